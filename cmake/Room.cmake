@@ -1,0 +1,29 @@
+# parley_room(<name> [ROOMS <room>...] [LIBRARIES <target>...])
+# One folder under src/ is one room: a static library parley_<name> and the namespace parley::<name>.
+function(parley_room name)
+  cmake_parse_arguments(ROOM "" "" "ROOMS;LIBRARIES" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+  add_library(parley_${name} STATIC ${sources})
+  target_include_directories(parley_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+  foreach(room IN LISTS ROOM_ROOMS)
+    target_link_libraries(parley_${name} PUBLIC parley_${room})
+  endforeach()
+  target_link_libraries(parley_${name} PUBLIC ${ROOM_LIBRARIES})
+endfunction()
+
+# parley_test(<room> [LIBRARIES <target>...]): all of tests/<room>/*_test.cpp as one GoogleTest binary, test_<room>.
+function(parley_test room)
+  cmake_parse_arguments(TEST "" "LABEL" "LIBRARIES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${room}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(test_${room} ${sources})
+  target_include_directories(test_${room} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_link_libraries(test_${room} PRIVATE GTest::gtest GTest::gmock GTest::gtest_main ${TEST_LIBRARIES})
+  target_compile_definitions(test_${room} PRIVATE
+    PARLEY_VECTORS="${PROJECT_SOURCE_DIR}/tests/vectors" PARLEY_SOURCE="${PROJECT_SOURCE_DIR}"
+    PARLEY_PROGRAM="$<TARGET_FILE:parley>")
+  add_test(NAME ${room} COMMAND test_${room})
+  set_tests_properties(${room} PROPERTIES LABELS "${TEST_LABEL}" TIMEOUT 900)
+endfunction()

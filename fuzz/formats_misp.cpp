@@ -1,0 +1,14 @@
+// Reads any bytes as MISP events, leniently so that faults do not end the run early.
+#include "formats/fuzz_sink.h"
+#include "formats/misp.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace parley;
+  using namespace parley::formats;
+  const ByteView input = std::as_bytes(std::span(data, size));
+  MemorySource source(input);
+  DiscardingSink sink;
+  Intake intake(sink, true);
+  (void)read_misp(source, intake);
+  return 0;
+}

@@ -1,0 +1,66 @@
+#include "base/text.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+
+namespace parley {
+namespace {
+
+struct CodePoint {
+  std::uint32_t value = 0;
+  std::size_t size = 0;  ///< 0: invalid
+};
+
+CodePoint decode(std::string_view text) {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = at(0);
+  if (lead < 0x80) return {lead, 1};
+  const std::size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4 || text.size() < size) return {};
+  std::uint32_t value = lead & (0xffu >> (size + 1));
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((at(i) & 0xc0) != 0x80) return {};
+    value = (value << 6) | (at(i) & 0x3f);
+  }
+  const std::uint32_t least = size == 4 ? 0x10000 : size == 3 ? 0x800 : 0x80;
+  if (value < least || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff)) return {};
+  return {value, size};
+}
+
+/// Characters that change how their neighbours look, or that cannot be seen.
+bool deceives(std::uint32_t c) {
+  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || c == 0x180e || (c >= 0x200b && c <= 0x200f) ||
+         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
+         (c >= 0xe0000 && c <= 0xe007f);
+}
+
+}  // namespace
+
+bool is_valid_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const CodePoint point = decode(text);
+    if (point.size == 0) return false;
+    text.remove_prefix(point.size);
+  }
+  return true;
+}
+
+std::string visible(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const CodePoint point = decode(text);
+    if (point.size == 0 || (point.value < 0xa0 && deceives(point.value))) {
+      out += fmt::format("\\x{:02x}", point.size == 2 ? point.value : static_cast<unsigned char>(text[0]));
+    } else if (deceives(point.value)) {
+      out += fmt::format("\\u{{{:x}}}", point.value);
+    } else {
+      out += text.substr(0, point.size);
+    }
+    text.remove_prefix(point.size == 0 ? 1 : point.size);
+  }
+  return out;
+}
+
+}  // namespace parley

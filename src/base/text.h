@@ -1,0 +1,16 @@
+// Text from outside, made safe to look at.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace parley {
+
+/// Valid UTF-8: no overlong forms, no surrogates, nothing past U+10FFFF.
+bool is_valid_utf8(std::string_view text);
+
+/// `text` as a person may safely read it on a terminal: control characters, bidirectional controls, zero-width
+/// characters and invalid UTF-8 are shown as escapes (\x1b, \u{202e}), everything else stays.
+std::string visible(std::string_view text);
+
+}  // namespace parley

@@ -1,0 +1,125 @@
+// parley ask: puts a question to a peer and shows the answer.
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/session_view.h"
+#include "session/session.h"
+
+namespace parley::cli {
+namespace {
+
+constexpr int kMaxWaitSeconds = 7 * 24 * 3600;
+
+struct AskArguments {
+  std::string peer;
+  std::string question = "intersection";
+  std::vector<std::string> types;
+  std::string label;
+  std::string since;
+  std::string direction = "both";
+  int wait_seconds = 24 * 3600;
+  std::size_t threads = 0;
+  bool yes = false;
+  bool as_json = false;
+};
+
+Result<session::Question> question_from(const AskArguments& arguments) {
+  session::Question question;
+  question.function = *session::function_named(arguments.question);
+  question.direction = *session::direction_named(arguments.direction);
+  TRY(question.types, types_from(arguments.types));
+  question.label = arguments.label;
+  if (!arguments.since.empty()) {
+    question.since = parse_time(arguments.since);
+    if (!question.since) return fail(Errc::usage, "--since takes a date like 2018-01-01, or an RFC 3339 time.");
+  }
+  return question;
+}
+
+// What leaves and what it tells, before anything does.
+Status show_before(Workplace& at, const AskArguments& arguments, const session::Question& question,
+                   const session::Enters& ours) {
+  Console& console = at.console;
+  console.say(fmt::format("Asking {}: {}.", arguments.peer, session::in_words(question)));
+  console.say(
+      fmt::format("  Of yours would enter: {} ({}). {} sees that you enter at most {}, and nothing about those that it "
+                  "does not hold itself.",
+                  ours.count, in_words(ours.by_type), arguments.peer, ours.padded));
+  console.say(fmt::format("  In the end {}.", session::who_learns(question, true)));
+  if (question.function == session::Function::count)
+    console.say(
+        "  A count between two members is a count by good faith: the node of a side that learns could see which ones "
+        "match, if its operator changed it.");
+  console.say(
+      fmt::format("  {} could enter guesses of what you hold; what it enters is committed to and signed, so a later "
+                  "audit can show it.",
+                  arguments.peer));
+  if (ours.count == 0)
+    console.say("  Nothing of yours fits this question, so nothing can match. Padding hides that from the other side.");
+  if (console.interactive() && !arguments.yes && !console.confirm("Send the question?"))
+    return fail(Errc::cancelled, "Nothing was sent.");
+  return {};
+}
+
+Result<std::string> ask(Workplace& at, const AskArguments& arguments) {
+  TRY(const session::Question question, question_from(arguments));
+  TRY(const vault::Peer peer, at.vault.peer(arguments.peer));
+  TRY(const group::Card card, group::read_card(peer.card));
+  auto link = wire::connect(peer.address, at.member.identity(), group::pinned(peer.name, card));
+  if (!link) return std::unexpected(std::move(link).error().at(peer.name));
+  ThreadPool pool(arguments.threads == 0 ? at.threads : arguments.threads);
+  const session::Party us{.vault = at.vault, .member = at.member, .pool = pool, .progress = at.progress};
+  session::Limits limits;
+  limits.decision = std::chrono::seconds(arguments.wait_seconds);
+  return session::ask(us, **link, question, limits,
+                      [&](const session::Enters& ours) { return show_before(at, arguments, question, ours); });
+}
+
+int ask_and_show(Workplace& at, const AskArguments& arguments) {
+  const auto id = ask(at, arguments);
+  if (auto* bar = dynamic_cast<ProgressBar*>(&at.progress)) bar->clear();
+  if (!id) return at.console.refuse(id.error());
+  const auto shown = [&]() -> Status {
+    if (!arguments.as_json) return print_session(at, *id);
+    TRY(const OrderedJson json, session_json(at.vault, *id));
+    at.console.print(to_line(json));
+    return {};
+  }();
+  if (!shown) return at.console.refuse(shown.error());
+  if (arguments.question == "intersection" && arguments.direction == "both")
+    at.console.say(
+        fmt::format("To exchange context on the matches, both sides run: parley reveal {} --fields first_seen,malware",
+                    id->substr(0, 8)));
+  return 0;
+}
+
+}  // namespace
+
+void add_ask(CLI::App& app, Chosen& chosen) {
+  CLI::App* command = app.add_subcommand("ask", "Ask a peer what you have in common");
+  const auto arguments = std::make_shared<AskArguments>();
+  command->add_option("PEER", arguments->peer, "Its name, as peer list prints it")->required();
+  command->add_option("--question", arguments->question, "intersection (which) or count (how many)")
+      ->check(CLI::IsMember({"intersection", "count"}))
+      ->capture_default_str();
+  command->add_option("--types", arguments->types, "Only these types, separated by commas (default: all)")
+      ->delimiter(',')
+      ->check(type_name_validator());
+  command->add_option("--label", arguments->label, "Only those of yours that carry this label");
+  command->add_option("--since", arguments->since, "Only what was seen on or after this date; binds both sides");
+  command->add_option("--direction", arguments->direction, "Who learns: mine, theirs or both")
+      ->check(CLI::IsMember({"mine", "theirs", "both"}))
+      ->capture_default_str();
+  command->add_option("--wait", arguments->wait_seconds, "Seconds to wait for the other side's decision")
+      ->check(CLI::Range(1, kMaxWaitSeconds))
+      ->capture_default_str();
+  command->add_option("--threads", arguments->threads, "Threads to compute with (default: all of the machine)")
+      ->check(CLI::Range(1, 256));
+  command->add_flag("--yes", arguments->yes, "Do not ask before sending");
+  command->add_flag("--json", arguments->as_json, "Print one JSON object");
+  command->callback(
+      [&chosen, arguments] { chosen.at_work = [arguments](Workplace& at) { return ask_and_show(at, *arguments); }; });
+}
+
+}  // namespace parley::cli

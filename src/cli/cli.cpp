@@ -1,0 +1,157 @@
+// Parses the command line and finds the place where the command runs: here, or inside the member's node.
+#include "cli/cli.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/random.h"
+#include "cli/bench_psi.h"
+#include "cli/command.h"
+#include "cli/signals.h"
+#include "cli/unlock.h"
+#include "formats/document.h"
+#include "node/local_socket.h"
+
+namespace parley::cli {
+namespace {
+
+constexpr std::string_view kAbout =
+    "parley: find out what you and others have seen of the same attacker, without handing anything over.\n"
+    "Your material stays in your vault on this machine; only the answers that both sides agreed to leave it.";
+
+std::filesystem::path member_folder() {
+  if (const char* home = std::getenv("PARLEY_HOME"); home != nullptr && *home != '\0')
+    return std::filesystem::absolute(home);
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0')
+    return std::filesystem::path(home) / ".parley";
+  return std::filesystem::absolute(".parley");
+}
+
+int run_here(const Chosen& chosen, Console& console, const std::filesystem::path& folder) {
+  ProgressBar progress(console);
+  auto opened = open_member(console, folder);
+  if (!opened) return console.refuse(opened.error());
+  const SignalWatch watch(progress);
+  Workplace workplace{.console = console,
+                      .progress = progress,
+                      .folder = folder,
+                      .vault = *opened->vault,
+                      .member = opened->member,
+                      .inbox = nullptr,
+                      .threads = hardware_threads()};
+  return chosen.at_work(workplace);
+}
+
+// CLI11's own exit codes become ours: 0 for help, 2 for wrong usage.
+int report_parse_result(const CLI::App& app, const CLI::ParseError& error) {
+  const int code = app.exit(error);
+  return code == 0 ? 0 : 2;
+}
+
+}  // namespace
+
+void add_all(CLI::App& app, Chosen& chosen) {
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "parley " PARLEY_VERSION);
+  app.footer(
+      "The member's folder is PARLEY_HOME (default ~/.parley). PARLEY_PASSPHRASE or PARLEY_KEY_FILE open its vault "
+      "without a terminal.\n"
+      "Exit codes: 0 done, 1 refused or failed, 2 wrong usage. Results go to standard output, everything else to "
+      "standard error.");
+  add_init(app, chosen);
+  add_id(app, chosen);
+  add_import(app, chosen);
+  add_export(app, chosen);
+  add_extract(app, chosen);
+  add_warninglist(app, chosen);
+  add_peer(app, chosen);
+  add_serve(app, chosen);
+  add_ask(app, chosen);
+  add_inbox(app, chosen);
+  add_show(app, chosen);
+  add_reveal(app, chosen);
+  add_session(app, chosen);
+  add_bench(app, chosen);
+}
+
+int run_at(Workplace& workplace, const std::vector<std::string>& arguments) {
+  CLI::App app;
+  Chosen chosen;
+  add_all(app, chosen);
+  try {
+    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+    app.parse(std::move(reversed));
+  } catch (const CLI::ParseError& error) {
+    workplace.console.say("parley: " + std::string(error.what()));
+    return 2;
+  }
+  if (!chosen.at_work) {
+    workplace.console.say("parley: this command does not run inside a node.");
+    return 2;
+  }
+  return chosen.at_work(workplace);
+}
+
+int run(int argc, char** argv) {
+  ::signal(SIGPIPE, SIG_IGN);
+  start_random();
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  // Helpers that this program starts of itself; no commands for people.
+  if (arguments.size() == 1 && arguments[0] == "document-text")
+    return formats::document_text_main(STDIN_FILENO, STDOUT_FILENO);
+  if (arguments.size() == 1 && arguments[0] == kBenchPartyCommand) return bench_party();
+
+  formats::set_document_program("/proc/self/exe");
+
+  CLI::App app{std::string(kAbout), "parley"};
+  Chosen chosen;
+  add_all(app, chosen);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return report_parse_result(app, error);
+  }
+  std::error_code ignored;
+  Console console(STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, std::filesystem::current_path(ignored));
+  const std::filesystem::path folder = member_folder();
+  if (chosen.alone) {
+    ProgressBar progress(console);
+    Surroundings surroundings{.console = console, .progress = progress, .folder = folder};
+    return chosen.alone(surroundings);
+  }
+  const auto handed = node::hand_over(folder, arguments);
+  if (!handed) return console.refuse(handed.error());
+  if (*handed) return **handed;
+  return run_here(chosen, console, folder);
+}
+
+Result<std::vector<indicator::Type>> types_from(const std::vector<std::string>& names) {
+  if (names.empty()) return std::vector<indicator::Type>(indicator::kAllTypes.begin(), indicator::kAllTypes.end());
+  std::vector<indicator::Type> types;
+  for (const std::string& name : names) {
+    const auto type = indicator::type_named(name);
+    if (!type) return fail(Errc::usage, "\"" + name + "\" is no type of indicator.");
+    types.push_back(*type);
+  }
+  std::ranges::sort(types);
+  const auto repeated = std::ranges::unique(types);
+  types.erase(repeated.begin(), repeated.end());
+  return types;
+}
+
+CLI::Validator type_name_validator() {
+  std::string names;
+  for (const indicator::Type type : indicator::kAllTypes)
+    names += (names.empty() ? "" : ", ") + std::string(indicator::name_of(type));
+  return CLI::Validator(
+      [names](const std::string& text) {
+        return indicator::type_named(text) ? std::string() : "\"" + text + "\" is no type; types are " + names;
+      },
+      "TYPE");
+}
+
+}  // namespace parley::cli

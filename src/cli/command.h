@@ -1,0 +1,68 @@
+// What a command is: how it is parsed, what it needs, and what it does.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "cli/console.h"
+#include "group/member.h"
+#include "node/inbox.h"
+#include "vault/vault.h"
+
+namespace parley::cli {
+
+/// What every command has.
+struct Surroundings {
+  Console& console;
+  Progress& progress;
+  std::filesystem::path folder;  ///< the member's
+};
+
+/// What a command has that works on a member's vault, in its own process or inside the running node.
+struct Workplace {
+  Console& console;
+  Progress& progress;
+  std::filesystem::path folder;
+  vault::Vault& vault;
+  const group::Member& member;
+  node::Inbox* inbox;   ///< of the running node; nullptr when none runs
+  std::size_t threads;  ///< for one computation
+};
+
+/// The command that a command line chose. One of the two is set.
+struct Chosen {
+  std::function<int(Surroundings&)> alone;  ///< needs no vault, or opens it by itself
+  std::function<int(Workplace&)> at_work;
+};
+
+/// Each adds its command; parsing then sets `chosen`.
+void add_init(CLI::App& app, Chosen& chosen);
+void add_id(CLI::App& app, Chosen& chosen);
+void add_import(CLI::App& app, Chosen& chosen);
+void add_export(CLI::App& app, Chosen& chosen);
+void add_extract(CLI::App& app, Chosen& chosen);
+void add_warninglist(CLI::App& app, Chosen& chosen);
+void add_peer(CLI::App& app, Chosen& chosen);
+void add_serve(CLI::App& app, Chosen& chosen);
+void add_ask(CLI::App& app, Chosen& chosen);
+void add_inbox(CLI::App& app, Chosen& chosen);  ///< inbox, accept, decline
+void add_show(CLI::App& app, Chosen& chosen);
+void add_reveal(CLI::App& app, Chosen& chosen);
+void add_session(CLI::App& app, Chosen& chosen);
+void add_bench(CLI::App& app, Chosen& chosen);
+
+/// Builds the whole command line.
+void add_all(CLI::App& app, Chosen& chosen);
+
+/// Runs `arguments` at a workplace that is open already: what the node does with a command handed to it.
+int run_at(Workplace& workplace, const std::vector<std::string>& arguments);
+
+/// Options that several commands share.
+Result<std::vector<indicator::Type>> types_from(const std::vector<std::string>& names);  ///< ascending; all when empty
+/// For CLI11: a type's name.
+CLI::Validator type_name_validator();
+
+}  // namespace parley::cli

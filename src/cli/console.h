@@ -1,0 +1,69 @@
+// The terminal (or pipe) of whoever typed a command; the command may run in the node, on the other end of a local
+// socket.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/progress.h"
+#include "base/secret.h"
+
+namespace parley::cli {
+
+/// Results go to out, everything else to err. Colour and bars only where the stream is a terminal.
+class Console {
+ public:
+  Console(int in, int out, int err, std::filesystem::path working_folder);
+
+  /// Writes a result, as it is. After a failed write (a closed pipe) nothing more is written.
+  void print(std::string_view text);
+  /// Writes a line for the person.
+  void say(std::string_view line);
+  /// Writes an error, and gives back the exit code that belongs to it.
+  int refuse(const Error& error);
+
+  bool interactive() const;  ///< a person can be asked: in and err are terminals
+  bool shows_progress() const { return err_is_terminal_; }
+  int error_stream() const { return err_; }
+
+  /// A passphrase without echo. @error Errc::passphrase when there is no terminal to ask on
+  Result<SecretBytes> ask_secret(std::string_view prompt);
+  /// Yes or no. Precondition: interactive().
+  bool confirm(std::string_view question);
+  /// Everything on the input. @error Errc::limit, Errc::io
+  Result<Bytes> read_input(std::size_t limit_bytes);
+
+  /// A path as the person meant it, from where they stood.
+  std::filesystem::path resolve(const std::filesystem::path& path) const;
+
+ private:
+  int in_, out_, err_;
+  bool in_is_terminal_, err_is_terminal_, out_broken_ = false;
+  std::filesystem::path working_folder_;
+};
+
+/// A bar with the phase, per cent and time left on a terminal; nothing elsewhere.
+class ProgressBar final : public Progress {
+ public:
+  explicit ProgressBar(Console& console) : console_(console) {}
+  ~ProgressBar() override { clear(); }
+  void phase(std::string_view name, std::uint64_t total) override;
+  void advance(std::uint64_t done) override;
+  void clear();
+
+ private:
+  void draw(std::uint64_t done);
+
+  Console& console_;
+  std::mutex mutex_;
+  std::string name_;
+  std::uint64_t total_ = 0;
+  std::int64_t began_ms_ = 0, drawn_ms_ = 0;
+  bool visible_ = false;
+};
+
+}  // namespace parley::cli

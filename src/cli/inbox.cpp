@@ -1,0 +1,134 @@
+// parley inbox, accept, decline: what waits for this member's decision.
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/json.h"
+#include "cli/session_view.h"
+#include "session/reveal.h"
+#include "session/states.h"
+
+namespace parley::cli {
+namespace {
+
+constexpr std::size_t kMaxWhyBytes = 2000;
+
+void print_offer(Console& console, const session::Offer& offer) {
+  console.print(
+      fmt::format("{}\t{} asks {}\n", offer.session.substr(0, 8), offer.peer, session::in_words(offer.question)));
+  console.print(fmt::format("  its set has at most {} indicators\n", offer.their_padded));
+  console.print(fmt::format("  of yours would enter: {} ({}); it sees that you enter at most {}\n", offer.ours.count,
+                            in_words(offer.ours.by_type), offer.ours.padded));
+  console.print(fmt::format("  in the end {}\n", session::who_learns(offer.question, false)));
+  console.print(
+      fmt::format("  decide: parley accept {0}   or   parley decline {0} --why TEXT\n", offer.session.substr(0, 8)));
+}
+
+struct WaitingReveal {
+  vault::SessionRow row;
+  session::RevealOffer offer;
+};
+
+Result<std::vector<WaitingReveal>> waiting_reveals(vault::Vault& vault) {
+  std::vector<WaitingReveal> waiting;
+  TRY(const auto rows, vault.sessions());
+  for (const vault::SessionRow& row : rows) {
+    TRY(const auto offer, session::offer_waiting(vault, row.id));
+    if (offer) waiting.push_back({row, *offer});
+  }
+  return waiting;
+}
+
+void print_reveal(Console& console, const WaitingReveal& reveal) {
+  std::string fields;
+  for (const std::string& field : reveal.offer.fields) fields += (fields.empty() ? "" : ", ") + field;
+  console.print(fmt::format("{}\t{} would open {} of {} matches' context to you, if you open yours\n",
+                            reveal.row.id.substr(0, 8), reveal.row.peer, fields, reveal.offer.openings));
+  console.print(fmt::format("  agree: parley reveal {} --fields {}\n", reveal.row.id.substr(0, 8),
+                            fields.empty() ? "first_seen" : fields));
+}
+
+Status print_inbox(Workplace& at, bool as_json) {
+  const auto offers = at.inbox != nullptr ? at.inbox->waiting() : std::vector<session::Offer>();
+  TRY(const auto reveals, waiting_reveals(at.vault));
+  if (as_json) {
+    OrderedJson questions = OrderedJson::array(), offered = OrderedJson::array();
+    for (const session::Offer& offer : offers)
+      questions.push_back({{"session", offer.session},
+                           {"peer", offer.peer},
+                           {"question", session::name_of(offer.question.function)},
+                           {"direction", session::name_of(offer.question.direction)},
+                           {"label", offer.question.label},
+                           {"their_size_at_most", offer.their_padded},
+                           {"ours", by_type(offer.ours.by_type)}});
+    for (const WaitingReveal& reveal : reveals)
+      offered.push_back({{"session", reveal.row.id},
+                         {"peer", reveal.row.peer},
+                         {"fields", reveal.offer.fields},
+                         {"openings", reveal.offer.openings}});
+    at.console.print(to_line({{"questions", questions}, {"reveals", offered}}));
+    return {};
+  }
+  for (const session::Offer& offer : offers) print_offer(at.console, offer);
+  for (const WaitingReveal& reveal : reveals) print_reveal(at.console, reveal);
+  if (at.inbox == nullptr)
+    at.console.say("No node of this member is running, so no question can wait. parley serve starts one.");
+  else if (offers.empty() && reveals.empty())
+    at.console.say("Nothing waits for you.");
+  return {};
+}
+
+Status decide(Workplace& at, const std::string& session, session::Decision decision) {
+  if (at.inbox == nullptr)
+    return fail(Errc::not_found, "No node of this member is running, so no question waits. parley serve starts one.");
+  const bool accept = decision.accept;
+  TRY(const session::Offer offer, at.inbox->decide(session, std::move(decision)));
+  if (accept)
+    at.console.say(fmt::format("Accepted. {} of yours enter. parley show {} has the result when it is there.",
+                               offer.ours.count, offer.session.substr(0, 8)));
+  else
+    at.console.say(fmt::format("Declined. {} learns that you declined{}, and nothing about your material.", offer.peer,
+                               " and what you wrote"));
+  return {};
+}
+
+}  // namespace
+
+void add_inbox(CLI::App& app, Chosen& chosen) {
+  struct Arguments {
+    std::string session;
+    session::Decision decision;
+    bool as_json = false;
+  };
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* inbox =
+      app.add_subcommand("inbox", "Print what waits for your decision, and what each decision would tell");
+  inbox->add_flag("--json", arguments->as_json, "Print one JSON object");
+  inbox->callback([&chosen, arguments] {
+    chosen.at_work = [arguments](Workplace& at) {
+      const Status done = print_inbox(at, arguments->as_json);
+      return done ? 0 : at.console.refuse(done.error());
+    };
+  });
+  const auto deciding = [&chosen, arguments](bool accept) {
+    return [&chosen, arguments, accept] {
+      chosen.at_work = [arguments, accept](Workplace& at) {
+        arguments->decision.accept = accept;
+        const Status done = decide(at, arguments->session, arguments->decision);
+        return done ? 0 : at.console.refuse(done.error());
+      };
+    };
+  };
+  CLI::App* accept = app.add_subcommand("accept", "Accept a question that waits");
+  accept->add_option("SESSION", arguments->session, "Its id or the first digits of it")->required();
+  accept->add_option("--label", arguments->decision.label, "Enter only those of yours that carry this label");
+  accept->callback(deciding(true));
+  CLI::App* decline = app.add_subcommand("decline", "Decline a question that waits");
+  decline->add_option("SESSION", arguments->session, "Its id or the first digits of it")->required();
+  decline->add_option("--why", arguments->decision.why, "What to tell the other side; it sees this text as it is")
+      ->check(
+          [](const std::string& text) { return text.size() <= kMaxWhyBytes ? std::string() : "at most 2000 bytes"; });
+  decline->callback(deciding(false));
+}
+
+}  // namespace parley::cli

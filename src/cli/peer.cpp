@@ -1,0 +1,100 @@
+// parley peer: whom this member speaks to.
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/json.h"
+
+namespace parley::cli {
+namespace {
+
+constexpr std::size_t kMaxCardBytes = 16 * 1024;
+constexpr std::size_t kMaxNameBytes = 64;
+
+struct AddArguments {
+  std::string name, key, address;
+};
+
+Result<group::Card> card_from(Console& console, const std::string& key) {
+  if (key.starts_with("parley-card1:")) return group::read_card(key);
+  auto content = read_file(console.resolve(key), kMaxCardBytes);
+  if (!content)
+    return fail(content.error().code, "KEY is neither a card, as parley id prints it, nor a file with one.", key);
+  auto card = group::read_card(as_text(*content));
+  if (!card) return std::unexpected(std::move(card).error().at(key));
+  return card;
+}
+
+Status add(Workplace& at, const AddArguments& arguments) {
+  if (arguments.name.empty() || arguments.name.size() > kMaxNameBytes || visible(arguments.name) != arguments.name)
+    return fail(Errc::usage, "A peer's name has 1 to 64 visible characters.");
+  const std::size_t colon = arguments.address.rfind(':');
+  if (colon == std::string::npos || colon == 0 || colon + 1 == arguments.address.size())
+    return fail(Errc::usage, "\"" + visible(arguments.address) +
+                                 "\" is not an address; write host:port, for example 127.0.0.1:7440.");
+  TRY(const group::Card card, card_from(at.console, arguments.key));
+  if (card.tls_key == at.member.card.tls_key) return fail(Errc::usage, "This is your own card.");
+  TRY_STATUS(at.vault.add_peer(
+      {.name = arguments.name, .card = card.note, .address = arguments.address, .added = wall_clock_now()}));
+  at.console.say(fmt::format("Added {} (\"{}\"). Its keys are pinned: nobody else can answer in its name.",
+                             arguments.name, visible(card.name)));
+  at.console.say(fmt::format("Compare its fingerprint with the other side by voice before you ask anything:\n  {}",
+                             card.fingerprint()));
+  return {};
+}
+
+Status list(Workplace& at, bool as_json) {
+  TRY(const auto peers, at.vault.peers());
+  OrderedJson array = OrderedJson::array();
+  for (const vault::Peer& peer : peers) {
+    TRY(const group::Card card, group::read_card(peer.card));
+    array.push_back(
+        {{"name", peer.name}, {"member", card.name}, {"address", peer.address}, {"fingerprint", card.fingerprint()}});
+    if (!as_json)
+      at.console.print(
+          fmt::format("{}\t{}\t{}\t{}\n", peer.name, visible(card.name), peer.address, card.fingerprint()));
+  }
+  if (as_json) at.console.print(to_line(array));
+  if (!as_json && peers.empty())
+    at.console.say("No peers yet. parley peer add NAME KEY ADDRESS adds one; KEY is what its parley id prints.");
+  return {};
+}
+
+Status remove(Workplace& at, const std::string& name) {
+  TRY_STATUS(at.vault.remove_peer(name));
+  at.console.say(fmt::format(
+      "Removed {}. This node refuses its key from now on; what it has learned in earlier sessions it keeps.",
+      visible(name)));
+  return {};
+}
+
+}  // namespace
+
+void add_peer(CLI::App& app, Chosen& chosen) {
+  CLI::App* command = app.add_subcommand("peer", "Whom this member speaks to: add, list, remove");
+  command->require_subcommand(1);
+  const auto arguments = std::make_shared<AddArguments>();
+  const auto as_json = std::make_shared<bool>(false);
+  const auto at_work = [&chosen](auto body) {
+    return [&chosen, body] {
+      chosen.at_work = [body](Workplace& at) {
+        const Status done = body(at);
+        return done ? 0 : at.console.refuse(done.error());
+      };
+    };
+  };
+  CLI::App* add_command = command->add_subcommand("add", "Pin a peer's keys");
+  add_command->add_option("NAME", arguments->name, "What you call it")->required();
+  add_command->add_option("KEY", arguments->key, "What its parley id prints, or a file with that")->required();
+  add_command->add_option("ADDRESS", arguments->address, "Where its node listens, host:port")->required();
+  add_command->callback(at_work([arguments](Workplace& at) { return add(at, *arguments); }));
+  CLI::App* list_command = command->add_subcommand("list", "Print the peers with their fingerprints");
+  list_command->add_flag("--json", *as_json, "Print a JSON array");
+  list_command->callback(at_work([as_json](Workplace& at) { return list(at, *as_json); }));
+  CLI::App* remove_command = command->add_subcommand("remove", "Forget a peer; its key is refused from then on");
+  remove_command->add_option("NAME", arguments->name, "What you call it")->required();
+  remove_command->callback(at_work([arguments](Workplace& at) { return remove(at, arguments->name); }));
+}
+
+}  // namespace parley::cli

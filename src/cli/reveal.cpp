@@ -1,0 +1,134 @@
+// parley reveal: opens chosen context of the matches, against what the other side opens.
+#include "session/reveal.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/json.h"
+#include "cli/session_view.h"
+
+namespace parley::cli {
+namespace {
+
+struct RevealArguments {
+  std::string session = "last";
+  std::vector<std::string> fields = {"first_seen", "malware"};
+  std::string tlp_max = "amber";
+  bool yes = false;
+  bool as_json = false;
+};
+
+Result<session::Consent> consent_from(const RevealArguments& arguments) {
+  session::Consent consent{.fields = arguments.fields, .tlp_max = {}, .given = wall_clock_now()};
+  std::erase_if(consent.fields, [](const std::string& field) {
+    return std::ranges::find(session::kMarkPaths, field) != session::kMarkPaths.end();
+  });
+  std::ranges::sort(consent.fields);
+  const auto repeated = std::ranges::unique(consent.fields);
+  consent.fields.erase(repeated.begin(), repeated.end());
+  if (consent.fields.empty())
+    return fail(Errc::usage, "--fields names nothing to open; TLP and PAP marks travel along by themselves.");
+  const auto tlp = indicator::tlp_named(arguments.tlp_max);
+  if (!tlp)
+    return fail(Errc::usage, "\"" + arguments.tlp_max +
+                                 "\" is no TLP 2.0 mark; the marks are clear, green, amber and amber+strict.");
+  if (*tlp == indicator::Tlp::red)
+    return fail(Errc::mark, "TLP:RED never leaves: it is for the people it was told to, and no session changes that.");
+  consent.tlp_max = *tlp;
+  return consent;
+}
+
+Status show_before(Workplace& at, const RevealArguments& arguments, const std::string& peer,
+                   const session::Consent& consent, const session::RevealPreview& preview) {
+  std::string fields;
+  for (const std::string& field : consent.fields) fields += (fields.empty() ? "" : ", ") + field;
+  at.console.say(fmt::format("Opening to {}: {} of {} matches, the fields {} with their TLP and PAP marks.", peer,
+                             preview.openings, preview.matches, fields));
+  if (preview.held_back_red > 0)
+    at.console.say(fmt::format("  {} are TLP:RED and never leave.", preview.held_back_red));
+  if (preview.held_back_tlp > 0)
+    at.console.say(fmt::format("  {} are marked stricter than TLP:{} and stay.", preview.held_back_tlp,
+                               indicator::name_of(consent.tlp_max)));
+  at.console.say(
+      "  Nothing goes out before the other side has committed to what it opens; then both open in turn, and each "
+      "opening is checked against");
+  at.console.say("  what its owner committed to before the match was known. What you open cannot be taken back.");
+  if (preview.openings == 0)
+    return fail(Errc::mark, "Nothing of the matches can be opened with these fields and marks. Nothing was sent.");
+  if (at.console.interactive() && !arguments.yes && !at.console.confirm("Open them?"))
+    return fail(Errc::cancelled, "Nothing was sent.");
+  return {};
+}
+
+Result<session::RevealOutcome> reveal(Workplace& at, const RevealArguments& arguments, const std::string& id) {
+  TRY(const session::Consent consent, consent_from(arguments));
+  TRY(const vault::SessionRow row, at.vault.session(id));
+  TRY(const session::RevealPreview preview, session::preview(at.vault, id, consent));
+  TRY_STATUS(show_before(at, arguments, row.peer, consent, preview));
+  TRY_STATUS(session::give_consent(at.vault, id, consent));
+  TRY(const vault::Peer peer, at.vault.peer(row.peer));
+  TRY(const group::Card card, group::read_card(peer.card));
+  auto link = wire::connect(peer.address, at.member.identity(), group::pinned(peer.name, card));
+  if (!link) {
+    Error error = std::move(link).error().at(peer.name);
+    error.message += " Your consent is kept: it counts as soon as either side reaches the other.";
+    return std::unexpected(std::move(error));
+  }
+  ThreadPool pool(at.threads);
+  const session::Party us{.vault = at.vault, .member = at.member, .pool = pool, .progress = at.progress};
+  return session::reveal(us, **link, id);
+}
+
+int reveal_and_show(Workplace& at, const RevealArguments& arguments) {
+  const auto id = session_named(at.vault, arguments.session);
+  if (!id) return at.console.refuse(id.error());
+  const auto outcome = reveal(at, arguments, *id);
+  if (auto* bar = dynamic_cast<ProgressBar*>(&at.progress)) bar->clear();
+  if (!outcome) return at.console.refuse(outcome.error());
+  if (arguments.as_json) {
+    at.console.print(to_line({{"session", *id},
+                              {"waiting", outcome->waiting},
+                              {"opened", outcome->opened},
+                              {"received", outcome->received}}));
+    return 0;
+  }
+  if (outcome->waiting) {
+    at.console.say(
+        "The other side has not agreed yet. Nothing was opened; your consent is kept, and the openings happen when it "
+        "runs parley reveal too.");
+    return 0;
+  }
+  at.console.say(
+      fmt::format("Opened {}, received {}; every opening fits what its owner had committed to before the session.",
+                  outcome->opened, outcome->received));
+  const Status printed = print_session(at, *id);
+  return printed ? 0 : at.console.refuse(printed.error());
+}
+
+}  // namespace
+
+void add_reveal(CLI::App& app, Chosen& chosen) {
+  CLI::App* command =
+      app.add_subcommand("reveal", "Open context of the matches to the other side, against what it opens");
+  const auto arguments = std::make_shared<RevealArguments>();
+  std::vector<std::string> paths(session::kFieldPaths.begin(), session::kFieldPaths.end());
+  command->add_option("SESSION", arguments->session, "Its id, the first digits of it, or last")->capture_default_str();
+  command->add_option("--fields", arguments->fields, "What to open, separated by commas")
+      ->delimiter(',')
+      ->check(CLI::IsMember(paths))
+      ->capture_default_str();
+  command
+      ->add_option("--tlp-max", arguments->tlp_max,
+                   "The strictest TLP mark that may leave: clear, green, amber, amber+strict")
+      ->capture_default_str();
+  command->add_flag("--yes", arguments->yes, "Do not ask before opening");
+  command->add_flag("--json", arguments->as_json, "Print one JSON object");
+  command->callback([&chosen, arguments] {
+    chosen.at_work = [arguments](Workplace& at) { return reveal_and_show(at, *arguments); };
+  });
+}
+
+}  // namespace parley::cli

@@ -1,0 +1,105 @@
+// parley serve: runs this member's node until it is told to stop.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <condition_variable>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/signals.h"
+#include "cli/unlock.h"
+#include "node/local_socket.h"
+#include "node/node.h"
+
+namespace parley::cli {
+namespace {
+
+constexpr std::size_t kMaxThreads = 256;
+
+struct ServeArguments {
+  std::string listen = "127.0.0.1:7440";
+  std::string accept = "ask";
+  std::size_t threads = 0;
+};
+
+// A command handed to the node runs with the streams of whoever typed it.
+int run_handed(node::HandedCommand& command, const std::atomic<bool>& gone, const std::filesystem::path& folder,
+               const OpenMember& opened, node::Inbox& inbox, std::size_t threads) {
+  Console console(command.streams[0].get(), command.streams[1].get(), command.streams[2].get(), command.working_folder);
+  ProgressBar progress(console);
+  std::atomic<bool> done{false};
+  std::thread watcher([&] {
+    while (!done && !gone) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    if (gone) progress.cancel();
+  });
+  Workplace workplace{.console = console,
+                      .progress = progress,
+                      .folder = folder,
+                      .vault = *opened.vault,
+                      .member = opened.member,
+                      .inbox = &inbox,
+                      .threads = threads};
+  const int code = run_at(workplace, command.arguments);
+  done = true;
+  watcher.join();
+  return code;
+}
+
+int serve(Surroundings& at, const ServeArguments& arguments) {
+  auto rules = node::AcceptRules::load(arguments.accept == "all" || arguments.accept == "ask"
+                                           ? arguments.accept
+                                           : at.console.resolve(arguments.accept).string());
+  if (!rules) return at.console.refuse(rules.error());
+  auto opened = open_member(at.console, at.folder);
+  if (!opened) return at.console.refuse(opened.error());
+
+  std::mutex mutex;
+  std::condition_variable stop;
+  bool stopping = false;
+  at.progress.set_wake([&] {
+    const std::lock_guard lock(mutex);
+    stopping = true;
+    stop.notify_all();
+  });
+  const SignalWatch watch(at.progress);
+  const std::size_t threads = arguments.threads == 0 ? hardware_threads() : arguments.threads;
+  node::Journal journal(at.console.error_stream());
+  {
+    node::Node node(*opened->vault, opened->member,
+                    {.listen = arguments.listen, .rules = *std::move(rules), .threads = threads, .limits = {}},
+                    journal);
+    const auto address = node.start();
+    if (!address) return at.console.refuse(address.error());
+    const auto local =
+        node::LocalServer::start(at.folder, [&](node::HandedCommand& command, const std::atomic<bool>& gone) {
+          return run_handed(command, gone, at.folder, *opened, node.inbox(), threads);
+        });
+    if (!local) return at.console.refuse(local.error());
+    at.console.print(fmt::format("{} listens on {}\n", visible(opened->member.card.name), *address));
+    std::unique_lock lock(mutex);
+    stop.wait(lock, [&] { return stopping; });
+    journal.line("stopping");
+  }
+  at.progress.set_wake({});
+  return 0;
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, Chosen& chosen) {
+  CLI::App* command =
+      app.add_subcommand("serve", "Run this member's node: answer peers, and take this member's commands meanwhile");
+  const auto arguments = std::make_shared<ServeArguments>();
+  command->add_option("--listen", arguments->listen, "Address to listen on, host:port; port 0 takes any free one")
+      ->capture_default_str();
+  command
+      ->add_option("--accept", arguments->accept,
+                   "Who decides on questions: ask (the operator), all, or a file of rules")
+      ->capture_default_str();
+  command->add_option("--threads", arguments->threads, "Threads for each session (default: all of the machine)")
+      ->check(CLI::Range(std::size_t{1}, kMaxThreads));
+  command->callback(
+      [&chosen, arguments] { chosen.alone = [arguments](Surroundings& at) { return serve(at, *arguments); }; });
+}
+
+}  // namespace parley::cli

@@ -1,0 +1,179 @@
+// How a session is shown.
+#include "cli/session_view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "indicator/warning_list.h"
+#include "session/reveal.h"
+#include "session/states.h"
+
+namespace parley::cli {
+namespace {
+
+struct Shown {
+  vault::SessionRow row;
+  session::Terms terms;
+  session::Outcome outcome;
+  std::vector<vault::SessionMatch> matches;
+  std::vector<std::vector<std::string>> warnings;  // of each match
+};
+
+Result<Shown> load(vault::Vault& vault, const std::string& session) {
+  Shown shown;
+  TRY(shown.row, vault.session(session));
+  TRY(shown.terms, session::read_terms(shown.row.terms));
+  TRY(shown.outcome, session::read_outcome(shown.row.outcome));
+  TRY(shown.matches, vault.session_matches(shown.row.id));
+  std::ranges::sort(shown.matches, {}, [](const vault::SessionMatch& match) {
+    return std::pair(match.indicator.type(), match.indicator.value());
+  });
+  if (!shown.matches.empty()) {
+    TRY(const indicator::WarningLists lists, vault.warning_lists());
+    for (const vault::SessionMatch& match : shown.matches) shown.warnings.push_back(lists.marks(match.indicator));
+  }
+  return shown;
+}
+
+// With hashes of one file counted once; that is what "in common" means to a person.
+std::int64_t shown_count(const session::Outcome& outcome) {
+  return outcome.file_count >= 0 ? outcome.file_count : outcome.count;
+}
+
+void say_failure(Console& console, const Shown& shown) {
+  if (shown.outcome.failed_phase.empty()) return;
+  console.say(fmt::format("  {}", visible(shown.outcome.failure)));
+  if (shown.row.state == session::kAborted)
+    console.say(shown.outcome.may_have_disclosed
+                    ? "  The other side may have learned the answer before it stopped: count it as disclosed."
+                    : "  Nothing about your material was disclosed.");
+}
+
+void print_matches(Console& console, const Shown& shown) {
+  for (std::size_t i = 0; i < shown.matches.size(); ++i) {
+    const vault::SessionMatch& match = shown.matches[i];
+    std::string line =
+        fmt::format("  {}\t{}", indicator::name_of(match.indicator.type()), visible(match.indicator.value()));
+    if (match.file != 0) line += fmt::format("\t(file {})", match.file);
+    for (const std::string& list : shown.warnings[i]) line += fmt::format("\t[on warning list: {}]", visible(list));
+    console.print(line + "\n");
+    if (const std::string mine = context_in_words(from_stored(match.mine)); !mine.empty())
+      console.print("      ours:   " + mine + "\n");
+    if (const std::string theirs = context_in_words(from_stored(match.theirs)); !theirs.empty())
+      console.print("      theirs: " + theirs + "\n");
+  }
+}
+
+void say_what_it_means(Console& console, const Shown& shown) {
+  const session::Question& question = shown.terms.question;
+  const std::string_view peer = shown.row.peer;
+  if (question.function == session::Function::count)
+    console.say(
+        "A count between two members is a count by good faith: the node of a side that learns could have seen which "
+        "ones, if its operator changed it.");
+  if (shown.outcome.learned)
+    console.say(
+        fmt::format("What is in common is certain only as far as {} entered what it truly holds: a guess of its own "
+                    "that hits looks like a match.",
+                    peer));
+  if (!shown.outcome.agreed)
+    console.say(fmt::format(
+        "{} has not confirmed the same result under its signature. Do not build on it before that is cleared up.",
+        peer));
+  const bool they_learned = shown.row.asked_by_us ? question.responder_learns() : question.asker_learns();
+  console.say(fmt::format(
+      "{} learned {}, that your set has at most {} indicators, and nothing about those that did not match.", peer,
+      they_learned ? (question.function == session::Function::count ? "the same number" : "the same matches")
+                   : "no match",
+      shown.terms.our_padded));
+  const auto marked = std::ranges::count_if(shown.warnings, [](const auto& lists) { return !lists.empty(); });
+  if (marked > 0)
+    console.say(
+        fmt::format("{} of the matches stand on warning lists: shared or public infrastructure, which many unrelated "
+                    "parties use. That is no attribution.",
+                    marked));
+}
+
+}  // namespace
+
+Result<std::string> session_named(vault::Vault& vault, const std::string& text) {
+  if (text == "last") {
+    TRY(const auto rows, vault.sessions());
+    if (rows.empty()) return fail(Errc::not_found, "There are no sessions yet. parley ask PEER makes one.");
+    return rows.front().id;
+  }
+  TRY(const vault::SessionRow row, vault.session(text));
+  return row.id;
+}
+
+Result<OrderedJson> session_json(vault::Vault& vault, const std::string& session) {
+  TRY(const Shown shown, load(vault, session));
+  const session::Question& question = shown.terms.question;
+  OrderedJson types = OrderedJson::array();
+  for (const indicator::Type type : question.types) types.push_back(indicator::name_of(type));
+  OrderedJson matches = OrderedJson::array();
+  for (std::size_t i = 0; i < shown.matches.size(); ++i) {
+    const vault::SessionMatch& match = shown.matches[i];
+    matches.push_back({{"type", indicator::name_of(match.indicator.type())},
+                       {"value", match.indicator.value()},
+                       {"file", match.file == 0 ? OrderedJson() : OrderedJson(match.file)},
+                       {"warnings", shown.warnings[i]},
+                       {"mine", from_stored(match.mine)},
+                       {"theirs", from_stored(match.theirs)},
+                       {"opened", from_stored(match.opened)}});
+  }
+  const session::Outcome& outcome = shown.outcome;
+  return OrderedJson{
+      {"session", shown.row.id},
+      {"peer", shown.row.peer},
+      {"question", session::name_of(question.function)},
+      {"direction", session::name_of(question.direction)},
+      {"types", types},
+      {"label", question.label},
+      {"since", question.since ? OrderedJson(to_rfc3339(*question.since)) : OrderedJson()},
+      {"asked_by", shown.row.asked_by_us ? "us" : "peer"},
+      {"state", shown.row.state},
+      {"agreed", outcome.agreed},
+      {"protocol", outcome.protocol},
+      {"count", outcome.learned ? OrderedJson(shown_count(outcome)) : OrderedJson()},
+      {"values", outcome.learned ? OrderedJson(outcome.count) : OrderedJson()},
+      {"matches", matches},
+      {"seconds", static_cast<double>(outcome.milliseconds) / 1000.0},
+      {"bytes_sent", outcome.bytes_sent},
+      {"bytes_received", outcome.bytes_received},
+      {"our_set", by_type(shown.terms.ours_by_type)},
+      {"our_size_as_seen", shown.terms.our_padded},
+      {"their_size_at_most", shown.terms.their_padded == 0 ? OrderedJson() : OrderedJson(shown.terms.their_padded)},
+      {"failure", outcome.failed_phase.empty() ? OrderedJson() : OrderedJson(outcome.failure)},
+      {"may_have_disclosed", outcome.may_have_disclosed},
+      {"asked", to_rfc3339(shown.row.created)}};
+}
+
+Status print_session(Workplace& at, const std::string& session) {
+  TRY(const Shown shown, load(at.vault, session));
+  const session::Outcome& outcome = shown.outcome;
+  Console& console = at.console;
+  console.print(fmt::format("session {} with {}: {}\n", shown.row.id, shown.row.peer, shown.row.state));
+  console.print(fmt::format("  {} asked on {}: {}\n", shown.row.asked_by_us ? "this side" : shown.row.peer,
+                            to_rfc3339(shown.row.created), session::in_words(shown.terms.question)));
+  if (outcome.learned) {
+    console.print(fmt::format("  in common: {}{}\n", shown_count(outcome),
+                              outcome.file_count >= 0 && outcome.file_count != outcome.count
+                                  ? fmt::format(" ({} values; hashes of one file count once)", outcome.count)
+                                  : ""));
+  } else if (!outcome.protocol.empty() && outcome.failed_phase.empty()) {
+    console.print("  this side did not learn the answer, as agreed\n");
+  }
+  print_matches(console, shown);
+  if (!outcome.protocol.empty() && outcome.milliseconds > 0)
+    console.print(fmt::format("  {:.2f} s, {} bytes sent, {} bytes received, protocol {}\n",
+                              static_cast<double>(outcome.milliseconds) / 1000.0, outcome.bytes_sent,
+                              outcome.bytes_received, outcome.protocol));
+  say_failure(console, shown);
+  if (!outcome.transcript.empty()) say_what_it_means(console, shown);
+  return {};
+}
+
+}  // namespace parley::cli

@@ -1,0 +1,20 @@
+// A stored session as people and scripts see it: one place for ask, show and session list.
+#pragma once
+
+#include <string>
+
+#include "cli/command.h"
+#include "cli/json.h"
+
+namespace parley::cli {
+
+/// A session's id from what a person types: digits of it, or "last". @error Errc::not_found
+Result<std::string> session_named(vault::Vault& vault, const std::string& text);
+
+/// The whole session as one JSON object. @error the vault's
+Result<OrderedJson> session_json(vault::Vault& vault, const std::string& session);
+
+/// The same in plain words. @error the vault's
+Status print_session(Workplace& at, const std::string& session);
+
+}  // namespace parley::cli

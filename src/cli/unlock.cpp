@@ -1,0 +1,87 @@
+// Unlocking.
+#include "cli/unlock.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+#include "base/encoding.h"
+#include "base/random.h"
+#include "session/session.h"
+
+namespace parley::cli {
+namespace {
+
+constexpr std::size_t kMaxKeyFileBytes = 4096;
+constexpr std::string_view kKeyFileForm = "A key file has 64 hex digits on one line, readable by its owner only.";
+
+Result<Secret<32>> read_key_file(const std::filesystem::path& path) {
+  TRY_STATUS(check_private(path));
+  TRY(const Bytes content, read_file(path, kMaxKeyFileBytes));
+  std::string_view text = as_text(content);
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
+  const auto key = from_hex(text);
+  if (!key || key->size() != Secret<32>::kSize) return fail(Errc::format, std::string(kKeyFileForm), path.string());
+  const SecretBytes wiped{ByteView(*key)};
+  return Secret<32>(wiped.expose().first<32>());
+}
+
+SecretBytes secret_text(const char* text) {
+  return SecretBytes(as_bytes(text));
+}
+
+}  // namespace
+
+Result<vault::Unlock> unlock_from_surroundings(Console& console) {
+  vault::Unlock unlock;
+  if (const char* key_file = std::getenv("PARLEY_KEY_FILE")) {
+    TRY(unlock.key_file, read_key_file(key_file));
+  } else if (const char* passphrase = std::getenv("PARLEY_PASSPHRASE")) {
+    unlock.passphrase = secret_text(passphrase);
+  } else {
+    TRY(unlock.passphrase, console.ask_secret("Passphrase: "));
+  }
+  return unlock;
+}
+
+Result<vault::Unlock> new_unlock(Console& console) {
+  if (const char* key_file = std::getenv("PARLEY_KEY_FILE");
+      key_file != nullptr && !std::filesystem::exists(key_file)) {
+    const Secret<32> fresh = random_secret<32>();
+    TRY_STATUS(write_file_atomically(key_file, as_bytes(to_hex(fresh.expose()) + "\n"), 0600));
+    console.say(fmt::format("Made the key file {}. Whoever has it and this folder can read the vault; keep them apart.",
+                            key_file));
+  }
+  if (std::getenv("PARLEY_KEY_FILE") != nullptr || std::getenv("PARLEY_PASSPHRASE") != nullptr) {
+    TRY(vault::Unlock unlock, unlock_from_surroundings(console));
+    if (!unlock.key_file && unlock.passphrase.empty())
+      return fail(Errc::passphrase, "PARLEY_PASSPHRASE is empty; an empty passphrase protects nothing.");
+    return unlock;
+  }
+  vault::Unlock unlock;
+  TRY(unlock.passphrase, console.ask_secret("Passphrase for the new vault (there is no way back without it): "));
+  if (unlock.passphrase.empty()) return fail(Errc::passphrase, "An empty passphrase protects nothing.");
+  TRY(const SecretBytes again, console.ask_secret("The same once more: "));
+  if (!constant_time_equal(unlock.passphrase.expose(), again.expose()))
+    return fail(Errc::passphrase, "The two are not the same. Nothing was made.");
+  return unlock;
+}
+
+Result<OpenMember> open_member(Console& console, const std::filesystem::path& folder) {
+  if (!std::filesystem::exists(folder / "vault.hdr"))
+    return fail(Errc::not_found,
+                "There is no member here. Make one with parley init NAME, or set PARLEY_HOME to its folder.",
+                folder.string());
+  TRY(const vault::Unlock unlock, unlock_from_surroundings(console));
+  OpenMember opened;
+  TRY(opened.vault, vault::Vault::open(folder, unlock));
+  TRY(opened.member, group::load_member(folder, *opened.vault));
+  TRY(const std::size_t interrupted, session::close_interrupted(*opened.vault));
+  if (interrupted > 0)
+    console.say(fmt::format(
+        "{} session(s) had been interrupted by a stop or crash and are closed now; parley session list tells which.",
+        interrupted));
+  return opened;
+}
+
+}  // namespace parley::cli

@@ -1,0 +1,19 @@
+#include "crypto/transcript.h"
+
+#include "crypto/hash.h"
+
+namespace parley::crypto {
+
+void Transcript::absorb(std::uint8_t direction, std::uint16_t type, ByteView payload) {
+  static constexpr std::string_view kDomain = "parley/v1/tr";  // psi.md 0.3.3
+  Bytes head;
+  append(head, as_bytes(kDomain));
+  append(head, value_);
+  append_be(head, direction);
+  append_be(head, type);
+  append_be(head, static_cast<std::uint64_t>(payload.size()));
+  append(head, sha256(payload));
+  value_ = sha256(head);
+}
+
+}  // namespace parley::crypto

@@ -1,0 +1,21 @@
+// Salted commitments to items, context fields and bodies (log.md 2.3, 3.3, 5.1; vectors in tests/vectors/log).
+#pragma once
+
+#include <string_view>
+
+#include "base/bytes.h"
+
+namespace parley::log {
+
+using Salt = ByteArray<32>;
+
+/// SHA-256("parley/item/v1\0" || salt || u16be len(type) || type || u32be len(value) || value), log.md 3.3.
+Digest item_commitment(const Salt& salt, std::string_view type, ByteView value);
+
+/// SHA-256("parley/field/v1\0" || salt || u16be len(path) || path || u32be len(json) || json), log.md 5.1.
+Digest field_commitment(const Salt& salt, std::string_view path, std::string_view json);
+
+/// SHA-256("parley/body/v1\0" || salt || u32be len(body) || body), log.md 2.3.
+Digest body_commitment(const Salt& salt, ByteView body);
+
+}  // namespace parley::log

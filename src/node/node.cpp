@@ -1,0 +1,199 @@
+// The daemon's main loop: accept, find out who it is, answer, serve on.
+#include "node/node.h"
+
+#include <fmt/format.h>
+
+#include <condition_variable>
+#include <list>
+#include <thread>
+
+#include "base/text.h"
+#include "node/doorman.h"
+#include "node/listener.h"
+#include "session/reveal.h"
+#include "session/states.h"
+#include "wire/link.h"
+
+namespace parley::node {
+namespace {
+
+constexpr auto kFirstStepLimit = std::chrono::seconds(30);  // log.md 3.1: idle limit
+
+std::string in_short(const std::string& session) {
+  return session.substr(0, 8);
+}
+
+}  // namespace
+
+struct Node::State {
+  State(vault::Vault& its_vault, const group::Member& its_member, NodeOptions its_options, Journal& its_journal)
+      : vault(its_vault), member(its_member), options(std::move(its_options)), journal(its_journal) {}
+
+  vault::Vault& vault;
+  const group::Member& member;
+  NodeOptions options;
+  Journal& journal;
+
+  Inbox inbox;
+  Doorman doorman;
+  std::optional<Listener> listener;
+  std::thread acceptor;
+
+  std::mutex mutex;
+  std::condition_variable idle;
+  std::list<Progress*> under_way;  // to be cancelled when the node stops
+  std::size_t threads_running = 0;
+  bool stopping = false;
+
+  void accept_loop();
+  void serve(Incoming incoming);
+  void talk(wire::Link& link, Progress& progress, JournalProgress& named);
+  std::optional<wire::PinnedPeer> find_peer(const ByteArray<32>& tls_key);
+  std::optional<session::Decision> decide(const session::Offer& offer, std::optional<Inbox::Entry>& entry,
+                                          Deadline deadline);
+};
+
+std::optional<wire::PinnedPeer> Node::State::find_peer(const ByteArray<32>& tls_key) {
+  const auto peers = vault.peers();
+  if (!peers) return std::nullopt;
+  for (const vault::Peer& peer : *peers) {
+    const auto card = group::read_card(peer.card);
+    if (card && constant_time_equal(card->tls_key, tls_key)) return group::pinned(peer.name, *card);
+  }
+  return std::nullopt;
+}
+
+void Node::State::accept_loop() {
+  while (auto incoming = listener->next()) {
+    if (const auto why = doorman.refuse_arrival(incoming->host)) {
+      journal.line(fmt::format("refused {}: {}", incoming->address, *why));
+      continue;
+    }
+    const std::lock_guard lock(mutex);
+    ++threads_running;
+    // Detached, but counted: the destructor waits for all.
+    std::thread([this, moved = std::make_shared<Incoming>(*std::move(incoming))] {
+      serve(std::move(*moved));
+      doorman.connection_closed();
+      const std::lock_guard done(mutex);
+      --threads_running;
+      idle.notify_all();
+    }).detach();
+  }
+}
+
+void Node::State::serve(Incoming incoming) {
+  auto link = wire::accept(std::move(incoming.connection), member.identity(),
+                           [this](const ByteArray<32>& key) { return find_peer(key); });
+  doorman.handshake_done(incoming.host, !link);
+  if (!link) {
+    journal.line(fmt::format("refused {}: {}", incoming.address, link.error().text()));
+    return;
+  }
+  const std::string peer = (*link)->peer().name;
+  if (!doorman.admit_peer(peer)) {
+    journal.line(fmt::format("refused {}: it has {} connections already", peer, kMaxLinksPerPeer));
+    return;
+  }
+  JournalProgress progress(journal, peer);
+  std::list<Progress*>::iterator place;
+  {
+    const std::lock_guard lock(mutex);
+    place = under_way.insert(under_way.end(), &progress);
+    if (stopping) progress.cancel();
+  }
+  talk(**link, progress, progress);
+  {
+    const std::lock_guard lock(mutex);
+    under_way.erase(place);
+  }
+  doorman.peer_left(peer);
+}
+
+void Node::State::talk(wire::Link& link, Progress& progress, JournalProgress& named) {
+  const std::string peer = link.peer().name;
+  progress.set_wake([&link] { link.shut_down(); });
+  session::StepLink steps(link, member);
+  const auto first = steps.receive_first(deadline_in(kFirstStepLimit));
+  progress.set_wake({});
+  if (!first) {
+    journal.line(fmt::format("{}: {}", peer, first.error().text()));
+    return;
+  }
+  ThreadPool pool(options.threads);
+  const session::Party us{.vault = vault, .member = member, .pool = pool, .progress = progress};
+  if (first->type == session::kPropose) {
+    const std::string id = session::session_id(first->note);
+    named.set_about(fmt::format("session {} with {}", in_short(id), peer));
+    std::optional<Inbox::Entry> entry;
+    const auto answered =
+        session::answer(us, link, *first, options.limits,
+                        [&](const session::Offer& offer, Deadline deadline) { return decide(offer, entry, deadline); });
+    if (!answered) {
+      journal.line(fmt::format("session {} with {}: {}", in_short(id), peer, answered.error().text()));
+    } else if (const auto row = vault.session(id)) {
+      journal.line(
+          fmt::format("session {} with {}: {}. parley show {} has it.", in_short(id), peer, row->state, in_short(id)));
+    }
+  } else if (first->type == session::kRevealOffer) {
+    const std::string id = first->session;
+    named.set_about(fmt::format("reveal in session {} with {}", visible(in_short(id)), peer));
+    const auto outcome = session::answer_reveal(us, link, *first);
+    if (!outcome)
+      journal.line(
+          fmt::format("reveal in session {} with {}: {}", visible(in_short(id)), peer, outcome.error().text()));
+    else if (outcome->waiting)
+      journal.line(
+          fmt::format("{} would reveal context in session {}; nothing is opened until you agree: parley reveal {}",
+                      peer, in_short(id), in_short(id)));
+    else
+      journal.line(fmt::format("reveal in session {} with {}: opened {}, received {}", in_short(id), peer,
+                               outcome->opened, outcome->received));
+  } else {
+    journal.line(fmt::format("{}: began with the step \"{}\", which begins nothing", peer, visible(first->type)));
+  }
+}
+
+std::optional<session::Decision> Node::State::decide(const session::Offer& offer, std::optional<Inbox::Entry>& entry,
+                                                     Deadline deadline) {
+  if (!entry) {
+    const AcceptRules::Judgement judged = options.rules.judge(offer);
+    const std::string about = fmt::format("session {}: {} asks {} (its set: at most {})", in_short(offer.session),
+                                          offer.peer, session::in_words(offer.question), offer.their_padded);
+    if (judged.verdict != Verdict::ask) {
+      const bool accept = judged.verdict == Verdict::accept;
+      journal.line(fmt::format("{}: {} by {}; {} of ours enter", about, accept ? "accepted" : "declined", judged.by,
+                               accept ? offer.ours.count : 0));
+      return session::Decision{.accept = accept, .why = {}, .label = judged.label};
+    }
+    journal.line(fmt::format("{}. {} of ours would enter. Decide with parley accept {} or parley decline {}", about,
+                             offer.ours.count, in_short(offer.session), in_short(offer.session)));
+    entry.emplace(inbox, offer);
+  }
+  return entry->wait(deadline);
+}
+
+Node::Node(vault::Vault& vault, const group::Member& member, NodeOptions options, Journal& journal)
+    : state_(std::make_unique<State>(vault, member, std::move(options), journal)) {}
+
+Node::~Node() {
+  if (state_->listener) state_->listener->stop();
+  if (state_->acceptor.joinable()) state_->acceptor.join();
+  std::unique_lock lock(state_->mutex);
+  state_->stopping = true;
+  for (Progress* progress : state_->under_way) progress->cancel();
+  state_->idle.wait(lock, [&] { return state_->threads_running == 0; });
+}
+
+Result<std::string> Node::start() {
+  TRY(Listener listener, Listener::open(state_->options.listen));
+  state_->listener.emplace(std::move(listener));
+  state_->acceptor = std::thread([state = state_.get()] { state->accept_loop(); });
+  return state_->listener->address();
+}
+
+Inbox& Node::inbox() {
+  return state_->inbox;
+}
+
+}  // namespace parley::node

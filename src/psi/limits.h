@@ -1,0 +1,13 @@
+// The limits of all protocols: checked before anything is computed or allocated for either side's set.
+#pragma once
+
+#include <cstddef>
+
+namespace parley::psi {
+
+/// psi.md 0.2: type, length and at most 4,096 bytes, rounded up.
+inline constexpr std::size_t kMaxElementBytes = 4'100;
+/// Elements of one side in one run; larger sets go in shards (psi.md 7).
+inline constexpr std::size_t kMaxElements = std::size_t{1} << 24;
+
+}  // namespace parley::psi

@@ -1,0 +1,198 @@
+// Selection, padding and commitment of a session's input.
+#include "session/input.h"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/random.h"
+#include "session/padding.h"
+
+namespace parley::session {
+namespace {
+
+constexpr std::size_t kPadRandomBytes = 32;
+constexpr std::string_view kPadType = "pad";
+constexpr std::uint8_t kItemSalt = 0xff;  // field salts use the field's index
+constexpr std::size_t kChunk = 256;       // items a thread takes at a time
+
+// psi.md 6.4: u8(0) || u16be(36) || "pad" || side || 32 random bytes. Type 0 is no indicator's.
+Bytes pad_element(Side side) {
+  Bytes element;
+  append_be<std::uint8_t>(element, 0);
+  append_be<std::uint16_t>(element, kPadType.size() + 1 + kPadRandomBytes);
+  append(element, as_bytes(kPadType));
+  append_be<std::uint8_t>(element, static_cast<std::uint8_t>(side));
+  append(element, random_bytes<kPadRandomBytes>());
+  return element;
+}
+
+Digest context_leaf(const Digest& item, const Digest& context_root) {
+  Bytes leaf;
+  append(leaf, item);
+  append(leaf, context_root);
+  return log::leaf_hash(leaf);
+}
+
+Digest fields_root(std::span<const Digest> commitments) {
+  std::vector<Digest> leaves;
+  for (const Digest& commitment : commitments) leaves.push_back(log::leaf_hash(commitment));
+  return log::MerkleTree(std::move(leaves)).root();
+}
+
+// Salt of item `position` (use kItemSalt) or of one of its fields.
+log::Salt salt_of(const Secret<32>& secret, std::uint64_t position, std::uint8_t use) {
+  Bytes message;
+  append_be<std::uint64_t>(message, position);
+  append_be<std::uint8_t>(message, use);
+  log::Salt salt;
+  crypto_generichash(as_uchar_mutable(salt), salt.size(), as_uchar(message), message.size(), as_uchar(secret.expose()),
+                     Secret<32>::kSize);
+  return salt;
+}
+
+std::array<FieldOpening, kFieldPaths.size()> openings_of(const ContextFields& fields, const Secret<32>& secret,
+                                                         std::uint64_t position) {
+  std::array<FieldOpening, kFieldPaths.size()> openings;
+  for (std::size_t i = 0; i < fields.size(); ++i)
+    openings[i] = {salt_of(secret, position, static_cast<std::uint8_t>(i)), log::write_pjson(fields[i])};
+  return openings;
+}
+
+}  // namespace
+
+Result<Enters> enters(vault::Vault& vault, const vault::Selection& selection) {
+  Enters enters;
+  TRY(enters.by_type, vault.count(selection));
+  for (const auto& [type, count] : enters.by_type) enters.count += count;
+  if (enters.count > kLargestPadded)
+    return fail(Errc::limit, "The selection has " + std::to_string(enters.count) +
+                                 " indicators, and one session takes at most " + std::to_string(kLargestPadded) +
+                                 ". Narrow it by --types, --label or --since.");
+  enters.padded = padded_size(enters.count);
+  return enters;
+}
+
+std::array<Digest, kFieldPaths.size()> field_commitments(const std::array<FieldOpening, kFieldPaths.size()>& fields) {
+  std::array<Digest, kFieldPaths.size()> commitments;
+  for (std::size_t i = 0; i < fields.size(); ++i)
+    commitments[i] = log::field_commitment(fields[i].salt, kFieldPaths[i], fields[i].json);
+  return commitments;
+}
+
+ItemOpening Commitments::opening(std::uint64_t position, std::uint64_t index, const ContextFields& fields) const {
+  return {.index = index,
+          .salt = salt_of(salt_secret_, position, kItemSalt),
+          .items_path = items_.inclusion_proof(index),
+          .context_path = context_.inclusion_proof(index),
+          .fields = openings_of(fields, salt_secret_, position)};
+}
+
+SecretBytes Commitments::serialize() const {
+  SecretBytes serialized(Secret<32>::kSize + 2 * size() * sizeof(Digest));
+  auto out = std::ranges::copy(salt_secret_.expose(), serialized.expose_mutable().begin()).out;
+  for (const log::MerkleTree* tree : {&items_, &context_})
+    for (const Digest& leaf : tree->leaves()) out = std::ranges::copy(leaf, out).out;
+  return serialized;
+}
+
+Result<Commitments> Commitments::restore(ByteView serialized) {
+  constexpr std::size_t kSecret = Secret<32>::kSize;
+  if (serialized.size() <= kSecret || (serialized.size() - kSecret) % (2 * sizeof(Digest)) != 0)
+    return fail(Errc::format, "The stored commitments of a session are not whole.");
+  const std::size_t size = (serialized.size() - kSecret) / (2 * sizeof(Digest));
+  std::vector<Digest> rows[2];
+  ByteView rest = serialized.subspan(kSecret);
+  for (auto& row : rows) {
+    row.resize(size);
+    for (Digest& leaf : row) {
+      std::ranges::copy(rest.first(leaf.size()), leaf.begin());
+      rest = rest.subspan(leaf.size());
+    }
+  }
+  return Commitments(Secret<32>(serialized.first<kSecret>()), std::move(rows[0]), std::move(rows[1]));
+}
+
+Result<Input> Input::make(vault::Vault& vault, const vault::Selection& selection, Side side,
+                          const Secret<32>& salt_secret, ThreadPool& pool, Progress& progress) {
+  Input input;
+  TRY(const Enters sizes, enters(vault, selection));
+  input.items_.reserve(sizes.count);
+  input.records_.reserve(sizes.count);
+  progress.phase("reading material", sizes.count);
+  TRY_STATUS(vault.for_each_with_contexts(
+      selection, [&](const vault::Item& item, std::span<const vault::SourceContext> sources) -> Status {
+        if (progress.cancelled()) return fail(Errc::cancelled, "Stopped while reading the material.");
+        input.items_.push_back(item);
+        input.records_.push_back(context_record(sources));
+        if (input.items_.size() % kChunk == 0) progress.advance(input.items_.size());
+        return {};
+      }));
+
+  // The vault may have grown since the sizes were agreed on; what leaves must be the agreed size.
+  const std::uint64_t padded = sizes.padded;
+  if (input.items_.size() > padded)
+    return fail(Errc::cancelled, "The material changed while the session was being prepared. Ask again.");
+  input.elements_.reserve(padded, padded * 24);
+  for (const vault::Item& item : input.items_) input.elements_.push_back(item.indicator.typed());
+  std::vector<Bytes> pads;
+  for (std::uint64_t i = input.items_.size(); i < padded; ++i) pads.push_back(pad_element(side));
+  for (const Bytes& pad : pads) input.elements_.push_back(pad);
+
+  progress.phase("committing", padded);
+  std::vector<Digest> item_commitments(padded), context_roots(padded);
+  const ContextRecord no_context;
+  pool.parallel_for(padded, kChunk, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const bool real = i < input.items_.size();
+      const std::string_view type = real ? indicator::name_of(input.items_[i].indicator.type()) : kPadType;
+      const ByteView value =
+          real ? as_bytes(input.items_[i].indicator.value()) : ByteView(pads[i - input.items_.size()]);
+      item_commitments[i] = log::item_commitment(salt_of(salt_secret, i, kItemSalt), type, value);
+      context_roots[i] =
+          fields_root(field_commitments(openings_of((real ? input.records_[i] : no_context).fields, salt_secret, i)));
+    }
+  });
+  if (progress.cancelled()) return fail(Errc::cancelled, "Stopped while committing.");
+
+  // Ascending commitments: the order of the leaves says nothing about the items (log.md 3.3).
+  std::vector<std::uint64_t> order(padded);
+  std::iota(order.begin(), order.end(), std::uint64_t{0});
+  std::ranges::sort(order, {}, [&](std::uint64_t i) -> const Digest& { return item_commitments[i]; });
+  std::vector<Digest> item_leaves(padded), context_leaves(padded);
+  input.tree_index_.resize(padded);
+  for (std::uint64_t index = 0; index < padded; ++index) {
+    const std::uint64_t position = order[index];
+    input.tree_index_[position] = index;
+    item_leaves[index] = log::leaf_hash(item_commitments[position]);
+    context_leaves[index] = context_leaf(item_commitments[position], context_roots[position]);
+  }
+  input.commitments_.emplace(salt_secret, std::move(item_leaves), std::move(context_leaves));
+  return input;
+}
+
+Status check_opening(const indicator::Canonical& indicator, std::uint64_t index, const log::Salt& item_salt,
+                     std::span<const Digest> items_path, std::span<const Digest> context_path,
+                     std::span<const Digest> commitments, std::span<const OpenedField> opened, const Digest& items_root,
+                     const Digest& context_root, std::uint64_t tree_size) {
+  const auto refuse = [](std::string_view what) {
+    return fail(Errc::protocol,
+                "The other side opened " + std::string(what) + ". Nothing of this indicator's opening is kept.");
+  };
+  const Digest item =
+      log::item_commitment(item_salt, indicator::name_of(indicator.type()), as_bytes(indicator.value()));
+  if (!log::verify_inclusion(log::leaf_hash(item), index, tree_size, items_path, items_root))
+    return refuse("an indicator that it had not committed to before the session ran");
+  if (commitments.size() != kFieldPaths.size() || !log::verify_inclusion(context_leaf(item, fields_root(commitments)),
+                                                                         index, tree_size, context_path, context_root))
+    return refuse("context other than what it had committed to before the session ran");
+  for (const OpenedField& field : opened)
+    if (log::field_commitment(field.opening.salt, kFieldPaths[field.field], field.opening.json) !=
+        commitments[field.field])
+      return refuse("a value of \"" + std::string(kFieldPaths[field.field]) +
+                    "\" that it had not committed to before the session ran");
+  return {};
+}
+
+}  // namespace parley::session

@@ -1,0 +1,113 @@
+// One side's input to a session: the selected indicators, padded, committed to with their context before anything runs
+// (log.md 3.3), and what is needed later to open a matched one.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "base/progress.h"
+#include "base/thread_pool.h"
+#include "log/commitment.h"
+#include "log/merkle.h"
+#include "psi/elements.h"
+#include "psi/intersect/protocol.h"
+#include "session/context_record.h"
+#include "vault/vault.h"
+
+namespace parley::session {
+
+/// A side's place in a session; padding is tagged with it so that two sides' padding never meets.
+enum class Side : std::uint8_t { asker = 0, responder = 1 };
+
+/// How many of our indicators would enter, by type. TLP:RED ones enter too, but their context never leaves.
+struct Enters {
+  std::map<indicator::Type, std::uint64_t> by_type;
+  std::uint64_t count = 0;
+  std::uint64_t padded = 0;
+};
+
+/// @error Errc::limit when more are selected than one session takes.
+Result<Enters> enters(vault::Vault& vault, const vault::Selection& selection);
+
+/// What opens a field of a context record.
+struct FieldOpening {
+  log::Salt salt;
+  std::string json;  ///< PJ1 text of the value
+};
+
+/// What opens one committed item.
+struct ItemOpening {
+  std::uint64_t index = 0;  ///< in both trees
+  log::Salt salt;
+  std::vector<Digest> items_path;
+  std::vector<Digest> context_path;
+  std::array<FieldOpening, kFieldPaths.size()> fields;
+};
+
+/// The commitments of one side to its whole input: two trees over the same order, and the secret that all salts come
+/// from.
+class Commitments {
+ public:
+  /// @param salt_secret  fresh for each session; whoever holds it and the items can open everything.
+  Commitments(const Secret<32>& salt_secret, std::vector<Digest> item_leaves, std::vector<Digest> context_leaves)
+      : salt_secret_(salt_secret.clone()), items_(std::move(item_leaves)), context_(std::move(context_leaves)) {}
+
+  const Digest& items_root() const { return items_.root(); }
+  const Digest& context_root() const { return context_.root(); }
+  std::uint64_t size() const { return items_.size(); }
+
+  /// What opens the item that was `position`th of the input and stands at `index` of the trees.
+  ItemOpening opening(std::uint64_t position, std::uint64_t index, const ContextFields& fields) const;
+
+  /// For the vault, between the session and the reveal: salt secret, then both rows of leaves.
+  SecretBytes serialize() const;
+  /// @error Errc::format
+  static Result<Commitments> restore(ByteView serialized);
+
+ private:
+  Secret<32> salt_secret_;
+  log::MerkleTree items_, context_;
+};
+
+class Input {
+ public:
+  /// Reads the selection, pads it to `enters(selection).padded` and commits.
+  /// @error Errc::limit, Errc::cancelled, and the vault's.
+  static Result<Input> make(vault::Vault& vault, const vault::Selection& selection, Side side,
+                            const Secret<32>& salt_secret, ThreadPool& pool, Progress& progress);
+
+  const psi::Elements& elements() const { return elements_; }
+  std::uint64_t size() const { return elements_.size(); }
+  const Commitments& commitments() const { return *commitments_; }
+
+  /// The indicator at `position` of elements(), or nothing for padding.
+  const vault::Item* item(std::size_t position) const { return position < items_.size() ? &items_[position] : nullptr; }
+  const ContextRecord& record(std::size_t position) const { return records_[position]; }
+  std::uint64_t tree_index(std::size_t position) const { return tree_index_[position]; }
+
+ private:
+  std::vector<vault::Item> items_;
+  std::vector<ContextRecord> records_;
+  psi::Elements elements_;
+  std::vector<std::uint64_t> tree_index_;  // position -> index in the trees
+  std::optional<Commitments> commitments_;
+};
+
+struct OpenedField {
+  std::size_t field = 0;
+  FieldOpening opening;
+};
+/// Checks an opening against the roots that its owner committed to: that the item is the committed one at that index
+/// and that the opened fields are the committed ones of that item.
+/// @param commitments  to all fields of the record, in kFieldPaths' order.
+/// @error Errc::protocol saying which of it is not what was committed to.
+Status check_opening(const indicator::Canonical& indicator, std::uint64_t index, const log::Salt& item_salt,
+                     std::span<const Digest> items_path, std::span<const Digest> context_path,
+                     std::span<const Digest> commitments, std::span<const OpenedField> opened, const Digest& items_root,
+                     const Digest& context_root, std::uint64_t tree_size);
+
+/// The commitments to all fields of a record, in kFieldPaths' order.
+std::array<Digest, kFieldPaths.size()> field_commitments(const std::array<FieldOpening, kFieldPaths.size()>& fields);
+
+}  // namespace parley::session

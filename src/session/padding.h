@@ -1,0 +1,20 @@
+// Set sizes as the other side sees them (psi.md 6.4; log.md 3.3).
+#pragma once
+
+#include <cstdint>
+
+namespace parley::session {
+
+/// The smallest size that leaves: a member with nothing looks like one with a few.
+inline constexpr std::uint64_t kSmallestPadded = 256;
+/// The largest set of one session (psi.md 0.6: larger ones go in shards).
+inline constexpr std::uint64_t kLargestPadded = std::uint64_t{1} << 24;
+
+/// The smallest of {1, 1.25, 1.5, 1.75}·2^k that is at least `count` and kSmallestPadded: the other side learns the
+/// size to within a quarter. Precondition: count <= kLargestPadded.
+std::uint64_t padded_size(std::uint64_t count);
+
+/// Whether padded_size() can give `size`.
+bool is_padded_size(std::uint64_t size);
+
+}  // namespace parley::session

@@ -1,0 +1,424 @@
+// Consent, offers, and openings in turn.
+#include "session/reveal.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/random.h"
+#include "base/text.h"
+#include "crypto/hash.h"
+#include "session/opening.h"
+#include "session/secrets.h"
+#include "session/states.h"
+
+namespace parley::session {
+namespace {
+
+/// Openings go out in at most this many turns, so that who stops is ahead by one turn at most.
+constexpr std::uint64_t kTurns = 64;
+constexpr auto kStepWait = std::chrono::minutes(10);
+constexpr std::size_t kMaxSettingBytes = 16 * 1024;
+constexpr std::string_view kOfferDomain{"parley/reveal/v1\0", 17};
+constexpr std::string_view kNoConsentYet = "no-consent-yet";
+constexpr std::string_view kNothingInReturn = "nothing-in-return";
+constexpr std::string_view kNotRevealable = "not-revealable";
+
+std::string consent_name(const std::string& session) {
+  return "reveal/" + session + "/consent";
+}
+std::string waiting_name(const std::string& session) {
+  return "reveal/" + session + "/offered";
+}
+
+bool is_mark(std::string_view path) {
+  return std::ranges::find(kMarkPaths, path) != kMarkPaths.end();
+}
+
+// The context that a stored match was committed with, field by field.
+Result<ContextFields> committed_fields(const vault::SessionMatch& match) {
+  TRY(const log::Json stored,
+      log::parse_pjson(match.mine, indicator::kMaxValueBytes + kFieldPaths.size() * kMaxFieldBytes));
+  ContextFields fields = empty_fields();
+  for (const auto& [path, value] : *stored.object())
+    if (const auto field = field_index(path)) fields[*field] = value;
+  return fields;
+}
+
+indicator::Tlp mark_of(const ContextFields& fields) {
+  // A record without a mark is one that only TLP:RED sources could have filled.
+  const std::string* name = fields[*field_index("tlp")].text();
+  return indicator::tlp_named(*name).value_or(indicator::Tlp::red);
+}
+
+struct Revealable {
+  vault::SessionRow row;
+  std::vector<vault::SessionMatch> matches;
+};
+
+Result<Revealable> revealable(vault::Vault& vault, const std::string& session) {
+  Revealable found;
+  TRY(found.row, vault.session(session));
+  TRY(const Terms terms, read_terms(found.row.terms));
+  TRY(const Outcome outcome, read_outcome(found.row.outcome));
+  if (!is_at_rest(found.row.state))
+    return fail(Errc::usage, "This session is still under way; there is nothing to reveal yet.");
+  if (terms.question.function == Function::count)
+    return fail(Errc::usage,
+                "This session counted only: neither side knows which indicators matched, so there is nothing to open.");
+  if (terms.question.direction != Direction::both)
+    return fail(Errc::usage,
+                "In this session only one side learned which indicators matched. Ask again with --direction both to "
+                "reveal context.");
+  if (!outcome.agreed)
+    return fail(Errc::usage, "This session has no result that both sides confirmed, so nothing of it can be opened.");
+  TRY(found.matches, vault.session_matches(found.row.id));
+  if (found.matches.empty()) return fail(Errc::usage, "Nothing matched in this session, so there is nothing to open.");
+  return found;
+}
+
+// Which fields of which matches `consent` opens.
+struct Planned {
+  std::size_t match = 0;
+  std::vector<std::size_t> fields;
+};
+
+struct Plan {
+  std::vector<Planned> openings;
+  RevealPreview preview;
+};
+
+Result<Plan> plan(std::span<const vault::SessionMatch> matches, const Consent& consent) {
+  Plan made;
+  made.preview.matches = matches.size();
+  for (std::size_t i = 0; i < matches.size(); ++i) {
+    TRY(const auto fields, committed_fields(matches[i]));
+    const indicator::Tlp mark = mark_of(fields);
+    if (mark == indicator::Tlp::red) {
+      ++made.preview.held_back_red;
+      continue;
+    }
+    if (mark > consent.tlp_max) {
+      ++made.preview.held_back_tlp;
+      continue;
+    }
+    Planned planned{.match = i, .fields = {}};
+    bool says_something = false;
+    for (std::size_t field = 0; field < kFieldPaths.size(); ++field) {
+      const bool chosen = std::ranges::find(consent.fields, kFieldPaths[field]) != consent.fields.end();
+      if (!chosen && !is_mark(kFieldPaths[field])) continue;
+      if (fields[field] == kFiller) continue;
+      planned.fields.push_back(field);
+      says_something |= chosen;
+    }
+    if (says_something) made.openings.push_back(std::move(planned));
+  }
+  made.preview.openings = made.openings.size();
+  return made;
+}
+
+log::Json consent_json(const Consent& consent) {
+  log::Json::Array fields;
+  for (const std::string& field : consent.fields) fields.emplace_back(field);
+  return log::Json::Object{
+      {"fields", std::move(fields)}, {"given", consent.given}, {"tlp_max", indicator::name_of(consent.tlp_max)}};
+}
+
+Digest offer_commitment(const ByteArray<32>& salt, std::span<const std::string> openings) {
+  crypto::Sha256 hash;
+  hash.update(as_bytes(kOfferDomain));
+  hash.update(salt);
+  for (const std::string& opening : openings) {
+    Bytes length;
+    append_be(length, static_cast<std::uint32_t>(opening.size()));
+    hash.update(length);
+    hash.update(as_bytes(opening));
+  }
+  return hash.finish();
+}
+
+// One exchange, seen from either side.
+class Exchange {
+ public:
+  Exchange(const Party& us, wire::Link& link, bool we_begin) : us_(us), steps_(link, us.member), we_begin_(we_begin) {}
+
+  Result<RevealOutcome> begin(const std::string& session);
+  Result<RevealOutcome> answer(const ReceivedStep& offer);
+
+ private:
+  Status prepare(const Consent& consent);
+  Result<RevealOutcome> exchange();
+  Status send_turn(std::uint64_t turn);
+  Status receive_turn(std::uint64_t turn);
+  // Checks one opening and puts it beside the match it is of. @return which match
+  Result<std::size_t> take(std::string text);
+  Status check_salts();
+  Status refuse(std::string_view code);
+  Status keep(std::string_view state, std::string_view type, const std::string& note, bool ours);
+
+  static std::uint64_t turn_begins(std::uint64_t turn, std::uint64_t count) { return turn * count / kTurns; }
+
+  const Party& us_;
+  StepLink steps_;
+  bool we_begin_;
+
+  Revealable session_;
+  std::vector<std::string> ours_;       // openings as they will leave
+  std::vector<std::size_t> our_match_;  // which match each of them is of
+  ByteArray<32> our_salt_{};
+  RevealOffer our_offer_, their_offer_;
+  Commitment their_commitment_;
+  std::uint64_t their_size_ = 0;
+  std::map<std::pair<indicator::Type, std::string>, std::size_t> match_by_indicator_;
+  std::vector<std::string> received_;
+};
+
+Status Exchange::keep(std::string_view state, std::string_view type, const std::string& note, bool ours) {
+  session_.row.state = state;
+  session_.row.updated = wall_clock_now();
+  return us_.vault.save_session(
+      session_.row,
+      std::vector{vault::SessionStep{ours ? us_.member.card.nick : steps_.peer().nick, std::string(type), note}});
+}
+
+Status Exchange::prepare(const Consent& consent) {
+  TRY(const Terms terms, read_terms(session_.row.terms));
+  their_size_ = terms.their_padded;
+  TRY(const auto stored, us_.vault.secret(commitments_name(session_.row.id)));
+  if (!stored) return fail(Errc::not_found, "The openings of this session are not in the vault any more.");
+  TRY(const Commitments commitments, Commitments::restore(stored->expose()));
+  TRY(const auto steps, us_.vault.session_steps(session_.row.id));
+  const auto theirs = std::ranges::find_if(
+      steps, [&](const vault::SessionStep& step) { return step.type == kCommit && step.author == steps_.peer().nick; });
+  if (theirs == steps.end()) return fail(Errc::internal, "The other side's commitment is not in the vault.");
+  TRY(const ReceivedStep commit, check_step(theirs->note, steps_.peer(), us_.member.card.nick));
+  TRY(their_commitment_, Commitment::from_json(commit.body));
+
+  TRY(const Plan made, plan(session_.matches, consent));
+  for (const Planned& planned : made.openings) {
+    const vault::SessionMatch& match = session_.matches[planned.match];
+    TRY(const CommittedPlace place, CommittedPlace::from_bytes(match.commitment));
+    TRY(const auto fields, committed_fields(match));
+    const ItemOpening item = commitments.opening(place.position, place.index, fields);
+    ours_.push_back(write_opening(make_opening(match.indicator, item, planned.fields)));
+    our_match_.push_back(planned.match);
+  }
+  for (std::size_t i = 0; i < session_.matches.size(); ++i) {
+    const indicator::Canonical& indicator = session_.matches[i].indicator;
+    match_by_indicator_.emplace(std::pair{indicator.type(), indicator.value()}, i);
+  }
+  our_salt_ = random_bytes<32>();
+  our_offer_ = {
+      .fields = consent.fields, .openings = ours_.size(), .openings_commitment = offer_commitment(our_salt_, ours_)};
+  return {};
+}
+
+Result<RevealOutcome> Exchange::begin(const std::string& session) {
+  TRY(session_, revealable(us_.vault, session));
+  steps_.set_session(session_.row.id);
+  TRY(const auto consent, consent_given(us_.vault, session_.row.id));
+  if (!consent) return fail(Errc::internal, "A reveal was begun without consent.");
+  TRY_STATUS(prepare(*consent));
+  const std::string note = steps_.make(kRevealOffer, our_offer_.to_json());
+  TRY_STATUS(keep(session_.row.state, kRevealOffer, note, true));
+  TRY_STATUS(steps_.send(note));
+  us_.progress.phase("waiting for " + steps_.peer().name + "'s offer", 0);
+  TRY(const ReceivedStep step, steps_.receive_first(deadline_in(kStepWait)));
+  if (step.session == session_.row.id && step.type == kRefuse) {
+    TRY(const Refusal refusal, Refusal::from_json(step.body));
+    if (refusal.code == kNoConsentYet) return RevealOutcome{.waiting = true, .opened = 0, .received = 0};
+    if (refusal.code == kNothingInReturn)
+      return fail(
+          Errc::refused,
+          steps_.peer().name +
+              " stopped: one of the two sides would open nothing. Choose fields that you hold for the matches.");
+    return fail(Errc::refused, steps_.peer().name + " does not reveal for this session.");
+  }
+  if (step.session != session_.row.id || step.type != kRevealOffer)
+    return fail(Errc::protocol, "The other side answered the offer with something else.", steps_.peer().name);
+  TRY(their_offer_, RevealOffer::from_json(step.body));
+  TRY_STATUS(keep(kRevealing, kRevealOffer, step.note, false));
+  return exchange();
+}
+
+Result<RevealOutcome> Exchange::answer(const ReceivedStep& step) {
+  steps_.set_session(step.session);
+  TRY(their_offer_, RevealOffer::from_json(step.body));
+  auto found = revealable(us_.vault, step.session);
+  if (!found || found->row.id != step.session || found->row.peer != steps_.peer().name) {
+    TRY_STATUS(refuse(kNotRevealable));
+    return fail(Errc::refused, steps_.peer().name + " offered a reveal for a session that has none.");
+  }
+  session_ = *std::move(found);
+  TRY(const auto consent, consent_given(us_.vault, session_.row.id));
+  if (!consent) {
+    TRY_STATUS(us_.vault.put_setting(waiting_name(session_.row.id), log::write_pjson(step.body)));
+    TRY_STATUS(refuse(kNoConsentYet));
+    return RevealOutcome{.waiting = true, .opened = 0, .received = 0};
+  }
+  TRY_STATUS(prepare(*consent));
+  if ((our_offer_.openings == 0) != (their_offer_.openings == 0)) {
+    TRY_STATUS(refuse(kNothingInReturn));
+    return fail(Errc::refused, "One of the two sides would open nothing, so neither opens.");
+  }
+  TRY_STATUS(keep(kRevealing, kRevealOffer, step.note, false));
+  const std::string note = steps_.make(kRevealOffer, our_offer_.to_json());
+  TRY_STATUS(keep(kRevealing, kRevealOffer, note, true));
+  TRY_STATUS(steps_.send(note));
+  return exchange();
+}
+
+Status Exchange::refuse(std::string_view code) {
+  return steps_.send(steps_.make(kRefuse, Refusal{.code = std::string(code), .text = {}}.to_json()));
+}
+
+Result<RevealOutcome> Exchange::exchange() {
+  if ((our_offer_.openings == 0) != (their_offer_.openings == 0))
+    return fail(Errc::refused, "One of the two sides would open nothing, so neither opens.");
+  if (their_offer_.openings > session_.matches.size())
+    return fail(Errc::protocol, "The other side offers to open more indicators than matched.", steps_.peer().name);
+  us_.progress.phase("opening in turn", kTurns);
+  for (std::uint64_t turn = 0; turn < kTurns; ++turn) {
+    if (us_.progress.cancelled()) return fail(Errc::cancelled, "Stopped. What both had opened until then stays.");
+    if (we_begin_) {
+      TRY_STATUS(send_turn(turn));
+      TRY_STATUS(receive_turn(turn));
+    } else {
+      TRY_STATUS(receive_turn(turn));
+      TRY_STATUS(send_turn(turn));
+    }
+    us_.progress.advance(turn + 1);
+  }
+  TRY_STATUS(check_salts());
+  TRY_STATUS(us_.vault.put_setting(consent_name(session_.row.id), ""));
+  TRY_STATUS(us_.vault.put_setting(waiting_name(session_.row.id), ""));
+  const std::string note =
+      steps_.make(kRevealClose,
+                  log::Json::Object{{"received", static_cast<std::int64_t>(received_.size())}, {"v", kSessionVersion}});
+  TRY_STATUS(keep(kClosed, kRevealClose, note, true));
+  TRY_STATUS(steps_.send(note));
+  TRY(const ReceivedStep closed, steps_.receive(kRevealClose, deadline_in(kStepWait)));
+  TRY_STATUS(keep(kClosed, kRevealClose, closed.note, false));
+  return RevealOutcome{.waiting = false, .opened = ours_.size(), .received = received_.size()};
+}
+
+Status Exchange::send_turn(std::uint64_t turn) {
+  const std::uint64_t begin = turn_begins(turn, ours_.size()), end = turn_begins(turn + 1, ours_.size());
+  if (begin == end) return {};
+  // On record before it leaves: what we opened can only be counted too high.
+  std::vector<vault::SessionMatch> changed;
+  for (std::uint64_t i = begin; i < end; ++i) {
+    vault::SessionMatch& match = session_.matches[our_match_[i]];
+    TRY(const Opening opening, read_opening(ours_[i]));
+    TRY(const log::Json context, opened_context(opening));
+    match.opened = log::write_pjson(context);
+    changed.push_back(match);
+  }
+  TRY_STATUS(us_.vault.update_matches(session_.row.id, changed));
+  for (std::uint64_t i = begin; i < end; ++i) TRY_STATUS(steps_.link().send(wire::FrameType::body, as_bytes(ours_[i])));
+  return {};
+}
+
+Status Exchange::receive_turn(std::uint64_t turn) {
+  const std::uint64_t begin = turn_begins(turn, their_offer_.openings),
+                      end = turn_begins(turn + 1, their_offer_.openings);
+  if (begin == end) return {};
+  std::vector<vault::SessionMatch> changed;
+  for (std::uint64_t i = begin; i < end; ++i) {
+    TRY(const wire::Frame frame, steps_.link().receive(deadline_in(kStepWait)));
+    if (frame.type == wire::FrameType::step)
+      return fail(Errc::refused, "The other side stopped revealing.", steps_.peer().name);
+    if (frame.type != wire::FrameType::body || frame.payload.size() > kMaxOpeningBytes)
+      return fail(Errc::protocol, "A frame arrived where an opening was due.", steps_.peer().name);
+    TRY(const std::size_t match, take(std::string(as_text(frame.payload))));
+    changed.push_back(session_.matches[match]);
+  }
+  return us_.vault.update_matches(session_.row.id, changed);
+}
+
+Result<std::size_t> Exchange::take(std::string text) {
+  TRY(const Opening opening, read_opening(text));
+  const auto found = match_by_indicator_.find({opening.indicator.type(), opening.indicator.value()});
+  if (found == match_by_indicator_.end())
+    return fail(Errc::protocol, "The other side opened an indicator that did not match, or one twice.",
+                steps_.peer().name);
+  TRY_STATUS(check_opening(opening.indicator, opening.index, opening.salt, opening.items_path, opening.context_path,
+                           opening.commitments, opening.fields, their_commitment_.items_root,
+                           their_commitment_.context_root, their_size_));
+  for (const OpenedField& field : opening.fields) {
+    const std::string_view path = kFieldPaths[field.field];
+    if (!is_mark(path) && std::ranges::find(their_offer_.fields, path) == their_offer_.fields.end())
+      return fail(Errc::protocol, "The other side opened a field that it had not offered.", steps_.peer().name);
+  }
+  TRY(const log::Json context, opened_context(opening));
+  const std::size_t match = found->second;
+  session_.matches[match].theirs = log::write_pjson(context);
+  match_by_indicator_.erase(found);
+  received_.push_back(std::move(text));
+  return match;
+}
+
+// Both show that what they opened is what they had offered, all of it and nothing else.
+Status Exchange::check_salts() {
+  TRY_STATUS(steps_.link().send(wire::FrameType::body, our_salt_));
+  TRY(const wire::Frame frame, steps_.link().receive(deadline_in(kStepWait)));
+  ByteArray<32> salt{};
+  if (frame.type != wire::FrameType::body || frame.payload.size() != salt.size())
+    return fail(Errc::protocol, "The other side did not open its offer.", steps_.peer().name);
+  std::ranges::copy(frame.payload, salt.begin());
+  if (offer_commitment(salt, received_) != their_offer_.openings_commitment)
+    return fail(Errc::protocol, "What the other side opened is not what it had offered.", steps_.peer().name);
+  return {};
+}
+
+}  // namespace
+
+Result<RevealPreview> preview(vault::Vault& vault, const std::string& session, const Consent& consent) {
+  TRY(const Revealable found, revealable(vault, session));
+  TRY(const Plan made, plan(found.matches, consent));
+  return made.preview;
+}
+
+Status give_consent(vault::Vault& vault, const std::string& session, const Consent& consent) {
+  TRY(const Revealable found, revealable(vault, session));
+  return vault.put_setting(consent_name(found.row.id), log::write_pjson(consent_json(consent)));
+}
+
+Result<std::optional<Consent>> consent_given(vault::Vault& vault, const std::string& session) {
+  TRY(const auto stored, vault.setting(consent_name(session)));
+  if (!stored || stored->empty()) return std::nullopt;
+  TRY(const log::Json json, log::parse_pjson(*stored, kMaxSettingBytes));
+  log::ObjectReader reader(json, "the stored consent");
+  Consent consent;
+  consent.fields = reader.texts("fields", kFieldPaths.size(), 32);
+  consent.given = reader.integer("given", 0, log::kMaxInteger);
+  const auto tlp = indicator::tlp_named(reader.text("tlp_max", 32));
+  if (!tlp) reader.refuse("its TLP is not a known one");
+  TRY_STATUS(reader.finish());
+  consent.tlp_max = *tlp;
+  return consent;
+}
+
+Result<std::optional<RevealOffer>> offer_waiting(vault::Vault& vault, const std::string& session) {
+  TRY(const auto stored, vault.setting(waiting_name(session)));
+  if (!stored || stored->empty()) return std::nullopt;
+  TRY(const log::Json json, log::parse_pjson(*stored, kMaxSettingBytes));
+  TRY(RevealOffer offer, RevealOffer::from_json(json));
+  return offer;
+}
+
+Result<RevealOutcome> reveal(const Party& us, wire::Link& link, const std::string& session) {
+  us.progress.set_wake([&link] { link.shut_down(); });
+  auto outcome = Exchange(us, link, true).begin(session);
+  us.progress.set_wake({});
+  return outcome;
+}
+
+Result<RevealOutcome> answer_reveal(const Party& us, wire::Link& link, const ReceivedStep& offer) {
+  us.progress.set_wake([&link] { link.shut_down(); });
+  auto outcome = Exchange(us, link, false).answer(offer);
+  us.progress.set_wake({});
+  return outcome;
+}
+
+}  // namespace parley::session

@@ -1,0 +1,478 @@
+// One session, told from both sides: propose -> accept -> commit -> run -> result -> close.
+#include "session/session.h"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/encoding.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "crypto/hash.h"
+#include "log/merkle.h"
+#include "psi/intersect/protocol.h"
+#include "session/result_root.h"
+#include "session/secrets.h"
+#include "session/states.h"
+
+namespace parley::session {
+namespace {
+
+constexpr std::string_view kSidDomain = "parley/v1/sid";  // psi.md 0.3.2
+constexpr std::string_view kSeedDomain{"parley/seed/v1\0", 15};
+constexpr auto kPingEvery =
+    std::chrono::seconds(10);  // well under the 30 s after which an idle link is cut (log.md 3.1)
+constexpr auto kLookEvery = std::chrono::milliseconds(200);
+
+Digest seed_commitment(const Secret<32>& seed) {
+  crypto::Sha256 hash;
+  hash.update(as_bytes(kSeedDomain));
+  hash.update(seed.expose());
+  return hash.finish();
+}
+
+psi::Role role_of(Side side, Direction direction) {
+  // Where both learn, the responder learns first and the asker from its proofs: who asks may be the one who guesses.
+  const Side receiver = direction == Direction::mine ? Side::asker : Side::responder;
+  return side == receiver ? psi::Role::receiver : psi::Role::sender;
+}
+
+psi::Reply reply_of(const Question& question) {
+  if (question.direction != Direction::both) return psi::Reply::none;
+  return question.function == Function::count ? psi::Reply::count : psi::Reply::matched_tags;
+}
+
+// Hashes of one file count once; every other indicator counts for itself.
+std::int64_t count_files_once(std::span<const vault::SessionMatch> matches) {
+  std::set<std::int64_t> files;
+  std::int64_t single = 0;
+  for (const vault::SessionMatch& match : matches) {
+    if (match.file == 0)
+      ++single;
+    else
+      files.insert(match.file);
+  }
+  return single + static_cast<std::int64_t>(files.size());
+}
+
+// Everything the two sides' stories share.
+class Session {
+ public:
+  Session(const Party& us, wire::Link& link, Side side, const Limits& limits)
+      : us_(us), steps_(link, us.member), side_(side), limits_(limits) {
+    row_.peer = link.peer().name;
+    row_.asked_by_us = side == Side::asker;
+    row_.created = row_.updated = wall_clock_now();
+  }
+
+  Result<std::string> ask(const Question& question, const BeforeProposal& before);
+  Result<std::string> answer(const ReceivedStep& proposal, const Decide& decide);
+
+ private:
+  Status propose();
+  Status await_acceptance();
+  Result<bool> decide_on(const Proposal& proposal, const Enters& ours, const Decide& decide);
+  Result<Decision> await_decision(const Offer& offer, const Decide& decide);
+  Status refuse(std::string_view code, const std::string& text);
+  Status accept();
+  Status commit();
+  Result<psi::Outcome> run();
+  Result<ResultStep> record(const psi::Outcome& result);
+  Status store_result(const ResultStep& ours, const std::vector<vault::SessionMatch>& matches);
+  Status compare(const ResultStep& ours);
+
+  Status conduct();
+  // Stores how the session failed and tells the other side, if it can still be told. Gives the error back.
+  std::unexpected<Error> failed(Error error);
+  Status save(std::string_view state, std::vector<vault::SessionStep> steps = {});
+  vault::SessionStep stored(std::string_view type, std::string note, bool ours) const;
+  void forget_secrets();
+
+  const Party& us_;
+  StepLink steps_;
+  Side side_;
+  Limits limits_;
+  std::string phase_ = "propose";
+
+  vault::SessionRow row_;
+  Terms terms_;
+  Outcome outcome_;
+  std::string asker_handshake_, responder_handshake_;  // notes that name this session (psi.md 0.3.1)
+  ByteArray<32> nonces_[2]{};                          // by Side
+  std::optional<Input> input_;
+  Secret<32> seed_, result_key_share_;
+  Commitment our_commitment_, their_commitment_;
+  Deadline run_began_{};
+};
+
+vault::SessionStep Session::stored(std::string_view type, std::string note, bool ours) const {
+  return {ours ? us_.member.card.nick : steps_.peer().nick, std::string(type), std::move(note)};
+}
+
+Status Session::save(std::string_view state, std::vector<vault::SessionStep> steps) {
+  row_.state = state;
+  row_.updated = wall_clock_now();
+  row_.terms = write_terms(terms_);
+  row_.outcome = write_outcome(outcome_);
+  return us_.vault.save_session(row_, steps);
+}
+
+void Session::forget_secrets() {
+  // Failing to forget is not worth failing the session for: the secrets lie sealed, and close_interrupted() tries
+  // again.
+  (void)us_.vault.put_secret(salts_name(row_.id), {});
+  (void)us_.vault.put_secret(seed_name(row_.id), {});
+}
+
+std::unexpected<Error> Session::failed(Error error) {
+  const bool disclosed = phase_ == "run" || phase_ == "result";
+  outcome_.failed_phase = phase_;
+  outcome_.failure = error.text();
+  outcome_.may_have_disclosed = disclosed;
+  outcome_.bytes_sent = static_cast<std::int64_t>(steps_.link().bytes_sent());
+  outcome_.bytes_received = static_cast<std::int64_t>(steps_.link().bytes_received());
+  const bool refused = error.code == Errc::refused && phase_ == "propose";
+  std::vector<vault::SessionStep> said;
+  if (!refused && !row_.id.empty()) {
+    const std::string note = steps_.make(
+        kAbort,
+        Abort{.phase = phase_, .code = std::string(name_of(error.code)), .may_have_disclosed = disclosed}.to_json());
+    said.push_back(stored(kAbort, note, true));
+    if (error.code != Errc::peer_gone) (void)steps_.send(note);  // best effort: the link may be what failed
+  }
+  if (!row_.id.empty()) {
+    if (auto saved = save(refused ? kRefused : kAborted, std::move(said)); !saved)
+      error.message += " And the vault could not record it: " + saved.error().text();
+    forget_secrets();
+  }
+  return std::unexpected(std::move(error));
+}
+
+// --- the asker ------------------------------------------------------------------------------------------------------
+
+Result<std::string> Session::ask(const Question& question, const BeforeProposal& before) {
+  terms_.question = question;
+  terms_.our_label = question.label;
+  TRY(const Enters ours, enters(us_.vault, asker_selection(question)));
+  terms_.ours_by_type = ours.by_type;
+  terms_.our_padded = ours.padded;
+  if (before) TRY_STATUS(before(ours));
+
+  TRY_STATUS(propose());
+  if (auto accepted = await_acceptance(); !accepted) return failed(std::move(accepted).error());
+  if (auto conducted = conduct(); !conducted) return failed(std::move(conducted).error());
+  return row_.id;
+}
+
+Status Session::propose() {
+  nonces_[0] = random_bytes<32>();
+  const Proposal proposal{.question = terms_.question,
+                          .padded = terms_.our_padded,
+                          .suite = psi::classic_protocol()->suite(),
+                          .rules = indicator::rules_id(),
+                          .nonce = nonces_[0]};
+  asker_handshake_ = steps_.make(kPropose, proposal.to_json());
+  row_.id = session_id(asker_handshake_);
+  steps_.set_session(row_.id);
+  TRY_STATUS(save(kProposed, {stored(kPropose, asker_handshake_, true)}));
+  if (auto sent = steps_.send(asker_handshake_); !sent) return failed(std::move(sent).error());
+  return {};
+}
+
+Status Session::await_acceptance() {
+  us_.progress.phase("waiting for " + steps_.peer().name + " to decide", 0);
+  TRY(const ReceivedStep step, steps_.receive(kAccept, deadline_in(limits_.decision)));
+  TRY(const Acceptance acceptance, Acceptance::from_json(step.body));
+  terms_.their_padded = acceptance.padded;
+  nonces_[1] = acceptance.nonce;
+  responder_handshake_ = step.note;
+  return save(kAccepted, {stored(kAccept, step.note, false)});
+}
+
+// --- the responder --------------------------------------------------------------------------------------------------
+
+Result<std::string> Session::answer(const ReceivedStep& step, const Decide& decide) {
+  asker_handshake_ = step.note;
+  TRY(const Proposal proposal, Proposal::from_json(step.body));
+  row_.id = session_id(step.note);
+  steps_.set_session(row_.id);
+  if (us_.vault.session(row_.id))
+    return fail(Errc::protocol, "A proposal that was made before was sent again.", steps_.peer().name);
+  terms_.question = proposal.question;
+  terms_.their_padded = proposal.padded;
+  nonces_[0] = proposal.nonce;
+
+  if (proposal.rules != indicator::rules_id() || proposal.suite != psi::classic_protocol()->suite()) {
+    TRY_STATUS(save(kProposed, {stored(kPropose, step.note, false)}));
+    TRY_STATUS(refuse(kRefusedForSkew, ""));
+    return fail(Errc::skew, steps_.peer().name +
+                                " runs other canonical-form rules or another protocol than this node (" +
+                                indicator::rules_name() +
+                                "); its proposal was refused. Both sides must run the same version of parley.");
+  }
+  TRY(const Enters ours, enters(us_.vault, responder_selection(proposal.question)));
+  terms_.ours_by_type = ours.by_type;
+  TRY_STATUS(save(kProposed, {stored(kPropose, step.note, false)}));
+
+  const auto accepted = decide_on(proposal, ours, decide);
+  if (!accepted) return failed(accepted.error());
+  if (!*accepted) return row_.id;
+  if (auto conducted = conduct(); !conducted) return failed(std::move(conducted).error());
+  return row_.id;
+}
+
+Result<bool> Session::decide_on(const Proposal& proposal, const Enters& ours, const Decide& decide) {
+  const Offer offer{.session = row_.id,
+                    .peer = steps_.peer().name,
+                    .question = proposal.question,
+                    .their_padded = proposal.padded,
+                    .ours = ours};
+  TRY(const Decision decision, await_decision(offer, decide));
+  if (!decision.accept) {
+    TRY_STATUS(refuse(kRefusedByPolicy, decision.why));
+    return false;
+  }
+  terms_.our_label = decision.label;
+  TRY_STATUS(accept());
+  return true;
+}
+
+// The asker may leave while the operator thinks; a ping now and then tells it that we are still here.
+Result<Decision> Session::await_decision(const Offer& offer, const Decide& decide) {
+  const Deadline expires = deadline_in(limits_.decision);
+  Deadline next_ping = deadline_in(kPingEvery);
+  while (Monotonic::now() < expires) {
+    if (us_.progress.cancelled())
+      return fail(Errc::cancelled, "This node was stopped before the question was decided on.");
+    if (auto decision = decide(offer, deadline_in(kLookEvery))) return *std::move(decision);
+    TRY(const bool said_something, steps_.link().wait_readable(Monotonic::now()));
+    if (said_something) {
+      // Nothing is due from the asker but its leaving.
+      TRY(const ReceivedStep step, steps_.receive(kAbort, deadline_in(kLookEvery)));
+      return fail(Errc::peer_gone, offer.peer + " withdrew its question.");
+    }
+    if (Monotonic::now() >= next_ping) {
+      TRY_STATUS(steps_.link().send(wire::FrameType::ping, {}));
+      next_ping = deadline_in(kPingEvery);
+    }
+  }
+  return fail(Errc::peer_gone, "The question expired undecided.");
+}
+
+Status Session::refuse(std::string_view code, const std::string& text) {
+  outcome_.failed_phase = phase_;
+  outcome_.failure = code == kRefusedForSkew ? "refused: other canonical-form rules or protocol" : "declined here";
+  const std::string note = steps_.make(kRefuse, Refusal{.code = std::string(code), .text = text}.to_json());
+  TRY_STATUS(save(kRefused, {stored(kRefuse, note, true)}));
+  return steps_.send(note);
+}
+
+Status Session::accept() {
+  vault::Selection selection = responder_selection(terms_.question);
+  selection.label = terms_.our_label;
+  TRY(const Enters ours, enters(us_.vault, selection));
+  terms_.ours_by_type = ours.by_type;
+  terms_.our_padded = ours.padded;
+  nonces_[1] = random_bytes<32>();
+  responder_handshake_ = steps_.make(kAccept, Acceptance{.padded = ours.padded, .nonce = nonces_[1]}.to_json());
+  TRY_STATUS(save(kAccepted, {stored(kAccept, responder_handshake_, true)}));
+  return steps_.send(responder_handshake_);
+}
+
+// --- both -----------------------------------------------------------------------------------------------------------
+
+Status Session::conduct() {
+  run_began_ = Monotonic::now();
+  phase_ = "commit";
+  TRY_STATUS(commit());
+  phase_ = "run";
+  TRY(const psi::Outcome outcome, run());
+  phase_ = "result";
+  TRY(const ResultStep ours, record(outcome));
+  // The result is ours from here on, whatever the other side does.
+  if (auto compared = compare(ours); !compared) {
+    outcome_.failed_phase = "compare";
+    outcome_.failure = steps_.peer().name + " did not confirm the result: " + compared.error().text();
+    forget_secrets();
+    return save(kHasResult);
+  }
+  return {};
+}
+
+Status Session::commit() {
+  const Secret<32> salts = random_secret<32>();
+  seed_ = random_secret<32>();
+  result_key_share_ = random_secret<32>();
+  TRY_STATUS(us_.vault.put_secret(salts_name(row_.id), salts.expose()));
+  TRY_STATUS(us_.vault.put_secret(seed_name(row_.id), seed_.expose()));
+
+  vault::Selection selection =
+      side_ == Side::asker ? asker_selection(terms_.question) : responder_selection(terms_.question);
+  selection.label = terms_.our_label;
+  TRY(Input input, Input::make(us_.vault, selection, side_, salts, us_.pool, us_.progress));
+  if (input.size() != terms_.our_padded)
+    return fail(Errc::cancelled, "The material changed between the agreement and the session. Ask again.");
+  input_.emplace(std::move(input));
+  our_commitment_ = {.items_root = input_->commitments().items_root(),
+                     .context_root = input_->commitments().context_root(),
+                     .result_key_commitment = result_key_commitment(result_key_share_.expose()),
+                     .seed_commitment = seed_commitment(seed_)};
+  const std::string ours = steps_.make(kCommit, our_commitment_.to_json());
+  TRY_STATUS(save(kCommitted, {stored(kCommit, ours, true)}));
+  TRY_STATUS(steps_.send(ours));
+
+  us_.progress.phase("waiting for the other side's commitment", 0);
+  TRY(const ReceivedStep theirs, steps_.receive(kCommit, deadline_in(limits_.step)));
+  TRY(their_commitment_, Commitment::from_json(theirs.body));
+  TRY_STATUS(save(kCommitted, {stored(kCommit, theirs.note, false)}));
+  (side_ == Side::asker ? asker_handshake_ : responder_handshake_) += ours;
+  (side_ == Side::asker ? responder_handshake_ : asker_handshake_) += theirs.note;
+  return {};
+}
+
+Result<psi::Outcome> Session::run() {
+  // Durable before the first byte that can disclose leaves: a crash from here on counts as a disclosure (log.md D6,
+  // D7).
+  const std::string note = steps_.make(
+      kRun, log::Json::Object{{"probe_items", static_cast<std::int64_t>(terms_.our_padded)}, {"v", kSessionVersion}});
+  TRY_STATUS(save(kRunning, {stored(kRun, note, true)}));
+  TRY_STATUS(steps_.send(note));
+  TRY(const ReceivedStep theirs, steps_.receive(kRun, deadline_in(limits_.step)));
+
+  const auto protocol = psi::classic_protocol();
+  outcome_.protocol = protocol->name();
+  crypto::Sha256 sid;
+  sid.update(as_bytes(kSidDomain));
+  sid.update(crypto::sha256(as_bytes(asker_handshake_)));
+  sid.update(crypto::sha256(as_bytes(responder_handshake_)));
+  const psi::Parameters parameters{.role = role_of(side_, terms_.question.direction),
+                                   .reply = reply_of(terms_.question),
+                                   .session_id = sid.finish(),
+                                   .peer_count = terms_.their_padded};
+  const auto channel = wire::psi_channel(steps_.link(), protocol->suite(), deadline_in(limits_.run));
+  return protocol->run(parameters, input_->elements(), seed_, *channel, us_.pool, us_.progress);
+}
+
+Result<ResultStep> Session::record(const psi::Outcome& result) {
+  const bool intersection = terms_.question.function == Function::intersection;
+  outcome_.learned = side_ == Side::asker ? terms_.question.asker_learns() : terms_.question.responder_learns();
+  outcome_.both_learned = terms_.question.direction == Direction::both;
+  outcome_.transcript = to_hex(result.transcript);
+  if (outcome_.learned && !result.learned_count)
+    return fail(Errc::internal, "The protocol ended without the result that was agreed on.");
+
+  std::vector<vault::SessionMatch> matches;
+  if (outcome_.learned) outcome_.count = static_cast<std::int64_t>(result.count);
+  if (outcome_.learned && intersection) {
+    for (const psi::Match& match : result.matches) {
+      const vault::Item* item = input_->item(match.position);
+      if (item == nullptr)
+        return fail(Errc::protocol, "Padding of this side matched, which an honest other side cannot bring about.");
+      matches.push_back({.indicator = item->indicator,
+                         .item = item->id,
+                         .file = item->file,
+                         .mine = log::write_pjson(to_json(input_->record(match.position))),
+                         .opened = {},
+                         .theirs = {},
+                         .commitment = CommittedPlace{match.position, input_->tree_index(match.position)}.to_bytes()});
+    }
+    outcome_.file_count = count_files_once(matches);
+  }
+  // Only what both know can be opened later; otherwise the salts have done their work.
+  if (outcome_.both_learned && !matches.empty())
+    TRY_STATUS(us_.vault.put_secret(commitments_name(row_.id), input_->commitments().serialize().expose()));
+  input_.reset();
+
+  ResultStep ours{.learned = outcome_.learned,
+                  .count = outcome_.both_learned ? outcome_.count : -1,
+                  .result_root = empty_result_root(),
+                  .transcript = result.transcript};
+  TRY_STATUS(steps_.link().send(wire::FrameType::body, result_key_share_.expose()));
+  TRY(const wire::Frame share, steps_.link().receive(deadline_in(limits_.step)));
+  if (share.type != wire::FrameType::body || share.payload.size() != Secret<32>::kSize ||
+      result_key_commitment(share.payload) != their_commitment_.result_key_commitment)
+    return fail(Errc::protocol, "The other side opened another result key than it had committed to.",
+                steps_.peer().name);
+  if (outcome_.both_learned && intersection) {
+    const Secret<32> theirs(std::span<const std::byte, 32>(share.payload));
+    const Secret<32>& asker_share = side_ == Side::asker ? result_key_share_ : theirs;
+    const Secret<32>& responder_share = side_ == Side::asker ? theirs : result_key_share_;
+    const Secret<32> key = result_key(row_.id, nonces_[0], nonces_[1], asker_share, responder_share);
+    ours.result_root = result_root(key, matches);
+  }
+  TRY_STATUS(store_result(ours, matches));
+  return ours;
+}
+
+Status Session::store_result(const ResultStep& ours, const std::vector<vault::SessionMatch>& matches) {
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Monotonic::now() - run_began_);
+  outcome_.milliseconds = took.count();
+  outcome_.bytes_sent = static_cast<std::int64_t>(steps_.link().bytes_sent());
+  outcome_.bytes_received = static_cast<std::int64_t>(steps_.link().bytes_received());
+  const std::string note = steps_.make(kResult, ours.to_json());
+  row_.state = kHasResult;
+  row_.updated = wall_clock_now();
+  row_.outcome = write_outcome(outcome_);
+  TRY_STATUS(us_.vault.save_result(row_, std::vector{stored(kResult, note, true)}, matches));
+  return steps_.send(note);
+}
+
+Status Session::compare(const ResultStep& ours) {
+  TRY(const ReceivedStep step, steps_.receive(kResult, deadline_in(limits_.step)));
+  TRY(const ResultStep theirs, ResultStep::from_json(step.body));
+  outcome_.agreed =
+      theirs.transcript == ours.transcript && theirs.count == ours.count && theirs.result_root == ours.result_root;
+  const std::string closing =
+      steps_.make(kClose, log::Json::Object{{"agree", outcome_.agreed}, {"v", kSessionVersion}});
+  TRY_STATUS(save(outcome_.agreed ? kHasResult : kDisputed,
+                  {stored(kResult, step.note, false), stored(kClose, closing, true)}));
+  forget_secrets();
+  TRY_STATUS(steps_.send(closing));
+  TRY(const ReceivedStep closed, steps_.receive(kClose, deadline_in(limits_.step)));
+  return save(row_.state, {stored(kClose, closed.note, false)});
+}
+
+}  // namespace
+
+Result<std::string> ask(const Party& us, wire::Link& link, const Question& question, const Limits& limits,
+                        const BeforeProposal& before) {
+  us.progress.set_wake([&link] { link.shut_down(); });
+  auto result = Session(us, link, Side::asker, limits).ask(question, before);
+  us.progress.set_wake({});
+  return result;
+}
+
+Result<std::string> answer(const Party& us, wire::Link& link, const ReceivedStep& proposal, const Limits& limits,
+                           const Decide& decide) {
+  us.progress.set_wake([&link] { link.shut_down(); });
+  auto result = Session(us, link, Side::responder, limits).answer(proposal, decide);
+  us.progress.set_wake({});
+  return result;
+}
+
+Result<std::size_t> close_interrupted(vault::Vault& vault) {
+  TRY(const std::vector<vault::SessionRow> rows, vault.sessions());
+  std::size_t closed = 0;
+  for (vault::SessionRow row : rows) {
+    if (is_at_rest(row.state)) continue;
+    Outcome outcome;
+    outcome.failed_phase = row.state;
+    outcome.may_have_disclosed = row.state == kRunning;
+    outcome.failure = outcome.may_have_disclosed
+                          ? "This node stopped while the session ran. What the other side may have learned counts as "
+                            "learned; the session "
+                            "is not resumed, since a second run would give it a second try."
+                          : "This node stopped before anything was computed. Nothing was disclosed but the question.";
+    row.state = kAborted;
+    row.updated = wall_clock_now();
+    row.outcome = write_outcome(outcome);
+    TRY_STATUS(vault.save_session(row, {}));
+    TRY_STATUS(vault.put_secret(salts_name(row.id), {}));
+    TRY_STATUS(vault.put_secret(seed_name(row.id), {}));
+    ++closed;
+  }
+  return closed;
+}
+
+}  // namespace parley::session

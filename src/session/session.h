@@ -1,0 +1,69 @@
+// One session between two members, from the question to the stored result (log.md 3.2):
+// propose -> accept -> commit -> run -> result -> close. Either side's story is one function; both share the middle.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/progress.h"
+#include "base/thread_pool.h"
+#include "group/member.h"
+#include "session/input.h"
+#include "session/question.h"
+#include "session/step.h"
+#include "vault/vault.h"
+#include "wire/link.h"
+
+namespace parley::session {
+
+/// This side: what a session needs of its node.
+struct Party {
+  vault::Vault& vault;
+  const group::Member& member;
+  ThreadPool& pool;
+  Progress& progress;
+};
+
+/// Time limits of log.md 3.2.
+struct Limits {
+  std::chrono::milliseconds decision = std::chrono::hours(24);  ///< how long a proposal stands
+  std::chrono::milliseconds step = std::chrono::minutes(10);
+  std::chrono::milliseconds run = std::chrono::minutes(30);
+};
+
+/// What the asking side sees before the proposal leaves; an error from it stops everything.
+using BeforeProposal = std::function<Status(const Enters& ours)>;
+
+/// Asks `link.peer()` and waits for its decision, runs the session and stores the result. @return the session's id.
+/// @error Errc::refused when the other side declines; the session is stored with how it ended, whatever happens.
+Result<std::string> ask(const Party& us, wire::Link& link, const Question& question, const Limits& limits,
+                        const BeforeProposal& before);
+
+/// What a rule or an operator of the answering side sees before deciding.
+struct Offer {
+  std::string session;
+  std::string peer;
+  Question question;
+  std::uint64_t their_padded = 0;  ///< their set is at most this large; at least four fifths of it unless it is 256
+  Enters ours;                     ///< what would enter on our side
+};
+
+struct Decision {
+  bool accept = false;
+  std::string why;    ///< told to the other side with a refusal; may be empty
+  std::string label;  ///< narrows our side to indicators with this label; empty: all that the question covers
+};
+
+/// Waits until `deadline` for a decision about `offer`; nothing when there is none yet.
+using Decide = std::function<std::optional<Decision>(const Offer& offer, Deadline deadline)>;
+
+/// Answers the proposal that opened `link`. @return the session's id.
+Result<std::string> answer(const Party& us, wire::Link& link, const ReceivedStep& proposal, const Limits& limits,
+                           const Decide& decide);
+
+/// After a crash or a stop: closes every session that was left in the middle. A session that had begun to run is
+/// aborted as one that may have disclosed, and is never resumed (log.md D7). @return how many.
+Result<std::size_t> close_interrupted(vault::Vault& vault);
+
+}  // namespace parley::session

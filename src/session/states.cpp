@@ -1,0 +1,93 @@
+// Terms and outcome of a session as PJ1 text.
+#include "session/states.h"
+
+#include <algorithm>
+
+namespace parley::session {
+namespace {
+
+constexpr std::size_t kMaxTermsBytes = 64 * 1024;
+constexpr std::size_t kMaxTextBytes = 4096;
+
+}  // namespace
+
+bool is_at_rest(std::string_view state) {
+  return state != kProposed && state != kAccepted && state != kCommitted && state != kRunning;
+}
+
+std::string write_terms(const Terms& terms) {
+  log::Json::Object sizes;
+  // PJ1 keys have no hyphen; "user-agent" is the one type name that has.
+  for (const auto& [type, count] : terms.ours_by_type) {
+    std::string key(indicator::name_of(type));
+    std::ranges::replace(key, '-', '_');
+    sizes.emplace(std::move(key), static_cast<std::int64_t>(count));
+  }
+  return log::write_pjson(log::Json::Object{{"our_label", terms.our_label},
+                                            {"our_padded", static_cast<std::int64_t>(terms.our_padded)},
+                                            {"ours", std::move(sizes)},
+                                            {"question", to_json(terms.question)},
+                                            {"their_padded", static_cast<std::int64_t>(terms.their_padded)}});
+}
+
+Result<Terms> read_terms(const std::string& text) {
+  TRY(const log::Json json, log::parse_pjson(text, kMaxTermsBytes));
+  log::ObjectReader reader(json, "the stored terms of a session");
+  Terms terms;
+  terms.our_label = reader.text("our_label", kMaxTextBytes);
+  terms.our_padded = static_cast<std::uint64_t>(reader.integer("our_padded", 0, log::kMaxInteger));
+  const log::Json& sizes = reader.object("ours");
+  const log::Json& question = reader.object("question");
+  terms.their_padded = static_cast<std::uint64_t>(reader.integer("their_padded", 0, log::kMaxInteger));
+  TRY_STATUS(reader.finish());
+  TRY(terms.question, question_from_json(question));
+  log::ObjectReader size_reader(sizes, "the stored sizes of a session");
+  for (const auto& [key, unused] : *sizes.object()) {
+    std::string name = key;
+    std::ranges::replace(name, '_', '-');
+    const auto count = static_cast<std::uint64_t>(size_reader.integer(key, 0, log::kMaxInteger));
+    if (const auto type = indicator::type_named(name)) terms.ours_by_type[*type] = count;
+  }
+  TRY_STATUS(size_reader.finish());
+  return terms;
+}
+
+std::string write_outcome(const Outcome& outcome) {
+  return log::write_pjson(log::Json::Object{{"agreed", outcome.agreed},
+                                            {"both_learned", outcome.both_learned},
+                                            {"bytes_received", outcome.bytes_received},
+                                            {"bytes_sent", outcome.bytes_sent},
+                                            {"count", outcome.count},
+                                            {"failed_phase", outcome.failed_phase},
+                                            {"failure", outcome.failure},
+                                            {"file_count", outcome.file_count},
+                                            {"learned", outcome.learned},
+                                            {"may_have_disclosed", outcome.may_have_disclosed},
+                                            {"milliseconds", outcome.milliseconds},
+                                            {"protocol", outcome.protocol},
+                                            {"transcript", outcome.transcript}});
+}
+
+Result<Outcome> read_outcome(const std::string& text) {
+  if (text.empty()) return Outcome{};
+  TRY(const log::Json json, log::parse_pjson(text, kMaxTermsBytes));
+  log::ObjectReader reader(json, "the stored outcome of a session");
+  Outcome outcome;
+  outcome.agreed = reader.boolean("agreed");
+  outcome.both_learned = reader.boolean("both_learned");
+  outcome.bytes_received = reader.integer("bytes_received", 0, log::kMaxInteger);
+  outcome.bytes_sent = reader.integer("bytes_sent", 0, log::kMaxInteger);
+  outcome.count = reader.integer("count", -1, log::kMaxInteger);
+  outcome.failed_phase = reader.text("failed_phase", kMaxTextBytes);
+  outcome.failure = reader.text("failure", kMaxTextBytes);
+  outcome.file_count = reader.integer("file_count", -1, log::kMaxInteger);
+  outcome.learned = reader.boolean("learned");
+  outcome.may_have_disclosed = reader.boolean("may_have_disclosed");
+  outcome.milliseconds = reader.integer("milliseconds", 0, log::kMaxInteger);
+  outcome.protocol = reader.text("protocol", kMaxTextBytes);
+  outcome.transcript = reader.text("transcript", kMaxTextBytes);
+  TRY_STATUS(reader.finish());
+  return outcome;
+}
+
+}  // namespace parley::session

@@ -1,0 +1,139 @@
+// The signed steps of a session: what each side says, in the shapes that the joint log will carry (log.md 2.4, 3.2).
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "group/member.h"
+#include "log/commitment.h"
+#include "session/input.h"
+#include "session/question.h"
+#include "wire/link.h"
+
+namespace parley::session {
+
+/// Version of the session protocol between two nodes; other versions are refused, never negotiated.
+inline constexpr std::int64_t kSessionVersion = 1;
+
+inline constexpr std::string_view kPropose = "session.propose";
+inline constexpr std::string_view kAccept = "session.accept";
+inline constexpr std::string_view kRefuse = "session.refuse";
+inline constexpr std::string_view kCommit = "session.commit";
+inline constexpr std::string_view kRun = "session.run";
+inline constexpr std::string_view kResult = "session.result";
+inline constexpr std::string_view kClose = "session.close";
+inline constexpr std::string_view kAbort = "session.abort";
+inline constexpr std::string_view kRevealOffer = "reveal.offer";
+inline constexpr std::string_view kRevealClose = "reveal.close";
+
+/// The one code that a refusal carries on the wire: which of our rules it was stays with us (log.md 3.7).
+inline constexpr std::string_view kRefusedByPolicy = "policy";
+inline constexpr std::string_view kRefusedForSkew = "skew";
+inline constexpr std::string_view kRefusedBusy = "busy";
+
+struct Proposal {
+  Question question;
+  std::uint64_t padded = 0;  ///< the asker's set size, padding included
+  std::uint16_t suite = 0;   ///< psi.md 8.3
+  ByteArray<16> rules{};     ///< canonical-form rules (psi.md 0.2)
+  ByteArray<32> nonce{};
+  log::Json to_json() const;
+  static Result<Proposal> from_json(const log::Json& body);
+};
+
+struct Acceptance {
+  std::uint64_t padded = 0;
+  ByteArray<32> nonce{};
+  log::Json to_json() const;
+  static Result<Acceptance> from_json(const log::Json& body);
+};
+
+struct Refusal {
+  std::string code;
+  std::string text;  ///< what the operator chose to say; may be empty
+  log::Json to_json() const;
+  static Result<Refusal> from_json(const log::Json& body);
+};
+
+struct Commitment {
+  Digest items_root{};
+  Digest context_root{};
+  Digest result_key_commitment{};  ///< SHA-256("parley/rkc/v1\0" || r), log.md 3.3
+  Digest seed_commitment{};  ///< SHA-256("parley/seed/v1\0" || seed) of this side's protocol randomness (psi.md 6.3)
+  log::Json to_json() const;
+  static Result<Commitment> from_json(const log::Json& body);
+};
+
+struct ResultStep {
+  bool learned = false;
+  std::int64_t count = -1;  ///< what both learn; -1 when the author does not learn or the other side is not to learn
+  Digest result_root{};
+  Digest transcript{};
+  log::Json to_json() const;
+  static Result<ResultStep> from_json(const log::Json& body);
+};
+
+struct Abort {
+  std::string phase;
+  std::string code;
+  bool may_have_disclosed = false;
+  log::Json to_json() const;
+  static Result<Abort> from_json(const log::Json& body);
+};
+
+/// What one side will open: committed to by both before either opens anything.
+struct RevealOffer {
+  std::vector<std::string> fields;  ///< paths, ascending, without the marks, which always travel
+  std::uint64_t openings = 0;       ///< number of matched indicators that will be opened
+  Digest
+      openings_commitment{};  ///< over all openings in order, salted: nothing can be tailored to what the other opens
+  log::Json to_json() const;
+  static Result<RevealOffer> from_json(const log::Json& body);
+};
+
+/// A step as received: verified to be by the peer, for us, of this session.
+struct ReceivedStep {
+  std::string session;
+  std::string type;
+  log::Json body;
+  std::string note;
+};
+
+/// "session_id = hex(SHA("parley/session/v1\0" || leaf_hash(propose))[:16])" (log.md 3.2).
+std::string session_id(std::string_view propose_note);
+
+/// Makes a signed step of ours.
+std::string make_step(const group::Member& us, std::string_view to_nick, std::string_view session,
+                      std::string_view type, log::Json body);
+
+/// Checks a note that arrived from `from`: signed by its node, from it, to us. Which session it is of is the caller's
+/// to check.
+/// @error Errc::signature, Errc::protocol, Errc::format
+Result<ReceivedStep> check_step(std::string_view note, const wire::PinnedPeer& from, std::string_view our_nick);
+
+/// Sends and receives the steps of one session over one link. A refusal or an abort by the peer comes back as an error.
+class StepLink {
+ public:
+  StepLink(wire::Link& link, const group::Member& us) : link_(link), us_(us) {}
+
+  void set_session(std::string session) { session_ = std::move(session); }
+  wire::Link& link() const { return link_; }
+  const wire::PinnedPeer& peer() const { return link_.peer(); }
+
+  std::string make(std::string_view type, log::Json body) const;
+  Status send(std::string_view note);
+  /// Waits for the step `type`. @error Errc::refused with the peer's words; Errc::peer_gone; Errc::protocol
+  Result<ReceivedStep> receive(std::string_view type, Deadline deadline);
+  /// The first step on a link, of whatever type and session.
+  Result<ReceivedStep> receive_first(Deadline deadline);
+
+ private:
+  Result<ReceivedStep> receive_step(Deadline deadline);
+
+  wire::Link& link_;
+  const group::Member& us_;
+  std::string session_;
+};
+
+}  // namespace parley::session

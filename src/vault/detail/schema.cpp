@@ -1,0 +1,78 @@
+// The tables of vault.db (schema.h).
+// Everything lies under the page cipher (sealed_vfs.h), so that plain SQL works; secrets are sealed once more.
+#include "vault/detail/schema.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace parley::vault::detail {
+namespace {
+
+// items, contexts: clustered by what they are read by, so that a pass in (type, value) order reads pages in order.
+// contexts.labels: ids of labels, as variable-length integers; item_labels says the same the other way round.
+// files: one row for each set of tied hashes; items.file names it, file_items lists it. tlp, pap, kind, type: the
+// numbers of their enums.
+constexpr const char* kVersion1 = R"(
+CREATE TABLE items(
+  type INTEGER NOT NULL, value TEXT NOT NULL, id INTEGER NOT NULL, file INTEGER NOT NULL,
+  PRIMARY KEY(type, value)) WITHOUT ROWID;
+CREATE UNIQUE INDEX items_by_id ON items(id);
+CREATE TABLE files(id INTEGER PRIMARY KEY, size INTEGER NOT NULL);
+CREATE TABLE file_items(file INTEGER NOT NULL, item INTEGER NOT NULL, PRIMARY KEY(file, item)) WITHOUT ROWID;
+CREATE TABLE sources(
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL, format TEXT NOT NULL, imported INTEGER NOT NULL);
+CREATE TABLE contexts(
+  item INTEGER NOT NULL, source INTEGER NOT NULL, first_seen INTEGER, last_seen INTEGER, sightings INTEGER NOT NULL,
+  confidence INTEGER, tlp INTEGER, pap INTEGER, labels BLOB,
+  PRIMARY KEY(item, source)) WITHOUT ROWID;
+CREATE TABLE labels(
+  id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, name TEXT NOT NULL, folded TEXT NOT NULL, UNIQUE(kind, name));
+CREATE INDEX labels_by_folded ON labels(folded);
+CREATE TABLE item_labels(
+  label INTEGER NOT NULL, type INTEGER NOT NULL, item INTEGER NOT NULL,
+  PRIMARY KEY(label, type, item)) WITHOUT ROWID;
+CREATE TABLE warning_lists(
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, match INTEGER NOT NULL, entries INTEGER NOT NULL);
+CREATE TABLE warning_entries(
+  list INTEGER NOT NULL, chunk INTEGER NOT NULL, data BLOB NOT NULL,
+  PRIMARY KEY(list, chunk)) WITHOUT ROWID;
+CREATE TABLE peers(
+  name TEXT PRIMARY KEY, card TEXT NOT NULL, address TEXT NOT NULL, added INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE sessions(
+  number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, peer TEXT NOT NULL, asked_by_us INTEGER NOT NULL,
+  state TEXT NOT NULL, terms TEXT NOT NULL, outcome TEXT NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL);
+CREATE TABLE steps(
+  session INTEGER NOT NULL, number INTEGER NOT NULL, author TEXT NOT NULL, type TEXT NOT NULL, note TEXT NOT NULL,
+  PRIMARY KEY(session, number)) WITHOUT ROWID;
+CREATE TABLE matches(
+  session INTEGER NOT NULL, type INTEGER NOT NULL, value TEXT NOT NULL, item INTEGER NOT NULL, file INTEGER NOT NULL,
+  mine TEXT NOT NULL, opened TEXT NOT NULL, theirs TEXT NOT NULL, sealed_commitment BLOB NOT NULL,
+  PRIMARY KEY(session, type, value)) WITHOUT ROWID;
+CREATE TABLE settings(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE secrets(name TEXT PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID;
+)";
+
+/// The step from version i to i + 1.
+constexpr std::array kMigrations = {kVersion1};
+static_assert(kMigrations.size() == kSchemaVersion);
+
+}  // namespace
+
+Status migrate(Connection& connection) {
+  TRY(std::int64_t version, connection.integer("PRAGMA user_version"));
+  if (version < 0 || version > kSchemaVersion) {
+    return fail(Errc::unsupported, fmt::format("This vault's tables have version {}; this program knows version {}. "
+                                               "Use a newer parley.",
+                                               version, kSchemaVersion));
+  }
+  for (; version < kSchemaVersion; ++version) {
+    TRY(Transaction transaction, Transaction::begin(connection));
+    TRY_STATUS(connection.execute(kMigrations[static_cast<std::size_t>(version)]));
+    TRY_STATUS(connection.execute(fmt::format("PRAGMA user_version={}", version + 1).c_str()));
+    TRY_STATUS(transaction.commit());
+  }
+  return {};
+}
+
+}  // namespace parley::vault::detail

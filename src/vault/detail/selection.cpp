@@ -1,0 +1,79 @@
+// A Selection as SQL (selection.h).
+// vault.h, Selection, says what each condition means.
+#include "vault/detail/selection.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "vault/detail/labels.h"
+
+namespace parley::vault::detail {
+namespace {
+
+constexpr auto kUnmarkedTlp = indicator::Tlp::amber;  // vault.h, Selection::tlp_max
+
+std::vector<std::int64_t> label_ids(sqlite3_value* value) {
+  const auto* data = static_cast<const std::byte*>(sqlite3_value_blob(value));
+  const auto size = static_cast<std::size_t>(sqlite3_value_bytes(value));
+  return decode_label_ids(data == nullptr ? ByteView() : ByteView(data, size));
+}
+
+/// has_label(a context's labels, wanted labels), both as encode_label_ids writes them.
+void has_label(sqlite3_context* context, int, sqlite3_value** arguments) {
+  const std::vector<std::int64_t> held = label_ids(arguments[0]);
+  const std::vector<std::int64_t> wanted = label_ids(arguments[1]);
+  const bool found = std::ranges::any_of(held, [&](std::int64_t id) { return std::ranges::binary_search(wanted, id); });
+  sqlite3_result_int(context, found ? 1 : 0);
+}
+
+}  // namespace
+
+Status register_has_label(Connection& connection) {
+  const int rc = sqlite3_create_function_v2(connection.handle(), "has_label", 2,
+                                            SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, nullptr, has_label,
+                                            nullptr, nullptr, nullptr);
+  if (rc != SQLITE_OK) return std::unexpected(connection.error(rc));
+  return {};
+}
+
+Result<SelectionSql> SelectionSql::make(Connection& connection, const Selection& selection) {
+  SelectionSql sql;
+  sql.types_ = selection.types;
+  if (sql.types_.empty()) sql.types_.assign(indicator::kAllTypes.begin(), indicator::kAllTypes.end());
+  std::ranges::sort(sql.types_);
+  sql.types_.erase(std::unique(sql.types_.begin(), sql.types_.end()), sql.types_.end());
+  sql.since_ = selection.since;
+  sql.tlp_max_ = selection.tlp_max;
+  sql.where_ = "i.type = ?1";
+
+  std::string on_context;
+  if (sql.since_) on_context += " AND coalesce(c.last_seen, c.first_seen) >= ?2";
+  if (sql.tlp_max_) on_context += fmt::format(" AND coalesce(c.tlp, {}) <= ?3", static_cast<int>(kUnmarkedTlp));
+  if (!selection.label.empty()) {
+    TRY(const std::vector<std::int64_t> ids, label_ids_named(connection, selection.label));
+    sql.empty_ = ids.empty();
+    const std::string labels = fmt::format("label IN ({})", fmt::join(ids, ","));
+    sql.where_ += fmt::format(" AND i.id IN (SELECT item FROM item_labels WHERE {} AND type = ?1)", labels);
+    if (on_context.empty()) {
+      sql.label_only_ = labels;
+    } else {
+      sql.label_ids_ = encode_label_ids(ids);
+      on_context += " AND has_label(c.labels, ?4)";
+    }
+  }
+  if (!on_context.empty()) {
+    sql.where_ += fmt::format(" AND EXISTS (SELECT 1 FROM contexts c WHERE c.item = i.id{})", on_context);
+  }
+  sql.selective_ = !on_context.empty() || sql.label_only_;
+  return sql;
+}
+
+void SelectionSql::bind(Statement& statement, indicator::Type type) const {
+  statement.bind(1, static_cast<std::int64_t>(type));
+  if (since_) statement.bind(2, *since_);
+  if (tlp_max_) statement.bind(3, static_cast<std::int64_t>(*tlp_max_));
+  if (!label_ids_.empty()) statement.bind(4, ByteView(label_ids_));
+}
+
+}  // namespace parley::vault::detail

@@ -1,0 +1,107 @@
+// SQLite as values: a connection, a statement, a transaction; failures become errors with a sentence.
+// sqlite.org/c3ref; used by the vault's own thread of control only (gate.h).
+#pragma once
+
+#include <sqlite3.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "vault/detail/sealed_vfs.h"
+
+namespace parley::vault::detail {
+
+class Connection;
+
+/// A prepared statement. Bound text and bytes must live until the next reset().
+class Statement {
+ public:
+  Statement& bind(int index, std::int64_t value);
+  Statement& bind(int index, std::string_view text);
+  Statement& bind(int index, ByteView bytes);
+  Statement& bind_null(int index);
+  template <typename Integer>
+  Statement& bind(int index, const std::optional<Integer>& value) {
+    return value ? bind(index, static_cast<std::int64_t>(*value)) : bind_null(index);
+  }
+
+  /// True: a row is there. False: done; the statement is reset.
+  Result<bool> step();
+  /// For statements without rows. Resets.
+  Status run();
+  /// run(), and the number of rows that it changed.
+  Result<std::int64_t> run_counting();
+  void reset();
+
+  std::int64_t integer(int column) const;
+  bool is_null(int column) const;
+  /// Valid until the next step() or reset().
+  std::string_view text(int column) const;
+  ByteView bytes(int column) const;
+
+ private:
+  friend class Connection;
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+  };
+  Statement(Connection& connection, sqlite3_stmt* statement) : connection_(&connection), statement_(statement) {}
+  void note(int rc);
+
+  Connection* connection_;
+  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+  int bind_error_ = SQLITE_OK;
+};
+
+/// The one connection to the vault's database.
+class Connection {
+ public:
+  /// @param create  makes the database: page size, reserved bytes and WAL are settled here.
+  static Result<std::unique_ptr<Connection>> open(std::unique_ptr<SealedVfs> vfs, const std::filesystem::path& database,
+                                                  bool create);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  Result<Statement> prepare(std::string_view sql);
+  /// One or several statements without parameters.
+  Status execute(const char* sql);
+  Result<std::int64_t> integer(std::string_view sql);
+
+  bool in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
+  std::int64_t last_row() const { return sqlite3_last_insert_rowid(handle_); }
+  sqlite3* handle() const { return handle_; }
+  /// Until then, closing leaves the WAL as it is, so that a vault that is refused stays untouched.
+  void checkpoint_on_close();
+
+  /// SQLite's failure `rc` as an error for a person.
+  Error error(int rc) const;
+
+ private:
+  Connection(std::unique_ptr<SealedVfs> vfs, std::string place) : vfs_(std::move(vfs)), place_(std::move(place)) {}
+  Status settle(bool create);
+
+  std::unique_ptr<SealedVfs> vfs_;
+  std::string place_;
+  sqlite3* handle_ = nullptr;
+};
+
+/// Undone when it goes without commit().
+class Transaction {
+ public:
+  static Result<Transaction> begin(Connection& connection);
+  Transaction(Transaction&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
+  Transaction& operator=(Transaction&&) = delete;
+  ~Transaction();
+
+  /// Durable when it returns.
+  Status commit();
+
+ private:
+  explicit Transaction(Connection& connection) : connection_(&connection) {}
+  Connection* connection_;
+};
+
+}  // namespace parley::vault::detail

@@ -1,0 +1,59 @@
+// Pinned peers (vault.h).
+// One row each, by name.
+#include <fmt/format.h>
+
+#include "vault/detail/database.h"
+
+namespace parley::vault {
+namespace {
+
+Peer read_peer(const detail::Statement& row) {
+  return {std::string(row.text(0)), std::string(row.text(1)), std::string(row.text(2)), row.integer(3)};
+}
+
+std::unexpected<Error> no_peer(std::string_view name) {
+  return fail(Errc::not_found, fmt::format("There is no peer called {}; parley peer list shows them.", name));
+}
+
+}  // namespace
+
+Status Vault::add_peer(const Peer& peer) {
+  TRY(const auto hold, state_->database->gate().enter());
+  TRY(auto add,
+      state_->database->connection().prepare(
+          "INSERT INTO peers(name, card, address, added) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(name) DO NOTHING"));
+  add.bind(1, std::string_view(peer.name)).bind(2, std::string_view(peer.card));
+  add.bind(3, std::string_view(peer.address)).bind(4, peer.added);
+  TRY(const std::int64_t added, add.run_counting());
+  if (added == 0) return fail(Errc::exists, fmt::format("There is a peer called {} already.", peer.name));
+  return {};
+}
+
+Status Vault::remove_peer(std::string_view name) {
+  TRY(const auto hold, state_->database->gate().enter());
+  TRY(auto remove, state_->database->connection().prepare("DELETE FROM peers WHERE name=?1"));
+  TRY(const std::int64_t removed, remove.bind(1, name).run_counting());
+  if (removed == 0) return no_peer(name);
+  return {};
+}
+
+Result<std::vector<Peer>> Vault::peers() {
+  TRY(const auto hold, state_->database->gate().enter());
+  TRY(auto rows, state_->database->connection().prepare("SELECT name, card, address, added FROM peers ORDER BY name"));
+  std::vector<Peer> peers;
+  for (;;) {
+    TRY(const bool row, rows.step());
+    if (!row) return peers;
+    peers.push_back(read_peer(rows));
+  }
+}
+
+Result<Peer> Vault::peer(std::string_view name) {
+  TRY(const auto hold, state_->database->gate().enter());
+  TRY(auto rows, state_->database->connection().prepare("SELECT name, card, address, added FROM peers WHERE name=?1"));
+  TRY(const bool row, rows.bind(1, name).step());
+  if (!row) return no_peer(name);
+  return read_peer(rows);
+}
+
+}  // namespace parley::vault

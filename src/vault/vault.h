@@ -1,0 +1,179 @@
+// One member's vault: everything it holds, encrypted on its own disk. One process owns it, through one connection.
+//
+// Files in the member's folder: vault.hdr (key slots, log.md 7.1), vault.db with its WAL (decisions.md 4), vault.lock.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "base/progress.h"
+#include "base/secret.h"
+#include "indicator/context.h"
+#include "indicator/indicator.h"
+#include "indicator/warning_list.h"
+
+namespace parley::vault {
+
+class Database;
+
+/// What opens a vault: a passphrase, or the 32 bytes of a key file.
+struct Unlock {
+  SecretBytes passphrase;
+  std::optional<Secret<32>> key_file;
+};
+
+/// Keys derived from the vault key, one for each use (log.md 7.1).
+enum class Subkey : std::uint8_t { rows = 1, blind_index = 2, files = 3, backup_manifest = 4, session_secrets = 5, member_keys = 6, pages = 7 };
+
+using ItemId = std::int64_t;
+
+struct Item {
+  ItemId id = 0;
+  indicator::Canonical indicator;
+  std::int64_t file = 0;  ///< equal non-zero numbers: hashes of one file
+};
+
+/// What one source said about an item.
+struct SourceContext {
+  std::string source;  ///< file name as imported
+  std::string format;
+  UnixSeconds imported = 0;
+  indicator::Context context;
+};
+
+/// Which items: every condition that is set must hold.
+struct Selection {
+  std::vector<indicator::Type> types;  ///< empty: all
+  std::string label;                   ///< any kind of label, without regard to case; empty: all
+  std::optional<UnixSeconds> since;    ///< last (or, without that, first) seen at or after; undated items do not count
+  std::optional<indicator::Tlp> tlp_max;  ///< only items that some source marks no stricter than this (unmarked: amber)
+};
+
+struct ImportInfo {
+  std::string source;                   ///< file name
+  std::string format;
+  std::vector<std::string> labels;      ///< added to every record (--label)
+  std::optional<indicator::Tlp> tlp;    ///< for records that carry none (--tlp)
+};
+
+struct ImportSummary {
+  std::uint64_t records = 0;
+  std::uint64_t new_items = 0;
+  std::map<indicator::Type, std::uint64_t> new_by_type;
+  std::uint64_t known_items = 0;                      ///< already in the vault, from this or another source
+  std::map<std::string, std::uint64_t> marked;        ///< warning list name -> number of this import's items on it
+};
+
+/// One import: all of it or nothing. Dropping it without commit() leaves the vault as it was.
+class Import {
+ public:
+  virtual ~Import() = default;
+  /// A new source inside the same transaction; the records that follow belong to it.
+  virtual Status begin_source(const ImportInfo& info) = 0;
+  /// @param file_object  as formats::Record.
+  virtual Status add(const indicator::Canonical& indicator, const indicator::Context& context, std::uint64_t file_object) = 0;
+  virtual Result<ImportSummary> commit(Progress& progress) = 0;
+};
+
+/// A pinned peer: its card, as log.md 1.2, and where it listens.
+struct Peer {
+  std::string name;
+  std::string card;     ///< the signed note
+  std::string address;  ///< host:port
+  UnixSeconds added = 0;
+};
+
+/// A session as the vault keeps it. `state` and JSON fields are session/'s business.
+struct SessionRow {
+  std::string id;             ///< 32 hex digits
+  std::string peer;           ///< peer name
+  bool asked_by_us = false;
+  std::string state;          ///< log.md 3.2: "proposed", "accepted", …
+  std::string terms;          ///< JSON: question, types, label, since, direction, sizes
+  std::string outcome;        ///< JSON: count, protocol, seconds, bytes, transcript, abort code and phase
+  UnixSeconds created = 0;
+  UnixSeconds updated = 0;
+};
+
+/// A signed step of a session (propose, accept, commit, …), ours or theirs, as the note that was sent.
+struct SessionStep {
+  std::string author;
+  std::string type;
+  std::string note;
+};
+
+/// A matched indicator of a session, with what either side opened.
+struct SessionMatch {
+  indicator::Canonical indicator;
+  ItemId item = 0;
+  std::int64_t file = 0;
+  std::string mine;         ///< JSON: our context as committed
+  std::string opened;       ///< JSON: what we opened to the peer ("" nothing)
+  std::string theirs;       ///< JSON: what the peer opened to us ("" nothing)
+  Bytes commitment;         ///< session/'s opening data (salt, index, paths), sealed by the vault
+};
+
+class Vault {
+ public:
+  /// Makes a new vault in `folder`, which must exist and hold none.
+  /// @error Errc::exists, Errc::io
+  static Status create(const std::filesystem::path& folder, const Unlock& unlock);
+  /// @error Errc::not_found, Errc::passphrase, Errc::vault_damaged, Errc::unsupported (newer format), Errc::vault_locked
+  static Result<std::unique_ptr<Vault>> open(const std::filesystem::path& folder, const Unlock& unlock);
+  ~Vault();
+
+  Secret<32> subkey(Subkey which) const;
+
+  // --- material -------------------------------------------------------------------------------------------------
+  /// Holds the vault until the Import goes. @error Errc::io
+  Result<std::unique_ptr<Import>> begin_import();
+  /// Calls `take` for each item, in ascending (type, value); stops at its first error.
+  Status for_each(const Selection& selection, const std::function<Status(const Item&)>& take);
+  Result<std::map<indicator::Type, std::uint64_t>> count(const Selection& selection);
+  /// Everything each source said about `item`, oldest import first.
+  Result<std::vector<SourceContext>> contexts(ItemId item);
+  /// As contexts, for all selected items in one pass, in for_each's order.
+  Status for_each_with_contexts(const Selection& selection,
+                                const std::function<Status(const Item&, std::span<const SourceContext>)>& take);
+
+  // --- warning lists --------------------------------------------------------------------------------------------
+  Status add_warning_list(const indicator::WarningList& list);   ///< replaces one of the same name
+  Status remove_warning_list(std::string_view name);
+  Result<std::vector<std::pair<std::string, std::uint64_t>>> warning_list_names();  ///< with number of entries
+  Result<indicator::WarningLists> warning_lists();               ///< built-in and added
+
+  // --- peers ----------------------------------------------------------------------------------------------------
+  Status add_peer(const Peer& peer);            ///< @error Errc::exists
+  Status remove_peer(std::string_view name);    ///< @error Errc::not_found
+  Result<std::vector<Peer>> peers();
+  Result<Peer> peer(std::string_view name);     ///< @error Errc::not_found
+
+  // --- sessions -------------------------------------------------------------------------------------------------
+  /// Inserts or replaces the row and, in the same transaction, adds the steps. Durable when it returns.
+  Status save_session(const SessionRow& row, std::span<const SessionStep> new_steps);
+  /// Saves result and matches in one transaction. Durable when it returns.
+  Status save_result(const SessionRow& row, std::span<const SessionStep> new_steps, std::span<const SessionMatch> matches);
+  Status update_matches(std::string_view session, std::span<const SessionMatch> matches);
+  /// @error Errc::not_found; a unique prefix of at least 4 digits is enough.
+  Result<SessionRow> session(std::string_view id_or_prefix);
+  Result<std::vector<SessionRow>> sessions();   ///< newest first
+  Result<std::vector<SessionStep>> session_steps(std::string_view id);
+  Result<std::vector<SessionMatch>> session_matches(std::string_view id);
+
+  // --- small settings and sealed secrets ------------------------------------------------------------------------
+  Status put_setting(std::string_view name, std::string_view value);
+  Result<std::optional<std::string>> setting(std::string_view name);
+  /// Kept sealed once more under Subkey::session_secrets (log.md 7.2); an empty secret removes it.
+  Status put_secret(std::string_view name, ByteView secret);
+  Result<std::optional<SecretBytes>> secret(std::string_view name);
+
+ private:
+  struct State;
+  explicit Vault(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace parley::vault

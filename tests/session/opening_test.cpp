@@ -1,0 +1,142 @@
+// Openings: what was committed to before a session can be opened afterwards, and nothing else can.
+#include "session/opening.h"
+
+#include <gtest/gtest.h>
+
+#include "base/random.h"
+
+namespace parley::session {
+namespace {
+
+constexpr std::uint64_t kSetSize = 256;
+constexpr std::uint64_t kIndex = 17;
+
+// A committed set of which item kIndex is an address with known context; the others are of no interest.
+struct Committed {
+  indicator::Canonical indicator = indicator::Canonical::from_storage(indicator::Type::ipv4, "198.51.100.7");
+  ContextFields fields = empty_fields();
+  std::unique_ptr<Commitments> commitments;
+
+  Committed() {
+    fields[*field_index("malware")] = log::Json::Array{"Sednit"};
+    fields[*field_index("first_seen")] = "2015-06-30T00:00:00Z";
+    fields[*field_index("tlp")] = "green";
+    const Secret<32> secret = random_secret<32>();
+    // The commitments of one item depend on nothing but the secret, its position and itself.
+    const std::vector<Digest> blank(kSetSize, Digest{});
+    const ItemOpening item = Commitments(secret, blank, blank).opening(kIndex, kIndex, fields);
+    std::vector<Digest> items(kSetSize), contexts(kSetSize);
+    for (std::uint64_t i = 0; i < kSetSize; ++i) items[i] = contexts[i] = log::leaf_hash(random_bytes<32>());
+    const Digest commitment = log::item_commitment(item.salt, "ipv4", as_bytes(indicator.value()));
+    std::vector<Digest> field_leaves;
+    for (const Digest& field : field_commitments(item.fields)) field_leaves.push_back(log::leaf_hash(field));
+    Bytes context_leaf = to_bytes(ByteView(commitment));
+    append(context_leaf, log::MerkleTree(field_leaves).root());
+    items[kIndex] = log::leaf_hash(commitment);
+    contexts[kIndex] = log::leaf_hash(context_leaf);
+    commitments = std::make_unique<Commitments>(secret, items, contexts);
+  }
+
+  Opening open(const std::vector<std::size_t>& opened) const {
+    return make_opening(indicator, commitments->opening(kIndex, kIndex, fields), opened);
+  }
+  Status check(const Opening& opening) const {
+    return check_opening(opening.indicator, opening.index, opening.salt, opening.items_path, opening.context_path,
+                         opening.commitments, opening.fields, commitments->items_root(), commitments->context_root(),
+                         kSetSize);
+  }
+};
+
+const std::vector<std::size_t> kMalwareAndTlp = {*field_index("malware"), *field_index("tlp")};
+
+TEST(Opening, OfACommittedItemIsAccepted) {
+  const Committed set;
+  const Status checked = set.check(set.open(kMalwareAndTlp));
+  EXPECT_TRUE(checked) << checked.error().text();
+}
+
+TEST(Opening, ShowsTheOpenedFieldsAndNoOthers) {
+  const Committed set;
+  const auto context = opened_context(set.open(kMalwareAndTlp));
+  ASSERT_TRUE(context);
+  EXPECT_EQ(log::write_pjson(*context), R"({"malware":["Sednit"],"tlp":"green"})");
+}
+
+TEST(Opening, SurvivesTheWire) {
+  const Committed set;
+  const std::string text = write_opening(set.open(kMalwareAndTlp));
+  const auto back = read_opening(text);
+  ASSERT_TRUE(back) << back.error().text();
+  EXPECT_TRUE(set.check(*back));
+  EXPECT_EQ(write_opening(*back), text);
+}
+
+TEST(Opening, IsRefusedWhenAnythingInItIsNotWhatWasCommittedTo) {
+  const Committed set;
+  const Opening honest = set.open(kMalwareAndTlp);
+  const auto flip = [](Digest& digest) { digest[5] ^= std::byte{1}; };
+  std::vector<std::pair<const char*, Opening>> wrong;
+  const auto add = [&](const char* what, auto change) {
+    Opening opening = honest;
+    change(opening);
+    wrong.emplace_back(what, std::move(opening));
+  };
+  add("another value",
+      [](Opening& o) { o.indicator = indicator::Canonical::from_storage(indicator::Type::ipv4, "198.51.100.8"); });
+  add("another type",
+      [](Opening& o) { o.indicator = indicator::Canonical::from_storage(indicator::Type::domain, "198.51.100.7"); });
+  add("another index", [](Opening& o) { ++o.index; });
+  add("an index outside the set", [](Opening& o) { o.index += kSetSize; });
+  add("another item salt", [&](Opening& o) { flip(o.salt); });
+  add("another path", [&](Opening& o) { flip(o.items_path[0]); });
+  add("a shorter path", [](Opening& o) { o.items_path.pop_back(); });
+  add("a longer path", [](Opening& o) { o.items_path.emplace_back(); });
+  add("another context path", [&](Opening& o) { flip(o.context_path[3]); });
+  add("another field commitment", [&](Opening& o) { flip(o.commitments[0]); });
+  add("a missing field commitment", [](Opening& o) { o.commitments.pop_back(); });
+  add("another opened value", [](Opening& o) { o.fields[0].opening.json = R"(["Turla"])"; });
+  add("another opened salt", [&](Opening& o) { flip(o.fields[0].opening.salt); });
+  add("a value opened under another field", [](Opening& o) { o.fields[0].field = *field_index("actor"); });
+  for (const auto& [what, opening] : wrong) {
+    const Status checked = set.check(opening);
+    EXPECT_FALSE(checked) << what;
+    if (!checked) {
+      EXPECT_EQ(checked.error().code, Errc::protocol) << what;
+    }
+  }
+}
+
+TEST(Opening, IsRefusedUnderTheRootsOfAnotherSession) {
+  const Committed set, other;
+  EXPECT_FALSE(other.check(set.open(kMalwareAndTlp)));
+}
+
+TEST(Opening, TextThatParleyDoesNotWriteIsRefused) {
+  const Committed set;
+  const std::string text = write_opening(set.open(kMalwareAndTlp));
+  for (const std::string& wrong : {std::string("{}"), std::string(), std::string("[]"), text + " ",
+                                   text.substr(0, text.size() - 1), std::string(kMaxOpeningBytes + 1, '{')})
+    EXPECT_FALSE(read_opening(wrong)) << wrong.substr(0, 40);
+}
+
+TEST(Commitments, ComeBackFromTheVaultAsTheyWere) {
+  const Committed set;
+  const SecretBytes stored = set.commitments->serialize();
+  const auto back = Commitments::restore(stored.expose());
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->items_root(), set.commitments->items_root());
+  EXPECT_EQ(back->context_root(), set.commitments->context_root());
+  const Opening opening = make_opening(set.indicator, back->opening(kIndex, kIndex, set.fields), kMalwareAndTlp);
+  EXPECT_TRUE(set.check(opening));
+}
+
+TEST(Commitments, ThatAreNotWholeAreRefused) {
+  const Committed set;
+  const SecretBytes stored = set.commitments->serialize();
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{31}, std::size_t{32}, std::size_t{33}, stored.size() - 1, stored.size() - 32})
+    EXPECT_FALSE(Commitments::restore(stored.expose().first(size))) << size;
+}
+
+}  // namespace
+}  // namespace parley::session

@@ -1,0 +1,214 @@
+// Making and opening a vault: who gets in, who does not, and that whoever does not leaves no trace.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "testing.h"
+#include "vault/detail/database.h"
+#include "vault/detail/key_slots.h"
+
+namespace parley::vault {
+namespace {
+
+TEST(Vault, OpensWithItsPassphraseAndRefusesAnotherWithoutTouchingAFile) {
+  const TemporaryFolder folder;
+  Unlock right;
+  right.passphrase = passphrase("gooseberry fool");
+  ASSERT_OK(Vault::create(folder.path(), right));
+  const auto before = contents(folder.path());
+
+  Unlock wrong;
+  wrong.passphrase = passphrase("gooseberry fool ");
+  EXPECT_FAILS(Vault::open(folder.path(), wrong), Errc::passphrase);
+  EXPECT_EQ(contents(folder.path()), before);
+
+  auto vault = Vault::open(folder.path(), right);
+  ASSERT_OK(vault);
+  EXPECT_OK((*vault)->put_setting("a", "b"));
+}
+
+TEST(Vault, RefusesAnotherKeyFileWithoutTouchingAFile) {
+  const TestVault test;
+  {
+    EXPECT_OK(test.open()->put_setting("a", "b"));
+  }
+  const auto before = contents(test.folder().path());
+  Unlock wrong;
+  wrong.key_file = random_secret<32>();
+  EXPECT_FAILS(Vault::open(test.folder().path(), wrong), Errc::passphrase);
+  EXPECT_EQ(contents(test.folder().path()), before);
+}
+
+TEST(Vault, KeepsWhatItWasGivenFromOneOpeningToTheNext) {
+  const TestVault test;
+  {
+    EXPECT_OK(test.open()->put_setting("colour", "green"));
+  }
+  const auto vault = test.open();
+  EXPECT_EQ(vault->setting("colour").value(), "green");
+  EXPECT_EQ(vault->setting("taste").value(), std::nullopt);
+}
+
+TEST(Vault, IsNotThereInAnEmptyFolderOrANonexistentOne) {
+  const TemporaryFolder folder;
+  Unlock unlock;
+  unlock.key_file = random_secret<32>();
+  EXPECT_FAILS(Vault::open(folder.path(), unlock), Errc::not_found);
+  EXPECT_TRUE(contents(folder.path()).empty());
+  EXPECT_FAILS(Vault::open(folder / "no-such-folder", unlock), Errc::not_found);
+  EXPECT_FAILS(Vault::create(folder / "no-such-folder", unlock), Errc::io);
+}
+
+TEST(Vault, IsNeverMadeOverAnother) {
+  const TestVault test;
+  const auto before = contents(test.folder().path());
+  EXPECT_FAILS(Vault::create(test.folder().path(), test.unlock()), Errc::exists);
+  EXPECT_EQ(contents(test.folder().path()), before);
+
+  std::filesystem::remove(test.folder() / "vault.hdr");  // its owner may have a copy of it
+  EXPECT_FAILS(Vault::create(test.folder().path(), test.unlock()), Errc::exists);
+  EXPECT_TRUE(std::filesystem::exists(test.folder() / "vault.db"));
+}
+
+TEST(Vault, LeavesNothingWhenItCannotBeMade) {
+  const TemporaryFolder folder;
+  EXPECT_FAILS(Vault::create(folder.path(), Unlock{}), Errc::usage);
+  EXPECT_FALSE(std::filesystem::exists(folder / "vault.db"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "vault.hdr"));
+}
+
+TEST(Vault, MakesItsFilesForItsOwnerOnlyWhateverTheUmask) {
+  const mode_t before = ::umask(0);
+  const TestVault test;
+  const auto vault = test.open();
+  EXPECT_OK(vault->put_setting("a", "b"));
+  ::umask(before);
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(test.folder().path())) {
+    struct stat info{};
+    ASSERT_EQ(::stat(entry.path().c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0777U, 0600U) << entry.path();
+    ++files;
+  }
+  EXPECT_EQ(files, 4U) << "vault.hdr, vault.db, vault.db-wal, vault.lock";
+}
+
+TEST(Vault, RefusesAHeaderThatOthersCanRead) {
+  const TestVault test;
+  for (const unsigned mode : {0640U, 0604U, 0660U, 0644U}) {
+    ASSERT_EQ(::chmod((test.folder() / "vault.hdr").c_str(), mode), 0);
+    EXPECT_FAILS(test.try_open(), Errc::key_permissions);
+  }
+}
+
+TEST(Vault, DerivesADifferentKeyForEachUseAndTheSameOneEachTime) {
+  const TestVault test;
+  std::vector<std::string> keys;
+  constexpr Subkey kUses[] = {
+      Subkey::rows,        Subkey::blind_index, Subkey::files, Subkey::backup_manifest, Subkey::session_secrets,
+      Subkey::member_keys, Subkey::pages};
+  {
+    const auto vault = test.open();
+    for (const Subkey use : kUses) keys.push_back(to_hex(vault->subkey(use).expose()));
+  }
+  const auto vault = test.open();
+  for (std::size_t i = 0; i < std::size(kUses); ++i) {
+    EXPECT_EQ(to_hex(vault->subkey(kUses[i]).expose()), keys[i]);
+    EXPECT_EQ(std::ranges::count(keys, keys[i]), 1);
+  }
+}
+
+TEST(VaultLock, KeepsASecondOwnerInTheSameProcessOutAndNamesTheFirst) {
+  const TestVault test;
+  auto first = test.open();
+  const auto second = test.try_open();
+  ASSERT_FAILS(second, Errc::vault_locked);
+  EXPECT_NE(second.error().message.find(std::to_string(::getpid())), std::string::npos);
+  first.reset();
+  EXPECT_OK(test.try_open());
+}
+
+TEST(VaultLock, KeepsAnotherProcessOutAndNamesTheOwner) {
+  const TestVault test;
+  int ready[2];
+  int finish[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  ASSERT_EQ(::pipe(finish), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::close(finish[1]);
+    auto vault = test.try_open();
+    char byte = vault ? 'y' : 'n';
+    static_cast<void>(::write(ready[1], &byte, 1) == 1);
+    static_cast<void>(::read(finish[0], &byte, 1) == 1);  // until the parent closes its end
+    vault = std::unexpected(Error{});
+    ::_exit(0);
+  }
+  char byte = 0;
+  ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+  ASSERT_EQ(byte, 'y');
+  const auto before = contents(test.folder().path());
+  const auto second = test.try_open();
+  ASSERT_FAILS(second, Errc::vault_locked);
+  EXPECT_NE(second.error().message.find(std::to_string(child)), std::string::npos);
+  EXPECT_EQ(contents(test.folder().path()), before);
+  for (const int end : {ready[0], ready[1], finish[0], finish[1]}) ::close(end);
+  ::waitpid(child, nullptr, 0);
+  EXPECT_OK(test.try_open());
+}
+
+TEST(VaultLock, EndsWithItsProcessHoweverThatEnds) {
+  const TestVault test;
+  in_child([&] {
+    const auto vault = test.try_open();
+    die();
+  });
+  EXPECT_GT(read_whole(test.folder() / "vault.lock").size(), 0U) << "the dead owner's number is still there";
+  EXPECT_OK(test.try_open());
+}
+
+TEST(Vault, InAFolderThatItsUserCannotWriteFailsWithASentenceAndStaysAsItWas) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs another user to be";
+  const TestVault test;
+  {
+    EXPECT_OK(test.open()->put_setting("a", "b"));
+  }
+  constexpr uid_t kNobody = 65534;
+  for (const auto& entry : std::filesystem::directory_iterator(test.folder().path())) {
+    ASSERT_EQ(::chown(entry.path().c_str(), kNobody, kNobody), 0);
+  }
+  ASSERT_EQ(::chmod(test.folder().path().c_str(), 0555), 0);
+  const auto before = contents(test.folder().path());
+  const int status = in_child([&] {
+    if (::setgid(kNobody) != 0 || ::setuid(kNobody) != 0) ::_exit(2);
+    auto vault = test.try_open();
+    const auto outcome = vault ? (*vault)->put_setting("c", "d") : std::unexpected(vault.error());
+    ::_exit(!outcome && outcome.error().code == Errc::io && outcome.error().message.ends_with('.') ? 0 : 1);
+  });
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(contents(test.folder().path()), before);
+}
+
+TEST(Vault, OfANewerTableVersionIsUnsupportedAndStaysAsItWas) {
+  const TestVault test;
+  {
+    const auto header = detail::parse_header(read_whole(test.folder() / "vault.hdr"));
+    ASSERT_OK(header);
+    const auto vault_key = detail::unlock_header(*header, test.unlock());
+    ASSERT_OK(vault_key);
+    auto vfs = detail::SealedVfs::make(test.folder().path(), detail::derive_subkey(*vault_key, Subkey::pages));
+    ASSERT_OK(vfs);
+    auto connection = detail::Connection::open(std::move(*vfs), test.folder() / "vault.db", false);
+    ASSERT_OK(connection);
+    ASSERT_OK((*connection)->execute("PRAGMA user_version=7"));
+  }
+  ASSERT_TRUE(std::filesystem::exists(test.folder() / "vault.db-wal")) << "the refused vault has a log to leave alone";
+  const auto before = contents(test.folder().path());
+  const auto vault = test.try_open();
+  ASSERT_FAILS(vault, Errc::unsupported);
+  EXPECT_NE(vault.error().message.find("version 7"), std::string::npos);
+  EXPECT_EQ(contents(test.folder().path()), before);
+}
+
+}  // namespace
+}  // namespace parley::vault
