@@ -116,7 +116,7 @@ Result<Canonical> network(Type declared, std::string_view text) {
   }
   std::string_view name = text;
   if (name.starts_with('@')) name.remove_prefix(1);
-  while (name.ends_with('/')) name.remove_suffix(1);
+  while (declared != Type::cidr && name.ends_with('/')) name.remove_suffix(1);  // "192.0.2.0/" lost its bits
   if (name.find_first_of("/?#") != std::string_view::npos) {
     // 192.0.2.1/33 in the place of an address is a mistake and not a page.
     if (declared != Type::url && declared != Type::domain) return refuse(declared, text);

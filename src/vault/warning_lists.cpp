@@ -56,7 +56,7 @@ Result<std::int64_t> remove_list(Connection& connection, std::string_view name) 
 Status Vault::add_warning_list(const indicator::WarningList& list) {
   TRY(const auto hold, state_->database->gate().enter());
   indicator::WarningLists trial = indicator::WarningLists::built_in();
-  if (Status works = trial.add(list); !works) return std::unexpected(std::move(works).error().at(list.name));
+  TRY_STATUS(trial.add(list));  // what does not work is not kept
 
   Connection& connection = state_->database->connection();
   TRY(auto transaction, detail::Transaction::begin(connection));

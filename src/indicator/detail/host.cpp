@@ -69,8 +69,8 @@ Status append_label(std::string& out, std::string_view label) {
   return {};
 }
 
-bool is_number(std::string_view label) {
-  return std::ranges::all_of(label, is_digit);
+bool has_letter(std::string_view lower_case_label) {
+  return std::ranges::any_of(lower_case_label, is_lower);
 }
 
 /// IDEOGRAPHIC FULL STOP and its half- and full-width forms separate labels too (UTS 46 section 2.3).
