@@ -1,4 +1,5 @@
-// extract() over any bytes: it ends, offsets lie in the text, and everything found has a canonical form or is a TLP mark.
+// extract() over any bytes: it ends, offsets lie in the text, and everything found has a canonical form or is a TLP
+// mark.
 #include <cstdlib>
 
 #include "indicator/context.h"

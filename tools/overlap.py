@@ -15,12 +15,12 @@ from facts import read_facts
 
 def read_values(path):
     """The set of (type, value) in a file of either kind."""
-    with open(path, encoding="utf-8", newline="\n") as lines:
-        first = next((line for line in lines if not line.startswith("#")), "").rstrip("\n")
+    with open(path, encoding="utf-8", newline="\n") as file:
+        lines = [line.rstrip("\n") for line in file if line.strip()]  # once: it may be a pipe
+    first = next((line for line in lines if not line.startswith("#")), "")
     if first.split("\t")[:2] == ["type", "value"]:
         return {(row["type"], row["value"]) for row in read_facts(path)}
-    with open(path, encoding="utf-8", newline="\n") as lines:
-        return {tuple(line.rstrip("\n").split("\t", 1)) for line in lines if line.strip()}
+    return {tuple(line.split("\t", 1)) for line in lines}
 
 
 def main():

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/session_view.h"
+#include "session/padding.h"
 #include "session/session.h"
 
 namespace parley::cli {
@@ -19,6 +20,7 @@ struct AskArguments {
   std::string since;
   std::string direction = "both";
   int wait_seconds = 24 * 3600;
+  std::uint64_t max_theirs = 0;
   std::size_t threads = 0;
   bool yes = false;
   bool as_json = false;
@@ -52,8 +54,8 @@ Status show_before(Workplace& at, const AskArguments& arguments, const session::
         "  A count between two members is a count by good faith: the node of a side that learns could see which ones "
         "match, if its operator changed it.");
   console.say(
-      fmt::format("  {} could enter guesses of what you hold; what it enters is committed to and signed, so a later "
-                  "audit can show it.",
+      fmt::format("  {} could enter guesses of what you hold. It signs how many it enters at most and a commitment to "
+                  "them; what they are nothing shows yet, nor how often it may ask.",
                   arguments.peer));
   if (ours.count == 0)
     console.say("  Nothing of yours fits this question, so nothing can match. Padding hides that from the other side.");
@@ -72,6 +74,7 @@ Result<std::string> ask(Workplace& at, const AskArguments& arguments) {
   const session::Party us{.vault = at.vault, .member = at.member, .pool = pool, .progress = at.progress};
   session::Limits limits;
   limits.decision = std::chrono::seconds(arguments.wait_seconds);
+  limits.their_padded = arguments.max_theirs;
   return session::ask(us, **link, question, limits,
                       [&](const session::Enters& ours) { return show_before(at, arguments, question, ours); });
 }
@@ -106,7 +109,8 @@ void add_ask(CLI::App& app, Chosen& chosen) {
   command->add_option("--types", arguments->types, "Only these types, separated by commas (default: all)")
       ->delimiter(',')
       ->check(type_name_validator());
-  command->add_option("--label", arguments->label, "Only those of yours that carry this label");
+  command->add_option("--label", arguments->label, "Only those of yours that carry this label")
+      ->check(label_validator());
   command->add_option("--since", arguments->since, "Only what was seen on or after this date; binds both sides");
   command->add_option("--direction", arguments->direction, "Who learns: mine, theirs or both")
       ->check(CLI::IsMember({"mine", "theirs", "both"}))
@@ -114,6 +118,10 @@ void add_ask(CLI::App& app, Chosen& chosen) {
   command->add_option("--wait", arguments->wait_seconds, "Seconds to wait for the other side's decision")
       ->check(CLI::Range(1, kMaxWaitSeconds))
       ->capture_default_str();
+  command
+      ->add_option("--max-theirs", arguments->max_theirs,
+                   "Stop if the other side would enter more (default: 16 times yours, at least 65536)")
+      ->check(CLI::Range(session::kSmallestPadded, session::kLargestPadded));
   command->add_option("--threads", arguments->threads, "Threads to compute with (default: all of the machine)")
       ->check(CLI::Range(1, 256));
   command->add_flag("--yes", arguments->yes, "Do not ask before sending");

@@ -3,12 +3,15 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 
 #include "base/random.h"
+#include "base/text.h"
 #include "cli/bench_psi.h"
 #include "cli/command.h"
 #include "cli/signals.h"
@@ -43,13 +46,25 @@ int run_here(const Chosen& chosen, Console& console, const std::filesystem::path
                       .member = opened->member,
                       .inbox = nullptr,
                       .threads = hardware_threads()};
-  return chosen.at_work(workplace);
+  return console.exit_code(chosen.at_work(workplace));
 }
 
 // CLI11's own exit codes become ours: 0 for help, 2 for wrong usage.
 int report_parse_result(const CLI::App& app, const CLI::ParseError& error) {
   const int code = app.exit(error);
   return code == 0 ? 0 : 2;
+}
+
+// The first word that stands where a command is due and is none. CLI11 would only say that a command is missing.
+std::optional<std::string> unknown_command(CLI::App& app, const std::vector<std::string>& arguments) {
+  CLI::App* level = &app;
+  for (const std::string& word : arguments) {
+    if (word.starts_with('-') || level->get_subcommands({}).empty()) return std::nullopt;
+    const auto named = level->get_subcommands([&](const CLI::App* command) { return command->get_name() == word; });
+    if (named.empty()) return word;
+    level = named.front();
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -93,11 +108,12 @@ int run_at(Workplace& workplace, const std::vector<std::string>& arguments) {
     workplace.console.say("parley: this command does not run inside a node.");
     return 2;
   }
-  return chosen.at_work(workplace);
+  return workplace.console.exit_code(chosen.at_work(workplace));
 }
 
 int run(int argc, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);
+  ::prctl(PR_SET_DUMPABLE, 0);  // keys and material never go into a core file
   start_random();
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   // Helpers that this program starts of itself; no commands for people.
@@ -110,6 +126,10 @@ int run(int argc, char** argv) {
   CLI::App app{std::string(kAbout), "parley"};
   Chosen chosen;
   add_all(app, chosen);
+  if (const auto unknown = unknown_command(app, arguments)) {
+    fmt::print(stderr, "parley: \"{}\" is no command; parley --help lists them.\n", visible(*unknown));
+    return 2;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -121,9 +141,10 @@ int run(int argc, char** argv) {
   if (chosen.alone) {
     ProgressBar progress(console);
     Surroundings surroundings{.console = console, .progress = progress, .folder = folder};
-    return chosen.alone(surroundings);
+    return console.exit_code(chosen.alone(surroundings));
   }
-  const auto handed = node::hand_over(folder, arguments);
+  const auto handed =
+      node::hand_over(folder, arguments, [&](std::string_view question) { return console.confirm(question); });
   if (!handed) return console.refuse(handed.error());
   if (*handed) return **handed;
   return run_here(chosen, console, folder);
@@ -152,6 +173,17 @@ CLI::Validator type_name_validator() {
         return indicator::type_named(text) ? std::string() : "\"" + text + "\" is no type; types are " + names;
       },
       "TYPE");
+}
+
+CLI::Validator label_validator() {
+  constexpr std::size_t kMaxLabelBytes = 256;
+  return CLI::Validator(
+      [](const std::string& text) {
+        const bool fits =
+            !text.empty() && text.size() <= kMaxLabelBytes && is_valid_utf8(text) && visible(text) == text;
+        return fits ? std::string() : "a label has 1 to 256 bytes of visible text";
+      },
+      "LABEL");
 }
 
 }  // namespace parley::cli

@@ -64,5 +64,7 @@ int run_at(Workplace& workplace, const std::vector<std::string>& arguments);
 Result<std::vector<indicator::Type>> types_from(const std::vector<std::string>& names);  ///< ascending; all when empty
 /// For CLI11: a type's name.
 CLI::Validator type_name_validator();
+/// A label as a person may write it: 1 to 256 bytes of visible UTF-8.
+CLI::Validator label_validator();
 
 }  // namespace parley::cli

@@ -79,7 +79,11 @@ Console::Console(int in, int out, int err, std::filesystem::path working_folder)
       working_folder_(std::move(working_folder)) {}
 
 void Console::print(std::string_view text) {
-  if (!out_broken_) out_broken_ = !write_all(out_, text);
+  if (out_broken_ || write_all(out_, text)) return;
+  const int error = errno;
+  out_broken_ = true;
+  result_lost_ = error != EPIPE;
+  if (result_lost_) say("parley: The result cannot be written to standard output: " + system_error_text(error) + ".");
 }
 
 void Console::say(std::string_view line) {
@@ -119,6 +123,7 @@ Result<SecretBytes> Console::ask_secret(std::string_view prompt) {
 }
 
 bool Console::confirm(std::string_view question) {
+  if (confirm_elsewhere_) return confirm_elsewhere_(question);
   write_all(err_, std::string(question) + " [y/N] ");
   std::string answer;
   for (char c = 0; answer.size() < 16 && ::read(in_, &c, 1) == 1 && c != '\n';) answer += c;

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -19,8 +20,11 @@ class Console {
  public:
   Console(int in, int out, int err, std::filesystem::path working_folder);
 
-  /// Writes a result, as it is. After a failed write (a closed pipe) nothing more is written.
+  /// Writes a result, as it is. After a failed write nothing more is written; a failure other than a reader that has
+  /// seen enough (a closed pipe) is said.
   void print(std::string_view text);
+  /// `code`, or failure where a result was lost on its way out.
+  int exit_code(int code) const { return code == 0 && result_lost_ ? 1 : code; }
   /// Writes a line for the person.
   void say(std::string_view line);
   /// Writes an error, and gives back the exit code that belongs to it.
@@ -34,6 +38,8 @@ class Console {
   Result<SecretBytes> ask_secret(std::string_view prompt);
   /// Yes or no. Precondition: interactive().
   bool confirm(std::string_view question);
+  /// From now on confirm() asks through this instead of the streams.
+  void confirm_through(std::function<bool(std::string_view question)> ask) { confirm_elsewhere_ = std::move(ask); }
   /// Everything on the input. @error Errc::limit, Errc::io
   Result<Bytes> read_input(std::size_t limit_bytes);
 
@@ -42,8 +48,9 @@ class Console {
 
  private:
   int in_, out_, err_;
-  bool in_is_terminal_, err_is_terminal_, out_broken_ = false;
+  bool in_is_terminal_, err_is_terminal_, out_broken_ = false, result_lost_ = false;
   std::filesystem::path working_folder_;
+  std::function<bool(std::string_view)> confirm_elsewhere_;
 };
 
 /// A bar with the phase, per cent and time left on a terminal; nothing elsewhere.

@@ -48,7 +48,7 @@ void add_export(CLI::App& app, Chosen& chosen) {
   command->add_option("--types", arguments->types, "Only these types, separated by commas")
       ->delimiter(',')
       ->check(type_name_validator());
-  command->add_option("--label", arguments->label, "Only what carries this label");
+  command->add_option("--label", arguments->label, "Only what carries this label")->check(label_validator());
   command->callback([&chosen, arguments] {
     chosen.at_work = [arguments](Workplace& at) { return export_canonical(at, arguments->types, arguments->label); };
   });

@@ -157,7 +157,9 @@ void add_import(CLI::App& app, Chosen& chosen) {
   command->add_option(
       "--as", arguments->format,
       "Format, when it is not to be detected: stix, misp, csv, hashes, list, openioc, report, html, pdf");
-  command->add_option("--label", arguments->labels, "Add this label to everything imported")->allow_extra_args(false);
+  command->add_option("--label", arguments->labels, "Add this label to everything imported")
+      ->allow_extra_args(false)
+      ->check(label_validator());
   command->add_option("--tlp", arguments->tlp,
                       "TLP 2.0 mark for what carries none: clear, green, amber, amber+strict, red");
   command

@@ -41,7 +41,7 @@ Result<std::vector<WaitingReveal>> waiting_reveals(vault::Vault& vault) {
 
 void print_reveal(Console& console, const WaitingReveal& reveal) {
   std::string fields;
-  for (const std::string& field : reveal.offer.fields) fields += (fields.empty() ? "" : ", ") + field;
+  for (const std::string& field : reveal.offer.fields) fields += (fields.empty() ? "" : ",") + field;
   console.print(fmt::format("{}\t{} would open {} of {} matches' context to you, if you open yours\n",
                             reveal.row.id.substr(0, 8), reveal.row.peer, fields, reveal.offer.openings));
   console.print(fmt::format("  agree: parley reveal {} --fields {}\n", reveal.row.id.substr(0, 8),
@@ -82,13 +82,14 @@ Status decide(Workplace& at, const std::string& session, session::Decision decis
   if (at.inbox == nullptr)
     return fail(Errc::not_found, "No node of this member is running, so no question waits. parley serve starts one.");
   const bool accept = decision.accept;
+  const bool explained = !decision.why.empty();
   TRY(const session::Offer offer, at.inbox->decide(session, std::move(decision)));
   if (accept)
     at.console.say(fmt::format("Accepted. {} of yours enter. parley show {} has the result when it is there.",
                                offer.ours.count, offer.session.substr(0, 8)));
   else
     at.console.say(fmt::format("Declined. {} learns that you declined{}, and nothing about your material.", offer.peer,
-                               " and what you wrote"));
+                               explained ? " and what you wrote" : ""));
   return {};
 }
 
@@ -121,7 +122,8 @@ void add_inbox(CLI::App& app, Chosen& chosen) {
   };
   CLI::App* accept = app.add_subcommand("accept", "Accept a question that waits");
   accept->add_option("SESSION", arguments->session, "Its id or the first digits of it")->required();
-  accept->add_option("--label", arguments->decision.label, "Enter only those of yours that carry this label");
+  accept->add_option("--label", arguments->decision.label, "Enter only those of yours that carry this label")
+      ->check(label_validator());
   accept->callback(deciding(true));
   CLI::App* decline = app.add_subcommand("decline", "Decline a question that waits");
   decline->add_option("SESSION", arguments->session, "Its id or the first digits of it")->required();

@@ -35,7 +35,7 @@ int init(Surroundings& at, const std::string& name) {
   if (!made) return at.console.refuse(made.error());
   at.console.say(fmt::format("Made the member \"{}\" in {}.", name, at.folder.string()));
   at.console.say(
-      "Its vault and its keys are encrypted; without the passphrase or key file nobody can read them, you neither.");
+      "Its vault and its keys are encrypted; without the passphrase or key file nobody can read them, not even you.");
   at.console.say(
       "Next: parley import FILE..., then give others what parley id prints. It tells them your public keys and your "
       "name, nothing else.");

@@ -26,6 +26,24 @@ Result<group::Card> card_from(Console& console, const std::string& key) {
   return card;
 }
 
+// A card proves that its owner holds the signing key, not the TLS key that it names; and steps name their author by
+// nick. So no two members that this vault knows may share either: a card could shut another one out.
+Status check_is_another(const group::Card& card, const group::Card& known, std::string_view whose) {
+  const bool same_key = card.tls_key == known.tls_key || card.id_vkey == known.id_vkey ||
+                        card.node_vkey == known.node_vkey || card.log_vkey == known.log_vkey ||
+                        card.cosign_vkey == known.cosign_vkey;
+  if (same_key)
+    return fail(Errc::exists, fmt::format("This card names the same key as {}. One of the two is false; ask its owner "
+                                          "by voice.",
+                                          whose));
+  if (card.nick == known.nick)
+    return fail(Errc::exists,
+                fmt::format("This card has the same short name as {}: {}. Two members of one name cannot be told "
+                            "apart in what they sign; one of them needs a member of another name.",
+                            whose, card.nick));
+  return {};
+}
+
 Status add(Workplace& at, const AddArguments& arguments) {
   if (arguments.name.empty() || arguments.name.size() > kMaxNameBytes || visible(arguments.name) != arguments.name)
     return fail(Errc::usage, "A peer's name has 1 to 64 visible characters.");
@@ -35,8 +53,21 @@ Status add(Workplace& at, const AddArguments& arguments) {
                                  "\" is not an address; write host:port, for example 127.0.0.1:7440.");
   TRY(const group::Card card, card_from(at.console, arguments.key));
   if (card.tls_key == at.member.card.tls_key) return fail(Errc::usage, "This is your own card.");
-  TRY_STATUS(at.vault.add_peer(
-      {.name = arguments.name, .card = card.note, .address = arguments.address, .added = wall_clock_now()}));
+  TRY_STATUS(check_is_another(card, at.member.card, "yours"));
+  TRY(const auto peers, at.vault.peers());
+  for (const vault::Peer& peer : peers) {
+    if (peer.card == card.note) continue;
+    TRY(const group::Card known, group::read_card(peer.card));
+    if (peer.name != arguments.name) TRY_STATUS(check_is_another(card, known, "that of " + peer.name));
+  }
+  TRY(const vault::PeerChange change,
+      at.vault.add_peer(
+          {.name = arguments.name, .card = card.note, .address = arguments.address, .added = wall_clock_now()}));
+  if (change == vault::PeerChange::moved) {
+    at.console.say(fmt::format("{} has the keys that were pinned before; its address is {} from now on.",
+                               arguments.name, visible(arguments.address)));
+    return {};
+  }
   at.console.say(fmt::format("Added {} (\"{}\"). Its keys are pinned: nobody else can answer in its name.",
                              arguments.name, visible(card.name)));
   at.console.say(fmt::format("Compare its fingerprint with the other side by voice before you ask anything:\n  {}",
@@ -84,7 +115,7 @@ void add_peer(CLI::App& app, Chosen& chosen) {
       };
     };
   };
-  CLI::App* add_command = command->add_subcommand("add", "Pin a peer's keys");
+  CLI::App* add_command = command->add_subcommand("add", "Pin a peer's keys, or give a pinned one another address");
   add_command->add_option("NAME", arguments->name, "What you call it")->required();
   add_command->add_option("KEY", arguments->key, "What its parley id prints, or a file with that")->required();
   add_command->add_option("ADDRESS", arguments->address, "Where its node listens, host:port")->required();

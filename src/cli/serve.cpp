@@ -1,5 +1,6 @@
 // parley serve: runs this member's node until it is told to stop.
 #include <fmt/format.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <condition_variable>
@@ -26,6 +27,7 @@ struct ServeArguments {
 int run_handed(node::HandedCommand& command, const std::atomic<bool>& gone, const std::filesystem::path& folder,
                const OpenMember& opened, node::Inbox& inbox, std::size_t threads) {
   Console console(command.streams[0].get(), command.streams[1].get(), command.streams[2].get(), command.working_folder);
+  console.confirm_through(command.confirm);
   ProgressBar progress(console);
   std::atomic<bool> done{false};
   std::thread watcher([&] {
@@ -53,6 +55,9 @@ int serve(Surroundings& at, const ServeArguments& arguments) {
   auto opened = open_member(at.console, at.folder);
   if (!opened) return at.console.refuse(opened.error());
 
+  // A handed command's terminal may be the one that this node runs in the background of, which must not stop it.
+  ::signal(SIGTTIN, SIG_IGN);
+  ::signal(SIGTTOU, SIG_IGN);
   std::mutex mutex;
   std::condition_variable stop;
   bool stopping = false;

@@ -85,7 +85,8 @@ void say_what_it_means(Console& console, const Shown& shown) {
   const bool they_learned = shown.row.asked_by_us ? question.responder_learns() : question.asker_learns();
   console.say(fmt::format(
       "{} learned {}, that your set has at most {} indicators, and nothing about those that did not match.", peer,
-      they_learned ? (question.function == session::Function::count ? "the same number" : "the same matches")
+      they_learned ? (question.function == session::Function::count ? "how many both hold"
+                                                                    : "which of its own indicators you hold too")
                    : "no match",
       shown.terms.our_padded));
   const auto marked = std::ranges::count_if(shown.warnings, [](const auto& lists) { return !lists.empty(); });

@@ -18,8 +18,9 @@ Result<Secret<32>> argon2id(const SecretBytes& passphrase, const ByteArray<kArgo
   Secret<32> key;
   const ByteView text = passphrase.expose();
   if (crypto_pwhash_argon2id(as_uchar_mutable(key.expose_mutable()), Secret<32>::kSize,
-                             reinterpret_cast<const char*>(text.data()), text.size(), as_uchar(salt), cost.passes,
-                             static_cast<std::size_t>(cost.memory_bytes), crypto_pwhash_argon2id_ALG_ARGON2ID13) != 0) {
+                             text.empty() ? "" : reinterpret_cast<const char*>(text.data()), text.size(),
+                             as_uchar(salt), cost.passes, static_cast<std::size_t>(cost.memory_bytes),
+                             crypto_pwhash_argon2id_ALG_ARGON2ID13) != 0) {
     return fail(Errc::limit, fmt::format("This machine has no {} MiB of free memory to make the key from the "
                                          "passphrase. Free some and try again.",
                                          cost.memory_bytes >> 20));

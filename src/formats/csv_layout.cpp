@@ -223,8 +223,8 @@ Status apply_mapping(const std::vector<std::pair<std::string, std::string>>& map
     const std::vector<std::string> none;
     TRY(const std::size_t number, column_number(name, rows.empty() ? none : rows[0], layout.columns.size()));
     layout.columns[number] = *column;
-    const auto& first = rows[0][number];
-    layout.has_header = layout.has_header || equal_ignoring_case(first, name);
+    const bool named = number < rows[0].size() && equal_ignoring_case(rows[0][number], name);
+    layout.has_header = layout.has_header || named;
   }
   if (!holds_indicators(layout)) {
     return fail(Errc::usage, "The column mapping names no column of indicators; map \"value\" or the name of a type.");

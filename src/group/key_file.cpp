@@ -128,6 +128,9 @@ class SeedText {
       in.remove_prefix(kSeedTextBytes);
     }
     if (in != "\"}") return malformed("its box does not end where it should");
+    // libsodium takes bytes past 0x7f for '/', so that a key would have several spellings.
+    if (!constant_time_equal(write(seeds).expose(), text.expose()))
+      return malformed("a key in its box is not in the canonical form of base64");
     return seeds;
   }
 

@@ -262,7 +262,8 @@ Result<Canonical> canonicalise(Type type, std::string_view text) {
 
 ByteArray<16> rules_id() {
   std::string preimage(kRules);
-  for (const std::string_view part : {detail::idna_library_version(), detail::public_suffix_data_id()}) {
+  for (const std::string_view part :
+       {detail::idna_library_version(), detail::public_suffix_data_id(), detail::public_suffix_library_version()}) {
     preimage.push_back('\n');
     preimage += part;
   }

@@ -22,10 +22,11 @@ namespace {
 
 constexpr std::string_view kSocketName = "node.sock";
 /// First line of a handed command. Another program version has another line and is refused.
-constexpr std::string_view kGreeting = "parley-local/1\n";
+constexpr std::string_view kGreeting = "parley-local/2\n";
 constexpr std::size_t kMaxCommandBytes = 1 << 20;
 constexpr std::size_t kMaxArguments = 4096;
 constexpr std::size_t kMaxCommands = 64;  // under way at once
+constexpr std::size_t kMaxQuestionBytes = 4096;
 constexpr auto kHandOverLimit = std::chrono::seconds(10);
 
 // sockaddr_un holds 107 bytes; a longer folder is reached through its open descriptor (proc(5)).
@@ -164,6 +165,61 @@ bool send_greeting_with_streams(int fd) {
   return ::sendmsg(fd, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(kGreeting.size());
 }
 
+// What the node sends back: a kind, then a u32: the length of a question that follows, or the exit code.
+constexpr char kQuestion = '?';
+constexpr char kExit = '.';
+
+std::string reply(char kind, std::uint32_t number, std::string_view text = {}) {
+  Bytes encoded;
+  append_be(encoded, number);
+  return std::string(1, kind) + std::string(as_text(encoded)) + std::string(text);
+}
+
+// The node's end of one connection while its command runs.
+class Conversation {
+ public:
+  explicit Conversation(int fd) : fd_(fd) {}
+
+  // Called by the command's thread.
+  bool confirm(std::string_view question) {
+    std::unique_lock lock(mutex_);
+    answer_.reset();
+    waiting_ = true;
+    const std::string_view text = question.substr(0, kMaxQuestionBytes);
+    if (gone_ || !send_all(fd_, reply(kQuestion, static_cast<std::uint32_t>(text.size()), text))) return false;
+    answered_.wait(lock, [&] { return answer_ || gone_; });
+    waiting_ = false;
+    return answer_.value_or(false);
+  }
+
+  // Takes what has arrived. An answer that nobody asked for, or the end, means that they have left.
+  void listen() {
+    char word = 0;
+    const ssize_t got = ::recv(fd_, &word, 1, MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    const std::lock_guard lock(mutex_);
+    if (got == 1 && waiting_ && !answer_ && (word == 'y' || word == 'n'))
+      answer_ = word == 'y';
+    else
+      gone_ = true;
+    answered_.notify_all();
+  }
+  void leave() {
+    const std::lock_guard lock(mutex_);
+    gone_ = true;
+    answered_.notify_all();
+  }
+  const std::atomic<bool>& gone() const { return gone_; }
+
+ private:
+  int fd_;
+  std::mutex mutex_;
+  std::condition_variable answered_;
+  std::optional<bool> answer_;
+  bool waiting_ = false;
+  std::atomic<bool> gone_{false};
+};
+
 }  // namespace
 
 struct LocalServer::State {
@@ -199,23 +255,21 @@ void LocalServer::State::accept_loop() {
 void LocalServer::State::serve(FileDescriptor connection) {
   HandedCommand command;
   if (receive_command(connection.get(), command)) {
-    std::atomic<bool> gone{false};
+    Conversation conversation(connection.get());
+    command.confirm = [&](std::string_view question) { return conversation.confirm(question); };
     std::atomic<bool> done{false};
     int code = 1;
     std::thread worker([&] {
-      code = run(command, gone);
+      code = run(command, conversation.gone());
       done = true;
     });
-    // Whoever handed the command over says nothing more; readable means that it left.
-    while (!done) {
+    while (!done && !conversation.gone()) {
       pollfd wait{.fd = connection.get(), .events = POLLIN | POLLRDHUP, .revents = 0};
-      if (::poll(&wait, 1, 20) > 0 || stopping) gone = true;
-      if (gone) break;
+      if (::poll(&wait, 1, 20) > 0) conversation.listen();
+      if (stopping) conversation.leave();
     }
     worker.join();
-    Bytes reply;
-    append_be(reply, static_cast<std::uint32_t>(code));
-    send_all(connection.get(), as_text(reply));
+    send_all(connection.get(), reply(kExit, static_cast<std::uint32_t>(code)));
   }
   const std::lock_guard lock(mutex);
   --under_way;
@@ -255,11 +309,17 @@ Result<std::unique_ptr<LocalServer>> LocalServer::start(const std::filesystem::p
   return server;
 }
 
-Result<std::optional<int>> hand_over(const std::filesystem::path& folder, const std::vector<std::string>& arguments) {
+Result<std::optional<int>> hand_over(const std::filesystem::path& folder, const std::vector<std::string>& arguments,
+                                     const std::function<bool(std::string_view question)>& confirm) {
   const auto where = socket_address(folder);
   if (!where) return std::nullopt;
   const FileDescriptor connection(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (::connect(connection.get(), as_sockaddr(where->address), sizeof(sockaddr_un)) != 0) return std::nullopt;
+  if (!is_same_user(connection.get()))
+    return fail(Errc::key_permissions,
+                "A program of another user listens where this member's node should; nothing was handed to it. Look at "
+                "who can write this folder.",
+                folder.string());
   const std::string encoded = encode(arguments);
   if (encoded.size() > kMaxCommandBytes)
     return fail(Errc::limit, "The command line is too long to hand to the running node.");
@@ -267,12 +327,20 @@ Result<std::optional<int>> hand_over(const std::filesystem::path& folder, const 
       !send_all(connection.get(), std::string_view(encoded).substr(kGreeting.size())))
     return fail(Errc::io, "The running node did not take the command. Is it of another version? Stop it and try again.",
                 folder.string());
-  ByteArray<4> reply;
-  if (!receive_all(connection.get(), reply, Deadline::max()))
-    return fail(Errc::io,
-                "The running node ended, or took the command for one of another version, before the command was done.",
-                folder.string());
-  return static_cast<int>(read_be<std::uint32_t>(reply));
+  for (;;) {
+    ByteArray<5> head;
+    if (!receive_all(connection.get(), head, Deadline::max())) break;
+    const char kind = static_cast<char>(head[0]);
+    const auto number = read_be<std::uint32_t>(ByteView(head).subspan(1));
+    if (kind == kExit) return static_cast<int>(number);
+    if (kind != kQuestion || number > kMaxQuestionBytes) break;
+    Bytes question(number);
+    if (!receive_all(connection.get(), question, deadline_in(kHandOverLimit))) break;
+    if (!send_all(connection.get(), confirm(as_text(question)) ? "y" : "n")) break;
+  }
+  return fail(Errc::io,
+              "The running node ended, or took the command for one of another version, before the command was done.",
+              folder.string());
 }
 
 }  // namespace parley::node

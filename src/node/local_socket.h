@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -22,6 +23,9 @@ struct HandedCommand {
   std::vector<std::string> arguments;  ///< without the program's name
   std::filesystem::path working_folder;
   std::array<FileDescriptor, 3> streams;  ///< in, out, error
+  /// Has whoever typed the command asked yes or no, by the program that holds their terminal: a node in the background
+  /// of a terminal may not read from it. No when they have left.
+  std::function<bool(std::string_view question)> confirm;
 };
 
 /// Runs a command and returns its exit code. `gone` turns true when whoever typed it has left (Ctrl-C, a closed
@@ -45,6 +49,8 @@ class LocalServer {
 /// Hands a command to the node of `folder`, if one runs, and waits for it. @return its exit code; nothing when no node
 /// runs.
 /// @error Errc::io, Errc::unsupported when the node is of another version
-Result<std::optional<int>> hand_over(const std::filesystem::path& folder, const std::vector<std::string>& arguments);
+/// @param confirm  asks a person yes or no, when the command wants to know
+Result<std::optional<int>> hand_over(const std::filesystem::path& folder, const std::vector<std::string>& arguments,
+                                     const std::function<bool(std::string_view question)>& confirm);
 
 }  // namespace parley::node

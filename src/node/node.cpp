@@ -49,6 +49,7 @@ struct Node::State {
   void serve(Incoming incoming);
   void talk(wire::Link& link, Progress& progress, JournalProgress& named);
   std::optional<wire::PinnedPeer> find_peer(const ByteArray<32>& tls_key);
+  std::optional<session::Decision> judge(const session::Offer& offer);
   std::optional<session::Decision> decide(const session::Offer& offer, std::optional<Inbox::Entry>& entry,
                                           Deadline deadline);
 };
@@ -66,7 +67,7 @@ std::optional<wire::PinnedPeer> Node::State::find_peer(const ByteArray<32>& tls_
 void Node::State::accept_loop() {
   while (auto incoming = listener->next()) {
     if (const auto why = doorman.refuse_arrival(incoming->host)) {
-      journal.line(fmt::format("refused {}: {}", incoming->address, *why));
+      if (!why->empty()) journal.line(fmt::format("refused {}: {}", incoming->address, *why));
       continue;
     }
     const std::lock_guard lock(mutex);
@@ -85,14 +86,16 @@ void Node::State::accept_loop() {
 void Node::State::serve(Incoming incoming) {
   auto link = wire::accept(std::move(incoming.connection), member.identity(),
                            [this](const ByteArray<32>& key) { return find_peer(key); });
-  doorman.handshake_done(incoming.host, !link);
+  const std::string peer = link ? (*link)->peer().name : std::string();
+  const bool admitted = link && doorman.admit_peer(peer);
+  doorman.handshake_done(incoming.host, !admitted);
   if (!link) {
     journal.line(fmt::format("refused {}: {}", incoming.address, link.error().text()));
     return;
   }
-  const std::string peer = (*link)->peer().name;
-  if (!doorman.admit_peer(peer)) {
-    journal.line(fmt::format("refused {}: it has {} connections already", peer, kMaxLinksPerPeer));
+  if (!admitted) {
+    journal.line(fmt::format("refused {}: it has {} connections already, or came {} times within a minute", peer,
+                             kMaxLinksPerPeer, kMaxLinksPerPeerPerMinute));
     return;
   }
   JournalProgress progress(journal, peer);
@@ -102,7 +105,12 @@ void Node::State::serve(Incoming incoming) {
     place = under_way.insert(under_way.end(), &progress);
     if (stopping) progress.cancel();
   }
-  talk(**link, progress, progress);
+  try {
+    talk(**link, progress, progress);
+  } catch (const std::exception& error) {  // no memory, or a broken invariant: it ends this session and not the node
+    journal.line(fmt::format("{}: ended by a failure inside this node ({})", peer, visible(error.what())));
+  }
+  progress.set_wake({});
   {
     const std::lock_guard lock(mutex);
     under_way.erase(place);
@@ -126,9 +134,10 @@ void Node::State::talk(wire::Link& link, Progress& progress, JournalProgress& na
     const std::string id = session::session_id(first->note);
     named.set_about(fmt::format("session {} with {}", in_short(id), peer));
     std::optional<Inbox::Entry> entry;
-    const auto answered =
-        session::answer(us, link, *first, options.limits,
-                        [&](const session::Offer& offer, Deadline deadline) { return decide(offer, entry, deadline); });
+    const auto answered = session::answer(
+        us, link, *first, options.limits,
+        [&](const session::Offer& offer, Deadline deadline) { return decide(offer, entry, deadline); },
+        [this](const session::Offer& offer) { return judge(offer); });
     if (!answered) {
       journal.line(fmt::format("session {} with {}: {}", in_short(id), peer, answered.error().text()));
     } else if (const auto row = vault.session(id)) {
@@ -154,21 +163,26 @@ void Node::State::talk(wire::Link& link, Progress& progress, JournalProgress& na
   }
 }
 
+std::optional<session::Decision> Node::State::judge(const session::Offer& offer) {
+  const AcceptRules::Judgement judged = options.rules.judge(offer);
+  session::Question in_log = offer.question;
+  in_log.label.clear();  // the other side's words stay in the vault: this log is no secret
+  journal.line(fmt::format("session {}: {} asks {} (its set: at most {}){}", in_short(offer.session), offer.peer,
+                           session::in_words(in_log), offer.their_padded,
+                           judged.verdict == Verdict::accept    ? ": accepted by " + judged.by
+                           : judged.verdict == Verdict::decline ? ": declined by " + judged.by
+                                                                : ""));
+  if (judged.verdict == Verdict::ask) return std::nullopt;
+  return session::Decision{.accept = judged.verdict == Verdict::accept, .why = {}, .label = judged.label};
+}
+
 std::optional<session::Decision> Node::State::decide(const session::Offer& offer, std::optional<Inbox::Entry>& entry,
                                                      Deadline deadline) {
   if (!entry) {
-    const AcceptRules::Judgement judged = options.rules.judge(offer);
-    const std::string about = fmt::format("session {}: {} asks {} (its set: at most {})", in_short(offer.session),
-                                          offer.peer, session::in_words(offer.question), offer.their_padded);
-    if (judged.verdict != Verdict::ask) {
-      const bool accept = judged.verdict == Verdict::accept;
-      journal.line(fmt::format("{}: {} by {}; {} of ours enter", about, accept ? "accepted" : "declined", judged.by,
-                               accept ? offer.ours.count : 0));
-      return session::Decision{.accept = accept, .why = {}, .label = judged.label};
-    }
-    journal.line(fmt::format("{}. {} of ours would enter. Decide with parley accept {} or parley decline {}", about,
-                             offer.ours.count, in_short(offer.session), in_short(offer.session)));
     entry.emplace(inbox, offer);
+    journal.line(fmt::format("session {}: {} of ours would enter. Decide with parley accept {} or parley decline {}",
+                             in_short(offer.session), offer.ours.count, in_short(offer.session),
+                             in_short(offer.session)));
   }
   return entry->wait(deadline);
 }

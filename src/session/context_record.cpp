@@ -17,13 +17,14 @@ log::Json text_list(const std::set<std::string>& texts) {
   log::Json::Array list;
   std::size_t bytes = 2;
   for (const std::string& text : texts) {
-    // Six bytes is the most that PJ1 makes of one, and quotes and a comma stand around the text.
+    // Of one byte visible() and PJ1 make at most six, and quotes and a comma stand around the text.
     bytes += 6 * text.size() + 3;
     if (list.size() == kMaxFieldEntries || bytes > kMaxFieldBytes - kCut.size() - 3) {
       list.emplace_back(kCut);
       break;
     }
-    list.emplace_back(text);
+    // What cannot be signed or would deceive whoever reads it, such as a file's name that is no UTF-8, is spelt out.
+    list.emplace_back(visible(text));
   }
   return list;
 }

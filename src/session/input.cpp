@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "base/random.h"
+#include "crypto/hash.h"
 #include "session/padding.h"
 
 namespace parley::session {
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::size_t kPadRandomBytes = 32;
 constexpr std::string_view kPadType = "pad";
+constexpr std::string_view kLabelDomain{"parley/input/v1\0", 16};
 constexpr std::uint8_t kItemSalt = 0xff;  // field salts use the field's index
 constexpr std::size_t kChunk = 256;       // items a thread takes at a time
 
@@ -26,19 +28,6 @@ Bytes pad_element(Side side) {
   append_be<std::uint8_t>(element, static_cast<std::uint8_t>(side));
   append(element, random_bytes<kPadRandomBytes>());
   return element;
-}
-
-Digest context_leaf(const Digest& item, const Digest& context_root) {
-  Bytes leaf;
-  append(leaf, item);
-  append(leaf, context_root);
-  return log::leaf_hash(leaf);
-}
-
-Digest fields_root(std::span<const Digest> commitments) {
-  std::vector<Digest> leaves;
-  for (const Digest& commitment : commitments) leaves.push_back(log::leaf_hash(commitment));
-  return log::MerkleTree(std::move(leaves)).root();
 }
 
 // Salt of item `position` (use kItemSalt) or of one of its fields.
@@ -61,6 +50,28 @@ std::array<FieldOpening, kFieldPaths.size()> openings_of(const ContextFields& fi
 }
 
 }  // namespace
+
+Digest input_label(std::string_view session, Side side) {
+  Bytes input = to_bytes(kLabelDomain);
+  append(input, as_bytes(session));
+  append_be(input, static_cast<std::uint8_t>(side));
+  return crypto::sha256(input);
+}
+
+Digest item_leaf(const Digest& label, const Digest& item) {
+  Bytes leaf = to_bytes(ByteView(label));
+  append(leaf, item);
+  return log::leaf_hash(leaf);
+}
+
+Digest context_leaf(const Digest& label, const Digest& item, std::span<const Digest> field_commitments) {
+  std::vector<Digest> fields;
+  for (const Digest& commitment : field_commitments) fields.push_back(log::leaf_hash(commitment));
+  Bytes leaf = to_bytes(ByteView(label));
+  append(leaf, item);
+  append(leaf, log::MerkleTree(std::move(fields)).root());
+  return log::leaf_hash(leaf);
+}
 
 Result<Enters> enters(vault::Vault& vault, const vault::Selection& selection) {
   Enters enters;
@@ -114,7 +125,7 @@ Result<Commitments> Commitments::restore(ByteView serialized) {
   return Commitments(Secret<32>(serialized.first<kSecret>()), std::move(rows[0]), std::move(rows[1]));
 }
 
-Result<Input> Input::make(vault::Vault& vault, const vault::Selection& selection, Side side,
+Result<Input> Input::make(vault::Vault& vault, const vault::Selection& selection, std::string_view session, Side side,
                           const Secret<32>& salt_secret, ThreadPool& pool, Progress& progress) {
   Input input;
   TRY(const Enters sizes, enters(vault, selection));
@@ -141,7 +152,8 @@ Result<Input> Input::make(vault::Vault& vault, const vault::Selection& selection
   for (const Bytes& pad : pads) input.elements_.push_back(pad);
 
   progress.phase("committing", padded);
-  std::vector<Digest> item_commitments(padded), context_roots(padded);
+  const Digest label = input_label(session, side);
+  std::vector<Digest> item_commitments(padded), context_hashes(padded);
   const ContextRecord no_context;
   pool.parallel_for(padded, kChunk, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
@@ -150,8 +162,9 @@ Result<Input> Input::make(vault::Vault& vault, const vault::Selection& selection
       const ByteView value =
           real ? as_bytes(input.items_[i].indicator.value()) : ByteView(pads[i - input.items_.size()]);
       item_commitments[i] = log::item_commitment(salt_of(salt_secret, i, kItemSalt), type, value);
-      context_roots[i] =
-          fields_root(field_commitments(openings_of((real ? input.records_[i] : no_context).fields, salt_secret, i)));
+      context_hashes[i] =
+          context_leaf(label, item_commitments[i],
+                       field_commitments(openings_of((real ? input.records_[i] : no_context).fields, salt_secret, i)));
     }
   });
   if (progress.cancelled()) return fail(Errc::cancelled, "Stopped while committing.");
@@ -165,27 +178,28 @@ Result<Input> Input::make(vault::Vault& vault, const vault::Selection& selection
   for (std::uint64_t index = 0; index < padded; ++index) {
     const std::uint64_t position = order[index];
     input.tree_index_[position] = index;
-    item_leaves[index] = log::leaf_hash(item_commitments[position]);
-    context_leaves[index] = context_leaf(item_commitments[position], context_roots[position]);
+    item_leaves[index] = item_leaf(label, item_commitments[position]);
+    context_leaves[index] = context_hashes[position];
   }
   input.commitments_.emplace(salt_secret, std::move(item_leaves), std::move(context_leaves));
   return input;
 }
 
-Status check_opening(const indicator::Canonical& indicator, std::uint64_t index, const log::Salt& item_salt,
-                     std::span<const Digest> items_path, std::span<const Digest> context_path,
-                     std::span<const Digest> commitments, std::span<const OpenedField> opened, const Digest& items_root,
-                     const Digest& context_root, std::uint64_t tree_size) {
+Status check_opening(const Digest& label, const indicator::Canonical& indicator, std::uint64_t index,
+                     const log::Salt& item_salt, std::span<const Digest> items_path,
+                     std::span<const Digest> context_path, std::span<const Digest> commitments,
+                     std::span<const OpenedField> opened, const Digest& items_root, const Digest& context_root,
+                     std::uint64_t tree_size) {
   const auto refuse = [](std::string_view what) {
     return fail(Errc::protocol,
                 "The other side opened " + std::string(what) + ". Nothing of this indicator's opening is kept.");
   };
   const Digest item =
       log::item_commitment(item_salt, indicator::name_of(indicator.type()), as_bytes(indicator.value()));
-  if (!log::verify_inclusion(log::leaf_hash(item), index, tree_size, items_path, items_root))
+  if (!log::verify_inclusion(item_leaf(label, item), index, tree_size, items_path, items_root))
     return refuse("an indicator that it had not committed to before the session ran");
-  if (commitments.size() != kFieldPaths.size() || !log::verify_inclusion(context_leaf(item, fields_root(commitments)),
-                                                                         index, tree_size, context_path, context_root))
+  if (commitments.size() != kFieldPaths.size() ||
+      !log::verify_inclusion(context_leaf(label, item, commitments), index, tree_size, context_path, context_root))
     return refuse("context other than what it had committed to before the session ran");
   for (const OpenedField& field : opened)
     if (log::field_commitment(field.opening.salt, kFieldPaths[field.field], field.opening.json) !=

@@ -27,6 +27,10 @@ struct Enters {
   std::uint64_t padded = 0;
 };
 
+/// SHA-256("parley/input/v1\0" || session id as its 32 hex digits || u8 side): every leaf of a side's trees begins with
+/// it, so that a side that copies the other's roots cannot open them with what the other opens.
+Digest input_label(std::string_view session, Side side);
+
 /// @error Errc::limit when more are selected than one session takes.
 Result<Enters> enters(vault::Vault& vault, const vault::Selection& selection);
 
@@ -72,9 +76,9 @@ class Commitments {
 
 class Input {
  public:
-  /// Reads the selection, pads it to `enters(selection).padded` and commits.
+  /// Reads the selection, pads it to `enters(selection).padded` and commits, under input_label(session, side).
   /// @error Errc::limit, Errc::cancelled, and the vault's.
-  static Result<Input> make(vault::Vault& vault, const vault::Selection& selection, Side side,
+  static Result<Input> make(vault::Vault& vault, const vault::Selection& selection, std::string_view session, Side side,
                             const Secret<32>& salt_secret, ThreadPool& pool, Progress& progress);
 
   const psi::Elements& elements() const { return elements_; }
@@ -100,12 +104,18 @@ struct OpenedField {
 };
 /// Checks an opening against the roots that its owner committed to: that the item is the committed one at that index
 /// and that the opened fields are the committed ones of that item.
+/// @param label        input_label() of the session and of the side that opens.
 /// @param commitments  to all fields of the record, in kFieldPaths' order.
 /// @error Errc::protocol saying which of it is not what was committed to.
-Status check_opening(const indicator::Canonical& indicator, std::uint64_t index, const log::Salt& item_salt,
-                     std::span<const Digest> items_path, std::span<const Digest> context_path,
-                     std::span<const Digest> commitments, std::span<const OpenedField> opened, const Digest& items_root,
-                     const Digest& context_root, std::uint64_t tree_size);
+Status check_opening(const Digest& label, const indicator::Canonical& indicator, std::uint64_t index,
+                     const log::Salt& item_salt, std::span<const Digest> items_path,
+                     std::span<const Digest> context_path, std::span<const Digest> commitments,
+                     std::span<const OpenedField> opened, const Digest& items_root, const Digest& context_root,
+                     std::uint64_t tree_size);
+
+/// The leaves of one item: label || c_i, and label || c_i || root over the commitments to its fields.
+Digest item_leaf(const Digest& label, const Digest& item);
+Digest context_leaf(const Digest& label, const Digest& item, std::span<const Digest> field_commitments);
 
 /// The commitments to all fields of a record, in kFieldPaths' order.
 std::array<Digest, kFieldPaths.size()> field_commitments(const std::array<FieldOpening, kFieldPaths.size()>& fields);

@@ -7,8 +7,9 @@ namespace parley::session {
 
 /// The smallest size that leaves: a member with nothing looks like one with a few.
 inline constexpr std::uint64_t kSmallestPadded = 256;
-/// The largest set of one session (psi.md 0.6: larger ones go in shards).
-inline constexpr std::uint64_t kLargestPadded = std::uint64_t{1} << 24;
+/// The largest set of one session (psi.md 0.6: larger ones go in shards): what is kept for its reveal, 64 bytes an
+/// item, still fits into one cell of the vault (SQLite: 10^9 bytes).
+inline constexpr std::uint64_t kLargestPadded = std::uint64_t{7} << 21;
 
 /// The smallest of {1, 1.25, 1.5, 1.75}·2^k that is at least `count` and kSmallestPadded: the other side learns the
 /// size to within a quarter. Precondition: count <= kLargestPadded.

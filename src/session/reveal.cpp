@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <mutex>
 #include <set>
 
 #include "base/random.h"
@@ -124,18 +125,72 @@ log::Json consent_json(const Consent& consent) {
       {"fields", std::move(fields)}, {"given", consent.given}, {"tlp_max", indicator::name_of(consent.tlp_max)}};
 }
 
-Digest offer_commitment(const ByteArray<32>& salt, std::span<const std::string> openings) {
-  crypto::Sha256 hash;
-  hash.update(as_bytes(kOfferDomain));
-  hash.update(salt);
-  for (const std::string& opening : openings) {
+// H(domain || label || salt || H(openings, each with its length in front)): the openings are hashed as they come, so
+// that none has to be kept until the salt is known. `label` is of who opens: nobody can offer what the other side
+// offers.
+class OfferHash {
+ public:
+  void add(std::string_view opening) {
     Bytes length;
     append_be(length, static_cast<std::uint32_t>(opening.size()));
-    hash.update(length);
-    hash.update(as_bytes(opening));
+    openings_.update(length);
+    openings_.update(as_bytes(opening));
   }
-  return hash.finish();
+
+  Digest finish(const Digest& label, ByteView salt) {
+    crypto::Sha256 hash;
+    hash.update(as_bytes(kOfferDomain));
+    hash.update(label);
+    hash.update(salt);
+    hash.update(openings_.finish());
+    return hash.finish();
+  }
+
+ private:
+  crypto::Sha256 openings_;
+};
+
+// What is on record as opened is never less than what was: `more` added to the PJ1 object `known`, which may be "".
+Result<std::string> with_more(const std::string& known, const log::Json& more) {
+  if (known.empty()) return log::write_pjson(more);
+  TRY(const log::Json before, log::parse_pjson(known, kFieldPaths.size() * kMaxFieldBytes + kMaxSettingBytes));
+  log::Json::Object all = *more.object();
+  for (const auto& [path, value] : *before.object()) all.emplace(path, value);
+  return log::write_pjson(std::move(all));
 }
+
+// One exchange of a session at a time: two would each overwrite what the other has put on record.
+class Turnstile {
+ public:
+  /// @error Errc::refused when an exchange of `session` is under way
+  static Result<Turnstile> enter(const vault::Vault& vault, const std::string& session) {
+    const std::lock_guard lock(mutex());
+    const auto [place, entered] = inside().emplace(&vault, session);
+    if (!entered) return fail(Errc::refused, "A reveal of this session is under way already.");
+    return Turnstile(*place);
+  }
+  Turnstile(Turnstile&& other) noexcept : key_(std::exchange(other.key_, std::nullopt)) {}
+  Turnstile& operator=(Turnstile&&) = delete;
+  ~Turnstile() {
+    if (!key_) return;
+    const std::lock_guard lock(mutex());
+    inside().erase(*key_);
+  }
+
+ private:
+  using Key = std::pair<const vault::Vault*, std::string>;
+  explicit Turnstile(Key key) : key_(std::move(key)) {}
+  static std::mutex& mutex() {
+    static std::mutex mutex;
+    return mutex;
+  }
+  static std::set<Key>& inside() {
+    static std::set<Key> sessions;
+    return sessions;
+  }
+
+  std::optional<Key> key_;
+};
 
 // One exchange, seen from either side.
 class Exchange {
@@ -151,12 +206,15 @@ class Exchange {
   Status send_turn(std::uint64_t turn);
   Status receive_turn(std::uint64_t turn);
   // Checks one opening and puts it beside the match it is of. @return which match
-  Result<std::size_t> take(std::string text);
+  Result<std::size_t> take(std::string_view text);
   Status check_salts();
   Status refuse(std::string_view code);
   Status keep(std::string_view state, std::string_view type, const std::string& note, bool ours);
 
-  static std::uint64_t turn_begins(std::uint64_t turn, std::uint64_t count) { return turn * count / kTurns; }
+  // Rounded up: who has few to open opens them first, not when the other side has opened all of its own.
+  static std::uint64_t turn_begins(std::uint64_t turn, std::uint64_t count) {
+    return (turn * count + kTurns - 1) / kTurns;
+  }
 
   const Party& us_;
   StepLink steps_;
@@ -170,7 +228,10 @@ class Exchange {
   Commitment their_commitment_;
   std::uint64_t their_size_ = 0;
   std::map<std::pair<indicator::Type, std::string>, std::size_t> match_by_indicator_;
-  std::vector<std::string> received_;
+  Digest their_label_{};
+  OfferHash received_;
+  std::uint64_t received_count_ = 0;
+  std::optional<Turnstile> turnstile_;
 };
 
 Status Exchange::keep(std::string_view state, std::string_view type, const std::string& note, bool ours) {
@@ -184,6 +245,12 @@ Status Exchange::keep(std::string_view state, std::string_view type, const std::
 Status Exchange::prepare(const Consent& consent) {
   TRY(const Terms terms, read_terms(session_.row.terms));
   their_size_ = terms.their_padded;
+  TRY(Turnstile entered, Turnstile::enter(us_.vault, session_.row.id));
+  turnstile_.emplace(std::move(entered));
+  TRY(session_.matches, us_.vault.session_matches(session_.row.id));  // as they stand now that nobody else writes them
+  const bool we_asked = session_.row.asked_by_us;
+  const Digest our_label = input_label(session_.row.id, we_asked ? Side::asker : Side::responder);
+  their_label_ = input_label(session_.row.id, we_asked ? Side::responder : Side::asker);
   TRY(const auto stored, us_.vault.secret(commitments_name(session_.row.id)));
   if (!stored) return fail(Errc::not_found, "The openings of this session are not in the vault any more.");
   TRY(const Commitments commitments, Commitments::restore(stored->expose()));
@@ -195,12 +262,14 @@ Status Exchange::prepare(const Consent& consent) {
   TRY(their_commitment_, Commitment::from_json(commit.body));
 
   TRY(const Plan made, plan(session_.matches, consent));
+  OfferHash offered;
   for (const Planned& planned : made.openings) {
     const vault::SessionMatch& match = session_.matches[planned.match];
     TRY(const CommittedPlace place, CommittedPlace::from_bytes(match.commitment));
     TRY(const auto fields, committed_fields(match));
     const ItemOpening item = commitments.opening(place.position, place.index, fields);
     ours_.push_back(write_opening(make_opening(match.indicator, item, planned.fields)));
+    offered.add(ours_.back());
     our_match_.push_back(planned.match);
   }
   for (std::size_t i = 0; i < session_.matches.size(); ++i) {
@@ -209,7 +278,7 @@ Status Exchange::prepare(const Consent& consent) {
   }
   our_salt_ = random_bytes<32>();
   our_offer_ = {
-      .fields = consent.fields, .openings = ours_.size(), .openings_commitment = offer_commitment(our_salt_, ours_)};
+      .fields = consent.fields, .openings = ours_.size(), .openings_commitment = offered.finish(our_label, our_salt_)};
   return {};
 }
 
@@ -232,6 +301,8 @@ Result<RevealOutcome> Exchange::begin(const std::string& session) {
           Errc::refused,
           steps_.peer().name +
               " stopped: one of the two sides would open nothing. Choose fields that you hold for the matches.");
+    if (refusal.code == kRefusedBusy)
+      return fail(Errc::refused, steps_.peer().name + " is in a reveal of this session already; try again.");
     return fail(Errc::refused, steps_.peer().name + " does not reveal for this session.");
   }
   if (step.session != session_.row.id || step.type != kRevealOffer)
@@ -256,7 +327,10 @@ Result<RevealOutcome> Exchange::answer(const ReceivedStep& step) {
     TRY_STATUS(refuse(kNoConsentYet));
     return RevealOutcome{.waiting = true, .opened = 0, .received = 0};
   }
-  TRY_STATUS(prepare(*consent));
+  if (auto prepared = prepare(*consent); !prepared) {
+    if (prepared.error().code == Errc::refused) TRY_STATUS(refuse(kRefusedBusy));
+    return std::unexpected(std::move(prepared).error());
+  }
   if ((our_offer_.openings == 0) != (their_offer_.openings == 0)) {
     TRY_STATUS(refuse(kNothingInReturn));
     return fail(Errc::refused, "One of the two sides would open nothing, so neither opens.");
@@ -294,12 +368,12 @@ Result<RevealOutcome> Exchange::exchange() {
   TRY_STATUS(us_.vault.put_setting(waiting_name(session_.row.id), ""));
   const std::string note =
       steps_.make(kRevealClose,
-                  log::Json::Object{{"received", static_cast<std::int64_t>(received_.size())}, {"v", kSessionVersion}});
+                  log::Json::Object{{"received", static_cast<std::int64_t>(received_count_)}, {"v", kSessionVersion}});
   TRY_STATUS(keep(kClosed, kRevealClose, note, true));
   TRY_STATUS(steps_.send(note));
   TRY(const ReceivedStep closed, steps_.receive(kRevealClose, deadline_in(kStepWait)));
   TRY_STATUS(keep(kClosed, kRevealClose, closed.note, false));
-  return RevealOutcome{.waiting = false, .opened = ours_.size(), .received = received_.size()};
+  return RevealOutcome{.waiting = false, .opened = ours_.size(), .received = received_count_};
 }
 
 Status Exchange::send_turn(std::uint64_t turn) {
@@ -311,7 +385,7 @@ Status Exchange::send_turn(std::uint64_t turn) {
     vault::SessionMatch& match = session_.matches[our_match_[i]];
     TRY(const Opening opening, read_opening(ours_[i]));
     TRY(const log::Json context, opened_context(opening));
-    match.opened = log::write_pjson(context);
+    TRY(match.opened, with_more(match.opened, context));
     changed.push_back(match);
   }
   TRY_STATUS(us_.vault.update_matches(session_.row.id, changed));
@@ -330,20 +404,20 @@ Status Exchange::receive_turn(std::uint64_t turn) {
       return fail(Errc::refused, "The other side stopped revealing.", steps_.peer().name);
     if (frame.type != wire::FrameType::body || frame.payload.size() > kMaxOpeningBytes)
       return fail(Errc::protocol, "A frame arrived where an opening was due.", steps_.peer().name);
-    TRY(const std::size_t match, take(std::string(as_text(frame.payload))));
+    TRY(const std::size_t match, take(as_text(frame.payload)));
     changed.push_back(session_.matches[match]);
   }
   return us_.vault.update_matches(session_.row.id, changed);
 }
 
-Result<std::size_t> Exchange::take(std::string text) {
+Result<std::size_t> Exchange::take(std::string_view text) {
   TRY(const Opening opening, read_opening(text));
   const auto found = match_by_indicator_.find({opening.indicator.type(), opening.indicator.value()});
   if (found == match_by_indicator_.end())
     return fail(Errc::protocol, "The other side opened an indicator that did not match, or one twice.",
                 steps_.peer().name);
-  TRY_STATUS(check_opening(opening.indicator, opening.index, opening.salt, opening.items_path, opening.context_path,
-                           opening.commitments, opening.fields, their_commitment_.items_root,
+  TRY_STATUS(check_opening(their_label_, opening.indicator, opening.index, opening.salt, opening.items_path,
+                           opening.context_path, opening.commitments, opening.fields, their_commitment_.items_root,
                            their_commitment_.context_root, their_size_));
   for (const OpenedField& field : opening.fields) {
     const std::string_view path = kFieldPaths[field.field];
@@ -351,10 +425,15 @@ Result<std::size_t> Exchange::take(std::string text) {
       return fail(Errc::protocol, "The other side opened a field that it had not offered.", steps_.peer().name);
   }
   TRY(const log::Json context, opened_context(opening));
+  if (!context.object()->contains("tlp") ||
+      std::ranges::all_of(*context.object(), [](const auto& member) { return is_mark(member.first); }))
+    return fail(Errc::protocol, "The other side opened an indicator without its TLP, or nothing but marks of it.",
+                steps_.peer().name);
   const std::size_t match = found->second;
-  session_.matches[match].theirs = log::write_pjson(context);
+  TRY(session_.matches[match].theirs, with_more(session_.matches[match].theirs, context));
   match_by_indicator_.erase(found);
-  received_.push_back(std::move(text));
+  received_.add(text);
+  ++received_count_;
   return match;
 }
 
@@ -366,7 +445,7 @@ Status Exchange::check_salts() {
   if (frame.type != wire::FrameType::body || frame.payload.size() != salt.size())
     return fail(Errc::protocol, "The other side did not open its offer.", steps_.peer().name);
   std::ranges::copy(frame.payload, salt.begin());
-  if (offer_commitment(salt, received_) != their_offer_.openings_commitment)
+  if (received_.finish(their_label_, salt) != their_offer_.openings_commitment)
     return fail(Errc::protocol, "What the other side opened is not what it had offered.", steps_.peer().name);
   return {};
 }

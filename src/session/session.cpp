@@ -22,7 +22,10 @@ namespace {
 constexpr std::string_view kSidDomain = "parley/v1/sid";  // psi.md 0.3.2
 constexpr std::string_view kSeedDomain{"parley/seed/v1\0", 15};
 constexpr auto kPingEvery =
-    std::chrono::seconds(10);  // well under the 30 s after which an idle link is cut (log.md 3.1)
+    std::chrono::seconds(10);                        // well under the 30 s after which an idle link is cut (log.md 3.1)
+constexpr std::uint64_t kLeastTheirPadded = 65'536;  // Limits::their_padded, when it is left to us
+constexpr std::uint64_t kTheirPaddedRatio = 16;
+constexpr std::size_t kShownIdDigits = 8;  // of a session's id, in the node's log and in commands
 constexpr auto kLookEvery = std::chrono::milliseconds(200);
 
 Digest seed_commitment(const Secret<32>& seed) {
@@ -67,18 +70,20 @@ class Session {
   }
 
   Result<std::string> ask(const Question& question, const BeforeProposal& before);
-  Result<std::string> answer(const ReceivedStep& proposal, const Decide& decide);
+  Result<std::string> answer(const ReceivedStep& proposal, const Decide& decide, const JudgeByRule& judge);
 
  private:
   Status propose();
   Status await_acceptance();
-  Result<bool> decide_on(const Proposal& proposal, const Enters& ours, const Decide& decide);
+  Result<bool> decide_on(const Proposal& proposal, const Decide& decide, const JudgeByRule& judge);
   Result<Decision> await_decision(const Offer& offer, const Decide& decide);
   Status refuse(std::string_view code, const std::string& text);
   Status accept();
   Status commit();
   Result<psi::Outcome> run();
   Result<ResultStep> record(const psi::Outcome& result);
+  // Exchanges the shares of the result key and puts the root of the matches into `ours`.
+  Status share_result_key(ResultStep& ours, const std::vector<vault::SessionMatch>& matches);
   Status store_result(const ResultStep& ours, const std::vector<vault::SessionMatch>& matches);
   Status compare(const ResultStep& ours);
 
@@ -102,6 +107,8 @@ class Session {
   ByteArray<32> nonces_[2]{};                          // by Side
   std::optional<Input> input_;
   Secret<32> seed_, result_key_share_;
+  Status keys_shared_;
+  std::string result_note_;
   Commitment our_commitment_, their_commitment_;
   Deadline run_began_{};
 };
@@ -145,6 +152,7 @@ std::unexpected<Error> Session::failed(Error error) {
     if (auto saved = save(refused ? kRefused : kAborted, std::move(said)); !saved)
       error.message += " And the vault could not record it: " + saved.error().text();
     forget_secrets();
+    (void)us_.vault.put_secret(commitments_name(row_.id), {});  // nothing of this session will be revealed
   }
   return std::unexpected(std::move(error));
 }
@@ -187,18 +195,30 @@ Status Session::await_acceptance() {
   terms_.their_padded = acceptance.padded;
   nonces_[1] = acceptance.nonce;
   responder_handshake_ = step.note;
-  return save(kAccepted, {stored(kAccept, step.note, false)});
+  TRY_STATUS(save(kAccepted, {stored(kAccept, step.note, false)}));
+  const std::uint64_t most = limits_.their_padded != 0
+                                 ? limits_.their_padded
+                                 : std::max(kLeastTheirPadded, kTheirPaddedRatio * terms_.our_padded);
+  if (acceptance.padded > most)
+    return fail(Errc::limit,
+                fmt::format("{} would enter up to {} indicators, and at most {} were allowed: each is a question about "
+                            "yours. Nothing was compared. If that is what you expect, ask again with --max-theirs {}.",
+                            steps_.peer().name, acceptance.padded, most, acceptance.padded));
+  return {};
 }
 
 // --- the responder --------------------------------------------------------------------------------------------------
 
-Result<std::string> Session::answer(const ReceivedStep& step, const Decide& decide) {
+Result<std::string> Session::answer(const ReceivedStep& step, const Decide& decide, const JudgeByRule& judge) {
   asker_handshake_ = step.note;
   TRY(const Proposal proposal, Proposal::from_json(step.body));
   row_.id = session_id(step.note);
   steps_.set_session(row_.id);
-  if (us_.vault.session(row_.id))
-    return fail(Errc::protocol, "A proposal that was made before was sent again.", steps_.peer().name);
+  // People decide by the first digits of an id. Two proposals that share them take an asker seconds to make: one to be
+  // looked at, and one to be accepted in its place.
+  if (us_.vault.session(row_.id.substr(0, kShownIdDigits)))
+    return fail(Errc::protocol, "A proposal that was made before was sent again, or one whose id begins like its id.",
+                steps_.peer().name);
   terms_.question = proposal.question;
   terms_.their_padded = proposal.padded;
   nonces_[0] = proposal.nonce;
@@ -211,29 +231,33 @@ Result<std::string> Session::answer(const ReceivedStep& step, const Decide& deci
                                 indicator::rules_name() +
                                 "); its proposal was refused. Both sides must run the same version of parley.");
   }
-  TRY(const Enters ours, enters(us_.vault, responder_selection(proposal.question)));
-  terms_.ours_by_type = ours.by_type;
   TRY_STATUS(save(kProposed, {stored(kPropose, step.note, false)}));
 
-  const auto accepted = decide_on(proposal, ours, decide);
+  const auto accepted = decide_on(proposal, decide, judge);
   if (!accepted) return failed(accepted.error());
   if (!*accepted) return row_.id;
   if (auto conducted = conduct(); !conducted) return failed(std::move(conducted).error());
   return row_.id;
 }
 
-Result<bool> Session::decide_on(const Proposal& proposal, const Enters& ours, const Decide& decide) {
-  const Offer offer{.session = row_.id,
-                    .peer = steps_.peer().name,
-                    .question = proposal.question,
-                    .their_padded = proposal.padded,
-                    .ours = ours};
-  TRY(const Decision decision, await_decision(offer, decide));
-  if (!decision.accept) {
-    TRY_STATUS(refuse(kRefusedByPolicy, decision.why));
+Result<bool> Session::decide_on(const Proposal& proposal, const Decide& decide, const JudgeByRule& judge) {
+  Offer offer{.session = row_.id,
+              .peer = steps_.peer().name,
+              .question = proposal.question,
+              .their_padded = proposal.padded,
+              .ours = {}};
+  std::optional<Decision> decision;
+  if (judge) decision = judge(offer);
+  if (!decision) {
+    TRY(offer.ours, enters(us_.vault, responder_selection(proposal.question)));
+    terms_.ours_by_type = offer.ours.by_type;
+    TRY(decision, await_decision(offer, decide));
+  }
+  if (!decision->accept) {
+    TRY_STATUS(refuse(kRefusedByPolicy, decision->why));
     return false;
   }
-  terms_.our_label = decision.label;
+  terms_.our_label = decision->label;
   TRY_STATUS(accept());
   return true;
 }
@@ -292,6 +316,11 @@ Status Session::conduct() {
   TRY(const ResultStep ours, record(outcome));
   // The result is ours from here on, whatever the other side does.
   if (auto compared = compare(ours); !compared) {
+    // Once the other side's signed result is here, its leaving changes nothing about it.
+    if (outcome_.agreed || row_.state == kDisputed) {
+      forget_secrets();
+      return save(row_.state);
+    }
     outcome_.failed_phase = "compare";
     outcome_.failure = steps_.peer().name + " did not confirm the result: " + compared.error().text();
     forget_secrets();
@@ -310,7 +339,7 @@ Status Session::commit() {
   vault::Selection selection =
       side_ == Side::asker ? asker_selection(terms_.question) : responder_selection(terms_.question);
   selection.label = terms_.our_label;
-  TRY(Input input, Input::make(us_.vault, selection, side_, salts, us_.pool, us_.progress));
+  TRY(Input input, Input::make(us_.vault, selection, row_.id, side_, salts, us_.pool, us_.progress));
   if (input.size() != terms_.our_padded)
     return fail(Errc::cancelled, "The material changed between the agreement and the session. Ask again.");
   input_.emplace(std::move(input));
@@ -339,6 +368,13 @@ Result<psi::Outcome> Session::run() {
   TRY_STATUS(save(kRunning, {stored(kRun, note, true)}));
   TRY_STATUS(steps_.send(note));
   TRY(const ReceivedStep theirs, steps_.receive(kRun, deadline_in(limits_.step)));
+  log::ObjectReader reader(theirs.body, "the run step");
+  const auto probe_items = static_cast<std::uint64_t>(reader.integer("probe_items", 0, log::kMaxInteger));
+  reader.integer("v", kSessionVersion, kSessionVersion);
+  TRY_STATUS(reader.finish());
+  if (probe_items != terms_.their_padded)
+    return fail(Errc::protocol, "The other side would enter another number of items than it had agreed to.",
+                steps_.peer().name);
 
   const auto protocol = psi::classic_protocol();
   outcome_.protocol = protocol->name();
@@ -388,21 +424,27 @@ Result<ResultStep> Session::record(const psi::Outcome& result) {
                   .count = outcome_.both_learned ? outcome_.count : -1,
                   .result_root = empty_result_root(),
                   .transcript = result.transcript};
+  // The other side may leave or keep its share back, now that it has learned; what was found here stays found.
+  keys_shared_ = share_result_key(ours, matches);
+  TRY_STATUS(store_result(ours, matches));
+  return ours;
+}
+
+Status Session::share_result_key(ResultStep& ours, const std::vector<vault::SessionMatch>& matches) {
   TRY_STATUS(steps_.link().send(wire::FrameType::body, result_key_share_.expose()));
   TRY(const wire::Frame share, steps_.link().receive(deadline_in(limits_.step)));
   if (share.type != wire::FrameType::body || share.payload.size() != Secret<32>::kSize ||
       result_key_commitment(share.payload) != their_commitment_.result_key_commitment)
     return fail(Errc::protocol, "The other side opened another result key than it had committed to.",
                 steps_.peer().name);
-  if (outcome_.both_learned && intersection) {
+  if (outcome_.both_learned && terms_.question.function == Function::intersection) {
     const Secret<32> theirs(std::span<const std::byte, 32>(share.payload));
     const Secret<32>& asker_share = side_ == Side::asker ? result_key_share_ : theirs;
     const Secret<32>& responder_share = side_ == Side::asker ? theirs : result_key_share_;
     const Secret<32> key = result_key(row_.id, nonces_[0], nonces_[1], asker_share, responder_share);
     ours.result_root = result_root(key, matches);
   }
-  TRY_STATUS(store_result(ours, matches));
-  return ours;
+  return {};
 }
 
 Status Session::store_result(const ResultStep& ours, const std::vector<vault::SessionMatch>& matches) {
@@ -410,15 +452,16 @@ Status Session::store_result(const ResultStep& ours, const std::vector<vault::Se
   outcome_.milliseconds = took.count();
   outcome_.bytes_sent = static_cast<std::int64_t>(steps_.link().bytes_sent());
   outcome_.bytes_received = static_cast<std::int64_t>(steps_.link().bytes_received());
-  const std::string note = steps_.make(kResult, ours.to_json());
+  result_note_ = steps_.make(kResult, ours.to_json());
   row_.state = kHasResult;
   row_.updated = wall_clock_now();
   row_.outcome = write_outcome(outcome_);
-  TRY_STATUS(us_.vault.save_result(row_, std::vector{stored(kResult, note, true)}, matches));
-  return steps_.send(note);
+  return us_.vault.save_result(row_, std::vector{stored(kResult, result_note_, true)}, matches);
 }
 
 Status Session::compare(const ResultStep& ours) {
+  TRY_STATUS(keys_shared_);
+  TRY_STATUS(steps_.send(result_note_));
   TRY(const ReceivedStep step, steps_.receive(kResult, deadline_in(limits_.step)));
   TRY(const ResultStep theirs, ResultStep::from_json(step.body));
   outcome_.agreed =
@@ -444,9 +487,9 @@ Result<std::string> ask(const Party& us, wire::Link& link, const Question& quest
 }
 
 Result<std::string> answer(const Party& us, wire::Link& link, const ReceivedStep& proposal, const Limits& limits,
-                           const Decide& decide) {
+                           const Decide& decide, const JudgeByRule& judge) {
   us.progress.set_wake([&link] { link.shut_down(); });
-  auto result = Session(us, link, Side::responder, limits).answer(proposal, decide);
+  auto result = Session(us, link, Side::responder, limits).answer(proposal, decide, judge);
   us.progress.set_wake({});
   return result;
 }
@@ -470,6 +513,7 @@ Result<std::size_t> close_interrupted(vault::Vault& vault) {
     TRY_STATUS(vault.save_session(row, {}));
     TRY_STATUS(vault.put_secret(salts_name(row.id), {}));
     TRY_STATUS(vault.put_secret(seed_name(row.id), {}));
+    TRY_STATUS(vault.put_secret(commitments_name(row.id), {}));
     ++closed;
   }
   return closed;

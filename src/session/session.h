@@ -30,6 +30,9 @@ struct Limits {
   std::chrono::milliseconds decision = std::chrono::hours(24);  ///< how long a proposal stands
   std::chrono::milliseconds step = std::chrono::minutes(10);
   std::chrono::milliseconds run = std::chrono::minutes(30);
+  /// The largest set (padded) that an answering side may enter: each of its items is a question about ours, and costs
+  /// time. 0: the larger of 65,536 and 16 times what we enter.
+  std::uint64_t their_padded = 0;
 };
 
 /// What the asking side sees before the proposal leaves; an error from it stops everything.
@@ -40,7 +43,7 @@ using BeforeProposal = std::function<Status(const Enters& ours)>;
 Result<std::string> ask(const Party& us, wire::Link& link, const Question& question, const Limits& limits,
                         const BeforeProposal& before);
 
-/// What a rule or an operator of the answering side sees before deciding.
+/// What an operator of the answering side sees before deciding. A standing rule sees the same without `ours`.
 struct Offer {
   std::string session;
   std::string peer;
@@ -58,9 +61,13 @@ struct Decision {
 /// Waits until `deadline` for a decision about `offer`; nothing when there is none yet.
 using Decide = std::function<std::optional<Decision>(const Offer& offer, Deadline deadline)>;
 
-/// Answers the proposal that opened `link`. @return the session's id.
+/// What a standing rule says about `offer`; nothing when the operator is to decide.
+using JudgeByRule = std::function<std::optional<Decision>(const Offer& offer)>;
+
+/// Answers the proposal that opened `link`: a rule decides before our material is looked at, so that how long its
+/// refusal takes tells nothing; else `decide` does. @return the session's id.
 Result<std::string> answer(const Party& us, wire::Link& link, const ReceivedStep& proposal, const Limits& limits,
-                           const Decide& decide);
+                           const Decide& decide, const JudgeByRule& judge = {});
 
 /// After a crash or a stop: closes every session that was left in the middle. A session that had begun to run is
 /// aborted as one that may have disclosed, and is never resumed (log.md D7). @return how many.

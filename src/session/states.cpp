@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace parley::session {
 namespace {
 
@@ -52,6 +54,19 @@ Result<Terms> read_terms(const std::string& text) {
   return terms;
 }
 
+namespace {
+
+// A failure quotes the other side, whose words grow where they have to be made visible.
+std::string storable(const std::string& text) {
+  std::string cut = visible(text);
+  if (cut.size() <= kMaxTextBytes) return cut;
+  cut.resize(kMaxTextBytes);
+  while (!is_valid_utf8(cut)) cut.pop_back();
+  return cut;
+}
+
+}  // namespace
+
 std::string write_outcome(const Outcome& outcome) {
   return log::write_pjson(log::Json::Object{{"agreed", outcome.agreed},
                                             {"both_learned", outcome.both_learned},
@@ -59,7 +74,7 @@ std::string write_outcome(const Outcome& outcome) {
                                             {"bytes_sent", outcome.bytes_sent},
                                             {"count", outcome.count},
                                             {"failed_phase", outcome.failed_phase},
-                                            {"failure", outcome.failure},
+                                            {"failure", storable(outcome.failure)},
                                             {"file_count", outcome.file_count},
                                             {"learned", outcome.learned},
                                             {"may_have_disclosed", outcome.may_have_disclosed},

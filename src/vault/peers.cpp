@@ -17,16 +17,31 @@ std::unexpected<Error> no_peer(std::string_view name) {
 
 }  // namespace
 
-Status Vault::add_peer(const Peer& peer) {
+Result<PeerChange> Vault::add_peer(const Peer& peer) {
   TRY(const auto hold, state_->database->gate().enter());
-  TRY(auto add,
-      state_->database->connection().prepare(
-          "INSERT INTO peers(name, card, address, added) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(name) DO NOTHING"));
-  add.bind(1, std::string_view(peer.name)).bind(2, std::string_view(peer.card));
-  add.bind(3, std::string_view(peer.address)).bind(4, peer.added);
-  TRY(const std::int64_t added, add.run_counting());
-  if (added == 0) return fail(Errc::exists, fmt::format("There is a peer called {} already.", peer.name));
-  return {};
+  detail::Connection& connection = state_->database->connection();
+  TRY(auto transaction, detail::Transaction::begin(connection));
+  TRY(auto known, connection.prepare("SELECT name, card FROM peers WHERE name=?1 OR card=?2"));
+  known.bind(1, std::string_view(peer.name)).bind(2, std::string_view(peer.card));
+  PeerChange change = PeerChange::added;
+  for (;;) {
+    TRY(const bool row, known.step());
+    if (!row) break;
+    if (known.text(0) != peer.name)
+      return fail(Errc::exists, fmt::format("This card is pinned already, under the name {}.", known.text(0)));
+    if (known.text(1) != peer.card)
+      return fail(Errc::exists, fmt::format("There is a peer called {0} already, with other keys. If its keys have "
+                                            "changed and you have checked why: parley peer remove {0}, then add it.",
+                                            peer.name));
+    change = PeerChange::moved;
+  }
+  TRY(auto put, connection.prepare("INSERT INTO peers(name, card, address, added) VALUES(?1, ?2, ?3, ?4) "
+                                   "ON CONFLICT(name) DO UPDATE SET address=excluded.address"));
+  put.bind(1, std::string_view(peer.name)).bind(2, std::string_view(peer.card));
+  put.bind(3, std::string_view(peer.address)).bind(4, peer.added);
+  TRY_STATUS(put.run());
+  TRY_STATUS(transaction.commit());
+  return change;
 }
 
 Status Vault::remove_peer(std::string_view name) {

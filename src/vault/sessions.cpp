@@ -65,8 +65,9 @@ Status write_matches(const Database& database, Statement& statement, std::int64_
     statement.bind(8, std::string_view(match.theirs)).bind(9, ByteView(sealed));
     TRY(const std::int64_t changed, statement.run_counting());
     if (changed == 0) {
-      return fail(Errc::not_found, fmt::format("The session has no match {} {}.", name_of(match.indicator.type()),
-                                               match.indicator.value()));
+      // Without its value: errors of a node go into its log.
+      return fail(Errc::not_found,
+                  fmt::format("The session has no such match of type {}.", name_of(match.indicator.type())));
     }
   }
   return {};

@@ -30,9 +30,7 @@ Result<detail::Header> read_header(const std::filesystem::path& path) {
   return header;
 }
 
-}  // namespace
-
-Status Vault::create(const std::filesystem::path& folder, const Unlock& unlock) {
+Status check_vacant(const std::filesystem::path& folder) {
   std::error_code ignored;
   if (std::filesystem::exists(folder / "vault.hdr", ignored)) {
     return fail(Errc::exists, "There is a vault here already.", folder.string());
@@ -42,12 +40,22 @@ Status Vault::create(const std::filesystem::path& folder, const Unlock& unlock) 
                 "There is a vault.db here without its vault.hdr. Put vault.hdr back from a backup, or remove vault.db.",
                 folder.string());
   }
+  return {};
+}
+
+}  // namespace
+
+Status Vault::create(const std::filesystem::path& folder, const Unlock& unlock) {
+  TRY_STATUS(check_vacant(folder));
   TRY(const detail::LockFile lock, detail::LockFile::take(folder / "vault.lock"));
+  // Once more: what another process has made before it gave the lock back would be cleared away below as our own.
+  TRY_STATUS(check_vacant(folder));
   const Secret<32> vault_key = random_secret<32>();
   TRY(const detail::Header header, detail::make_header(vault_key, unlock));
   Status status = Database::create(folder, vault_key);
   if (status) status = write_file_atomically(folder / "vault.hdr", as_bytes(header.text()), kPrivateMode);
   if (!status) {
+    std::error_code ignored;
     std::filesystem::remove(folder / "vault.db", ignored);
     std::filesystem::remove(folder / "vault.db-wal", ignored);
   }

@@ -26,7 +26,15 @@ struct Unlock {
 };
 
 /// Keys derived from the vault key, one for each use (log.md 7.1).
-enum class Subkey : std::uint8_t { rows = 1, blind_index = 2, files = 3, backup_manifest = 4, session_secrets = 5, member_keys = 6, pages = 7 };
+enum class Subkey : std::uint8_t {
+  rows = 1,
+  blind_index = 2,
+  files = 3,
+  backup_manifest = 4,
+  session_secrets = 5,
+  member_keys = 6,
+  pages = 7
+};
 
 using ItemId = std::int64_t;
 
@@ -53,18 +61,18 @@ struct Selection {
 };
 
 struct ImportInfo {
-  std::string source;                   ///< file name
+  std::string source;  ///< file name
   std::string format;
-  std::vector<std::string> labels;      ///< added to every record (--label)
-  std::optional<indicator::Tlp> tlp;    ///< for records that carry none (--tlp)
+  std::vector<std::string> labels;    ///< added to every record (--label)
+  std::optional<indicator::Tlp> tlp;  ///< for records that carry none (--tlp)
 };
 
 struct ImportSummary {
   std::uint64_t records = 0;
   std::uint64_t new_items = 0;
   std::map<indicator::Type, std::uint64_t> new_by_type;
-  std::uint64_t known_items = 0;                      ///< already in the vault, from this or another source
-  std::map<std::string, std::uint64_t> marked;        ///< warning list name -> number of this import's items on it
+  std::uint64_t known_items = 0;                ///< already in the vault, from this or another source
+  std::map<std::string, std::uint64_t> marked;  ///< warning list name -> number of this import's items on it
 };
 
 /// One import: all of it or nothing. Dropping it without commit() leaves the vault as it was.
@@ -74,9 +82,12 @@ class Import {
   /// A new source inside the same transaction; the records that follow belong to it.
   virtual Status begin_source(const ImportInfo& info) = 0;
   /// @param file_object  as formats::Record.
-  virtual Status add(const indicator::Canonical& indicator, const indicator::Context& context, std::uint64_t file_object) = 0;
+  virtual Status add(const indicator::Canonical& indicator, const indicator::Context& context,
+                     std::uint64_t file_object) = 0;
   virtual Result<ImportSummary> commit(Progress& progress) = 0;
 };
+
+enum class PeerChange { added, moved };
 
 /// A pinned peer: its card, as log.md 1.2, and where it listens.
 struct Peer {
@@ -88,12 +99,12 @@ struct Peer {
 
 /// A session as the vault keeps it. `state` and JSON fields are session/'s business.
 struct SessionRow {
-  std::string id;             ///< 32 hex digits
-  std::string peer;           ///< peer name
+  std::string id;    ///< 32 hex digits
+  std::string peer;  ///< peer name
   bool asked_by_us = false;
-  std::string state;          ///< log.md 3.2: "proposed", "accepted", …
-  std::string terms;          ///< JSON: question, types, label, since, direction, sizes
-  std::string outcome;        ///< JSON: count, protocol, seconds, bytes, transcript, abort code and phase
+  std::string state;    ///< log.md 3.2: "proposed", "accepted", …
+  std::string terms;    ///< JSON: question, types, label, since, direction, sizes
+  std::string outcome;  ///< JSON: count, protocol, seconds, bytes, transcript, abort code and phase
   UnixSeconds created = 0;
   UnixSeconds updated = 0;
 };
@@ -110,10 +121,10 @@ struct SessionMatch {
   indicator::Canonical indicator;
   ItemId item = 0;
   std::int64_t file = 0;
-  std::string mine;         ///< JSON: our context as committed
-  std::string opened;       ///< JSON: what we opened to the peer ("" nothing)
-  std::string theirs;       ///< JSON: what the peer opened to us ("" nothing)
-  Bytes commitment;         ///< session/'s opening data (salt, index, paths), sealed by the vault
+  std::string mine;    ///< JSON: our context as committed
+  std::string opened;  ///< JSON: what we opened to the peer ("" nothing)
+  std::string theirs;  ///< JSON: what the peer opened to us ("" nothing)
+  Bytes commitment;    ///< session/'s opening data (salt, index, paths), sealed by the vault
 };
 
 class Vault {
@@ -121,7 +132,8 @@ class Vault {
   /// Makes a new vault in `folder`, which must exist and hold none.
   /// @error Errc::exists, Errc::io
   static Status create(const std::filesystem::path& folder, const Unlock& unlock);
-  /// @error Errc::not_found, Errc::passphrase, Errc::vault_damaged, Errc::unsupported (newer format), Errc::vault_locked
+  /// @error Errc::not_found, Errc::passphrase, Errc::vault_damaged, Errc::unsupported (newer format),
+  /// Errc::vault_locked
   static Result<std::unique_ptr<Vault>> open(const std::filesystem::path& folder, const Unlock& unlock);
   ~Vault();
 
@@ -140,26 +152,29 @@ class Vault {
                                 const std::function<Status(const Item&, std::span<const SourceContext>)>& take);
 
   // --- warning lists --------------------------------------------------------------------------------------------
-  Status add_warning_list(const indicator::WarningList& list);   ///< replaces one of the same name
+  Status add_warning_list(const indicator::WarningList& list);  ///< replaces one of the same name
   Status remove_warning_list(std::string_view name);
   Result<std::vector<std::pair<std::string, std::uint64_t>>> warning_list_names();  ///< with number of entries
-  Result<indicator::WarningLists> warning_lists();               ///< built-in and added
+  Result<indicator::WarningLists> warning_lists();                                  ///< built-in and added
 
   // --- peers ----------------------------------------------------------------------------------------------------
-  Status add_peer(const Peer& peer);            ///< @error Errc::exists
-  Status remove_peer(std::string_view name);    ///< @error Errc::not_found
+  /// Pins a peer; for one that is pinned with the same card only the address changes.
+  /// @error Errc::exists  the name stands for another card, or the card for another name
+  Result<PeerChange> add_peer(const Peer& peer);
+  Status remove_peer(std::string_view name);  ///< @error Errc::not_found
   Result<std::vector<Peer>> peers();
-  Result<Peer> peer(std::string_view name);     ///< @error Errc::not_found
+  Result<Peer> peer(std::string_view name);  ///< @error Errc::not_found
 
   // --- sessions -------------------------------------------------------------------------------------------------
   /// Inserts or replaces the row and, in the same transaction, adds the steps. Durable when it returns.
   Status save_session(const SessionRow& row, std::span<const SessionStep> new_steps);
   /// Saves result and matches in one transaction. Durable when it returns.
-  Status save_result(const SessionRow& row, std::span<const SessionStep> new_steps, std::span<const SessionMatch> matches);
+  Status save_result(const SessionRow& row, std::span<const SessionStep> new_steps,
+                     std::span<const SessionMatch> matches);
   Status update_matches(std::string_view session, std::span<const SessionMatch> matches);
   /// @error Errc::not_found; a unique prefix of at least 4 digits is enough.
   Result<SessionRow> session(std::string_view id_or_prefix);
-  Result<std::vector<SessionRow>> sessions();   ///< newest first
+  Result<std::vector<SessionRow>> sessions();  ///< newest first
   Result<std::vector<SessionStep>> session_steps(std::string_view id);
   Result<std::vector<SessionMatch>> session_matches(std::string_view id);
 

@@ -217,13 +217,14 @@ void repeat_record(Bytes& payload, std::size_t i, std::size_t size) {
 
 TEST(ClassicProtocolAgainstADeviatingPeer, RefusesListsThatAreOutOfOrderOrRepeatAnEntry) {
   const std::pair<Place, std::size_t> lists[] = {{kBlinded, kElementBytes}, {kTags, kTagBytes}, {kMatched, kTagBytes}};
-  for (const auto& [place, size] : lists) {
+  for (const auto& list : lists) {
+    const Place& place = list.first;
+    const std::size_t size = list.second;
     for (std::size_t i = 0; i + 1 < place.bytes / size; ++i) {
       SCOPED_TRACE(testing::Message() << "message " << static_cast<int>(place.type) << ", entry " << i);
       expect_refused(place.by,
-                     in_bytes(place.type, [i, size = size](Bytes& payload) { swap_records(payload, i, i + 1, size); }));
-      expect_refused(place.by,
-                     in_bytes(place.type, [i, size = size](Bytes& payload) { repeat_record(payload, i, size); }));
+                     in_bytes(place.type, [i, size](Bytes& payload) { swap_records(payload, i, i + 1, size); }));
+      expect_refused(place.by, in_bytes(place.type, [i, size](Bytes& payload) { repeat_record(payload, i, size); }));
     }
   }
 }

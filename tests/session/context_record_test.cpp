@@ -27,6 +27,13 @@ TEST(ContextRecord, HasItsPathsInAscendingOrderAsTheCommitmentNeedsThem) {
   EXPECT_EQ(field_index("victim"), std::nullopt);
 }
 
+// A file's name is any bytes; a record of it is signed and read by the other side.
+TEST(ContextRecord, SpellsOutWhatCannotBeSignedOrWouldDeceive) {
+  const ContextRecord record = context_record(
+      std::vector{source("report-\xff.csv", indicator::Tlp::green), source("\u202evsc.exe", indicator::Tlp::green)});
+  EXPECT_EQ(field(record, "source"), R"(["report-\\xff.csv","\\u{202e}vsc.exe"])");
+}
+
 TEST(ContextRecord, MergesWhatAllSourcesSay) {
   vault::SourceContext first = source("a.csv", indicator::Tlp::green), second = source("b.json", indicator::Tlp::amber);
   first.context.first_seen = 100;

@@ -10,10 +10,12 @@ namespace {
 
 constexpr std::uint64_t kSetSize = 256;
 constexpr std::uint64_t kIndex = 17;
+constexpr std::string_view kSession = "00112233445566778899aabbccddeeff";
 
 // A committed set of which item kIndex is an address with known context; the others are of no interest.
 struct Committed {
   indicator::Canonical indicator = indicator::Canonical::from_storage(indicator::Type::ipv4, "198.51.100.7");
+  Digest label = input_label(kSession, Side::asker);
   ContextFields fields = empty_fields();
   std::unique_ptr<Commitments> commitments;
 
@@ -28,22 +30,20 @@ struct Committed {
     std::vector<Digest> items(kSetSize), contexts(kSetSize);
     for (std::uint64_t i = 0; i < kSetSize; ++i) items[i] = contexts[i] = log::leaf_hash(random_bytes<32>());
     const Digest commitment = log::item_commitment(item.salt, "ipv4", as_bytes(indicator.value()));
-    std::vector<Digest> field_leaves;
-    for (const Digest& field : field_commitments(item.fields)) field_leaves.push_back(log::leaf_hash(field));
-    Bytes context_leaf = to_bytes(ByteView(commitment));
-    append(context_leaf, log::MerkleTree(field_leaves).root());
-    items[kIndex] = log::leaf_hash(commitment);
-    contexts[kIndex] = log::leaf_hash(context_leaf);
+    items[kIndex] = item_leaf(label, commitment);
+    contexts[kIndex] = context_leaf(label, commitment, field_commitments(item.fields));
     commitments = std::make_unique<Commitments>(secret, items, contexts);
   }
 
   Opening open(const std::vector<std::size_t>& opened) const {
     return make_opening(indicator, commitments->opening(kIndex, kIndex, fields), opened);
   }
-  Status check(const Opening& opening) const {
-    return check_opening(opening.indicator, opening.index, opening.salt, opening.items_path, opening.context_path,
-                         opening.commitments, opening.fields, commitments->items_root(), commitments->context_root(),
-                         kSetSize);
+  Status check(const Opening& opening) const { return check_as(label, opening); }
+  // As if the roots had been committed to under another label.
+  Status check_as(const Digest& claimed_label, const Opening& opening) const {
+    return check_opening(claimed_label, opening.indicator, opening.index, opening.salt, opening.items_path,
+                         opening.context_path, opening.commitments, opening.fields, commitments->items_root(),
+                         commitments->context_root(), kSetSize);
   }
 };
 
@@ -109,6 +109,17 @@ TEST(Opening, IsRefusedWhenAnythingInItIsNotWhatWasCommittedTo) {
 TEST(Opening, IsRefusedUnderTheRootsOfAnotherSession) {
   const Committed set, other;
   EXPECT_FALSE(other.check(set.open(kMalwareAndTlp)));
+}
+
+// A side that copies the other's roots as its own commitment and sends the other's openings back.
+TEST(Opening, IsRefusedWhenItIsTheEchoOfTheOtherSidesOwn) {
+  const Committed ours;
+  EXPECT_FALSE(ours.check_as(input_label(kSession, Side::responder), ours.open(kMalwareAndTlp)));
+}
+
+TEST(Opening, IsRefusedUnderRootsThatWereCopiedFromAnotherSession) {
+  const Committed ours;
+  EXPECT_FALSE(ours.check_as(input_label("ffeeddccbbaa99887766554433221100", Side::asker), ours.open(kMalwareAndTlp)));
 }
 
 TEST(Opening, TextThatParleyDoesNotWriteIsRefused) {

@@ -7,7 +7,7 @@ namespace parley::session {
 namespace {
 
 TEST(Padding, HidesASmallSetBehindTheSmallestSize) {
-  for (const std::uint64_t count : {0, 1, 5, 255, 256}) EXPECT_EQ(padded_size(count), 256u) << count;
+  for (const std::uint64_t count : {0U, 1U, 5U, 255U, 256U}) EXPECT_EQ(padded_size(count), 256u) << count;
 }
 
 TEST(Padding, TakesTheNextOfTheFourStepsBetweenPowersOfTwo) {
@@ -29,9 +29,9 @@ TEST(Padding, AddsLessThanAQuarterToALargeSetAndNeverShrinksIt) {
 }
 
 TEST(Padding, KnowsItsOwnSizesAndRefusesAllOthers) {
-  for (const std::uint64_t size : {256u, 320u, 384u, 448u, 512u, 1u << 20, 1u << 24})
+  for (const std::uint64_t size : {256u, 320u, 384u, 448u, 512u, 1u << 20, 7u << 21})
     EXPECT_TRUE(is_padded_size(size)) << size;
-  for (const std::uint64_t size : {0u, 1u, 255u, 257u, 300u, 511u, 513u, (1u << 24) + 1, 1u << 25})
+  for (const std::uint64_t size : {0u, 1u, 255u, 257u, 300u, 511u, 513u, 1u << 24, (1u << 24) + 1, 1u << 25})
     EXPECT_FALSE(is_padded_size(size)) << size;
 }
 

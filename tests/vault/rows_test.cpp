@@ -34,6 +34,7 @@ TEST(Peers, AreNotReplacedAndNotFoundWhenTheyAreNotThere) {
   const auto vault = test.open();
   ASSERT_OK(vault->add_peer({"beta", "card", "a:1", 5}));
   EXPECT_FAILS(vault->add_peer({"beta", "another card", "b:2", 6}), Errc::exists);
+  EXPECT_FAILS(vault->add_peer({"gamma", "card", "b:2", 6}), Errc::exists);
   EXPECT_EQ(vault->peer("beta")->card, "card");
   EXPECT_FAILS(vault->peer("Beta"), Errc::not_found);
   EXPECT_FAILS(vault->peer(""), Errc::not_found);
@@ -41,6 +42,16 @@ TEST(Peers, AreNotReplacedAndNotFoundWhenTheyAreNotThere) {
   EXPECT_OK(vault->remove_peer("beta"));
   EXPECT_FAILS(vault->remove_peer("beta"), Errc::not_found);
   EXPECT_FAILS(vault->peer("beta"), Errc::not_found);
+}
+
+TEST(Peers, MoveToAnotherAddressUnderTheSameCard) {
+  const TestVault test;
+  const auto vault = test.open();
+  EXPECT_EQ(vault->add_peer({"beta", "card", "a:1", 5}).value(), PeerChange::added);
+  EXPECT_EQ(vault->add_peer({"beta", "card", "b:2", 6}).value(), PeerChange::moved);
+  EXPECT_EQ(vault->peer("beta")->address, "b:2");
+  EXPECT_EQ(vault->peer("beta")->added, 5);
+  EXPECT_EQ(vault->peers()->size(), 1U);
 }
 
 TEST(Settings, AreReplacedAndKeepEveryByte) {

@@ -125,8 +125,8 @@ std::optional<Address> parse_ipv6(std::string_view text) {
     const std::string_view group = text.substr(0, colon);
     if (colon == std::string_view::npos && group.find('.') != std::string_view::npos) {
       const auto quad = parse_ipv4(group);
-      if (!quad || !groups.push((quad->bytes[12] << 8) | quad->bytes[13]) ||
-          !groups.push((quad->bytes[14] << 8) | quad->bytes[15])) {
+      if (!quad || !groups.push(quad->bytes[12] * 256U + quad->bytes[13]) ||
+          !groups.push(quad->bytes[14] * 256U + quad->bytes[15])) {
         return std::nullopt;
       }
       break;

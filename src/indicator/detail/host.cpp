@@ -150,6 +150,9 @@ LastLabel kind_of_last_label(std::string_view canonical_domain) {
 std::string_view public_suffix_data_id() {
   return psl_builtin_sha1sum();
 }
+std::string_view public_suffix_library_version() {
+  return psl_get_version();
+}
 std::string_view idna_library_version() {
   return idn2_check_version(nullptr);
 }

@@ -26,6 +26,9 @@ LastLabel kind_of_last_label(std::string_view canonical_domain);
 
 /// The public suffix data in use, for rules_id().
 std::string_view public_suffix_data_id();
+/// The public suffix library in use with the Unicode library behind it, which lowers case outside ASCII; for
+/// rules_id().
+std::string_view public_suffix_library_version();
 /// The IDNA library in use, for rules_id().
 std::string_view idna_library_version();
 

@@ -32,7 +32,8 @@ void Scanner::find_registry_keys() {
     for (const char c : view(i, end)) {
       if (c != '\\' || !key.ends_with('\\')) key.push_back(c);
     }
-    if (end > i + root.size + 1) emit(name_of(Type::regkey), std::move(key), i);
+    const bool names_a_key = end > i + root.size + 1 && canonicalise(Type::regkey, key);  // not one with DEL in it
+    if (names_a_key) emit(name_of(Type::regkey), std::move(key), i);
     take(i, end);
     i = end - 1;
   }

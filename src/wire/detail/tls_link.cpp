@@ -77,7 +77,7 @@ class TlsLink final : public Link {
  private:
   void read_frames();
   Error read_until_the_end();
-  Status wait_for_room();
+  Result<bool> wait_for_room();
   Status wait_for_bytes(short wanted, Deadline silent_after);
   Status deliver(Frame frame);
   void keep_alive();
@@ -129,11 +129,13 @@ Error TlsLink::read_until_the_end() {
   FrameReader frames(kMaxFrameBytes);
   Deadline silent_after = deadline_in(limits_.idle);
   for (;;) {
-    if (Status room = wait_for_room(); !room) return room.error();
+    const auto waited = wait_for_room();
+    if (!waited) return waited.error();
+    if (*waited) silent_after = deadline_in(limits_.idle);  // it was us who did not listen
     const auto attempt = stream_->try_read(frames.room());
     if (!attempt) return attempt.error();
     if (attempt->done == 0) {
-      if (Status waited = wait_for_bytes(attempt->wanted, silent_after); !waited) return waited.error();
+      if (Status heard = wait_for_bytes(attempt->wanted, silent_after); !heard) return heard.error();
       continue;
     }
     silent_after = deadline_in(limits_.idle);
@@ -144,17 +146,19 @@ Error TlsLink::read_until_the_end() {
   }
 }
 
-/// While the queue is full nothing is read; we still show that we live.
-Status TlsLink::wait_for_room() {
+/// While the queue is full nothing is read; we still show that we live. @return whether there was a wait
+Result<bool> TlsLink::wait_for_room() {
+  bool waited = false;
   std::unique_lock lock(mutex_);
   while (!has_room() && !closing_ && !cancelled_) {
+    waited = true;
     changed_.wait_for(lock, limits_.ping);
     lock.unlock();
     keep_alive();
     lock.lock();
   }
   if (cancelled_) return fail(Errc::cancelled, "The connection was closed on this side.");
-  return {};
+  return waited;
 }
 
 Status TlsLink::wait_for_bytes(short wanted, Deadline silent_after) {

@@ -141,8 +141,9 @@ Result<bool> TlsStream::wait(short events, Deadline deadline) {
       return fail(Errc::io, "Waiting for the connection failed: " + system_error_text(errno) + ".");
     if (ready > 0 && descriptors[0].revents != 0)
       return fail(Errc::cancelled, "The connection was closed on this side.");
+    // The time counts even where something is there: else who sends a byte now and then would never be too slow.
+    if (Monotonic::now() >= deadline) return false;
     if (ready > 0) return true;
-    if (ready == 0 && Monotonic::now() >= deadline) return false;
   }
 }
 

@@ -1,0 +1,48 @@
+// A link whose other side says what the fuzzer made up, byte for byte.
+#pragma once
+
+#include <cstring>
+
+#include "wire/frame.h"
+#include "wire/link.h"
+
+namespace parley::wire {
+
+class ScriptedLink final : public Link {
+ public:
+  ScriptedLink(PinnedPeer peer, ByteView incoming) : peer_(std::move(peer)), incoming_(incoming) {}
+
+  const PinnedPeer& peer() const override { return peer_; }
+  const Digest& exporter() const override { return exporter_; }
+  Status send(FrameType, ByteView payload) override {
+    bytes_sent_ += payload.size();
+    return {};
+  }
+  Status send_until(FrameType type, ByteView payload, Deadline) override { return send(type, payload); }
+  Result<Frame> receive(Deadline) override {
+    while (!incoming_.empty()) {
+      const MutableByteView room = reader_.room();
+      const std::size_t count = std::min(room.size(), incoming_.size());
+      std::memcpy(room.data(), incoming_.data(), count);
+      incoming_ = incoming_.subspan(count);
+      bytes_received_ += count;
+      TRY(auto frame, reader_.took(count));
+      if (frame) return std::move(*frame);
+    }
+    return fail(Errc::peer_gone, "The script is over.");
+  }
+  Result<bool> wait_readable(Deadline) override { return !incoming_.empty(); }
+  std::uint64_t bytes_sent() const override { return bytes_sent_; }
+  std::uint64_t bytes_received() const override { return bytes_received_; }
+  void shut_down() override { incoming_ = {}; }
+
+ private:
+  PinnedPeer peer_;
+  Digest exporter_{};
+  ByteView incoming_;
+  FrameReader reader_{kMaxFrameBytes};
+  std::uint64_t bytes_sent_ = 0;
+  std::uint64_t bytes_received_ = 0;
+};
+
+}  // namespace parley::wire

@@ -1,0 +1,142 @@
+// The reveal: what each side opens of its context, and what never leaves.
+#include <gmock/gmock.h>
+
+#include "support/member.h"
+
+namespace parley::program {
+namespace {
+
+const std::string kHeader = "type,value,first_seen,malware,actor,tlp,pap,source";
+
+// Both have a node, and one session in which everything of either side matched.
+class Reveal : public testing::Test {
+ protected:
+  // Rows of a table with kHeader: the same indicators on both sides, with context of their own.
+  void meet(const std::vector<std::string>& of_alpha, const std::vector<std::string>& of_bravo) {
+    alpha_.import(table(of_alpha, kHeader));
+    bravo_.import(table(of_bravo, kHeader));
+    alpha_node_.emplace(alpha_);
+    bravo_node_.emplace(bravo_);
+    add_peer(alpha_, "bravo", bravo_, bravo_node_->address());
+    add_peer(bravo_, "alpha", alpha_, alpha_node_->address());
+    id_ = bravo_.json({"ask", "alpha"})["session"];
+    alpha_node_->logged("parley show " + id_.substr(0, 8) + " has it");
+  }
+  Ended reveal(const Member& member, std::vector<std::string> options) const {
+    options.insert(options.begin(), {"reveal", id_});
+    return member.run(std::move(options));
+  }
+  Json shown(const Member& member) const { return member.json({"show", id_}); }
+  // What `member` was shown of the other side's context of `value`.
+  Json theirs(const Member& member, const std::string& value) const {
+    const Json answer = shown(member);
+    for (const Json& match : answer["matches"])
+      if (match["value"] == value) return match["theirs"];
+    ADD_FAILURE() << value << " did not match";
+    return {};
+  }
+
+  Member alpha_{"Alpha CERT"}, bravo_{"Bravo CERT"};
+  std::optional<Node> alpha_node_, bravo_node_;
+  std::string id_;
+};
+
+const std::string kAlphaRow = "ipv4,198.51.100.7,2015-06-30,Sednit,APT28,TLP:GREEN,PAP:AMBER,alpha-informant";
+const std::string kBravoRow = "ipv4,198.51.100.7,2016-12-29,XAgent,Sofacy,TLP:CLEAR,,bravo-sensor";
+
+TEST_F(Reveal, OpensNothingBeforeBothAgreed) {
+  meet({kAlphaRow}, {kBravoRow});
+  EXPECT_SAYS(reveal(bravo_, {"--fields", "malware"}), 0, "Nothing was opened");
+  EXPECT_EQ(theirs(alpha_, "198.51.100.7"), Json::object());
+  EXPECT_EQ(theirs(bravo_, "198.51.100.7"), Json::object());
+  const Json inbox = alpha_.json({"inbox"})["reveals"];
+  ASSERT_EQ(inbox.size(), 1u);
+  EXPECT_EQ(inbox[0]["session"], id_);
+  EXPECT_EQ(inbox[0]["fields"], Json({"malware"}));
+}
+
+// Either side may agree first; the second one's agreement opens both.
+TEST_F(Reveal, OpensWhatEachSideChoseWhenTheAskerAgreesFirst) {
+  meet({kAlphaRow}, {kBravoRow});
+  ASSERT_EQ(reveal(bravo_, {"--fields", "malware,first_seen"}).code, 0);
+  ASSERT_EQ(reveal(alpha_, {"--fields", "actor"}).code, 0);
+  bravo_node_->logged("opened 1, received 1");
+  EXPECT_EQ(theirs(alpha_, "198.51.100.7"),
+            Json({{"malware", {"XAgent"}}, {"first_seen", "2016-12-29T00:00:00Z"}, {"tlp", "clear"}}));
+  EXPECT_EQ(theirs(bravo_, "198.51.100.7"), Json({{"actor", {"APT28"}}, {"tlp", "green"}, {"pap", "amber"}}))
+      << "the PAP mark travels along unasked";
+}
+
+TEST_F(Reveal, OpensWhatEachSideChoseWhenTheAnswererAgreesFirst) {
+  meet({kAlphaRow}, {kBravoRow});
+  ASSERT_EQ(reveal(alpha_, {"--fields", "actor"}).code, 0);
+  EXPECT_SAYS(reveal(bravo_, {"--fields", "malware"}), 0, "Opened 1, received 1");
+  alpha_node_->logged("opened 1, received 1");
+  EXPECT_EQ(theirs(bravo_, "198.51.100.7")["actor"], Json({"APT28"}));
+  EXPECT_EQ(theirs(alpha_, "198.51.100.7")["malware"], Json({"XAgent"}));
+  EXPECT_FALSE(theirs(bravo_, "198.51.100.7").contains("source")) << "what was not chosen stays";
+  EXPECT_EQ(alpha_.run({"show", id_, "--json"}).out.find("bravo-sensor"), std::string::npos);
+  EXPECT_EQ(bravo_.run({"show", id_, "--json"}).out.find("alpha-informant"), std::string::npos);
+}
+
+TEST_F(Reveal, NeverOpensWhatIsTlpRed) {
+  meet({kAlphaRow, "domain,red.example,2015-01-01,RedMalware,RedActor,TLP:RED,,red-source",
+        "domain,mixed.example,2015-01-01,RedMalware,RedActor,TLP:RED,,red-source"},
+       {kBravoRow, "domain,red.example,2016-01-01,X,Y,TLP:CLEAR,,z",
+        "domain,mixed.example,2016-01-01,X,Y,TLP:CLEAR,,z"});
+  const std::string everything =
+      "actor,confidence,first_seen,label,last_seen,malware,sector,sightings,source,technique";
+  EXPECT_SAYS(reveal(alpha_, {"--fields", everything, "--tlp-max", "red"}), 1, "TLP:RED never leaves");
+  EXPECT_SAYS(reveal(alpha_, {"--fields", everything, "--tlp-max", "amber+strict"}), 0, "2 are TLP:RED");
+  ASSERT_EQ(reveal(bravo_, {"--fields", everything, "--tlp-max", "amber+strict"}).code, 0);
+  alpha_node_->logged("opened 1, received 3");
+  EXPECT_EQ(theirs(bravo_, "red.example"), Json::object());
+  std::string all_that_bravo_has = bravo_.run({"show", id_, "--json"}).out + bravo_.run({"show", id_}).out;
+  for (const char* red : {"RedMalware", "RedActor", "red-source"})
+    EXPECT_EQ(all_that_bravo_has.find(red), std::string::npos) << red;
+  EXPECT_EQ(theirs(alpha_, "red.example")["malware"], Json({"X"}));
+}
+
+TEST_F(Reveal, HoldsBackWhatIsStricterThanTheChosenLimit) {
+  meet({kAlphaRow, "domain,strict.example,2015-01-01,StrictMalware,A,TLP:AMBER+STRICT,,s",
+        "domain,amber.example,2015-01-01,AmberMalware,A,TLP:AMBER,,s",
+        "domain,unmarked.example,2015-01-01,UnmarkedMalware,A,,,s"},
+       {kBravoRow, "domain,strict.example,2016-01-01,X,Y,TLP:CLEAR,,z",
+        "domain,amber.example,2016-01-01,X,Y,TLP:CLEAR,,z", "domain,unmarked.example,2016-01-01,X,Y,TLP:CLEAR,,z"});
+  EXPECT_SAYS(reveal(alpha_, {"--fields", "malware", "--tlp-max", "green"}), 0, "3 are marked stricter");
+  ASSERT_EQ(reveal(bravo_, {"--fields", "malware"}).code, 0);
+  alpha_node_->logged("opened 1, received 4");
+  EXPECT_EQ(theirs(bravo_, "198.51.100.7")["malware"], Json({"Sednit"}));
+  for (const char* held : {"strict.example", "amber.example", "unmarked.example"})
+    EXPECT_EQ(theirs(bravo_, held), Json::object()) << held;
+}
+
+TEST_F(Reveal, IsRefusedWhereNothingCouldBeOpened) {
+  meet({kAlphaRow}, {kBravoRow});
+  EXPECT_SAYS(reveal(alpha_, {"--fields", "technique"}), 1, "Nothing was sent");
+  EXPECT_SAYS(reveal(alpha_, {"--fields", "malware", "--tlp-max", "clear"}), 1, "Nothing was sent");
+  EXPECT_SAYS(reveal(alpha_, {"--fields", "tlp"}), 2, "names nothing");
+  EXPECT_SAYS(reveal(alpha_, {"--fields", "malware", "--tlp-max", "purple"}), 2, "TLP 2.0");
+  EXPECT_EQ(alpha_.json({"inbox"})["reveals"], Json::array());
+  EXPECT_EQ(bravo_.json({"inbox"})["reveals"], Json::array()) << "the other side was not even told";
+}
+
+TEST_F(Reveal, KeepsItsConsentUntilTheOtherSideCanBeReached) {
+  meet({kAlphaRow}, {kBravoRow});
+  bravo_node_->stop();
+  EXPECT_SAYS(reveal(alpha_, {"--fields", "actor"}), 1, "Your consent is kept");
+  ASSERT_EQ(reveal(bravo_, {"--fields", "malware"}).code, 0);
+  alpha_node_->logged("opened 1, received 1");
+  EXPECT_EQ(theirs(bravo_, "198.51.100.7")["actor"], Json({"APT28"}));
+}
+
+TEST_F(Reveal, OfASessionThatOnlyOneSideLearnedFromIsRefused) {
+  meet({kAlphaRow}, {kBravoRow});
+  for (const char* direction : {"mine", "theirs"}) {
+    const std::string id = bravo_.json({"ask", "alpha", "--direction", direction})["session"];
+    EXPECT_SAYS(bravo_.run({"reveal", id, "--fields", "malware"}), 2, "only one side learned") << direction;
+  }
+}
+
+}  // namespace
+}  // namespace parley::program

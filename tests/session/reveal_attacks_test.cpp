@@ -1,0 +1,149 @@
+// What a member that cheats in a reveal, or in how it asks, gains: nothing.
+#include <gtest/gtest.h>
+
+#include "session/opening.h"
+#include "support/session_parties.h"
+
+namespace parley::session {
+namespace {
+
+using vault::succeeds;
+
+void consent(vault::Vault& vault, const std::string& session, const std::string& field) {
+  ASSERT_OK(give_consent(vault, session, {.fields = {field}, .tlp_max = indicator::Tlp::amber, .given = 1}));
+}
+
+std::size_t opened_count(vault::Vault& vault, const std::string& session) {
+  const auto matches = vault.session_matches(session);
+  return matches ? static_cast<std::size_t>(std::ranges::count_if(
+                       *matches, [](const vault::SessionMatch& match) { return !match.opened.empty(); }))
+                 : 0;
+}
+
+class Reveal : public ::testing::Test {
+ protected:
+  // bravo knows malware of one indicator only.
+  TestMember alpha_member{"alpha", material("sednit")};
+  TestMember bravo_member{"bravo",
+                          {record(indicator::Type::ipv4, "198.51.100.7", "xagent"),
+                           {indicator::Type::ipv4, "203.0.113.9", {}, 0},
+                           {indicator::Type::domain, "evil.example", {}, 0}}};
+  Opened alpha{alpha_member}, bravo{bravo_member};
+  std::string session;
+
+  void SetUp() override {
+    const auto both = hold_session(alpha, bravo, which_addresses_and_names());
+    ASSERT_OK(both.began);
+    ASSERT_OK(both.answered);
+    session = *both.began;
+  }
+};
+
+TEST_F(Reveal, WhoHasLittleToOpenOpensItBeforeTheOtherHasOpenedAll) {
+  consent(*alpha.vault, session, "malware");
+  consent(*bravo.vault, session, "malware");
+  const auto leave_instead_of_opening = [](const wire::Frame& frame) {
+    return std::vector{frame.type == wire::FrameType::body ? wire::Frame{wire::FrameType::bye, {}} : frame};
+  };
+  const auto both = hold_reveal(alpha, bravo, session, {}, leave_instead_of_opening);
+  EXPECT_FALSE(both.began);
+  EXPECT_EQ(opened_count(*alpha.vault, session), 1u);
+}
+
+TEST_F(Reveal, AnOpeningOfNothingButMarksIsRefused) {
+  consent(*alpha.vault, session, "malware");
+  consent(*bravo.vault, session, "malware");
+  const auto keep_marks_only = [](const wire::Frame& frame) {
+    auto opening = read_opening(as_text(frame.payload));
+    if (frame.type != wire::FrameType::body || !opening) return std::vector{frame};
+    std::erase_if(opening->fields, [](const OpenedField& field) { return kFieldPaths[field.field] != "tlp"; });
+    return std::vector{wire::Frame{frame.type, to_bytes(write_opening(*opening))}};
+  };
+  const auto both = hold_reveal(alpha, bravo, session, {}, keep_marks_only);
+  ASSERT_FALSE(both.began);
+  EXPECT_EQ(both.began.error().code, Errc::protocol);
+  EXPECT_THAT(both.began.error().message, ::testing::HasSubstr("nothing but marks"));
+}
+
+TEST_F(Reveal, AnOpeningWithoutItsTlpIsRefused) {
+  consent(*alpha.vault, session, "malware");
+  consent(*bravo.vault, session, "malware");
+  const auto drop_tlp = [](const wire::Frame& frame) {
+    auto opening = read_opening(as_text(frame.payload));
+    if (frame.type != wire::FrameType::body || !opening) return std::vector{frame};
+    std::erase_if(opening->fields, [](const OpenedField& field) { return kFieldPaths[field.field] == "tlp"; });
+    return std::vector{wire::Frame{frame.type, to_bytes(write_opening(*opening))}};
+  };
+  const auto both = hold_reveal(alpha, bravo, session, {}, drop_tlp);
+  ASSERT_FALSE(both.began);
+  EXPECT_THAT(both.began.error().message, ::testing::HasSubstr("without its TLP"));
+}
+
+TEST_F(Reveal, ASecondOneAddsToWhatIsOnRecordOfTheFirst) {
+  for (const std::string field : {"malware", "sightings"}) {
+    consent(*alpha.vault, session, field);
+    consent(*bravo.vault, session, field);
+    const auto both = hold_reveal(alpha, bravo, session);
+    ASSERT_OK(both.began);
+    ASSERT_OK(both.answered);
+  }
+  const auto matches = alpha.vault->session_matches(session);
+  ASSERT_OK(matches);
+  for (const vault::SessionMatch& match : *matches) {
+    EXPECT_THAT(match.opened, ::testing::HasSubstr("malware")) << match.indicator.value();
+    EXPECT_THAT(match.opened, ::testing::HasSubstr("sightings")) << match.indicator.value();
+    if (match.indicator.value() == "198.51.100.7") {
+      EXPECT_THAT(match.theirs, ::testing::HasSubstr("xagent"));
+      EXPECT_THAT(match.theirs, ::testing::HasSubstr("sightings"));
+    }
+  }
+}
+
+// While one exchange is under way, a second one could put an older record over what the first has written.
+TEST_F(Reveal, OnlyOneOfASessionIsUnderWayAtATime) {
+  consent(*alpha.vault, session, "malware");
+  consent(*bravo.vault, session, "malware");
+  std::optional<Both<RevealOutcome>> second;
+  const auto begin_another = [&](const wire::Frame& frame) {
+    if (frame.type == wire::FrameType::body && !second) second = hold_reveal(bravo, alpha, session);
+    return std::vector{frame};
+  };
+  const auto both = hold_reveal(alpha, bravo, session, begin_another);
+  ASSERT_OK(both.began);
+  ASSERT_TRUE(second);
+  EXPECT_FALSE(second->began);
+  EXPECT_EQ(opened_count(*alpha.vault, session), kShared.size());
+}
+
+// It has learned the answer, and keeps back what the signed result needs.
+TEST_F(Reveal, AResultStaysWithUsWhenTheOtherSideLeavesBeforeItConfirmsIt) {
+  const auto leave_instead_of_sharing_the_key = [](const wire::Frame& frame) {
+    return std::vector{frame.type == wire::FrameType::body ? wire::Frame{wire::FrameType::bye, {}} : frame};
+  };
+  const auto both = hold_session(alpha, bravo, which_addresses_and_names(), {}, leave_instead_of_sharing_the_key);
+  ASSERT_OK(both.began);
+  EXPECT_EQ(matched(*alpha.vault, *both.began), kShared);
+  EXPECT_EQ(state_of(*alpha.vault, *both.began), "result");
+  EXPECT_FALSE(outcome_of(*alpha.vault, *both.began).agreed);
+  EXPECT_FALSE(give_consent(*alpha.vault, *both.began, {.fields = {"malware"}, .tlp_max = {}, .given = 1}));
+}
+
+// The operator looks at one question and accepts another that was made to begin with the same digits.
+TEST_F(Reveal, AProposalWhoseIdBeginsLikeAnotherOneIsRefused) {
+  const auto plant_another = [&](const wire::Frame& frame) {
+    const std::string id = session_id(as_text(frame.payload));
+    auto row = bravo.vault->session(session);
+    if (frame.type == wire::FrameType::step && row && !bravo.vault->session(id)) {
+      row->id = id.substr(0, 8) + std::string(24, id[8] == '0' ? '1' : '0');
+      EXPECT_OK(bravo.vault->save_session(*row, {}));
+    }
+    return std::vector{frame};
+  };
+  const auto both = hold_session(alpha, bravo, which_addresses_and_names(), plant_another);
+  EXPECT_FALSE(both.began);
+  ASSERT_FALSE(both.answered);
+  EXPECT_EQ(both.answered.error().code, Errc::protocol);
+}
+
+}  // namespace
+}  // namespace parley::session
