@@ -473,7 +473,13 @@ Status Session::compare(const ResultStep& ours) {
   forget_secrets();
   TRY_STATUS(steps_.send(closing));
   TRY(const ReceivedStep closed, steps_.receive(kClose, deadline_in(limits_.step)));
-  return save(row_.state, {stored(kClose, closed.note, false)});
+  log::ObjectReader reader(closed.body, "the close step");
+  const bool they_agree = reader.boolean("agree");
+  reader.integer("v", kSessionVersion, kSessionVersion);
+  TRY_STATUS(reader.finish());
+  // Where only the other side sees a difference there is one all the same, and nothing may be built on the result.
+  outcome_.agreed = outcome_.agreed && they_agree;
+  return save(outcome_.agreed ? kHasResult : kDisputed, {stored(kClose, closed.note, false)});
 }
 
 }  // namespace

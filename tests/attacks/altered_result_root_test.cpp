@@ -57,6 +57,16 @@ TEST_F(AlteredResult, OfADisputedSessionNothingIsRevealed) {
   EXPECT_FAILS(give_consent(*answerer_.vault, *met.answered, consent), Errc::usage);
 }
 
+// Both results are the same and both have signed them; one side says all the same that they are not.
+TEST_F(AlteredResult, IsDisputedToWhenTheOtherSideSaysThatTheEqualDiffers) {
+  const auto met = hold_session(
+      asker_, answerer_, which_addresses_and_names(),
+      changing(asker_, answerer_.pin(), kClose, [](auto& body) { body.insert_or_assign("agree", false); }));
+  ASSERT_OK(met.answered);
+  EXPECT_EQ(state_of(*answerer_.vault, *met.answered), "disputed");
+  EXPECT_FALSE(outcome_of(*answerer_.vault, *met.answered).agreed);
+}
+
 // What was found here stays found; it is not signed for, and nothing of it can be opened.
 TEST_F(AlteredResult, StaysUnconfirmedUnderAnotherResultKeyThanCommittedTo) {
   const auto flip = [](Bytes share) {

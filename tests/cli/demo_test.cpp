@@ -80,9 +80,9 @@ TEST_F(Demo, WorksWhileTheUsualPortIsTaken) {
   EXPECT_EQ(demo.code, 0) << demo.out << demo.err;
 }
 
-TEST_F(Demo, WithoutTheProgramFails) {
+TEST_F(Demo, WithoutTheProgramSaysHowToMakeIt) {
   fs::remove(tree_ / "build/parley");
-  EXPECT_NE(run_demo().code, 0);
+  EXPECT_SAYS(run_demo(), 1, "make build");
 }
 
 }  // namespace
