@@ -28,7 +28,11 @@ inline std::string_view as_text(ByteView bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-inline const unsigned char* as_uchar(ByteView bytes) { return reinterpret_cast<const unsigned char*>(bytes.data()); }
+/// Never null, not even for no bytes: C libraries declare their pointers so.
+inline const unsigned char* as_uchar(ByteView bytes) {
+  static constexpr unsigned char kNothing = 0;
+  return bytes.data() == nullptr ? &kNothing : reinterpret_cast<const unsigned char*>(bytes.data());
+}
 inline unsigned char* as_uchar_mutable(MutableByteView bytes) { return reinterpret_cast<unsigned char*>(bytes.data()); }
 
 inline Bytes to_bytes(ByteView view) { return {view.begin(), view.end()}; }
