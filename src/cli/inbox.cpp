@@ -82,12 +82,18 @@ Status decide(Workplace& at, const std::string& session, session::Decision decis
   if (at.inbox == nullptr)
     return fail(Errc::not_found, "No node of this member is running, so no question waits. parley serve starts one.");
   const bool accept = decision.accept;
+  const std::string label = decision.label;
   const bool explained = !decision.why.empty();
   TRY(const session::Offer offer, at.inbox->decide(session, std::move(decision)));
-  if (accept)
+  if (accept) {
+    vault::Selection selection = session::responder_selection(offer.question);
+    selection.label = label;
+    TRY(const session::Enters ours, session::enters(at.vault, selection));
     at.console.say(fmt::format("Accepted. {} of yours enter. parley show {} has the result when it is there.",
-                               offer.ours.count, offer.session.substr(0, 8)));
-  else
+                               ours.count, offer.session.substr(0, 8)));
+    if (ours.count == 0)
+      at.console.say("  Nothing of yours fits, so nothing can match. Padding hides that from the other side.");
+  } else
     at.console.say(fmt::format("Declined. {} learns that you declined{}, and nothing about your material.", offer.peer,
                                explained ? " and what you wrote" : ""));
   return {};

@@ -1,4 +1,4 @@
-// Member cards: made, read and checked (log.md 1.2; docs/formats.md).
+// Member cards: made, read and checked (log.md 1.2; docs/wire-format.md).
 #include <fmt/format.h>
 
 #include <algorithm>

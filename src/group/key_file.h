@@ -1,4 +1,4 @@
-// Secret key files (log.md 1.3; docs/formats.md): text that says what it is, one sealed box, no options.
+// Secret key files (log.md 1.3; docs/vault-format.md): text that says what it is, one sealed box, no options.
 #pragma once
 
 #include <string>

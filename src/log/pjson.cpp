@@ -1,4 +1,4 @@
-// The strict reader and the writer of PJ1. Specified in docs/formats.md after log.md 2.2.
+// The strict reader and the writer of PJ1. Specified in docs/wire-format.md after log.md 2.2.
 // The reader takes one spelling of each value, so that what was signed and what was read are the same bytes.
 #include "log/pjson.h"
 

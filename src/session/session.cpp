@@ -99,6 +99,7 @@ class Session {
   Side side_;
   Limits limits_;
   std::string phase_ = "propose";
+  bool expired_ = false;  // nobody decided in time
 
   vault::SessionRow row_;
   Terms terms_;
@@ -149,7 +150,7 @@ std::unexpected<Error> Session::failed(Error error) {
     if (error.code != Errc::peer_gone) (void)steps_.send(note);  // best effort: the link may be what failed
   }
   if (!row_.id.empty()) {
-    if (auto saved = save(refused ? kRefused : kAborted, std::move(said)); !saved)
+    if (auto saved = save(refused ? kRefused : expired_ ? kExpired : kAborted, std::move(said)); !saved)
       error.message += " And the vault could not record it: " + saved.error().text();
     forget_secrets();
     (void)us_.vault.put_secret(commitments_name(row_.id), {});  // nothing of this session will be revealed
@@ -190,12 +191,17 @@ Status Session::propose() {
 
 Status Session::await_acceptance() {
   us_.progress.phase("waiting for " + steps_.peer().name + " to decide", 0);
-  TRY(const ReceivedStep step, steps_.receive(kAccept, deadline_in(limits_.decision)));
-  TRY(const Acceptance acceptance, Acceptance::from_json(step.body));
+  const Deadline expires = deadline_in(limits_.decision);
+  const auto step = steps_.receive(kAccept, expires);
+  if (!step) {
+    expired_ = step.error().code == Errc::peer_gone && Monotonic::now() >= expires;
+    return std::unexpected(step.error());
+  }
+  TRY(const Acceptance acceptance, Acceptance::from_json(step->body));
   terms_.their_padded = acceptance.padded;
   nonces_[1] = acceptance.nonce;
-  responder_handshake_ = step.note;
-  TRY_STATUS(save(kAccepted, {stored(kAccept, step.note, false)}));
+  responder_handshake_ = step->note;
+  TRY_STATUS(save(kAccepted, {stored(kAccept, step->note, false)}));
   const std::uint64_t most = limits_.their_padded != 0
                                  ? limits_.their_padded
                                  : std::max(kLeastTheirPadded, kTheirPaddedRatio * terms_.our_padded);
@@ -281,6 +287,7 @@ Result<Decision> Session::await_decision(const Offer& offer, const Decide& decid
       next_ping = deadline_in(kPingEvery);
     }
   }
+  expired_ = true;
   return fail(Errc::peer_gone, "The question expired undecided.");
 }
 

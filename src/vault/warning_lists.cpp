@@ -1,5 +1,5 @@
 // Warning lists in the vault (vault.h): entries lie in chunks, each entry behind its length.
-// docs/formats.md, "vault.db: tables".
+// docs/vault-format.md, "vault.db: tables".
 #include <fmt/format.h>
 
 #include "vault/detail/database.h"

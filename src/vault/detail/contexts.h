@@ -1,5 +1,5 @@
 // A context as a row of the table contexts: how it is bound, read, compared and merged.
-// indicator/context.h; docs/formats.md, "vault.db: tables".
+// indicator/context.h; docs/vault-format.md, "vault.db: tables".
 #pragma once
 
 #include "indicator/context.h"

@@ -1,5 +1,5 @@
 // The check of a vault's files before SQLite sees them: every page and every durable WAL frame is there and opens.
-// Only reads. docs/formats.md, "vault.db"; decisions.md 4.
+// Only reads. docs/vault-format.md, "vault.db"; decisions.md 4.
 #pragma once
 
 #include <filesystem>

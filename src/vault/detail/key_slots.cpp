@@ -1,5 +1,5 @@
 // vault.hdr: the vault key, wrapped once for each way to open the vault (key_slots.h).
-// log.md 7.1 and 1.3; docs/formats.md, "vault.hdr".
+// log.md 7.1 and 1.3; docs/vault-format.md, "vault.hdr".
 #include "vault/detail/key_slots.h"
 
 #include <fmt/format.h>

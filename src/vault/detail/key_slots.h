@@ -1,5 +1,5 @@
 // vault.hdr: the vault key, wrapped once for each way to open the vault. A text file of one page.
-// log.md 7.1 and 1.3; docs/formats.md, "vault.hdr".
+// log.md 7.1 and 1.3; docs/vault-format.md, "vault.hdr".
 #pragma once
 
 #include <cstdint>

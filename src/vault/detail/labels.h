@@ -1,5 +1,5 @@
 // Labels in the vault: each written once, named by its id from then on.
-// docs/formats.md, "vault.db: tables".
+// docs/vault-format.md, "vault.db: tables".
 #pragma once
 
 #include <map>

@@ -1,5 +1,5 @@
 // Where the units of each of the vault's files lie (layout.h).
-// docs/formats.md, "vault.db".
+// docs/vault-format.md, "vault.db".
 #include "vault/detail/layout.h"
 
 #include <algorithm>

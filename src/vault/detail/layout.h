@@ -1,5 +1,5 @@
 // Where the units of each of the vault's files lie: the file as SQLite sees it, and the file as it stands on the disk.
-// The logical shapes are SQLite's own (fileformat2.html, sections 1.3 and 4.1). docs/formats.md, "vault.db".
+// The logical shapes are SQLite's own (fileformat2.html, sections 1.3 and 4.1). docs/vault-format.md, "vault.db".
 #pragma once
 
 #include "vault/detail/page_cipher.h"

@@ -1,5 +1,5 @@
 // Sealing of the vault's files (page_cipher.h).
-// docs/formats.md, "vault.db".
+// docs/vault-format.md, "vault.db".
 #include "vault/detail/page_cipher.h"
 
 #include <sodium.h>

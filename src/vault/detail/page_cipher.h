@@ -1,6 +1,6 @@
 // Sealing of the vault's files, unit by unit: a database page, a WAL frame, a block of a temporary file.
 // XChaCha20-Poly1305 under a fresh nonce for each write, bound to the kind, the generation and the number of the unit.
-// docs/formats.md, "vault.db".
+// docs/vault-format.md, "vault.db".
 #pragma once
 
 #include <atomic>

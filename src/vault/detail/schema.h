@@ -1,5 +1,5 @@
 // The tables of vault.db, and how an older vault becomes one of today.
-// docs/formats.md, "vault.db: tables".
+// docs/vault-format.md, "vault.db: tables".
 #pragma once
 
 #include "vault/detail/sqlite.h"

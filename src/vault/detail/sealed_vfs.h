@@ -1,5 +1,5 @@
 // A file system for SQLite in which everything that reaches the disk is sealed: database, WAL and temporary files.
-// A shim over SQLite's own "unix" file system. docs/formats.md, "vault.db"; decisions.md 4.
+// A shim over SQLite's own "unix" file system. docs/vault-format.md, "vault.db"; decisions.md 4.
 #pragma once
 
 #include <sqlite3.h>
