@@ -42,7 +42,7 @@ void add_bench(CLI::App& app, Chosen& chosen) {
       ->required()
       ->check(CLI::Range(std::uint64_t{4}, kMaxItems));
   psi_command->add_option("--protocol", plan->protocol, "Protocol")
-      ->check(CLI::IsMember({"classic"}))
+      ->check(CLI::IsMember({"classic", "fast"}))
       ->capture_default_str();
   psi_command->add_option("--threads", plan->threads, "Threads a party")
       ->check(CLI::Range(1, 256))

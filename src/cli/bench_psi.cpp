@@ -369,7 +369,7 @@ Result<OrderedJson> measure_psi(const BenchPlan& plan) {
   return OrderedJson{
       {"n", plan.items},
       {"protocol", protocol->name()},
-      {"code", "none"},
+      {"code", protocol->code()},
       {"threads", plan.threads},
       {"seconds", std::max(a.value("seconds", 0.0), b.value("seconds", 0.0))},
       {"cpu_seconds", {a["cpu_seconds"], b["cpu_seconds"]}},

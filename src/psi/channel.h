@@ -17,6 +17,21 @@ enum class MessageType : std::uint16_t {
   matched_tags = 0x0105,
   matched_count = 0x0106,
   abort = 0x01ff,
+  // The fast protocol (psi.md 2.2.7).
+  receiver_hello = 0x0201,
+  sender_hello = 0x0202,
+  correction = 0x0203,
+  challenge = 0x0204,
+  response = 0x0205,
+  trees = 0x0206,
+  tree_challenge = 0x0207,
+  tree_response = 0x0208,
+  mask_share = 0x0209,
+  encoding = 0x020a,
+  mask_opening = 0x020b,
+  tag_index = 0x020c,
+  tag_part = 0x020d,
+  proofs = 0x020e,
 };
 
 /// A blocking, ordered message channel to the peer. Implementations chunk, count bytes and keep deadlines.

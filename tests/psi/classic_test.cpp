@@ -267,7 +267,7 @@ TEST(ClassicProtocol, IsKnownByItsName) {
   ASSERT_TRUE(protocol_named("classic").has_value());
   EXPECT_EQ((*protocol_named("classic"))->name(), "classic");
   EXPECT_EQ((*protocol_named("classic"))->suite(), 0x0010);
-  for (const char* name : {"", "Classic", "classic ", "fast"}) {
+  for (const char* name : {"", "Classic", "classic ", "Fast", "none"}) {
     ASSERT_FALSE(protocol_named(name).has_value()) << name;
     EXPECT_EQ(protocol_named(name).error().code, Errc::unsupported);
   }

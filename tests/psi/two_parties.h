@@ -72,14 +72,15 @@ struct BothEnded {
 
 inline constexpr auto kPatience = std::chrono::seconds(60);
 
-inline BothEnded run_both(const Party& receiver, const Party& sender, Reply reply, const Digest& session_id = {}) {
+inline BothEnded run_both(const Party& receiver, const Party& sender, Reply reply, const Digest& session_id = {},
+                          std::unique_ptr<Protocol> (*protocol)() = classic_protocol) {
   MemoryChannels channels = memory_channels(kPatience);
   const auto run = [&](const Party& party, Role role, std::size_t peer_count, std::unique_ptr<Channel>& end) {
     DeviatingChannel channel(*end, party.deviation);
     ThreadPool pool(party.threads);
     SilentProgress progress;
     const Parameters parameters{role, reply, session_id, party.peer_count.value_or(peer_count)};
-    auto outcome = classic_protocol()->run(parameters, party.elements, party.seed, channel, pool, progress);
+    auto outcome = protocol()->run(parameters, party.elements, party.seed, channel, pool, progress);
     end.reset();  // as a process that ends closes its connection
     return Ended{std::move(outcome), channel.sent()};
   };

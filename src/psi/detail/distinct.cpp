@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::size_t kDigestBytes = 16;
 
+}  // namespace
+
 Status check_sizes(const Parameters& parameters, const Elements& elements) {
   const std::size_t largest = std::max(elements.size(), parameters.peer_count);
   if (largest > kMaxElements) {
@@ -29,8 +31,6 @@ Status check_sizes(const Parameters& parameters, const Elements& elements) {
   }
   return {};
 }
-
-}  // namespace
 
 Status check_input(const Parameters& parameters, const Elements& elements, const Secret<32>& seed, Work& work) {
   TRY_STATUS(check_sizes(parameters, elements));

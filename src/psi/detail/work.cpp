@@ -10,12 +10,13 @@ Status Work::check_cancelled() const {
   return {};
 }
 
-Result<std::optional<std::size_t>> Work::over(std::string_view phase, std::size_t count, const Body& body) {
+Result<std::optional<std::size_t>> Work::over(std::string_view phase, std::size_t count, const Body& body,
+                                              std::size_t per_task) {
   progress_.phase(phase, count);
   std::mutex mutex;
   std::size_t done = 0;
   std::size_t first_fault = count;
-  pool_.parallel_for(count, kElementsPerTask, [&](std::size_t begin, std::size_t end) {
+  pool_.parallel_for(count, per_task, [&](std::size_t begin, std::size_t end) {
     if (progress_.cancelled()) return;
     {
       const std::lock_guard lock(mutex);

@@ -21,16 +21,22 @@ class Work {
   /// Begins a phase in which nothing is computed here.
   void wait_for_peer() { progress_.phase("waiting for the other side", 0); }
 
+  /// Begins a phase that is not a loop.
+  void phase(std::string_view name) { progress_.phase(name, 0); }
+
+  ThreadPool& pool() { return pool_; }
+
   /// @error Errc::cancelled
   Status check_cancelled() const;
 
   /// Works [begin, end) and says which element in it, if any, is at fault, the first one.
   using Body = std::function<std::optional<std::size_t>(std::size_t begin, std::size_t end)>;
 
-  /// Runs `body` over [0, count).
+  /// Runs `body` over [0, count), in tasks of `per_task` that begin at multiples of it.
   /// @return  the first element at fault of all, whatever the number of threads; nothing when there is none.
   /// @error Errc::cancelled
-  Result<std::optional<std::size_t>> over(std::string_view phase, std::size_t count, const Body& body);
+  Result<std::optional<std::size_t>> over(std::string_view phase, std::size_t count, const Body& body,
+                                          std::size_t per_task = kElementsPerTask);
 
  private:
   ThreadPool& pool_;

@@ -290,6 +290,7 @@ class ClassicProtocol final : public Protocol {
  public:
   std::string_view name() const override { return kName; }
   std::uint16_t suite() const override { return kSuite; }
+  std::string_view code() const override { return "none"; }
 
   Result<Outcome> run(const Parameters& parameters, const Elements& elements, const Secret<32>& seed, Channel& channel,
                       ThreadPool& pool, Progress& progress) const override {

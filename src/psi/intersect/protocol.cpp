@@ -5,9 +5,11 @@
 namespace parley::psi {
 
 Result<std::unique_ptr<Protocol>> protocol_named(std::string_view name) {
-  if (auto protocol = classic_protocol(); protocol->name() == name) return protocol;
+  for (auto make : {classic_protocol, fast_protocol}) {
+    if (auto protocol = make(); protocol->name() == name) return protocol;
+  }
   return fail(Errc::unsupported,
-              fmt::format("There is no protocol named \"{}\"; this program knows \"classic\".", name));
+              fmt::format("There is no protocol named \"{}\"; this program knows \"classic\" and \"fast\".", name));
 }
 
 }  // namespace parley::psi

@@ -26,20 +26,20 @@ enum class Reply : std::uint8_t {
 struct Parameters {
   Role role = Role::receiver;
   Reply reply = Reply::none;
-  Digest session_id;                  ///< sid of psi.md 0.3; both sides hold the same
-  std::size_t peer_count = 0;         ///< number of the peer's elements, padding included; fixed before the run
+  Digest session_id;           ///< sid of psi.md 0.3; both sides hold the same
+  std::size_t peer_count = 0;  ///< number of the peer's elements, padding included; fixed before the run
 };
 
 struct Match {
-  std::size_t position;               ///< index into our elements
-  Secret<32> context_key;             ///< ctxkey(x) of psi.md 3.1
+  std::size_t position;    ///< index into our elements
+  Secret<32> context_key;  ///< ctxkey(x) of psi.md 3.1
 };
 
 struct Outcome {
-  std::vector<Match> matches;         ///< ascending by position; empty where this side does not learn which
-  std::size_t count = 0;              ///< what this side learned of the size of the intersection
+  std::vector<Match> matches;  ///< ascending by position; empty where this side does not learn which
+  std::size_t count = 0;       ///< what this side learned of the size of the intersection
   bool learned_count = false;
-  Digest transcript;                  ///< T_final of psi.md 0.3.3, equal on both sides
+  Digest transcript;  ///< T_final of psi.md 0.3.3, equal on both sides
 };
 
 class Protocol {
@@ -49,6 +49,8 @@ class Protocol {
   /// Stable name, e.g. "classic" (suite 0x0010 of psi.md 8.3).
   virtual std::string_view name() const = 0;
   virtual std::uint16_t suite() const = 0;
+  /// The LPN code and noise weight that it relies on, or "none".
+  virtual std::string_view code() const = 0;
 
   /// Runs one side over `channel`, straight through.
   ///
@@ -61,6 +63,9 @@ class Protocol {
 
 /// OPRF-PSI over ristretto255 (psi.md section 1; RFC 9497 mode 0x00; Jarecki, Kiayias, Krawczyk 2014).
 std::unique_ptr<Protocol> classic_protocol();
+
+/// VOLE-PSI (psi.md section 2; Raghuraman and Rindal 2022).
+std::unique_ptr<Protocol> fast_protocol();
 
 /// @error Errc::unsupported
 Result<std::unique_ptr<Protocol>> protocol_named(std::string_view name);

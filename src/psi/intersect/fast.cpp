@@ -1,0 +1,511 @@
+// VOLE-PSI (psi.md section 2; Rindal and Schoppmann 2021; Raghuraman and Rindal 2022), against a malicious party. The
+// receiver encodes its set as P, a linear system in which each of its keys x decodes to h(x), and sends D = P + C. The
+// sender makes K = B + Delta D = A + Delta P of it, so Decode(K, y) + Delta h(y) is Decode(A, y) exactly for those y
+// that the receiver encoded; for all others it is off by a multiple of Delta. Both hash what they get, and the sender
+// shows its hashes.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "crypto/drbg.h"
+#include "crypto/gf128.h"
+#include "psi/detail/conversation.h"
+#include "psi/detail/distinct.h"
+#include "psi/detail/fault.h"
+#include "psi/detail/labelled_hash.h"
+#include "psi/detail/tag_join.h"
+#include "psi/detail/tag_list.h"
+#include "psi/detail/work.h"
+#include "psi/intersect/keyed_set.h"
+#include "psi/intersect/protocol.h"
+#include "psi/limits.h"
+#include "psi/vole/vole.h"
+
+namespace parley::psi {
+namespace {
+
+using crypto::Block;
+using crypto::Drbg;
+using crypto::kBlockBytes;
+using crypto::PrefixedSha256;
+using detail::broken;
+using detail::Conversation;
+using detail::Tag;
+using detail::TagMatch;
+using detail::Work;
+
+constexpr std::string_view kName = "fast";
+constexpr std::string_view kCode = "EC21, 21 regular picks, window 24 + 1, t = 352";
+constexpr std::uint16_t kSuite = 0x0001;  // psi.md 8.3
+constexpr std::string_view kElementLabel = "parley/v1/vole/elem";
+constexpr std::string_view kOutputLabel = "parley/v1/vole/out";
+constexpr std::string_view kMaskLabel = "parley/v1/vole/mask";
+constexpr std::string_view kProofLabel = "parley/v1/vole/proof";
+constexpr std::string_view kContextKeyLabel = "parley/v1/vole/context-key";
+
+constexpr std::size_t kSaltBytes = 32;                  // r
+constexpr std::size_t kMaskOpeningBytes = kBlockBytes;  // the random bytes of com_S
+constexpr std::size_t kProofBytes = 16;                 // tag2
+constexpr std::size_t kProofRecordBytes = sizeof(std::uint32_t) + kProofBytes;
+constexpr std::size_t kKeysPerTask = 8192;
+constexpr std::size_t kHashedAtOnce = 64;
+
+/// How the cells of the encoding fall to the instances of the VOLE: whole bins, the same number to each but the last.
+struct Layout {
+  explicit Layout(std::size_t count) : shape(okvs::shape_for(count)) {
+    const std::size_t most = vole::kMostOutputs / shape.cells_per_bin();
+    instances = (shape.bins + most - 1) / most;
+    bins_an_instance = (shape.bins + instances - 1) / instances;
+    instances = (shape.bins + bins_an_instance - 1) / bins_an_instance;
+  }
+  std::size_t first_bin(std::size_t instance) const { return instance * bins_an_instance; }
+  std::size_t end_bin(std::size_t instance) const {
+    return std::min<std::size_t>(shape.bins, (instance + 1) * bins_an_instance);
+  }
+  vole::Plan plan() const { return {vole::sizes_for(bins_an_instance * shape.cells_per_bin()), instances}; }
+  std::size_t bin_bytes() const { return shape.cells_per_bin() * kBlockBytes; }
+
+  okvs::Shape shape;
+  std::size_t instances;
+  std::size_t bins_an_instance;
+};
+
+PrefixedSha256 element_hash(const Digest& session_id, ByteView salt) {
+  crypto::Sha512 hash = detail::labelled_sha512(kElementLabel, session_id);
+  hash.update(salt);
+  crypto::Digest512 prefix;
+  hash.finish(prefix);
+  return PrefixedSha256(prefix);
+}
+
+PrefixedSha256 output_hash(const Digest& session_id) {
+  crypto::Digest512 prefix;
+  detail::labelled_sha512(kOutputLabel, session_id).finish(prefix);
+  return PrefixedSha256(prefix);
+}
+
+Digest mask_commitment(const Digest& session_id, ByteView mask_and_opening) {
+  crypto::Sha256 hash = detail::labelled_sha256(kMaskLabel, session_id);
+  hash.update(mask_and_opening);
+  return hash.finish();
+}
+
+/// What a 32-byte output gives besides the tag in its first half; only who has both halves can make it.
+Digest from_output(std::string_view label, const Digest& session_id, const Digest& output) {
+  crypto::Sha256 hash = detail::labelled_sha256(label, session_id);
+  hash.update(output);
+  return hash.finish();
+}
+
+Block value_of(const Digest& key) {
+  return crypto::load_block(key);
+}
+
+/// One side's run: what both roles share.
+class Run {
+ public:
+  Run(const Parameters& parameters, const Elements& elements, const Secret<32>& seed, Conversation& conversation,
+      Work& work)
+      : parameters_(parameters),
+        elements_(elements),
+        seed_(seed),
+        conversation_(conversation),
+        work_(work),
+        layout_(parameters.role == Role::receiver ? elements.size() : parameters.peer_count),
+        output_hash_(output_hash(parameters.session_id)) {}
+
+  Result<Outcome> receiver();
+  Result<Outcome> sender();
+
+ private:
+  Status solve(const KeyedSet& set, std::size_t instance, crypto::SecretBlocks& cells);
+  Status send_encoding(vole::Receiver& vole, std::size_t instance, crypto::SecretBlocks& cells);
+  Status decode_ours(const KeyedSet& set, std::size_t instance, const crypto::SecretBlocks& cells,
+                     crypto::SecretBlocks& values);
+  Status take_encoding(const vole::Sender& vole, const KeyedSet& set, std::size_t instance,
+                       crypto::SecretBlocks& values);
+  Status hash_outputs(KeyedSet& set, const crypto::SecretBlocks& values, Block mask);
+  Result<std::vector<TagMatch>> find_matches(const KeyedSet& outputs);
+  Status reply(const KeyedSet& outputs, const std::vector<TagMatch>& matches);
+  Result<detail::SortedTags> send_tags(const KeyedSet& outputs);
+  Result<Outcome> learn_from_reply(const KeyedSet& outputs, const detail::SortedTags& sorted);
+  Outcome outcome_of(const KeyedSet& outputs, std::vector<std::uint32_t> indices) const;
+  Digest proof_of(const Digest& output) const { return from_output(kProofLabel, parameters_.session_id, output); }
+  std::unexpected<Error> repeated(const KeyedSet& set, const detail::EqualTags& equal) const;
+
+  Secret<kBlockBytes> draw_block(std::string_view label) const {
+    return Drbg(seed_, parameters_.session_id, label).secret<kBlockBytes>(0);
+  }
+
+  const Parameters& parameters_;
+  const Elements& elements_;
+  const Secret<32>& seed_;
+  Conversation& conversation_;
+  Work& work_;
+  Layout layout_;
+  PrefixedSha256 output_hash_;
+};
+
+crypto::SecretBlocks first_halves(const KeyedSet& outputs) {
+  crypto::SecretBlocks tags(outputs.size());
+  for (std::size_t i = 0; i < outputs.size(); ++i) tags.expose_mutable()[i] = value_of(outputs.keys()[i]);
+  return tags;
+}
+
+// --- the receiver ---------------------------------------------------------------------------------------------------
+
+Result<Outcome> Run::receiver() {
+  const Secret<kSaltBytes> salt = Drbg(seed_, parameters_.session_id, "fast/salt").secret<kSaltBytes>(0);
+  std::optional<vole::Receiver> vole(std::in_place, parameters_.session_id, seed_, layout_.plan(), conversation_,
+                                     work_);
+  Bytes hello = to_bytes(salt.expose());
+  append(hello, vole->first_message());
+  TRY_STATUS(conversation_.send(MessageType::receiver_hello, hello));
+  TRY_STATUS(conversation_.flush());
+  TRY(KeyedSet set,
+      KeyedSet::make(elements_, element_hash(parameters_.session_id, salt.expose()), layout_.shape, work_));
+
+  work_.wait_for_peer();
+  TRY(const Bytes their_hello,
+      conversation_.receive(MessageType::sender_hello, vole::kBaseOtReceiverBytes + sizeof(Digest)));
+  TRY_STATUS(vole->extend(ByteView(their_hello).first(vole::kBaseOtReceiverBytes)));
+  const ByteView commitment = ByteView(their_hello).last(sizeof(Digest));
+
+  const Secret<kBlockBytes> our_mask = draw_block("fast/mask");
+  crypto::SecretBlocks cells(layout_.bins_an_instance * layout_.shape.cells_per_bin());
+  crypto::SecretBlocks values(set.size());
+  for (std::size_t instance = 0; instance < layout_.instances; ++instance) {
+    TRY_STATUS(solve(set, instance, cells));
+    if (instance == 0) TRY_STATUS(vole->answer_challenge());
+    TRY_STATUS(vole->next_instance());
+    if (instance == 0) TRY_STATUS(conversation_.send(MessageType::mask_share, our_mask.expose()));
+    TRY_STATUS(send_encoding(*vole, instance, cells));
+    TRY_STATUS(decode_ours(set, instance, cells, values));
+  }
+  vole.reset();
+  cells = {};
+
+  work_.wait_for_peer();
+  TRY(const Bytes opened, conversation_.receive(MessageType::mask_opening, kBlockBytes + kMaskOpeningBytes));
+  if (!std::ranges::equal(mask_commitment(parameters_.session_id, opened), commitment))
+    return broken("it opened another mask than the one that it had committed to.");
+  TRY_STATUS(hash_outputs(set, values, crypto::load_block(opened) ^ crypto::load_block(our_mask.expose())));
+  values = {};
+  TRY(const std::vector<TagMatch> matches, find_matches(set));
+  TRY_STATUS(reply(set, matches));
+
+  std::vector<std::uint32_t> indices;
+  for (const TagMatch& match : matches) indices.push_back(match.own_index);
+  Outcome outcome = outcome_of(set, std::move(indices));
+  if (parameters_.reply == Reply::count) outcome.matches.clear();
+  return outcome;
+}
+
+/// P for the bins of one instance, in `cells`.
+Status Run::solve(const KeyedSet& set, std::size_t instance, crypto::SecretBlocks& cells) {
+  const std::size_t first = layout_.first_bin(instance);
+  const std::size_t per_bin = layout_.shape.cells_per_bin();
+  std::vector<Status> failures(layout_.end_bin(instance) - first);
+  TRY(const auto fault, work_.over(
+                            "encoding", failures.size(),
+                            [&](std::size_t begin, std::size_t end) {
+                              okvs::Workspace workspace;
+                              for (std::size_t i = begin; i < end; ++i) {
+                                const std::span<const Digest> keys = set.keys_of(first + i);
+                                crypto::SecretBlocks right_hand_sides(keys.size());
+                                std::ranges::transform(keys, right_hand_sides.expose_mutable().begin(), value_of);
+                                failures[i] =
+                                    okvs::encode_bin(layout_.shape, keys, right_hand_sides.expose(),
+                                                     cells.expose_mutable().subspan(i * per_bin, per_bin), workspace);
+                                if (!failures[i]) return std::optional(i);
+                              }
+                              return std::optional<std::size_t>();
+                            },
+                            1));
+  if (fault) return std::unexpected(failures[*fault].error());
+  return {};
+}
+
+/// Sends D bin by bin, as many at a time as there are threads; `cells` holds A afterwards.
+Status Run::send_encoding(vole::Receiver& vole, std::size_t instance, crypto::SecretBlocks& cells) {
+  const std::size_t per_bin = layout_.shape.cells_per_bin();
+  const std::size_t bins = layout_.end_bin(instance) - layout_.first_bin(instance);
+  const std::size_t at_once = std::min(bins, work_.pool().size());
+  crypto::SecretBlocks sent(at_once * per_bin);
+  work_.phase("sending");
+  for (std::size_t first = 0; first < bins; first += at_once) {
+    const std::size_t some = std::min(at_once, bins - first);
+    work_.pool().parallel_for(some, 1, [&](std::size_t begin, std::size_t end) {
+      crypto::SecretBlocks noise(per_bin);
+      for (std::size_t i = begin; i < end; ++i) {
+        const auto encoded = cells.expose_mutable().subspan((first + i) * per_bin, per_bin);
+        const auto out = sent.expose_mutable().subspan(i * per_bin, per_bin);
+        std::ranges::copy(encoded, out.begin());
+        vole.outputs((first + i) * per_bin, encoded, noise.expose_mutable());
+        for (std::size_t cell = 0; cell < per_bin; ++cell) out[cell] ^= noise.expose()[cell];
+      }
+    });
+    TRY_STATUS(work_.check_cancelled());
+    for (std::size_t i = 0; i < some; ++i) {
+      TRY_STATUS(
+          conversation_.send(MessageType::encoding, crypto::bytes_of(sent.expose().subspan(i * per_bin, per_bin))));
+    }
+  }
+  return conversation_.flush();
+}
+
+/// values = Decode(A, x) for our keys x of the bins of one instance.
+Status Run::decode_ours(const KeyedSet& set, std::size_t instance, const crypto::SecretBlocks& cells,
+                        crypto::SecretBlocks& values) {
+  const std::size_t first = layout_.first_bin(instance);
+  const std::size_t per_bin = layout_.shape.cells_per_bin();
+  TRY_STATUS(work_.over(
+      "decoding", layout_.end_bin(instance) - first,
+      [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) {
+          okvs::decode_bin(layout_.shape, set.keys_of(first + i), cells.expose().subspan(i * per_bin, per_bin),
+                           values.expose_mutable().subspan(set.begin_of(first + i), set.size_of(first + i)));
+        }
+        return std::optional<std::size_t>();
+      },
+      1));
+  return {};
+}
+
+Result<std::vector<TagMatch>> Run::find_matches(const KeyedSet& outputs) {
+  const auto index = detail::TagIndex::build(first_halves(outputs).expose(), work_.pool());
+  if (!index) return repeated(outputs, index.error());
+  const detail::TagListShape shape(parameters_.peer_count);
+  work_.wait_for_peer();
+  TRY(const Bytes upper, conversation_.receive(MessageType::tag_index, shape.upper_bytes()));
+  TRY(auto reader, detail::TagListReader::begin(shape, upper));
+  work_.phase("matching");
+  std::vector<TagMatch> matches;
+  std::vector<Tag> tags;
+  for (std::size_t chunk = 0; chunk < shape.chunk_count(); ++chunk) {
+    TRY(const Bytes low_parts, conversation_.receive(MessageType::tag_part, shape.chunk_bytes(chunk)));
+    const std::size_t first = reader.next_tag();
+    TRY_STATUS(reader.next(low_parts, tags));
+    index->find(tags, first, matches);
+  }
+  return matches;
+}
+
+Status Run::reply(const KeyedSet& outputs, const std::vector<TagMatch>& matches) {
+  if (parameters_.reply == Reply::none) return {};
+  Bytes message;
+  if (parameters_.reply == Reply::count) {
+    append_be(message, static_cast<std::uint64_t>(matches.size()));
+    TRY_STATUS(conversation_.send(MessageType::matched_count, message));
+    return conversation_.flush();
+  }
+  for (const TagMatch& match : matches) {
+    append_be(message, match.list_index);
+    append(message, ByteView(proof_of(outputs.keys()[match.own_index])).first(kProofBytes));
+  }
+  TRY_STATUS(conversation_.send(MessageType::proofs, message));
+  return conversation_.flush();
+}
+
+// --- the sender -----------------------------------------------------------------------------------------------------
+
+Result<Outcome> Run::sender() {
+  std::optional<vole::Sender> vole(std::in_place, parameters_.session_id, seed_, layout_.plan(), conversation_, work_);
+  Secret<kBlockBytes + kMaskOpeningBytes> our_mask;
+  Drbg(seed_, parameters_.session_id, "fast/mask").fill(0, our_mask.expose_mutable());
+  Bytes hello = to_bytes(vole->first_message());
+  append(hello, mask_commitment(parameters_.session_id, our_mask.expose()));
+
+  work_.wait_for_peer();
+  TRY(const Bytes their_hello,
+      conversation_.receive(MessageType::receiver_hello, kSaltBytes + vole::kBaseOtSenderBytes));
+  TRY_STATUS(conversation_.send(MessageType::sender_hello, hello));
+  TRY_STATUS(conversation_.flush());
+  const ByteView salt = ByteView(their_hello).first(kSaltBytes);
+  TRY(KeyedSet set, KeyedSet::make(elements_, element_hash(parameters_.session_id, salt), layout_.shape, work_));
+  TRY_STATUS(vole->extend(ByteView(their_hello).subspan(kSaltBytes)));
+
+  crypto::SecretBlocks values(set.size());
+  Bytes their_mask;
+  for (std::size_t instance = 0; instance < layout_.instances; ++instance) {
+    TRY_STATUS(vole->next_instance());
+    if (instance == 0) {
+      TRY(their_mask, conversation_.receive(MessageType::mask_share, kBlockBytes));
+    }
+    TRY_STATUS(take_encoding(*vole, set, instance, values));
+  }
+  vole.reset();
+  // Only now, when all that the receiver entered is here (psi.md 2.0).
+  TRY_STATUS(conversation_.send(MessageType::mask_opening, our_mask.expose()));
+  TRY_STATUS(conversation_.flush());
+  TRY_STATUS(hash_outputs(set, values, crypto::load_block(our_mask.expose()) ^ crypto::load_block(their_mask)));
+  values = {};
+  TRY(const detail::SortedTags sorted, send_tags(set));
+  return learn_from_reply(set, sorted);
+}
+
+/// values = Decode(K, y) + Delta h(y) for our keys y of the bins of one instance, as the bins arrive.
+Status Run::take_encoding(const vole::Sender& vole, const KeyedSet& set, std::size_t instance,
+                          crypto::SecretBlocks& values) {
+  const std::size_t per_bin = layout_.shape.cells_per_bin();
+  const std::size_t first = layout_.first_bin(instance);
+  const std::size_t bins = layout_.end_bin(instance) - first;
+  const std::size_t at_once = std::min(bins, work_.pool().size());
+  work_.phase("comparing");
+  for (std::size_t done = 0; done < bins; done += at_once) {
+    std::vector<Bytes> received;
+    for (std::size_t i = done; i < std::min(bins, done + at_once); ++i) {
+      TRY(Bytes bin, conversation_.receive(MessageType::encoding, layout_.bin_bytes()));
+      received.push_back(std::move(bin));
+    }
+    work_.pool().parallel_for(received.size(), 1, [&](std::size_t begin, std::size_t end) {
+      crypto::SecretBlocks cells(per_bin);
+      for (std::size_t i = begin; i < end; ++i) {
+        const std::size_t bin = done + i;
+        const std::span<Block> sums = cells.expose_mutable();
+        vole.outputs(bin * per_bin, sums);
+        const std::span<const Block> encoded(reinterpret_cast<const Block*>(received[i].data()), per_bin);
+        crypto::gf_add_multiple(sums, vole.delta(), encoded);
+        const std::span<const Digest> keys = set.keys_of(first + bin);
+        const std::span<Block> out = values.expose_mutable().subspan(set.begin_of(first + bin), keys.size());
+        okvs::decode_bin(layout_.shape, keys, sums, out);
+        crypto::SecretBlocks hashes(keys.size());
+        std::ranges::transform(keys, hashes.expose_mutable().begin(), value_of);
+        crypto::gf_add_multiple(out, vole.delta(), hashes.expose());
+      }
+    });
+    TRY_STATUS(work_.check_cancelled());
+  }
+  return {};
+}
+
+Result<detail::SortedTags> Run::send_tags(const KeyedSet& outputs) {
+  work_.phase("sending");
+  auto sorted = detail::sort_tags(first_halves(outputs).expose(), work_.pool());
+  if (!sorted) return repeated(outputs, sorted.error());
+  const std::span<const Tag> tags = sorted->tags.expose();
+  const detail::TagListShape shape(tags.size());
+  TRY_STATUS(conversation_.send(MessageType::tag_index, detail::encode_upper(tags)));
+  Bytes low_parts;
+  for (std::size_t chunk = 0; chunk < shape.chunk_count(); ++chunk) {
+    low_parts.resize(shape.chunk_bytes(chunk));
+    detail::encode_chunk(tags, chunk, low_parts);
+    TRY_STATUS(conversation_.send(MessageType::tag_part, low_parts));
+  }
+  TRY_STATUS(conversation_.flush());
+  return *std::move(sorted);
+}
+
+Result<Outcome> Run::learn_from_reply(const KeyedSet& outputs, const detail::SortedTags& sorted) {
+  const std::size_t most = std::min(elements_.size(), parameters_.peer_count);
+  Outcome outcome;
+  if (parameters_.reply != Reply::none) work_.wait_for_peer();
+  if (parameters_.reply == Reply::count) {
+    TRY(const Bytes message, conversation_.receive(MessageType::matched_count, sizeof(std::uint64_t)));
+    const auto count = read_be<std::uint64_t>(message);
+    if (count > most) return broken(fmt::format("it counts {} common elements where {} is the most.", count, most));
+    outcome.count = count;
+    outcome.learned_count = true;
+  } else if (parameters_.reply == Reply::matched_tags) {
+    TRY(const Bytes proofs, conversation_.receive_up_to(MessageType::proofs, most * kProofRecordBytes));
+    if (proofs.size() % kProofRecordBytes != 0) return broken("its list of matches ends in the middle of a proof.");
+    std::vector<std::uint32_t> indices;
+    std::uint64_t least = 0;
+    for (ByteView rest = proofs; !rest.empty(); rest = rest.subspan(kProofRecordBytes)) {
+      const auto index = read_be<std::uint32_t>(rest);
+      if (index < least || index >= outputs.size()) return broken("its matches are out of order or repeated.");
+      least = std::uint64_t{index} + 1;
+      const std::uint32_t own = sorted.order.expose()[index];
+      if (!constant_time_equal(rest.subspan(sizeof(index), kProofBytes),
+                               ByteView(proof_of(outputs.keys()[own])).first(kProofBytes)))
+        return broken("it claims a match that it cannot have found.");
+      indices.push_back(own);
+    }
+    return outcome_of(outputs, std::move(indices));
+  }
+  outcome.transcript = conversation_.transcript();
+  return outcome;
+}
+
+// --- both -----------------------------------------------------------------------------------------------------------
+
+/// Puts Out(value + mask, key) in the place of every key (psi.md 2.1). Both inputs go in: the value alone would leave
+/// 64 bits against collisions.
+Status Run::hash_outputs(KeyedSet& set, const crypto::SecretBlocks& values, Block mask) {
+  constexpr std::size_t kMessageBytes = kBlockBytes + sizeof(Digest);
+  const std::span<Digest> keys = set.keys_mutable();
+  TRY_STATUS(work_.over(
+      "comparing", set.size(),
+      [&](std::size_t begin, std::size_t end) {
+        SecretBytes messages(kHashedAtOnce * kMessageBytes);
+        std::array<ByteView, kHashedAtOnce> views;
+        for (std::size_t i = 0; i < kHashedAtOnce; ++i)
+          views[i] = messages.expose().subspan(i * kMessageBytes, kMessageBytes);
+        for (std::size_t first = begin; first < end; first += kHashedAtOnce) {
+          const std::size_t some = std::min(kHashedAtOnce, end - first);
+          for (std::size_t i = 0; i < some; ++i) {
+            const MutableByteView message = messages.expose_mutable().subspan(i * kMessageBytes, kMessageBytes);
+            crypto::store_block(values.expose()[first + i] ^ mask, message);
+            std::ranges::copy(keys[first + i], message.subspan(kBlockBytes).begin());
+          }
+          output_hash_.hash(std::span(views).first(some), keys.subspan(first, some));
+        }
+        return std::optional<std::size_t>();
+      },
+      kKeysPerTask));
+  return {};
+}
+
+/// @param indices  of matched keys.
+Outcome Run::outcome_of(const KeyedSet& outputs, std::vector<std::uint32_t> indices) const {
+  std::ranges::sort(indices, {}, [&](std::uint32_t index) { return outputs.position(index); });
+  Outcome outcome;
+  outcome.count = indices.size();
+  outcome.learned_count = true;
+  outcome.transcript = conversation_.transcript();
+  outcome.matches.reserve(indices.size());
+  for (const std::uint32_t index : indices) {
+    const Digest key = from_output(kContextKeyLabel, parameters_.session_id, outputs.keys()[index]);
+    outcome.matches.push_back({outputs.position(index), Secret<32>(key)});
+  }
+  return outcome;
+}
+
+std::unexpected<Error> Run::repeated(const KeyedSet& set, const detail::EqualTags& equal) const {
+  const auto [first, second] = std::minmax(set.position(equal.first), set.position(equal.second));
+  return fail(
+      Errc::internal,
+      fmt::format("Elements {} and {} of our set are the same; a set must hold each element once.", first, second));
+}
+
+class FastProtocol final : public Protocol {
+ public:
+  std::string_view name() const override { return kName; }
+  std::uint16_t suite() const override { return kSuite; }
+  std::string_view code() const override { return kCode; }
+
+  Result<Outcome> run(const Parameters& parameters, const Elements& elements, const Secret<32>& seed, Channel& channel,
+                      ThreadPool& pool, Progress& progress) const override {
+    Conversation conversation(channel, parameters.session_id, parameters.role);
+    Work work(pool, progress);
+    auto outcome = run_checked(parameters, elements, seed, conversation, work);
+    if (!outcome && outcome.error().code != Errc::peer_gone) conversation.give_up();
+    return outcome;
+  }
+
+ private:
+  static Result<Outcome> run_checked(const Parameters& parameters, const Elements& elements, const Secret<32>& seed,
+                                     Conversation& conversation, Work& work) {
+    TRY_STATUS(detail::check_sizes(parameters, elements));
+    Run run(parameters, elements, seed, conversation, work);
+    return parameters.role == Role::receiver ? run.receiver() : run.sender();
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Protocol> fast_protocol() {
+  return std::make_unique<FastProtocol>();
+}
+
+}  // namespace parley::psi

@@ -1,0 +1,72 @@
+// The fast protocol against a plain intersection, both sides in one process.
+#include <gtest/gtest.h>
+
+#include "psi/two_parties.h"
+
+namespace parley::psi {
+namespace {
+
+struct Sizes {
+  std::size_t receiver, sender, shared;
+};
+
+BothEnded run_fast(const Sizes& sizes, Reply reply, std::size_t threads = 1) {
+  Party receiver = test_party(test_range(0, sizes.receiver), 1);
+  Party sender = test_party(test_range(sizes.receiver - sizes.shared, sizes.receiver - sizes.shared + sizes.sender), 2);
+  receiver.threads = sender.threads = threads;
+  return run_both(receiver, sender, reply, Digest{std::byte{7}}, fast_protocol);
+}
+
+TEST(FastProtocol, IsKnownByItsName) {
+  ASSERT_TRUE(protocol_named("fast").has_value());
+  EXPECT_EQ((*protocol_named("fast"))->name(), "fast");
+  EXPECT_EQ((*protocol_named("fast"))->suite(), 0x0001);
+}
+
+TEST(FastProtocol, FindsWhatAPlainIntersectionFinds) {
+  for (const Sizes& sizes : {Sizes{0, 0, 0}, Sizes{0, 5, 0}, Sizes{5, 0, 0}, Sizes{1, 1, 0}, Sizes{1, 1, 1},
+                             Sizes{3, 2, 2}, Sizes{100, 100, 100}, Sizes{1000, 1, 1}, Sizes{1, 1000, 1},
+                             Sizes{2000, 3000, 700}, Sizes{70'000, 66'000, 20'000}}) {
+    SCOPED_TRACE(testing::Message() << sizes.receiver << ", " << sizes.sender << ", " << sizes.shared);
+    const BothEnded ended = run_fast(sizes, Reply::matched_tags);
+    ASSERT_TRUE(ended.receiver.outcome.has_value()) << ended.receiver.outcome.error().text();
+    ASSERT_TRUE(ended.sender.outcome.has_value()) << ended.sender.outcome.error().text();
+    const Outcome& received = *ended.receiver.outcome;
+    const Outcome& sent = *ended.sender.outcome;
+    ASSERT_EQ(received.matches.size(), sizes.shared);
+    ASSERT_EQ(sent.matches.size(), sizes.shared);
+    for (std::size_t i = 0; i < sizes.shared; ++i) {
+      EXPECT_EQ(received.matches[i].position, sizes.receiver - sizes.shared + i);
+      EXPECT_EQ(sent.matches[i].position, i);
+      EXPECT_TRUE(received.matches[i].context_key.equals(sent.matches[i].context_key));
+    }
+    EXPECT_EQ(received.transcript, sent.transcript);
+  }
+}
+
+TEST(FastProtocol, HasOneTranscriptForAnyNumberOfThreads) {
+  const Sizes sizes{150'000, 140'000, 1'000};
+  const BothEnded once = run_fast(sizes, Reply::none);
+  ASSERT_TRUE(once.receiver.outcome.has_value());
+  for (const std::size_t threads : {2, 8}) {
+    const BothEnded again = run_fast(sizes, Reply::none, threads);
+    ASSERT_TRUE(again.receiver.outcome.has_value());
+    EXPECT_EQ(again.receiver.outcome->transcript, once.receiver.outcome->transcript) << threads;
+  }
+}
+
+TEST(FastProtocol, RefusesASetThatHoldsAnElementTwice) {
+  for (const Role role : {Role::receiver, Role::sender}) {
+    Elements doubled = test_range(0, 300);
+    doubled.push_back(test_element(17));
+    Party receiver = test_party(role == Role::receiver ? std::move(doubled) : test_range(0, 300), 1);
+    Party sender = test_party(role == Role::sender ? std::move(doubled) : test_range(0, 300), 2);
+    const BothEnded ended = run_both(receiver, sender, Reply::matched_tags, {}, fast_protocol);
+    const auto& refused = role == Role::receiver ? ended.receiver.outcome : ended.sender.outcome;
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, Errc::internal);
+  }
+}
+
+}  // namespace
+}  // namespace parley::psi
