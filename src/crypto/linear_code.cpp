@@ -29,7 +29,7 @@ PARLEY_INLINE void times_x(Lanes2& value) {
 
 PARLEY_INLINE void times_x(Lanes4& value) {
   const Lanes4 carries = value >> 63;
-  const Lanes4 crossed = __builtin_shuffle(carries, Lanes4{1, 0, 3, 2});
+  const Lanes4 crossed = __builtin_shufflevector(carries, carries, 1, 0, 3, 2);
   value = (value << 1) ^ ((Lanes4{} - crossed) & Lanes4{0x87, 1, 0x87, 1});
 }
 

@@ -8,6 +8,7 @@
 #include "crypto/drbg.h"
 #include "psi/detail/conversation.h"
 #include "psi/detail/distinct.h"
+#include "psi/detail/fault.h"
 #include "psi/detail/records.h"
 #include "psi/detail/work.h"
 #include "psi/intersect/protocol.h"
@@ -19,6 +20,7 @@ namespace {
 using crypto::Drbg;
 using crypto::kElementBytes;
 using crypto::Scalar;
+using detail::broken;
 using detail::Conversation;
 using detail::Field;
 using detail::whole;
@@ -39,16 +41,22 @@ constexpr std::size_t kContextKeyOffset = 32;
 constexpr std::size_t kContextKeyBytes = 32;
 static_assert(kContextKeyOffset + kContextKeyBytes == kOutputBytes);
 
-std::unexpected<Error> broken(std::string why) {
-  return fail(Errc::protocol, "The other side broke the protocol: " + std::move(why) + " Nothing was learned.");
-}
-
 std::span<const std::byte, kElementBytes> element_at(ByteView list, std::size_t i) {
   return list.subspan(i * kElementBytes).first<kElementBytes>();
 }
 
-void put(MutableByteView list, std::size_t i, ByteView record) {
-  std::ranges::copy(record, list.subspan(i * record.size()).begin());
+/// The encodings [begin, end) of a list.
+ByteView elements_at(ByteView list, std::size_t begin, std::size_t end) {
+  return list.subspan(begin * kElementBytes, (end - begin) * kElementBytes);
+}
+MutableByteView elements_at(Bytes& list, std::size_t begin, std::size_t end) {
+  return MutableByteView(list).subspan(begin * kElementBytes, (end - begin) * kElementBytes);
+}
+
+/// A fault in a part of a list, as an index in the whole.
+crypto::FirstFault shifted(crypto::FirstFault fault, std::size_t begin) {
+  if (fault) *fault += begin;
+  return fault;
 }
 
 /// OPRF outputs of our elements, by position. Secret: whoever has a tag can show it.
@@ -56,8 +64,10 @@ class Outputs {
  public:
   explicit Outputs(std::size_t count) : bytes_(count * kOutputBytes) {}
 
-  /// From any thread, each position by one of them.
-  void set(std::size_t i, const oprf::Output& output) { put(bytes_.expose_mutable(), i, output.expose()); }
+  /// Those of the positions [begin, end), to be written by one thread.
+  MutableByteView part(std::size_t begin, std::size_t end) {
+    return bytes_.expose_mutable().subspan(begin * kOutputBytes, (end - begin) * kOutputBytes);
+  }
 
   Field first_tags() const { return {bytes_.expose(), kOutputBytes, kFirstTagOffset, kTagBytes}; }
   Field second_tags() const { return {bytes_.expose(), kOutputBytes, kSecondTagOffset, kTagBytes}; }
@@ -110,12 +120,16 @@ class Run {
   Result<Bytes> evaluate_theirs(const Scalar& key, ByteView blinded);
   Result<Outcome> learn_from_reply();
 
-  Secret<crypto::kSha512Bytes> oprf_input(std::size_t i) const {
-    crypto::Sha512 hash = input_prefix_;
-    hash.update(elements_[i]);
-    Secret<crypto::kSha512Bytes> input;
-    hash.finish(input.expose_mutable());
-    return input;
+  /// The inputs of `count` elements, one behind the other; element_of(i) is the position of the ith.
+  template <typename ElementOf>
+  SecretBytes oprf_inputs(std::size_t count, ElementOf element_of) const {
+    SecretBytes inputs(count * oprf::kInputBytes);
+    for (std::size_t i = 0; i < count; ++i) {
+      crypto::Sha512 hash = input_prefix_;
+      hash.update(elements_[element_of(i)]);
+      hash.finish(inputs.expose_mutable().subspan(i * oprf::kInputBytes).first<oprf::kInputBytes>());
+    }
+    return inputs;
   }
   Drbg stream(std::string_view label) const { return Drbg(seed_, parameters_.session_id, label); }
   Scalar blind_of(const Drbg& blinds, std::size_t i) const {
@@ -165,12 +179,11 @@ Result<Run::Blinded> Run::blind() {
   const Drbg blinds = stream("blind");
   Bytes elements(elements_.size() * kElementBytes);
   TRY(const auto fault, work_.over("blinding", elements_.size(), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) {
-      const auto blinded = oprf::blind(Mode::oprf, oprf_input(i).expose(), blind_of(blinds, i));
-      if (!blinded) return std::optional(i);
-      put(elements, i, blinded->encoding());
-    }
-    return std::optional<std::size_t>();
+    std::vector<Scalar> scalars;
+    scalars.reserve(end - begin);
+    for (std::size_t i = begin; i < end; ++i) scalars.push_back(blind_of(blinds, i));
+    const SecretBytes inputs = oprf_inputs(end - begin, [&](std::size_t i) { return begin + i; });
+    return shifted(oprf::blind_each(Mode::oprf, inputs.expose(), scalars, elements_at(elements, begin, end)), begin);
   }));
   if (fault) return fail(Errc::internal, "The seed of this run gives a blind of zero; draw a new one.");
   const Field field = whole(elements, kElementBytes);
@@ -185,13 +198,16 @@ Status Run::unblind(const Blinded& blinded, ByteView evaluated) {
     inverses.reserve(end - begin);
     for (std::size_t j = begin; j < end; ++j) inverses.push_back(blind_of(blinds, blinded.order[j]));
     if (!Scalar::invert_all(inverses)) return std::optional(begin);
+    const SecretBytes inputs = oprf_inputs(end - begin, [&](std::size_t j) { return blinded.order[begin + j]; });
+    SecretBytes outputs((end - begin) * kOutputBytes);
+    const auto first_fault =
+        oprf::finalize_each(inputs.expose(), inverses, elements_at(evaluated, begin, end), outputs.expose_mutable());
     for (std::size_t j = begin; j < end; ++j) {
       const std::size_t i = blinded.order[j];
-      const auto output = oprf::finalize(oprf_input(i).expose(), inverses[j - begin], element_at(evaluated, j));
-      if (!output) return std::optional(j);
-      outputs_.set(i, *output);
+      std::ranges::copy(outputs.expose().subspan((j - begin) * kOutputBytes, kOutputBytes),
+                        outputs_.part(i, i + 1).begin());
     }
-    return std::optional<std::size_t>();
+    return shifted(first_fault, begin);
   }));
   if (fault) return broken(fmt::format("its answer {} is no element of the group.", *fault));
   return {};
@@ -234,12 +250,8 @@ Result<Outcome> Run::sender() {
 
 Status Run::evaluate_ours(const Scalar& key) {
   TRY(const auto fault, work_.over("evaluating our set", elements_.size(), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) {
-      const auto output = oprf::evaluate(Mode::oprf, oprf_input(i).expose(), key);
-      if (!output) return std::optional(i);
-      outputs_.set(i, *output);
-    }
-    return std::optional<std::size_t>();
+    const SecretBytes inputs = oprf_inputs(end - begin, [&](std::size_t i) { return begin + i; });
+    return shifted(oprf::evaluate_all(Mode::oprf, inputs.expose(), key, outputs_.part(begin, end)), begin);
   }));
   if (fault) return fail(Errc::internal, "An element of our set hashes to nothing in this session; start a new one.");
   return {};
@@ -249,12 +261,8 @@ Result<Bytes> Run::evaluate_theirs(const Scalar& key, ByteView blinded) {
   Bytes evaluated(blinded.size());
   const std::size_t count = blinded.size() / kElementBytes;
   TRY(const auto fault, work_.over("evaluating their set", count, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t j = begin; j < end; ++j) {
-      const auto element = crypto::decode_and_multiply(key, element_at(blinded, j));
-      if (!element) return std::optional(j);
-      put(evaluated, j, element->encoding());
-    }
-    return std::optional<std::size_t>();
+    return shifted(crypto::multiply_all(key, elements_at(blinded, begin, end), elements_at(evaluated, begin, end)),
+                   begin);
   }));
   if (fault) return broken(fmt::format("its blinded element {} is no element of the group.", *fault));
   return evaluated;

@@ -38,16 +38,38 @@ ByteArray<2> two_bytes(std::size_t value) {
 }
 
 // SHA-512(I2OSP(len input, 2) || input || I2OSP(32, 2) || element || "Finalize")
-Output hash_output(ByteView input, const Element& element) {
+void hash_output(ByteView input, ByteView element, std::span<std::byte, Output::kSize> output) {
   crypto::Sha512 hash;
   hash.update(two_bytes(input.size()));
   hash.update(input);
   hash.update(two_bytes(crypto::kElementBytes));
-  hash.update(element.encoding());
+  hash.update(element);
   hash.update(as_bytes("Finalize"));
+  hash.finish(output);
+}
+
+Output hash_output(ByteView input, const Element& element) {
   Output output;
-  hash.finish(output.expose_mutable());
+  hash_output(input, element.encoding(), output.expose_mutable());
   return output;
+}
+
+/// What the elements of all inputs are mapped from.
+SecretBytes expand_all(Mode mode, ByteView inputs) {
+  SecretBytes uniform(inputs.size() / kInputBytes * kUniformBytes);
+  for (std::size_t i = 0; i < inputs.size() / kInputBytes; ++i) {
+    crypto::expand_message_xmd_sha512(uniform.expose_mutable().subspan(i * kUniformBytes, kUniformBytes),
+                                      inputs.subspan(i * kInputBytes, kInputBytes), as_bytes(group_tag(mode)));
+  }
+  return uniform;
+}
+
+void hash_outputs(ByteView inputs, ByteView elements, MutableByteView outputs) {
+  for (std::size_t i = 0; i < inputs.size() / kInputBytes; ++i) {
+    hash_output(inputs.subspan(i * kInputBytes, kInputBytes),
+                elements.subspan(i * crypto::kElementBytes, crypto::kElementBytes),
+                outputs.subspan(i * Output::kSize).first<Output::kSize>());
+  }
 }
 
 }  // namespace
@@ -97,6 +119,25 @@ std::optional<Output> evaluate(Mode mode, ByteView input, const Scalar& key) {
   const auto evaluated = crypto::multiply(key, hash_to_group(mode, input));
   if (!evaluated) return std::nullopt;
   return hash_output(input, *evaluated);
+}
+
+crypto::FirstFault blind_each(Mode mode, ByteView inputs, std::span<const Scalar> blinds, MutableByteView blinded) {
+  return crypto::map_and_multiply_each(blinds, expand_all(mode, inputs).expose(), blinded);
+}
+
+crypto::FirstFault finalize_each(ByteView inputs, std::span<const Scalar> inverses_of_blinds, ByteView evaluated,
+                                 MutableByteView outputs) {
+  SecretBytes unblinded(evaluated.size());
+  const auto fault = crypto::multiply_each(inverses_of_blinds, evaluated, unblinded.expose_mutable());
+  hash_outputs(inputs, unblinded.expose(), outputs);
+  return fault;
+}
+
+crypto::FirstFault evaluate_all(Mode mode, ByteView inputs, const Scalar& key, MutableByteView outputs) {
+  SecretBytes evaluated(inputs.size() / kInputBytes * crypto::kElementBytes);
+  const auto fault = crypto::map_and_multiply_all(key, expand_all(mode, inputs).expose(), evaluated.expose_mutable());
+  hash_outputs(inputs, evaluated.expose(), outputs);
+  return fault;
 }
 
 }  // namespace parley::psi::oprf

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "crypto/hash.h"
-#include "crypto/ristretto.h"
+#include "crypto/ristretto_batch.h"
 
 namespace parley::psi::oprf {
 
@@ -42,6 +42,21 @@ std::optional<Output> finalize(ByteView input, const crypto::Scalar& inverse_of_
 /// Evaluate: what the holder of the key computes for an input of its own; equals what finalize gives the other party.
 std::optional<Output> evaluate(Mode mode, ByteView input, const crypto::Scalar& key);
 
-/// BlindEvaluate is crypto::decode_and_multiply(key, blinded element).
+// The same for many inputs of kInputBytes each, at several times the speed; lists are flat. Each gives the index of the
+// first element for which the function above gives nothing; what was written from there on is of no use.
+
+/// Inputs of protocols are digests.
+inline constexpr std::size_t kInputBytes = crypto::kSha512Bytes;
+
+/// blinded[i] = blind(inputs[i], blinds[i]), encoded.
+crypto::FirstFault blind_each(Mode mode, ByteView inputs, std::span<const crypto::Scalar> blinds,
+                              MutableByteView blinded);
+/// outputs[i] = finalize(inputs[i], inverses_of_blinds[i], evaluated[i])
+crypto::FirstFault finalize_each(ByteView inputs, std::span<const crypto::Scalar> inverses_of_blinds,
+                                 ByteView evaluated, MutableByteView outputs);
+/// outputs[i] = evaluate(inputs[i], key)
+crypto::FirstFault evaluate_all(Mode mode, ByteView inputs, const crypto::Scalar& key, MutableByteView outputs);
+
+/// BlindEvaluate is crypto::decode_and_multiply(key, blinded element), and for many crypto::multiply_all.
 
 }  // namespace parley::psi::oprf
