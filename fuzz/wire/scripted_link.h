@@ -34,6 +34,7 @@ class ScriptedLink final : public Link {
   Result<bool> wait_readable(Deadline) override { return !incoming_.empty(); }
   std::uint64_t bytes_sent() const override { return bytes_sent_; }
   std::uint64_t bytes_received() const override { return bytes_received_; }
+  std::chrono::microseconds round_trip() const override { return {}; }
   void shut_down() override { incoming_ = {}; }
 
  private:

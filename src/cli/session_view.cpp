@@ -169,9 +169,10 @@ Status print_session(Workplace& at, const std::string& session) {
   }
   print_matches(console, shown);
   if (!outcome.protocol.empty() && outcome.milliseconds > 0)
-    console.print(fmt::format("  {:.2f} s, {} bytes sent, {} bytes received, protocol {}\n",
+    console.print(fmt::format("  {:.2f} s, {} bytes sent, {} bytes received, protocol {}{}\n",
                               static_cast<double>(outcome.milliseconds) / 1000.0, outcome.bytes_sent,
-                              outcome.bytes_received, outcome.protocol));
+                              outcome.bytes_received, outcome.protocol,
+                              outcome.protocol_reason.empty() ? "" : " (" + outcome.protocol_reason + ")"));
   say_failure(console, shown);
   if (!outcome.transcript.empty()) say_what_it_means(console, shown);
   return {};

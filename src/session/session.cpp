@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "crypto/hash.h"
 #include "log/merkle.h"
-#include "psi/intersect/protocol.h"
+#include "psi/intersect/choice.h"
 #include "session/result_root.h"
 #include "session/secrets.h"
 #include "session/states.h"
@@ -79,6 +79,8 @@ class Session {
   Result<Decision> await_decision(const Offer& offer, const Decide& decide);
   Status refuse(std::string_view code, const std::string& text);
   Status accept();
+  psi::Choice choose() const;
+  std::uint16_t chosen_suite() const;
   Status commit();
   Result<psi::Outcome> run();
   Result<ResultStep> record(const psi::Outcome& result);
@@ -99,7 +101,9 @@ class Session {
   Side side_;
   Limits limits_;
   std::string phase_ = "propose";
-  bool expired_ = false;  // nobody decided in time
+  bool expired_ = false;               // nobody decided in time
+  std::vector<std::uint16_t> suites_;  // that both sides know; the responder's
+  std::uint16_t suite_ = 0;            // of the protocol that runs
 
   vault::SessionRow row_;
   Terms terms_;
@@ -178,7 +182,7 @@ Status Session::propose() {
   nonces_[0] = random_bytes<32>();
   const Proposal proposal{.question = terms_.question,
                           .padded = terms_.our_padded,
-                          .suite = psi::classic_protocol()->suite(),
+                          .suites = psi::known_suites(),
                           .rules = indicator::rules_id(),
                           .nonce = nonces_[0]};
   asker_handshake_ = steps_.make(kPropose, proposal.to_json());
@@ -200,6 +204,7 @@ Status Session::await_acceptance() {
   TRY(const Acceptance acceptance, Acceptance::from_json(step->body));
   terms_.their_padded = acceptance.padded;
   nonces_[1] = acceptance.nonce;
+  suite_ = acceptance.suite;
   responder_handshake_ = step->note;
   TRY_STATUS(save(kAccepted, {stored(kAccept, step->note, false)}));
   const std::uint64_t most = limits_.their_padded != 0
@@ -229,7 +234,8 @@ Result<std::string> Session::answer(const ReceivedStep& step, const Decide& deci
   terms_.their_padded = proposal.padded;
   nonces_[0] = proposal.nonce;
 
-  if (proposal.rules != indicator::rules_id() || proposal.suite != psi::classic_protocol()->suite()) {
+  std::ranges::set_intersection(proposal.suites, psi::known_suites(), std::back_inserter(suites_));
+  if (proposal.rules != indicator::rules_id() || suites_.empty()) {
     TRY_STATUS(save(kProposed, {stored(kPropose, step.note, false)}));
     TRY_STATUS(refuse(kRefusedForSkew, ""));
     return fail(Errc::skew, steps_.peer().name +
@@ -306,9 +312,25 @@ Status Session::accept() {
   terms_.ours_by_type = ours.by_type;
   terms_.our_padded = ours.padded;
   nonces_[1] = random_bytes<32>();
-  responder_handshake_ = steps_.make(kAccept, Acceptance{.padded = ours.padded, .nonce = nonces_[1]}.to_json());
+  suite_ = chosen_suite();
+  responder_handshake_ =
+      steps_.make(kAccept, Acceptance{.padded = ours.padded, .suite = suite_, .nonce = nonces_[1]}.to_json());
   TRY_STATUS(save(kAccepted, {stored(kAccept, responder_handshake_, true)}));
   return steps_.send(responder_handshake_);
+}
+
+/// What would serve best, as this side sees it.
+psi::Choice Session::choose() const {
+  const bool we_receive = role_of(side_, terms_.question.direction) == psi::Role::receiver;
+  const std::uint64_t receivers = we_receive ? terms_.our_padded : terms_.their_padded;
+  const std::uint64_t senders = we_receive ? terms_.their_padded : terms_.our_padded;
+  const std::chrono::duration<double> round_trip = steps_.link().round_trip();
+  return psi::choose_protocol(receivers, senders, psi::line_with(round_trip.count()), us_.pool.size());
+}
+
+std::uint16_t Session::chosen_suite() const {
+  const std::uint16_t best = choose().protocol->suite();
+  return std::ranges::find(suites_, best) != suites_.end() ? best : suites_.front();
 }
 
 // --- both -----------------------------------------------------------------------------------------------------------
@@ -383,8 +405,9 @@ Result<psi::Outcome> Session::run() {
     return fail(Errc::protocol, "The other side would enter another number of items than it had agreed to.",
                 steps_.peer().name);
 
-  const auto protocol = psi::classic_protocol();
+  TRY(const auto protocol, psi::protocol_of_suite(suite_));
   outcome_.protocol = protocol->name();
+  outcome_.protocol_reason = choose().reason_for(*protocol);
   crypto::Sha256 sid;
   sid.update(as_bytes(kSidDomain));
   sid.update(crypto::sha256(as_bytes(asker_handshake_)));

@@ -80,6 +80,7 @@ std::string write_outcome(const Outcome& outcome) {
                                             {"may_have_disclosed", outcome.may_have_disclosed},
                                             {"milliseconds", outcome.milliseconds},
                                             {"protocol", outcome.protocol},
+                                            {"protocol_reason", outcome.protocol_reason},
                                             {"transcript", outcome.transcript}});
 }
 
@@ -100,6 +101,8 @@ Result<Outcome> read_outcome(const std::string& text) {
   outcome.may_have_disclosed = reader.boolean("may_have_disclosed");
   outcome.milliseconds = reader.integer("milliseconds", 0, log::kMaxInteger);
   outcome.protocol = reader.text("protocol", kMaxTextBytes);
+  if (json.object() != nullptr && json.object()->contains("protocol_reason"))
+    outcome.protocol_reason = reader.text("protocol_reason", kMaxTextBytes);
   outcome.transcript = reader.text("transcript", kMaxTextBytes);
   TRY_STATUS(reader.finish());
   return outcome;

@@ -39,8 +39,9 @@ Result<Terms> read_terms(const std::string& text);
 /// How it went, as the vault keeps it in SessionRow::outcome.
 struct Outcome {
   std::string protocol;
-  std::string transcript;  ///< hex
-  bool learned = false;    ///< this side learned the answer
+  std::string protocol_reason;  ///< why this one; empty in vaults from before there were two
+  std::string transcript;       ///< hex
+  bool learned = false;         ///< this side learned the answer
   bool both_learned = false;
   bool agreed = false;            ///< both signed the same transcript (and, where both learned, the same result)
   std::int64_t count = -1;        ///< -1: not learned

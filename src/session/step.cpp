@@ -2,6 +2,7 @@
 #include "session/step.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/encoding.h"
 #include "base/text.h"
@@ -17,6 +18,7 @@ constexpr std::string_view kStepKind = "parley/step/v1";
 constexpr std::size_t kMaxStepBytes = 16 * 1024;  // log.md 2.3: the longest leaf
 constexpr std::size_t kMaxTextBytes = 2000;       // log.md 2.4
 constexpr std::size_t kMaxNameBytes = 64;
+constexpr std::size_t kMaxSuites = 16;
 constexpr std::string_view kSessionDomain{"parley/session/v1\0", 18};
 
 template <std::size_t N>
@@ -39,9 +41,11 @@ std::uint64_t read_padded(log::ObjectReader& reader, std::string_view key) {
 }  // namespace
 
 log::Json Proposal::to_json() const {
+  log::Json::Array offered;
+  for (const std::uint16_t suite : suites) offered.push_back(number(suite));
   return log::Json::Object{
-      {"nonce", to_base64(nonce)}, {"padded", number(padded)}, {"question", session::to_json(question)},
-      {"rules", to_base64(rules)}, {"suite", number(suite)},   {"v", kSessionVersion}};
+      {"nonce", to_base64(nonce)}, {"padded", number(padded)},     {"question", session::to_json(question)},
+      {"rules", to_base64(rules)}, {"suites", std::move(offered)}, {"v", kSettlementVersion}};
 }
 
 Result<Proposal> Proposal::from_json(const log::Json& body) {
@@ -51,15 +55,24 @@ Result<Proposal> Proposal::from_json(const log::Json& body) {
   proposal.padded = read_padded(reader, "padded");
   const log::Json& question = reader.object("question");
   proposal.rules = fixed<16>(reader.bytes("rules", 16));
-  proposal.suite = static_cast<std::uint16_t>(reader.integer("suite", 0, 0xffff));
-  reader.integer("v", kSessionVersion, kSessionVersion);
+  for (const log::Json& suite : reader.array("suites", kMaxSuites)) {
+    const std::int64_t* number = suite.integer();
+    if (number == nullptr || *number < 0 || *number > 0xffff) {
+      reader.refuse("one of its suites is no number of a suite");
+      break;
+    }
+    proposal.suites.push_back(static_cast<std::uint16_t>(*number));
+  }
+  if (!std::ranges::is_sorted(proposal.suites, std::less_equal<>())) reader.refuse("its suites are not in order");
+  reader.integer("v", kSettlementVersion, kSettlementVersion);
   TRY_STATUS(reader.finish());
   TRY(proposal.question, question_from_json(question));
   return proposal;
 }
 
 log::Json Acceptance::to_json() const {
-  return log::Json::Object{{"nonce", to_base64(nonce)}, {"padded", number(padded)}, {"v", kSessionVersion}};
+  return log::Json::Object{
+      {"nonce", to_base64(nonce)}, {"padded", number(padded)}, {"suite", number(suite)}, {"v", kSettlementVersion}};
 }
 
 Result<Acceptance> Acceptance::from_json(const log::Json& body) {
@@ -67,7 +80,8 @@ Result<Acceptance> Acceptance::from_json(const log::Json& body) {
   Acceptance acceptance;
   acceptance.nonce = fixed<32>(reader.bytes("nonce", 32));
   acceptance.padded = read_padded(reader, "padded");
-  reader.integer("v", kSessionVersion, kSessionVersion);
+  acceptance.suite = static_cast<std::uint16_t>(reader.integer("suite", 0, 0xffff));
+  reader.integer("v", kSettlementVersion, kSettlementVersion);
   TRY_STATUS(reader.finish());
   return acceptance;
 }

@@ -16,6 +16,9 @@ namespace parley::session {
 /// Version of the session protocol between two nodes; other versions are refused, never negotiated.
 inline constexpr std::int64_t kSessionVersion = 1;
 
+/// Of the two steps that settle the protocol: 1 knew one suite only.
+inline constexpr std::int64_t kSettlementVersion = 2;
+
 inline constexpr std::string_view kPropose = "session.propose";
 inline constexpr std::string_view kAccept = "session.accept";
 inline constexpr std::string_view kRefuse = "session.refuse";
@@ -34,9 +37,9 @@ inline constexpr std::string_view kRefusedBusy = "busy";
 
 struct Proposal {
   Question question;
-  std::uint64_t padded = 0;  ///< the asker's set size, padding included
-  std::uint16_t suite = 0;   ///< psi.md 8.3
-  ByteArray<16> rules{};     ///< canonical-form rules (psi.md 0.2)
+  std::uint64_t padded = 0;           ///< the asker's set size, padding included
+  std::vector<std::uint16_t> suites;  ///< that the asker can run, ascending (psi.md 8.3)
+  ByteArray<16> rules{};              ///< canonical-form rules (psi.md 0.2)
   ByteArray<32> nonce{};
   log::Json to_json() const;
   static Result<Proposal> from_json(const log::Json& body);
@@ -44,6 +47,7 @@ struct Proposal {
 
 struct Acceptance {
   std::uint64_t padded = 0;
+  std::uint16_t suite = 0;  ///< one of the proposal's, chosen for both sizes and the line
   ByteArray<32> nonce{};
   log::Json to_json() const;
   static Result<Acceptance> from_json(const log::Json& body);

@@ -76,6 +76,9 @@ class Link {
   virtual std::uint64_t bytes_sent() const = 0;  ///< on the TCP connection, TLS records included
   virtual std::uint64_t bytes_received() const = 0;
 
+  /// The round trip as TCP has measured it so far; zero where it has not.
+  virtual std::chrono::microseconds round_trip() const = 0;
+
   /// From any thread: makes every waiting call return Errc::cancelled and closes.
   virtual void shut_down() = 0;
 };

@@ -153,8 +153,9 @@ TEST_P(CodeAtLevel, MultipliesByTheMatrixOfItsDefinition) {
 // Where kernels begin and end: groups of four positions, 4096 positions a draw of coins, four picks a block of coins.
 TEST_P(CodeAtLevel, AgreesWithItsDefinitionAtLengthsAroundEveryEdge) {
   RandomBlocks random;
-  for (const std::size_t outputs : {1, 2, 3, 4, 5, 7, 2047, 2048, 2049, 4100}) {
-    for (const std::size_t noise_part : {21, 22, 27, 28, 29, 30, 31, 32, 33, 41, 42, 4095, 4096, 4097, 4125, 8200}) {
+  for (const std::size_t outputs : std::initializer_list<std::size_t>{1, 2, 3, 4, 5, 7, 2047, 2048, 2049, 4100}) {
+    for (const std::size_t noise_part :
+         std::initializer_list<std::size_t>{21, 22, 27, 28, 29, 30, 31, 32, 33, 41, 42, 4095, 4096, 4097, 4125, 8200}) {
       const Digest seed = seed_named(fmt::format("{} {}", outputs, noise_part));
       const Code code(seed, outputs, outputs + noise_part);
       const Blocks first = random.many(outputs + noise_part);
@@ -181,7 +182,7 @@ TEST_P(CodeAtLevel, IsLinearOverTheField) {
 
 // What the protocol is about: the receiver holds A and C, the sender B and Delta (psi.md 2.0).
 TEST_P(CodeAtLevel, CarriesTheCorrelationOfInputsOverToEveryOutput) {
-  for (const std::size_t outputs : {64, 1000, 20'000}) {
+  for (const std::size_t outputs : std::initializer_list<std::size_t>{64, 1000, 20'000}) {
     const Code code(seed_named("correlation"), outputs, inputs_for(outputs));
     RandomBlocks random;
     const Block delta = random.one();
@@ -205,7 +206,7 @@ TEST_P(CodeAtLevel, GivesInRangesWhatItGivesAtOnceWhicheverThreadTakesThem) {
   Blocks single(first.begin() + kOutputs, first.end());
   code.accumulate(single);
   ThreadPool pool(3);
-  for (const std::size_t range : {1, 3, 4, 5, 2047, 2048, 2050, 4999}) {
+  for (const std::size_t range : std::initializer_list<std::size_t>{1, 3, 4, 5, 2047, 2048, 2050, 4999}) {
     Blocks firsts = first_of(code, first);
     Blocks seconds = first_of(code, second);
     Blocks alone = first_of(code, first);
@@ -240,7 +241,8 @@ TEST(Code, DependsOnEachHalfOfItsSeed) {
   RandomBlocks random;
   const Blocks input = random.many(inputs_for(kOutputs));
   const Blocks expected = encode(Code(seed, kOutputs, input.size()), input);
-  for (const std::size_t changed : {std::size_t{0}, std::size_t{15}, std::size_t{16}, std::size_t{31}}) {
+  for (const std::size_t changed :
+       std::initializer_list<std::size_t>{std::size_t{0}, std::size_t{15}, std::size_t{16}, std::size_t{31}}) {
     Digest other = seed;
     other[changed] ^= std::byte{1};
     const Blocks differs = encode(Code(other, kOutputs, input.size()), input);

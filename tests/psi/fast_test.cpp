@@ -48,7 +48,7 @@ TEST(FastProtocol, HasOneTranscriptForAnyNumberOfThreads) {
   const Sizes sizes{150'000, 140'000, 1'000};
   const BothEnded once = run_fast(sizes, Reply::none);
   ASSERT_TRUE(once.receiver.outcome.has_value());
-  for (const std::size_t threads : {2, 8}) {
+  for (const std::size_t threads : std::initializer_list<std::size_t>{2, 8}) {
     const BothEnded again = run_fast(sizes, Reply::none, threads);
     ASSERT_TRUE(again.receiver.outcome.has_value());
     EXPECT_EQ(again.receiver.outcome->transcript, once.receiver.outcome->transcript) << threads;

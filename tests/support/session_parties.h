@@ -71,6 +71,7 @@ class LinkDecorator : public wire::Link {
   Result<bool> wait_readable(Deadline deadline) override { return inner_.wait_readable(deadline); }
   std::uint64_t bytes_sent() const override { return inner_.bytes_sent(); }
   std::uint64_t bytes_received() const override { return inner_.bytes_received(); }
+  std::chrono::microseconds round_trip() const override { return inner_.round_trip(); }
   void shut_down() override { inner_.shut_down(); }
 
  protected:

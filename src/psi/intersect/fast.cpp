@@ -17,6 +17,7 @@
 #include "psi/detail/tag_list.h"
 #include "psi/detail/work.h"
 #include "psi/intersect/keyed_set.h"
+#include "psi/intersect/layout.h"
 #include "psi/intersect/protocol.h"
 #include "psi/limits.h"
 #include "psi/vole/vole.h"
@@ -49,26 +50,6 @@ constexpr std::size_t kProofBytes = 16;                 // tag2
 constexpr std::size_t kProofRecordBytes = sizeof(std::uint32_t) + kProofBytes;
 constexpr std::size_t kKeysPerTask = 8192;
 constexpr std::size_t kHashedAtOnce = 64;
-
-/// How the cells of the encoding fall to the instances of the VOLE: whole bins, the same number to each but the last.
-struct Layout {
-  explicit Layout(std::size_t count) : shape(okvs::shape_for(count)) {
-    const std::size_t most = vole::kMostOutputs / shape.cells_per_bin();
-    instances = (shape.bins + most - 1) / most;
-    bins_an_instance = (shape.bins + instances - 1) / instances;
-    instances = (shape.bins + bins_an_instance - 1) / bins_an_instance;
-  }
-  std::size_t first_bin(std::size_t instance) const { return instance * bins_an_instance; }
-  std::size_t end_bin(std::size_t instance) const {
-    return std::min<std::size_t>(shape.bins, (instance + 1) * bins_an_instance);
-  }
-  vole::Plan plan() const { return {vole::sizes_for(bins_an_instance * shape.cells_per_bin()), instances}; }
-  std::size_t bin_bytes() const { return shape.cells_per_bin() * kBlockBytes; }
-
-  okvs::Shape shape;
-  std::size_t instances;
-  std::size_t bins_an_instance;
-};
 
 PrefixedSha256 element_hash(const Digest& session_id, ByteView salt) {
   crypto::Sha512 hash = detail::labelled_sha512(kElementLabel, session_id);
@@ -472,7 +453,7 @@ Outcome Run::outcome_of(const KeyedSet& outputs, std::vector<std::uint32_t> indi
 }
 
 std::unexpected<Error> Run::repeated(const KeyedSet& set, const detail::EqualTags& equal) const {
-  const auto [first, second] = std::minmax(set.position(equal.first), set.position(equal.second));
+  const auto [first, second] = std::minmax({set.position(equal.first), set.position(equal.second)});
   return fail(
       Errc::internal,
       fmt::format("Elements {} and {} of our set are the same; a set must hold each element once.", first, second));

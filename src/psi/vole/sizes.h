@@ -39,6 +39,14 @@ struct Sizes {
   std::size_t trees_bytes() const { return kNoiseWeight * (2 * tree.depth + 1) * crypto::kBlockBytes; }
 };
 
+/// What a run of VOLE is for: `instances` of `sizes.outputs` outputs each.
+struct Plan {
+  Sizes sizes;
+  std::size_t instances;
+
+  std::size_t extension_blocks() const { return instances * sizes.extension_blocks() + 1; }
+};
+
 /// @param outputs  1 to kMostOutputs.
 constexpr Sizes sizes_for(std::size_t outputs) {
   const std::size_t k = outputs < kLeastOutputs ? kLeastOutputs : outputs;

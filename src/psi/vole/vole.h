@@ -18,14 +18,6 @@
 
 namespace parley::psi::vole {
 
-/// What a run of VOLE is for: `instances` of `sizes.outputs` outputs each.
-struct Plan {
-  Sizes sizes;
-  std::size_t instances;
-
-  std::size_t extension_blocks() const { return instances * sizes.extension_blocks() + 1; }
-};
-
 class Receiver {
  public:
   Receiver(const Digest& session_id, const Secret<32>& seed, const Plan& plan, psi::detail::Conversation& conversation,

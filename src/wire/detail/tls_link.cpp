@@ -65,6 +65,7 @@ class TlsLink final : public Link {
   const Digest& exporter() const override { return exporter_; }
   std::uint64_t bytes_sent() const override { return stream_->bytes_sent(); }
   std::uint64_t bytes_received() const override { return stream_->bytes_received(); }
+  std::chrono::microseconds round_trip() const override { return stream_->round_trip(); }
 
   Status send(FrameType type, ByteView payload) override {
     return send_until(type, payload, deadline_in(limits_.send));

@@ -152,6 +152,13 @@ bool TlsStream::writable_now() const {
   return ::poll(&descriptor, 1, 0) == 1 && (descriptor.revents & POLLOUT) != 0;
 }
 
+std::chrono::microseconds TlsStream::round_trip() const {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(state_.socket.get(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return {};
+  return std::chrono::microseconds(info.tcpi_rtt);
+}
+
 void TlsStream::finish_writing() {
   {
     const std::lock_guard lock(mutex_);

@@ -43,6 +43,8 @@ class TlsStream {
 
   std::uint64_t bytes_sent() const { return state_.sent; }
   std::uint64_t bytes_received() const { return state_.received; }
+  /// RFC 6298's smoothed round trip; zero where the kernel has none.
+  std::chrono::microseconds round_trip() const;
 
  private:
   TlsStream(FileDescriptor socket, FileDescriptor wake, Side side, JudgeKey judge);
