@@ -1,10 +1,15 @@
 // The fast protocol against a plain intersection, both sides in one process.
 #include <gtest/gtest.h>
 
+#include "base/encoding.h"
+#include "crypto/cpu.h"
+#include "crypto/ristretto_batch.h"
 #include "psi/two_parties.h"
 
 namespace parley::psi {
 namespace {
+
+constexpr std::string_view kFrozenTranscript = "64e41a8f95ca211ec9e69ce830b34e10eff5c27d03cbf5b82ddb763554992088";
 
 struct Sizes {
   std::size_t receiver, sender, shared;
@@ -52,6 +57,24 @@ TEST(FastProtocol, HasOneTranscriptForAnyNumberOfThreads) {
     const BothEnded again = run_fast(sizes, Reply::none, threads);
     ASSERT_TRUE(again.receiver.outcome.has_value());
     EXPECT_EQ(again.receiver.outcome->transcript, once.receiver.outcome->transcript) << threads;
+  }
+}
+
+// The bytes on the line may not change unnoticed, nor depend on what the processor has. A change on purpose changes the
+// suite number, and then this value.
+TEST(FastProtocol, HasTheSameTranscriptOnEveryKindOfProcessorAndInEveryVersion) {
+  const auto transcript = [] {
+    const BothEnded ended = run_fast({1000, 1200, 300}, Reply::matched_tags);
+    return ended.receiver.outcome ? to_hex(ended.receiver.outcome->transcript) : ended.receiver.outcome.error().text();
+  };
+  for (const auto level : {crypto::CpuLevel::portable, crypto::CpuLevel::aesni, crypto::CpuLevel::vaes,
+                           crypto::CpuLevel::avx512}) {
+    crypto::limit_cpu_level(level);
+    EXPECT_EQ(transcript(), kFrozenTranscript) << static_cast<int>(level);
+  }
+  for (const auto level : {crypto::CurveLevel::portable, crypto::CurveLevel::avx2, crypto::CurveLevel::ifma}) {
+    crypto::limit_curve_level(level);
+    EXPECT_EQ(transcript(), kFrozenTranscript) << static_cast<int>(level);
   }
 }
 

@@ -154,16 +154,17 @@ Result<Outcome> Run::receiver() {
 
   const Secret<kBlockBytes> our_mask = draw_block("fast/mask");
   crypto::SecretBlocks cells(layout_.bins_an_instance * layout_.shape.cells_per_bin());
-  crypto::SecretBlocks values(set.size());
+  crypto::SecretBlocks values;
   for (std::size_t instance = 0; instance < layout_.instances; ++instance) {
     TRY_STATUS(solve(set, instance, cells));
     if (instance == 0) TRY_STATUS(vole->answer_challenge());
     TRY_STATUS(vole->next_instance());
     if (instance == 0) TRY_STATUS(conversation_.send(MessageType::mask_share, our_mask.expose()));
     TRY_STATUS(send_encoding(*vole, instance, cells));
+    if (instance + 1 == layout_.instances) vole.reset();  // its memory is as much as all the rest
+    if (values.size() == 0) values = crypto::SecretBlocks(set.size());
     TRY_STATUS(decode_ours(set, instance, cells, values));
   }
-  vole.reset();
   cells = {};
 
   work_.wait_for_peer();
@@ -185,24 +186,27 @@ Result<Outcome> Run::receiver() {
 /// P for the bins of one instance, in `cells`.
 Status Run::solve(const KeyedSet& set, std::size_t instance, crypto::SecretBlocks& cells) {
   const std::size_t first = layout_.first_bin(instance);
+  const std::size_t bins = layout_.end_bin(instance) - first;
   const std::size_t per_bin = layout_.shape.cells_per_bin();
-  std::vector<Status> failures(layout_.end_bin(instance) - first);
-  TRY(const auto fault, work_.over(
-                            "encoding", failures.size(),
-                            [&](std::size_t begin, std::size_t end) {
-                              okvs::Workspace workspace;
-                              for (std::size_t i = begin; i < end; ++i) {
-                                const std::span<const Digest> keys = set.keys_of(first + i);
-                                crypto::SecretBlocks right_hand_sides(keys.size());
-                                std::ranges::transform(keys, right_hand_sides.expose_mutable().begin(), value_of);
-                                failures[i] =
-                                    okvs::encode_bin(layout_.shape, keys, right_hand_sides.expose(),
-                                                     cells.expose_mutable().subspan(i * per_bin, per_bin), workspace);
-                                if (!failures[i]) return std::optional(i);
-                              }
-                              return std::optional<std::size_t>();
-                            },
-                            1));
+  std::vector<Status> failures(bins);
+  const auto solve_some = [&](std::size_t begin, std::size_t end) {
+    okvs::Workspace workspace;
+    crypto::SecretBlocks values(layout_.shape.bin_capacity);
+    for (std::size_t i = begin; i < end; ++i) {
+      const std::span<const Digest> keys = set.keys_of(first + i);
+      const std::size_t taken = std::min(keys.size(), values.size());  // a bin that overflows is refused below
+      std::ranges::transform(keys.first(taken), values.expose_mutable().begin(), value_of);
+      failures[i] = keys.size() == taken
+                        ? okvs::encode_bin(layout_.shape, keys, values.expose().first(taken),
+                                           cells.expose_mutable().subspan(i * per_bin, per_bin), workspace)
+                        : fail(Errc::limit, "A bin of the encoding overflows; start a new session.");
+      if (!failures[i]) return std::optional(i);
+    }
+    return std::optional<std::size_t>();
+  };
+  // As many tasks as threads, so that each keeps its memory from bin to bin.
+  const std::size_t per_task = (bins + work_.pool().size() - 1) / work_.pool().size();
+  TRY(const auto fault, work_.over("encoding", bins, solve_some, per_task));
   if (fault) return std::unexpected(failures[*fault].error());
   return {};
 }

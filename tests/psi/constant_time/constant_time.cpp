@@ -14,8 +14,17 @@
 #include "crypto/drbg.h"
 #include "crypto/ed25519.h"
 #include "crypto/expand_message.h"
+#include "crypto/fixed_key_aes.h"
+#include "crypto/gf128.h"
 #include "crypto/kdf.h"
+#include "crypto/prefixed_sha256.h"
+#include "crypto/ristretto_batch.h"
+#include "psi/okvs/okvs.h"
 #include "psi/oprf/proof.h"
+#include "psi/vole/code.h"
+#include "psi/vole/detail/pads.h"
+#include "psi/vole/extension.h"
+#include "psi/vole/trees.h"
 
 namespace parley {
 namespace {
@@ -163,6 +172,160 @@ std::vector<Subject> oblivious_function() {
   };
 }
 
+crypto::Block secret_block(unsigned salt = 1) {
+  crypto::Block block = crypto::load_block(pattern(crypto::kBlockBytes, salt));
+  make_secret(crypto::bytes_of({&block, 1}));
+  return block;
+}
+
+std::vector<crypto::Block> secret_blocks(std::size_t count) {
+  std::vector<crypto::Block> blocks(count);
+  for (std::size_t i = 0; i < count; ++i) blocks[i] = secret_block(static_cast<unsigned>(i));
+  return blocks;
+}
+
+Bytes bytes_of_all(std::span<const crypto::Block> blocks) {
+  return to_bytes(crypto::bytes_of(blocks));
+}
+
+std::vector<Scalar> secret_scalars(unsigned count) {
+  std::vector<Scalar> scalars;
+  for (unsigned i = 0; i < count; ++i) scalars.push_back(secret_scalar(i));
+  return scalars;
+}
+
+// Whether one of the elements of a list is at fault is public; that is looked at once for each register of lanes.
+constexpr unsigned kFaultsOfAList = 3;
+constexpr unsigned kListed = 9;  // more than fits one register, and not a multiple
+
+std::vector<Subject> many_at_once() {
+  return {
+      {"secret multiples of mapped elements", kFaultsOfAList,
+       [] {
+         Bytes products(kListed * crypto::kElementBytes);
+         static_cast<void>(
+             crypto::map_and_multiply_each(secret_scalars(kListed), secret_bytes(kListed * 64), products));
+         return products;
+       }},
+      {"secret multiples of received elements", kFaultsOfAList,
+       [] {
+         Bytes encodings, products(kListed * crypto::kElementBytes);
+         for (unsigned i = 0; i < kListed; ++i) append(encodings, public_element().encoding());
+         static_cast<void>(crypto::multiply_each(secret_scalars(kListed), encodings, products));
+         return products;
+       }},
+      {"one secret multiple of many received elements", kFaultsOfAList,
+       [] {
+         Bytes encodings, products(kListed * crypto::kElementBytes);
+         for (unsigned i = 0; i < kListed; ++i) append(encodings, public_element().encoding());
+         static_cast<void>(crypto::multiply_all(secret_scalar(1), encodings, products));
+         return products;
+       }},
+      {"secret multiples of one received element", kFaultsOfAList,
+       [] {
+         Bytes products(kListed * crypto::kElementBytes);
+         static_cast<void>(
+             crypto::multiply_one_by_each(secret_scalars(kListed), public_element().encoding(), products));
+         return products;
+       }},
+  };
+}
+
+std::vector<Subject> fast_protocol() {
+  using namespace psi::vole;
+  static const Digest kSession{};
+  return {
+      {"multiplication in GF(2^128)", 0,
+       [] {
+         const crypto::Block product = crypto::gf_multiply(secret_block(1), secret_block(2));
+         return bytes_of_all({&product, 1});
+       }},
+      {"inversion in GF(2^128)", 0,
+       [] {
+         const crypto::Block inverse = crypto::gf_invert(secret_block(1));
+         return bytes_of_all({&inverse, 1});
+       }},
+      {"a hash of many blocks at a secret point", 0,
+       [] {
+         const crypto::Block sum = crypto::gf_power_sum(secret_block(1), secret_blocks(37));
+         return bytes_of_all({&sum, 1});
+       }},
+      {"a power with a secret exponent", 0,
+       [] {
+         std::uint32_t exponent = 1234;
+         make_secret(std::as_bytes(std::span(&exponent, 1)));
+         const crypto::Block power = psi::vole::detail::power_of_secret(secret_block(1), exponent, 13);
+         return bytes_of_all({&power, 1});
+       }},
+      {"keyed hashes of elements", 0,
+       [] {
+         const crypto::PrefixedSha256 hash(ByteView(pattern(64, 3)).first<64>());
+         const Bytes messages = secret_bytes(7 * 48);
+         std::vector<ByteView> views;
+         for (std::size_t i = 0; i < 7; ++i) views.push_back(ByteView(messages).subspan(i * 48, 48));
+         std::vector<Digest> digests(7);
+         hash.hash(views, digests);
+         return to_bytes(digests[6]);
+       }},
+      {"choosing in the base transfers", 32,
+       [] {
+         const crypto::Drbg coins(secret_seed(), kSession, "x");
+         const BaseOtReceiver receiver(kSession, secret_block(), coins);
+         return to_bytes(receiver.message());
+       }},
+      {"the columns of a secret Delta, and their check", 1,
+       [] {
+         ThreadPool pool(1);
+         std::vector<BaseKey> keys;
+         for (std::size_t j = 0; j < kColumns; ++j) keys.push_back(secret_seed());
+         const ExtensionSender sender(kSession, secret_block(), keys, 3, pattern(kColumns * 3 * 16, 5), pool);
+         const bool passed = sender.verify(crypto::load_block(pattern(16, 1)), pattern(kResponseBytes, 2));
+         Bytes result = bytes_of_all(std::array{sender.columns().packed(1)});
+         result.push_back(static_cast<std::byte>(passed));
+         return result;
+       }},
+      {"a tree that is punctured at a secret position", 0,
+       [] {
+         const TreePermutations permutations(kSession);
+         const TreeSizes sizes{94, 7};
+         TreeWorkspace workspace(sizes);
+         std::uint32_t position = 41;
+         make_secret(std::as_bytes(std::span(&position, 1)));
+         std::vector<crypto::Block> leaves(sizes.leaves);
+         grow_punctured(permutations, sizes, position, secret_blocks(sizes.depth), leaves, workspace);
+         add_at(leaves, position, secret_block());
+         return bytes_of_all(leaves);
+       }},
+      {"the code on secret noise", 0,
+       [] {
+         const Code code(Digest{}, 200, 500);
+         std::vector<crypto::Block> noise = secret_blocks(300), out = secret_blocks(200);
+         code.accumulate(noise);
+         code.expand(noise, 0, out);
+         return bytes_of_all(out);
+       }},
+      {"decoding secret cells", 0,
+       [] {
+         const psi::okvs::Shape shape = psi::okvs::shape_for(100);
+         std::vector<Digest> keys;
+         for (unsigned i = 0; i < 100; ++i) keys.push_back(crypto::sha256(pattern(8, i)));
+         std::vector<crypto::Block> values(keys.size());
+         psi::okvs::decode_bin(shape, keys, secret_blocks(shape.cells_per_bin()), values);
+         return bytes_of_all(values);
+       }},
+      {"encoding secret values", 1,
+       [] {
+         const psi::okvs::Shape shape = psi::okvs::shape_for(100);
+         std::vector<Digest> keys;
+         for (unsigned i = 0; i < 100; ++i) keys.push_back(crypto::sha256(pattern(8, i)));
+         std::vector<crypto::Block> cells(shape.cells_per_bin());
+         psi::okvs::Workspace workspace;
+         static_cast<void>(psi::okvs::encode_bin(shape, keys, secret_blocks(keys.size()), cells, workspace));
+         return bytes_of_all(cells);
+       }},
+  };
+}
+
 // Controls: what must be caught, or the check itself is blind.
 std::vector<Subject> leaks() {
   return {
@@ -208,6 +371,8 @@ int check() {
   for (const Subject& subject : leaks()) good &= holds(subject, true);
   for (const Subject& subject : primitives()) good &= holds(subject, false);
   for (const Subject& subject : oblivious_function()) good &= holds(subject, false);
+  for (const Subject& subject : many_at_once()) good &= holds(subject, false);
+  for (const Subject& subject : fast_protocol()) good &= holds(subject, false);
   return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
