@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "indicator/warning_list.h"
+#include "psi/intersect/protocol.h"
 #include "session/reveal.h"
 #include "session/states.h"
 
@@ -89,6 +90,10 @@ void say_what_it_means(Console& console, const Shown& shown) {
                                                                     : "which of its own indicators you hold too")
                    : "no match",
       shown.terms.our_padded));
+  if (they_learned && shown.outcome.protocol == psi::fast_protocol()->name())
+    console.say(
+        fmt::format("It entered at most {} indicators; a changed program could have tested up to twice as many.",
+                    shown.terms.their_padded));
   const auto marked = std::ranges::count_if(shown.warnings, [](const auto& lists) { return !lists.empty(); });
   if (marked > 0)
     console.say(

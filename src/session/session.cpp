@@ -207,14 +207,17 @@ Status Session::await_acceptance() {
   suite_ = acceptance.suite;
   responder_handshake_ = step->note;
   TRY_STATUS(save(kAccepted, {stored(kAccept, step->note, false)}));
+  TRY(const auto protocol, psi::protocol_of_suite(suite_));
+  const bool they_receive = role_of(Side::responder, terms_.question.direction) == psi::Role::receiver;
+  const std::uint64_t tests = acceptance.padded * (they_receive ? protocol->receiver_slack() : 1);
   const std::uint64_t most = limits_.their_padded != 0
                                  ? limits_.their_padded
                                  : std::max(kLeastTheirPadded, kTheirPaddedRatio * terms_.our_padded);
-  if (acceptance.padded > most)
+  if (tests > most)
     return fail(Errc::limit,
-                fmt::format("{} would enter up to {} indicators, and at most {} were allowed: each is a question about "
+                fmt::format("{} could test up to {} indicators, and at most {} were allowed: each is a question about "
                             "yours. Nothing was compared. If that is what you expect, ask again with --max-theirs {}.",
-                            steps_.peer().name, acceptance.padded, most, acceptance.padded));
+                            steps_.peer().name, tests, most, tests));
   return {};
 }
 

@@ -299,6 +299,7 @@ class ClassicProtocol final : public Protocol {
   std::string_view name() const override { return kName; }
   std::uint16_t suite() const override { return kSuite; }
   std::string_view code() const override { return "none"; }
+  unsigned receiver_slack() const override { return 1; }
 
   Result<Outcome> run(const Parameters& parameters, const Elements& elements, const Secret<32>& seed, Channel& channel,
                       ThreadPool& pool, Progress& progress) const override {

@@ -44,6 +44,9 @@ constexpr std::string_view kMaskLabel = "parley/v1/vole/mask";
 constexpr std::string_view kProofLabel = "parley/v1/vole/proof";
 constexpr std::string_view kContextKeyLabel = "parley/v1/vole/context-key";
 
+// The cells of an encoding are more than the elements, and a receiver that chooses them may satisfy more equations than
+// it has elements: at most 2.01 times as many with 2^64 hashes (Rindal and Schoppmann 2021, section 4; psi.md 2.5).
+constexpr unsigned kReceiverSlack = 2;
 constexpr std::size_t kSaltBytes = 32;                  // r
 constexpr std::size_t kMaskOpeningBytes = kBlockBytes;  // the random bytes of com_S
 constexpr std::size_t kProofBytes = 16;                 // tag2
@@ -468,6 +471,7 @@ class FastProtocol final : public Protocol {
   std::string_view name() const override { return kName; }
   std::uint16_t suite() const override { return kSuite; }
   std::string_view code() const override { return kCode; }
+  unsigned receiver_slack() const override { return kReceiverSlack; }
 
   Result<Outcome> run(const Parameters& parameters, const Elements& elements, const Secret<32>& seed, Channel& channel,
                       ThreadPool& pool, Progress& progress) const override {

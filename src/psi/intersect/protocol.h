@@ -52,6 +52,9 @@ class Protocol {
   /// The LPN code and noise weight that it relies on, or "none".
   virtual std::string_view code() const = 0;
 
+  /// A malicious receiver may test at most this many times its agreed number of elements (psi.md 1.3, 2.5).
+  virtual unsigned receiver_slack() const = 0;
+
   /// Runs one side over `channel`, straight through.
   ///
   /// @param elements  our set, padding included: distinct byte strings of at most 4,100 bytes (psi.md 0.2).
