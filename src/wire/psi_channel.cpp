@@ -59,6 +59,7 @@ class LinkChannel final : public psi::Channel {
       }
       if (total.value_or(head.total_bytes) != head.total_bytes)
         return refuse("the length of a message changed on its way.");
+      if (!total) message.reserve(head.total_bytes);
       total = head.total_bytes;
       const ByteView part = ByteView(frame.payload).subspan(kChunkHeadBytes);
       if (part.size() != std::min<std::uint64_t>(kChunkBytes, *total - message.size()))

@@ -61,24 +61,19 @@ void transpose(std::span<Block, kColumns> bits) {
 
 ExtensionReceiver::ExtensionReceiver(const Digest& session_id, const std::vector<BaseKeyPair>& keys,
                                      crypto::SecretBlocks input, ThreadPool& pool)
-    : input_(std::move(input)), v_(input_.size()), corrections_(input_.size()) {
+    : input_(std::move(input)), v_(input_.size()), correction_(kColumns * input_.size() * crypto::kBlockBytes) {
   assert(keys.size() == kColumns && input_.size() > 0);
   pool.parallel_for(kColumns, 8, [&](std::size_t begin, std::size_t end) {
+    crypto::SecretBlocks other(input_.size());  // T1_j
     for (std::size_t j = begin; j < end; ++j) {
       const auto v = v_.column_mutable(j);
-      const auto correction = corrections_.column_mutable(j);
       fill_column(session_id, keys[j][0], v);
-      fill_column(session_id, keys[j][1], correction);
-      for (std::size_t i = 0; i < v.size(); ++i) correction[i] ^= v[i] ^ input_.expose()[i];
+      fill_column(session_id, keys[j][1], other.expose_mutable());
+      const MutableByteView out = MutableByteView(correction_).subspan(j * v.size_bytes(), v.size_bytes());
+      for (std::size_t i = 0; i < v.size(); ++i)
+        crypto::store_block(other.expose()[i] ^ v[i] ^ input_.expose()[i], out.subspan(i * crypto::kBlockBytes));
     }
   });
-}
-
-Bytes ExtensionReceiver::correction() const {
-  Bytes message;
-  message.reserve(kColumns * corrections_.blocks() * crypto::kBlockBytes);
-  for (std::size_t j = 0; j < kColumns; ++j) append(message, crypto::bytes_of(corrections_.column(j)));
-  return message;
 }
 
 Bytes ExtensionReceiver::respond(Block challenge) const {

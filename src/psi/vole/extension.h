@@ -51,7 +51,9 @@ class ExtensionReceiver {
                     ThreadPool& pool);
 
   /// T0_j + T1_j + u for every column: 128 * 16 * input.size() bytes.
-  Bytes correction() const;
+  const Bytes& correction() const { return correction_; }
+  /// When it has been sent: it is as large as all columns.
+  void forget_correction() { correction_ = {}; }
   const Matrix& columns() const { return v_; }
   std::span<const crypto::Block> input() const { return input_.expose(); }
 
@@ -60,8 +62,8 @@ class ExtensionReceiver {
 
  private:
   crypto::SecretBlocks input_;
-  Matrix v_;            // V_j = T0_j
-  Matrix corrections_;  // what correction() sends
+  Matrix v_;  // V_j = T0_j
+  Bytes correction_;
 };
 
 class ExtensionSender {

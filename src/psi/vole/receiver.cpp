@@ -67,6 +67,7 @@ Status Receiver::extend(ByteView received) {
   }
   extension_.emplace(session_id_, *keys, std::move(input), work_.pool());
   TRY_STATUS(conversation_.send(MessageType::correction, extension_->correction()));
+  extension_->forget_correction();
   return conversation_.flush();
 }
 
