@@ -47,8 +47,16 @@ void add_bench(CLI::App& app, Chosen& chosen) {
   psi_command->add_option("--threads", plan->threads, "Threads a party")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
+  const auto line = std::make_shared<SlowLine>();
+  CLI::Option* rate =
+      psi_command->add_option("--megabits", line->megabits_per_second, "Through a line of so many megabits a second")
+          ->check(CLI::Range(0.1, 1e5));
+  psi_command->add_option("--round-trip-ms", line->round_trip_ms, "And of this round trip")
+      ->check(CLI::Range(0.0, 10e3))
+      ->needs(rate);
   psi_command->add_flag("--json", *as_json, "Print one JSON object");
-  psi_command->callback([&chosen, plan, as_json] {
+  psi_command->callback([&chosen, plan, line, as_json] {
+    if (line->megabits_per_second > 0) plan->line = *line;
     chosen.alone = [plan, as_json](Surroundings& at) { return bench(at, *plan, *as_json); };
   });
 }

@@ -336,7 +336,8 @@ int bench_party() {
   if (!json.is_object()) return 2;
   Orders orders{.plan = {.items = json.value("n", std::uint64_t{0}),
                          .protocol = json.value("protocol", ""),
-                         .threads = json.value("threads", std::size_t{1})},
+                         .threads = json.value("threads", std::size_t{1}),
+                         .line = {}},
                 .is_receiver = json.value("receiver", false),
                 .shared = secret_from(json, "shared"),
                 .own = secret_from(json, "own"),
@@ -362,14 +363,19 @@ Result<OrderedJson> measure_psi(const BenchPlan& plan) {
   const std::array<Secret<32>, 2> tls = {random_secret<32>(), random_secret<32>()};
   TRY(const Party receiver, Party::start());
   TRY_STATUS(receiver.order(orders_for(plan, true, shared, node[0], tls[0], node[1], tls[1], "")));
-  TRY(const std::string address, receiver.line());
+  TRY(std::string address, receiver.line());
+  std::unique_ptr<Relay> relay;
+  if (plan.line) {
+    TRY(relay, Relay::start(*plan.line, address));
+    address = relay->address();
+  }
   TRY(const Party sender, Party::start());
   TRY_STATUS(sender.order(orders_for(plan, false, shared, node[1], tls[1], node[0], tls[0], address)));
   TRY(const OrderedJson a, figures_of(receiver));
   TRY(const OrderedJson b, figures_of(sender));
   if (a["transcript"] != b["transcript"]) return fail(Errc::internal, "The two parties' transcripts differ.");
   TRY(const auto protocol, psi::protocol_named(plan.protocol));
-  return OrderedJson{
+  OrderedJson figures{
       {"n", plan.items},
       {"protocol", protocol->name()},
       {"code", protocol->code()},
@@ -383,6 +389,11 @@ Result<OrderedJson> measure_psi(const BenchPlan& plan) {
       {"floor_sha256_seconds", std::max(a.value("floor_sha256_seconds", 0.0), b.value("floor_sha256_seconds", 0.0))},
       {"floor_fast_hash_seconds",
        std::max(a.value("floor_fast_hash_seconds", 0.0), b.value("floor_fast_hash_seconds", 0.0))}};
+  if (plan.line) {
+    figures["megabits_per_second"] = plan.line->megabits_per_second;
+    figures["round_trip_ms"] = plan.line->round_trip_ms;
+  }
+  return figures;
 }
 
 }  // namespace parley::cli

@@ -7,6 +7,11 @@ Status Conversation::send(MessageType type, ByteView payload) {
   return channel_.send(type, payload);
 }
 
+Status Conversation::send_across(MessageType type, ByteView payload) {
+  across_.emplace(type, to_bytes(payload));
+  return channel_.send(type, payload);
+}
+
 Result<Bytes> Conversation::receive(MessageType type, std::size_t size_bytes) {
   return absorb(type, channel_.receive(type, size_bytes));
 }
@@ -18,6 +23,10 @@ Result<Bytes> Conversation::receive_up_to(MessageType type, std::size_t limit_by
 Result<Bytes> Conversation::absorb(MessageType type, Result<Bytes> received) {
   const std::uint8_t theirs = ours_ ^ 1;
   if (received) transcript_.absorb(theirs, static_cast<std::uint16_t>(type), *received);
+  if (received && across_) {
+    transcript_.absorb(ours_, static_cast<std::uint16_t>(across_->first), across_->second);
+    across_.reset();
+  }
   return received;
 }
 

@@ -1,6 +1,8 @@
 // The messages of one run, sent and received in step with the transcript that both sides keep (psi.md 0.3.3).
 #pragma once
 
+#include <optional>
+
 #include "crypto/transcript.h"
 #include "psi/channel.h"
 #include "psi/intersect/protocol.h"
@@ -14,6 +16,8 @@ class Conversation {
       : channel_(channel), transcript_(session_id), ours_(us == Role::receiver ? 0 : 1) {}
 
   Status send(MessageType type, ByteView payload);
+  /// Sends a message that crosses the other side's next one on the line: the transcript takes it in after that one.
+  Status send_across(MessageType type, ByteView payload);
   Status flush() { return channel_.flush(); }
   Result<Bytes> receive(MessageType type, std::size_t size_bytes);
   Result<Bytes> receive_up_to(MessageType type, std::size_t limit_bytes);
@@ -29,6 +33,7 @@ class Conversation {
   Channel& channel_;
   crypto::Transcript transcript_;
   std::uint8_t ours_;
+  std::optional<std::pair<MessageType, Bytes>> across_;  // sent, and not in the transcript yet
 };
 
 }  // namespace parley::psi::detail

@@ -106,9 +106,10 @@ class Run {
   Status send_encoding(vole::Receiver& vole, std::size_t instance, crypto::SecretBlocks& cells);
   Status decode_ours(const KeyedSet& set, std::size_t instance, const crypto::SecretBlocks& cells,
                      crypto::SecretBlocks& values);
-  Status take_encoding(const vole::Sender& vole, const KeyedSet& set, std::size_t instance,
-                       crypto::SecretBlocks& values);
-  Status hash_outputs(KeyedSet& set, const crypto::SecretBlocks& values, Block mask);
+  Status take_encoding(const vole::Sender& vole, KeyedSet& set, std::size_t instance, Block mask);
+  Status hash_ours(KeyedSet& set, const crypto::SecretBlocks& values, Block mask);
+  void decode_theirs(KeyedSet& set, std::size_t bin, std::span<const Block> cells, Block delta, Block mask) const;
+  void hash_outputs(std::span<Digest> keys, std::span<const Block> values, Block mask) const;
   Result<std::vector<TagMatch>> find_matches(const KeyedSet& outputs);
   Status reply(const KeyedSet& outputs, const std::vector<TagMatch>& matches);
   Result<detail::SortedTags> send_tags(const KeyedSet& outputs);
@@ -174,7 +175,7 @@ Result<Outcome> Run::receiver() {
   TRY(const Bytes opened, conversation_.receive(MessageType::mask_opening, kBlockBytes + kMaskOpeningBytes));
   if (!std::ranges::equal(mask_commitment(parameters_.session_id, opened), commitment))
     return broken("it opened another mask than the one that it had committed to.");
-  TRY_STATUS(hash_outputs(set, values, crypto::load_block(opened) ^ crypto::load_block(our_mask.expose())));
+  TRY_STATUS(hash_ours(set, values, crypto::load_block(opened) ^ crypto::load_block(our_mask.expose())));
   values = {};
   TRY(const std::vector<TagMatch> matches, find_matches(set));
   TRY_STATUS(reply(set, matches));
@@ -303,38 +304,35 @@ Result<Outcome> Run::sender() {
   Drbg(seed_, parameters_.session_id, "fast/mask").fill(0, our_mask.expose_mutable());
   Bytes hello = to_bytes(vole->first_message());
   append(hello, mask_commitment(parameters_.session_id, our_mask.expose()));
+  TRY_STATUS(conversation_.send_across(MessageType::sender_hello, hello));
+  TRY_STATUS(conversation_.flush());
 
   work_.wait_for_peer();
   TRY(const Bytes their_hello,
       conversation_.receive(MessageType::receiver_hello, kSaltBytes + vole::kBaseOtSenderBytes));
-  TRY_STATUS(conversation_.send(MessageType::sender_hello, hello));
-  TRY_STATUS(conversation_.flush());
   const ByteView salt = ByteView(their_hello).first(kSaltBytes);
   TRY(KeyedSet set, KeyedSet::make(elements_, element_hash(parameters_.session_id, salt), layout_.shape, work_));
   TRY_STATUS(vole->extend(ByteView(their_hello).subspan(kSaltBytes)));
 
-  crypto::SecretBlocks values(set.size());
   Bytes their_mask;
   for (std::size_t instance = 0; instance < layout_.instances; ++instance) {
     TRY_STATUS(vole->next_instance());
     if (instance == 0) {
       TRY(their_mask, conversation_.receive(MessageType::mask_share, kBlockBytes));
     }
-    TRY_STATUS(take_encoding(*vole, set, instance, values));
+    const Block mask = crypto::load_block(our_mask.expose()) ^ crypto::load_block(their_mask);
+    TRY_STATUS(take_encoding(*vole, set, instance, mask));
   }
   vole.reset();
   // Only now, when all that the receiver entered is here (psi.md 2.0).
   TRY_STATUS(conversation_.send(MessageType::mask_opening, our_mask.expose()));
   TRY_STATUS(conversation_.flush());
-  TRY_STATUS(hash_outputs(set, values, crypto::load_block(our_mask.expose()) ^ crypto::load_block(their_mask)));
-  values = {};
   TRY(const detail::SortedTags sorted, send_tags(set));
   return learn_from_reply(set, sorted);
 }
 
-/// values = Decode(K, y) + Delta h(y) for our keys y of the bins of one instance, as the bins arrive.
-Status Run::take_encoding(const vole::Sender& vole, const KeyedSet& set, std::size_t instance,
-                          crypto::SecretBlocks& values) {
+/// Puts the output of Decode(K, y) + Delta h(y) in the place of our keys y, bin by bin as the encoding arrives.
+Status Run::take_encoding(const vole::Sender& vole, KeyedSet& set, std::size_t instance, Block mask) {
   const std::size_t per_bin = layout_.shape.cells_per_bin();
   const std::size_t first = layout_.first_bin(instance);
   const std::size_t bins = layout_.end_bin(instance) - first;
@@ -354,17 +352,26 @@ Status Run::take_encoding(const vole::Sender& vole, const KeyedSet& set, std::si
         vole.outputs(bin * per_bin, sums);
         const std::span<const Block> encoded(reinterpret_cast<const Block*>(received[i].data()), per_bin);
         crypto::gf_add_multiple(sums, vole.delta(), encoded);
-        const std::span<const Digest> keys = set.keys_of(first + bin);
-        const std::span<Block> out = values.expose_mutable().subspan(set.begin_of(first + bin), keys.size());
-        okvs::decode_bin(layout_.shape, keys, sums, out);
-        crypto::SecretBlocks hashes(keys.size());
-        std::ranges::transform(keys, hashes.expose_mutable().begin(), value_of);
-        crypto::gf_add_multiple(out, vole.delta(), hashes.expose());
+        decode_theirs(set, first + bin, sums, vole.delta(), mask);
       }
     });
     TRY_STATUS(work_.check_cancelled());
   }
   return {};
+}
+
+void Run::decode_theirs(KeyedSet& set, std::size_t bin, std::span<const Block> cells, Block delta, Block mask) const {
+  const std::span<Digest> keys = set.keys_mutable().subspan(set.begin_of(bin), set.size_of(bin));
+  crypto::SecretBlocks values(kKeysPerTask), hashes(kKeysPerTask);
+  for (std::size_t first = 0; first < keys.size(); first += kKeysPerTask) {
+    const std::span<Digest> some = keys.subspan(first, std::min(kKeysPerTask, keys.size() - first));
+    const std::span<Block> out = values.expose_mutable().first(some.size());
+    const std::span<Block> hashed = hashes.expose_mutable().first(some.size());
+    okvs::decode_bin(layout_.shape, some, cells, out);
+    std::ranges::transform(some, hashed.begin(), value_of);
+    crypto::gf_add_multiple(out, delta, hashed);
+    hash_outputs(some, out, mask);
+  }
 }
 
 Result<detail::SortedTags> Run::send_tags(const KeyedSet& outputs) {
@@ -417,31 +424,34 @@ Result<Outcome> Run::learn_from_reply(const KeyedSet& outputs, const detail::Sor
 
 // --- both -----------------------------------------------------------------------------------------------------------
 
-/// Puts Out(value + mask, key) in the place of every key (psi.md 2.1). Both inputs go in: the value alone would leave
-/// 64 bits against collisions.
-Status Run::hash_outputs(KeyedSet& set, const crypto::SecretBlocks& values, Block mask) {
-  constexpr std::size_t kMessageBytes = kBlockBytes + sizeof(Digest);
-  const std::span<Digest> keys = set.keys_mutable();
+Status Run::hash_ours(KeyedSet& set, const crypto::SecretBlocks& values, Block mask) {
   TRY_STATUS(work_.over(
       "comparing", set.size(),
       [&](std::size_t begin, std::size_t end) {
-        SecretBytes messages(kHashedAtOnce * kMessageBytes);
-        std::array<ByteView, kHashedAtOnce> views;
-        for (std::size_t i = 0; i < kHashedAtOnce; ++i)
-          views[i] = messages.expose().subspan(i * kMessageBytes, kMessageBytes);
-        for (std::size_t first = begin; first < end; first += kHashedAtOnce) {
-          const std::size_t some = std::min(kHashedAtOnce, end - first);
-          for (std::size_t i = 0; i < some; ++i) {
-            const MutableByteView message = messages.expose_mutable().subspan(i * kMessageBytes, kMessageBytes);
-            crypto::store_block(values.expose()[first + i] ^ mask, message);
-            std::ranges::copy(keys[first + i], message.subspan(kBlockBytes).begin());
-          }
-          output_hash_.hash(std::span(views).first(some), keys.subspan(first, some));
-        }
+        hash_outputs(set.keys_mutable().subspan(begin, end - begin), values.expose().subspan(begin, end - begin), mask);
         return std::optional<std::size_t>();
       },
       kKeysPerTask));
   return {};
+}
+
+/// Puts Out(value + mask, key) in the place of every key (psi.md 2.1). Both go in: values alone would leave 64 bits
+/// against collisions.
+void Run::hash_outputs(std::span<Digest> keys, std::span<const Block> values, Block mask) const {
+  constexpr std::size_t kMessageBytes = kBlockBytes + sizeof(Digest);
+  SecretBytes messages(kHashedAtOnce * kMessageBytes);
+  std::array<ByteView, kHashedAtOnce> views;
+  for (std::size_t i = 0; i < kHashedAtOnce; ++i)
+    views[i] = messages.expose().subspan(i * kMessageBytes, kMessageBytes);
+  for (std::size_t first = 0; first < keys.size(); first += kHashedAtOnce) {
+    const std::size_t some = std::min(kHashedAtOnce, keys.size() - first);
+    for (std::size_t i = 0; i < some; ++i) {
+      const MutableByteView message = messages.expose_mutable().subspan(i * kMessageBytes, kMessageBytes);
+      crypto::store_block(values[first + i] ^ mask, message);
+      std::ranges::copy(keys[first + i], message.subspan(kBlockBytes).begin());
+    }
+    output_hash_.hash(std::span(views).first(some), keys.subspan(first, some));
+  }
 }
 
 /// @param indices  of matched keys.
