@@ -4,6 +4,7 @@
 #include "base/encoding.h"
 #include "crypto/cpu.h"
 #include "crypto/ristretto_batch.h"
+#include "psi/limits.h"
 #include "psi/two_parties.h"
 
 namespace parley::psi {
@@ -67,8 +68,8 @@ TEST(FastProtocol, HasTheSameTranscriptOnEveryKindOfProcessorAndInEveryVersion) 
     const BothEnded ended = run_fast({1000, 1200, 300}, Reply::matched_tags);
     return ended.receiver.outcome ? to_hex(ended.receiver.outcome->transcript) : ended.receiver.outcome.error().text();
   };
-  for (const auto level : {crypto::CpuLevel::portable, crypto::CpuLevel::aesni, crypto::CpuLevel::vaes,
-                           crypto::CpuLevel::avx512}) {
+  for (const auto level :
+       {crypto::CpuLevel::portable, crypto::CpuLevel::aesni, crypto::CpuLevel::vaes, crypto::CpuLevel::avx512}) {
     crypto::limit_cpu_level(level);
     EXPECT_EQ(transcript(), kFrozenTranscript) << static_cast<int>(level);
   }
@@ -76,6 +77,50 @@ TEST(FastProtocol, HasTheSameTranscriptOnEveryKindOfProcessorAndInEveryVersion) 
     crypto::limit_curve_level(level);
     EXPECT_EQ(transcript(), kFrozenTranscript) << static_cast<int>(level);
   }
+}
+
+TEST(FastProtocol, StopsInAnyPhaseWhenAskedToAndOutputsNothing) {
+  const std::pair<Role, const char*> places[] = {{Role::receiver, "hashing"},   {Role::receiver, "encoding"},
+                                                 {Role::receiver, "expanding"}, {Role::receiver, "sending"},
+                                                 {Role::receiver, "decoding"},  {Role::receiver, "comparing"},
+                                                 {Role::receiver, "matching"},  {Role::sender, "hashing"},
+                                                 {Role::sender, "expanding"},   {Role::sender, "comparing"}};
+  for (const auto& [who, phase] : places) {
+    const BothEnded ended = run_until(who, phase, fast_protocol);
+    const Ended& stopped = who == Role::receiver ? ended.receiver : ended.sender;
+    const Ended& other = who == Role::receiver ? ended.sender : ended.receiver;
+    ASSERT_FALSE(stopped.outcome.has_value()) << phase;
+    EXPECT_EQ(stopped.outcome.error().code, Errc::cancelled) << phase;
+    EXPECT_EQ(stopped.sent.back().type, MessageType::abort) << phase;
+    EXPECT_FALSE(other.outcome.has_value()) << phase;
+  }
+}
+
+TEST(FastProtocol, SaysThatThePeerIsGone) {
+  for (const Role role : {Role::receiver, Role::sender}) {
+    MemoryChannels channels = memory_channels(kPatience);
+    channels.second.reset();
+    ThreadPool pool(1);
+    SilentProgress progress;
+    const auto ended = fast_protocol()->run({role, Reply::none, {}, 3}, test_range(0, 3), test_seed(1), *channels.first,
+                                            pool, progress);
+    ASSERT_FALSE(ended.has_value());
+    EXPECT_EQ(ended.error().code, Errc::peer_gone);
+  }
+}
+
+TEST(FastProtocol, RefusesTooManyOrTooLongElementsBeforeAnythingLeaves) {
+  Party receiver = test_party(test_range(0, 2), 1);
+  receiver.peer_count = ~std::size_t{0};
+  BothEnded ended = run_both(receiver, test_party(test_range(0, 2), 2), Reply::none, {}, fast_protocol);
+  ASSERT_FALSE(ended.receiver.outcome.has_value());
+  EXPECT_EQ(ended.receiver.outcome.error().code, Errc::limit);
+  Elements long_one;
+  long_one.push_back(Bytes(kMaxElementBytes + 1));
+  ended = run_both(test_party(std::move(long_one), 1), test_party(test_range(0, 2), 2), Reply::none, {}, fast_protocol);
+  ASSERT_FALSE(ended.receiver.outcome.has_value());
+  EXPECT_EQ(ended.receiver.outcome.error().code, Errc::limit);
+  EXPECT_EQ(ended.receiver.sent.size(), 1u);  // that it gives up
 }
 
 TEST(FastProtocol, RefusesASetThatHoldsAnElementTwice) {

@@ -123,4 +123,42 @@ inline std::vector<std::size_t> positions_of(const Outcome& outcome) {
   return positions;
 }
 
+/// Asks to stop in the middle of the named phase.
+class StopsIn final : public Progress {
+ public:
+  explicit StopsIn(std::string_view phase) : phase_(phase) {}
+  void phase(std::string_view name, std::uint64_t) override {
+    current_ = name;
+    phases_.push_back(current_);
+  }
+  void advance(std::uint64_t) override {
+    if (current_ == phase_) cancel();
+  }
+  const std::vector<std::string>& phases() const { return phases_; }
+
+ private:
+  std::string phase_, current_;
+  std::vector<std::string> phases_;
+};
+
+/// Runs two equal sets until `who` is asked to stop.
+inline BothEnded run_until(Role who, std::string_view phase, std::unique_ptr<Protocol> (*protocol)()) {
+  MemoryChannels channels = memory_channels(kPatience);
+  const Elements elements = test_range(0, 300);
+  const auto run = [&](Role role, std::unique_ptr<Channel>& end) {
+    ThreadPool pool(2);
+    StopsIn progress(role == who ? phase : "");
+    DeviatingChannel channel(*end, {});
+    auto outcome = protocol()->run({role, Reply::matched_tags, {}, 300}, elements,
+                                   test_seed(role == Role::receiver ? 1 : 2), channel, pool, progress);
+    end.reset();
+    return Ended{std::move(outcome), channel.sent()};
+  };
+  std::optional<Ended> sent;
+  std::thread other([&] { sent.emplace(run(Role::sender, channels.second)); });
+  Ended received = run(Role::receiver, channels.first);
+  other.join();
+  return {std::move(received), std::move(*sent)};
+}
+
 }  // namespace parley::psi

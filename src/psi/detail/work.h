@@ -21,8 +21,10 @@ class Work {
   /// Begins a phase in which nothing is computed here.
   void wait_for_peer() { progress_.phase("waiting for the other side", 0); }
 
-  /// Begins a phase that is not a loop.
-  void phase(std::string_view name) { progress_.phase(name, 0); }
+  /// Begins a phase that is no loop over elements: `total` steps, 0 where that is not known.
+  void phase(std::string_view name, std::size_t total = 0) { progress_.phase(name, total); }
+  /// `done` steps of it are finished.
+  void advance(std::size_t done) { progress_.advance(done); }
 
   ThreadPool& pool() { return pool_; }
 

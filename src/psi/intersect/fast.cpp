@@ -221,7 +221,7 @@ Status Run::send_encoding(vole::Receiver& vole, std::size_t instance, crypto::Se
   const std::size_t bins = layout_.end_bin(instance) - layout_.first_bin(instance);
   const std::size_t at_once = std::min(bins, work_.pool().size());
   crypto::SecretBlocks sent(at_once * per_bin);
-  work_.phase("sending");
+  work_.phase("sending", bins);
   for (std::size_t first = 0; first < bins; first += at_once) {
     const std::size_t some = std::min(at_once, bins - first);
     work_.pool().parallel_for(some, 1, [&](std::size_t begin, std::size_t end) {
@@ -239,6 +239,8 @@ Status Run::send_encoding(vole::Receiver& vole, std::size_t instance, crypto::Se
       TRY_STATUS(
           conversation_.send(MessageType::encoding, crypto::bytes_of(sent.expose().subspan(i * per_bin, per_bin))));
     }
+    work_.advance(first + some);
+    TRY_STATUS(work_.check_cancelled());
   }
   return conversation_.flush();
 }
@@ -268,7 +270,7 @@ Result<std::vector<TagMatch>> Run::find_matches(const KeyedSet& outputs) {
   work_.wait_for_peer();
   TRY(const Bytes upper, conversation_.receive(MessageType::tag_index, shape.upper_bytes()));
   TRY(auto reader, detail::TagListReader::begin(shape, upper));
-  work_.phase("matching");
+  work_.phase("matching", shape.chunk_count());
   std::vector<TagMatch> matches;
   std::vector<Tag> tags;
   for (std::size_t chunk = 0; chunk < shape.chunk_count(); ++chunk) {
@@ -276,6 +278,8 @@ Result<std::vector<TagMatch>> Run::find_matches(const KeyedSet& outputs) {
     const std::size_t first = reader.next_tag();
     TRY_STATUS(reader.next(low_parts, tags));
     index->find(tags, first, matches);
+    work_.advance(chunk + 1);
+    TRY_STATUS(work_.check_cancelled());
   }
   return matches;
 }
@@ -337,7 +341,7 @@ Status Run::take_encoding(const vole::Sender& vole, KeyedSet& set, std::size_t i
   const std::size_t first = layout_.first_bin(instance);
   const std::size_t bins = layout_.end_bin(instance) - first;
   const std::size_t at_once = std::min(bins, work_.pool().size());
-  work_.phase("comparing");
+  work_.phase("comparing", bins);
   for (std::size_t done = 0; done < bins; done += at_once) {
     std::vector<Bytes> received;
     for (std::size_t i = done; i < std::min(bins, done + at_once); ++i) {
@@ -355,6 +359,7 @@ Status Run::take_encoding(const vole::Sender& vole, KeyedSet& set, std::size_t i
         decode_theirs(set, first + bin, sums, vole.delta(), mask);
       }
     });
+    work_.advance(done + received.size());
     TRY_STATUS(work_.check_cancelled());
   }
   return {};
@@ -375,17 +380,20 @@ void Run::decode_theirs(KeyedSet& set, std::size_t bin, std::span<const Block> c
 }
 
 Result<detail::SortedTags> Run::send_tags(const KeyedSet& outputs) {
-  work_.phase("sending");
+  work_.phase("sorting");
   auto sorted = detail::sort_tags(first_halves(outputs).expose(), work_.pool());
   if (!sorted) return repeated(outputs, sorted.error());
   const std::span<const Tag> tags = sorted->tags.expose();
   const detail::TagListShape shape(tags.size());
+  work_.phase("sending", shape.chunk_count());
   TRY_STATUS(conversation_.send(MessageType::tag_index, detail::encode_upper(tags)));
   Bytes low_parts;
   for (std::size_t chunk = 0; chunk < shape.chunk_count(); ++chunk) {
     low_parts.resize(shape.chunk_bytes(chunk));
     detail::encode_chunk(tags, chunk, low_parts);
     TRY_STATUS(conversation_.send(MessageType::tag_part, low_parts));
+    work_.advance(chunk + 1);
+    TRY_STATUS(work_.check_cancelled());
   }
   TRY_STATUS(conversation_.flush());
   return *std::move(sorted);
