@@ -13,6 +13,10 @@ Sha256::Sha256() {
   SHA256_Init(&state_);
 }
 
+Sha256::~Sha256() {
+  sodium_memzero(&state_, sizeof state_);
+}
+
 void Sha256::update(ByteView bytes) {
   SHA256_Update(&state_, bytes.data(), bytes.size());
 }

@@ -11,11 +11,14 @@ namespace parley::crypto {
 inline constexpr std::size_t kSha512Bytes = 64;
 using Digest512 = ByteArray<kSha512Bytes>;
 
-/// SHA-256 over bytes that arrive in parts. Copying it copies the state, so a common prefix is hashed once.
-/// The state is not wiped: hash secrets through hmac_sha256 or kdf.h.
+/// SHA-256 over bytes that arrive in parts. Copying it copies the state, so a common prefix is hashed once. Wiped when
+/// it goes, as outputs of protocols pass through it.
 class Sha256 {
  public:
   Sha256();
+  Sha256(const Sha256&) = default;
+  Sha256& operator=(const Sha256&) = default;
+  ~Sha256();
   void update(ByteView bytes);
   /// The digest. The object is of no use afterwards.
   Digest finish();

@@ -32,7 +32,10 @@ class Waiting {
   Waiting() = default;
   Waiting(const Waiting&) = delete;
   Waiting& operator=(const Waiting&) = delete;
-  ~Waiting() { sodium_memzero(padded_.data(), most_used_ * kRunBytes); }
+  ~Waiting() {
+    sodium_memzero(padded_.data(), most_used_ * kRunBytes);
+    sodium_memzero(digests_.data(), most_used_ * sizeof(Digest));
+  }
 
   bool full() const { return count_ == kMostMessages; }
 
@@ -53,9 +56,8 @@ class Waiting {
   }
 
   void hash_all(const detail::Sha256State& start, detail::Sha256Lanes lanes) {
-    std::array<Digest, kMostMessages> digests;
-    lanes(start, ByteView(padded_).first(count_ * kRunBytes), kBlocks, std::span(digests).first(count_));
-    for (std::size_t i = 0; i < count_; ++i) *wanted_[i] = digests[i];
+    lanes(start, ByteView(padded_).first(count_ * kRunBytes), kBlocks, std::span(digests_).first(count_));
+    for (std::size_t i = 0; i < count_; ++i) *wanted_[i] = digests_[i];
     count_ = 0;
   }
 
@@ -65,6 +67,7 @@ class Waiting {
   std::size_t count_ = 0, most_used_ = 0;
   std::array<Digest*, kMostMessages> wanted_;
   ByteArray<kMostMessages * kRunBytes> padded_;
+  std::array<Digest, kMostMessages> digests_;
 };
 
 /// The kernel for many messages; none where one at a time is as fast.
@@ -128,6 +131,7 @@ Digest PrefixedSha256::hash(ByteView message) const {
   SHA256_Update(&context, message.data(), message.size());
   Digest digest;
   SHA256_Final(as_uchar_mutable(digest), &context);
+  sodium_memzero(&context, sizeof context);
   return digest;
 }
 

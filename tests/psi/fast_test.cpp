@@ -10,7 +10,7 @@
 namespace parley::psi {
 namespace {
 
-constexpr std::string_view kFrozenTranscript = "64e41a8f95ca211ec9e69ce830b34e10eff5c27d03cbf5b82ddb763554992088";
+constexpr std::string_view kFrozenTranscript = "1e5df3f32d523403bb91067b746eb2918806e9b0aaa2b4edc3c4c42e46cef694";
 
 struct Sizes {
   std::size_t receiver, sender, shared;

@@ -178,9 +178,7 @@ TEST(Tree, GivesTheReceiverEveryLeafButTheOneAtItsPosition) {
     TreeWorkspace workspace(sizes);
     std::vector<LevelSums> sums(sizes.depth);
     std::vector<Block> grown(leaves), punctured(leaves);
-    grow(permutations, sizes, random_block(), sums, grown, workspace);
-    Block all;
-    for (const Block leaf : grown) all ^= leaf;
+    const Block all = grow(permutations, sizes, random_block(), sums, grown, workspace);
     for (const std::size_t position :
          {std::size_t{0}, std::size_t{1}, leaves / 2, leaves / 3, leaves - 2, leaves - 1}) {
       std::vector<Block> known(sizes.depth);

@@ -17,7 +17,7 @@ inline crypto::Sha512 labelled_sha512(std::string_view label, const Digest& sess
   return hash;
 }
 
-/// The same with SHA-256, for what is public.
+/// The same with SHA-256.
 inline crypto::Sha256 labelled_sha256(std::string_view label, const Digest& session_id) {
   crypto::Sha256 hash;
   const ByteArray<1> length{static_cast<std::byte>(label.size())};

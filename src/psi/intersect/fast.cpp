@@ -75,10 +75,13 @@ Digest mask_commitment(const Digest& session_id, ByteView mask_and_opening) {
 }
 
 /// What a 32-byte output gives besides the tag in its first half; only who has both halves can make it.
-Digest from_output(std::string_view label, const Digest& session_id, const Digest& output) {
+Secret<32> from_output(std::string_view label, const Digest& session_id, const Digest& output) {
   crypto::Sha256 hash = detail::labelled_sha256(label, session_id);
   hash.update(output);
-  return hash.finish();
+  Digest digest = hash.finish();
+  Secret<32> secret(digest);
+  sodium_memzero(digest.data(), digest.size());
+  return secret;
 }
 
 Block value_of(const Digest& key) {
@@ -115,7 +118,7 @@ class Run {
   Result<detail::SortedTags> send_tags(const KeyedSet& outputs);
   Result<Outcome> learn_from_reply(const KeyedSet& outputs, const detail::SortedTags& sorted);
   Outcome outcome_of(const KeyedSet& outputs, std::vector<std::uint32_t> indices) const;
-  Digest proof_of(const Digest& output) const { return from_output(kProofLabel, parameters_.session_id, output); }
+  Secret<32> proof_of(const Digest& output) const { return from_output(kProofLabel, parameters_.session_id, output); }
   std::unexpected<Error> repeated(const KeyedSet& set, const detail::EqualTags& equal) const;
 
   Secret<kBlockBytes> draw_block(std::string_view label) const {
@@ -294,7 +297,7 @@ Status Run::reply(const KeyedSet& outputs, const std::vector<TagMatch>& matches)
   }
   for (const TagMatch& match : matches) {
     append_be(message, match.list_index);
-    append(message, ByteView(proof_of(outputs.keys()[match.own_index])).first(kProofBytes));
+    append(message, proof_of(outputs.keys()[match.own_index]).expose().first(kProofBytes));
   }
   TRY_STATUS(conversation_.send(MessageType::proofs, message));
   return conversation_.flush();
@@ -420,7 +423,7 @@ Result<Outcome> Run::learn_from_reply(const KeyedSet& outputs, const detail::Sor
       least = std::uint64_t{index} + 1;
       const std::uint32_t own = sorted.order.expose()[index];
       if (!constant_time_equal(rest.subspan(sizeof(index), kProofBytes),
-                               ByteView(proof_of(outputs.keys()[own])).first(kProofBytes)))
+                               proof_of(outputs.keys()[own]).expose().first(kProofBytes)))
         return broken("it claims a match that it cannot have found.");
       indices.push_back(own);
     }
@@ -471,8 +474,8 @@ Outcome Run::outcome_of(const KeyedSet& outputs, std::vector<std::uint32_t> indi
   outcome.transcript = conversation_.transcript();
   outcome.matches.reserve(indices.size());
   for (const std::uint32_t index : indices) {
-    const Digest key = from_output(kContextKeyLabel, parameters_.session_id, outputs.keys()[index]);
-    outcome.matches.push_back({outputs.position(index), Secret<32>(key)});
+    outcome.matches.push_back(
+        {outputs.position(index), from_output(kContextKeyLabel, parameters_.session_id, outputs.keys()[index])});
   }
   return outcome;
 }

@@ -101,7 +101,8 @@ std::optional<std::vector<BaseKeyPair>> BaseOtSender::keys(ByteView received) co
 }
 
 BaseOtReceiver::BaseOtReceiver(const Digest& session_id, crypto::Block choices, const Drbg& coins)
-    : session_id_(session_id), choices_(choices), message_(kBaseOtReceiverBytes) {
+    : session_id_(session_id), choices_(1), message_(kBaseOtReceiverBytes) {
+  choices_.expose_mutable()[0] = choices;
   // The slot that is not chosen is a random element of which nobody knows the logarithm.
   SecretBytes uniform(kBaseOtCount * kUniformBytes);
   coins.fill(0, uniform.expose_mutable());
@@ -132,7 +133,7 @@ std::optional<std::vector<BaseKey>> BaseOtReceiver::keys(ByteView received) cons
   std::vector<BaseKey> keys;
   keys.reserve(kBaseOtCount);
   for (std::size_t j = 0; j < kBaseOtCount; ++j) {
-    keys.push_back(key_of(session_id_, j, choice_of(choices_, j), received.first<kElementBytes>(),
+    keys.push_back(key_of(session_id_, j, choice_of(choices_.expose()[0], j), received.first<kElementBytes>(),
                           slots_of(message_, j), shared.expose().subspan(j * kElementBytes, kElementBytes)));
   }
   return keys;

@@ -10,6 +10,7 @@
 #include "crypto/block.h"
 #include "crypto/drbg.h"
 #include "crypto/ristretto.h"
+#include "crypto/secret_array.h"
 
 namespace parley::psi::vole {
 
@@ -52,7 +53,7 @@ class BaseOtReceiver {
 
  private:
   Digest session_id_;
-  crypto::Block choices_;
+  crypto::SecretBlocks choices_;  // one block
   std::vector<crypto::Scalar> secrets_;
   Bytes message_;
 };

@@ -84,7 +84,8 @@ Bytes ExtensionReceiver::respond(Block challenge) const {
 
 ExtensionSender::ExtensionSender(const Digest& session_id, Block delta, const std::vector<BaseKey>& keys,
                                  std::size_t blocks, ByteView correction, ThreadPool& pool)
-    : delta_(delta), w_(blocks) {
+    : delta_(1), w_(blocks) {
+  delta_.expose_mutable()[0] = delta;
   assert(keys.size() == kColumns && correction.size() == kColumns * blocks * crypto::kBlockBytes);
   pool.parallel_for(kColumns, 8, [&](std::size_t begin, std::size_t end) {
     for (std::size_t j = begin; j < end; ++j) {
@@ -104,7 +105,8 @@ bool ExtensionSender::verify(Block challenge, ByteView response) const {
   Block difference;
   for (std::size_t j = 0; j < kColumns; ++j) {
     const Block claimed = crypto::load_block(response.subspan((1 + j) * crypto::kBlockBytes));
-    const Block wrong = hash_of(challenge, w_.column(j)) ^ claimed ^ crypto::masked(input_hash, bit_of(delta_, j));
+    const Block wrong =
+        hash_of(challenge, w_.column(j)) ^ claimed ^ crypto::masked(input_hash, bit_of(delta_.expose()[0], j));
     difference.low |= wrong.low;
     difference.high |= wrong.high;
   }

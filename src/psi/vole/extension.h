@@ -74,7 +74,6 @@ class ExtensionSender {
                   ByteView correction, ThreadPool& pool);
 
   const Matrix& columns() const { return w_; }
-  crypto::Block delta() const { return delta_; }
 
   /// Whether the receiver used one and the same u in all columns. One that did not passes with probability 2^-g, where
   /// g bits of Delta had to be guessed for it. Constant time in Delta.
@@ -82,7 +81,7 @@ class ExtensionSender {
   bool verify(crypto::Block challenge, ByteView response) const;
 
  private:
-  crypto::Block delta_;
+  crypto::SecretBlocks delta_;  // one block
   Matrix w_;
 };
 

@@ -110,7 +110,7 @@ Status Receiver::next_instance() {
   TRY(const Block hash_of_leaves, grow_trees(message, challenge));
   TRY_STATUS(check_sender(challenge, hash_of_leaves));
   work_.phase("mixing");
-  code_.emplace(detail::code_seed(session_id_, instance_), plan_.sizes.outputs, plan_.sizes.inputs);
+  code_.emplace(detail::code_seed(session_id_, first_message(), instance_), plan_.sizes.outputs, plan_.sizes.inputs);
   code_->accumulate(redundant_.expose_mutable());
   ++instance_;
   return {};
@@ -135,7 +135,7 @@ Result<Block> Receiver::grow_trees(ByteView message, Block challenge) {
         crypto::SecretBlocks known(tree.depth);
         for (std::size_t i = begin; i < end; ++i) {
           const ByteView received = message.subspan(i * tree_bytes, tree_bytes);
-          const Noise noise = noise_.expose()[i];
+          const Noise& noise = noise_.expose()[i];
           for (std::size_t l = 0; l < tree.depth; ++l) {
             const Block left = crypto::load_block(received.subspan(2 * l * kBlockBytes));
             const Block right = crypto::load_block(received.subspan((2 * l + 1) * kBlockBytes));
@@ -178,7 +178,7 @@ Status Receiver::check_sender(Block challenge, Block hash_of_leaves) {
   const TreeSizes& tree = plan_.sizes.tree;
   crypto::SecretBlocks terms(kNoiseWeight);
   for (std::size_t i = 0; i < kNoiseWeight; ++i) {
-    const Noise noise = noise_.expose()[i];
+    const Noise& noise = noise_.expose()[i];
     const Block power = gf_multiply(detail::power_of_secret(challenge, noise.position, tree.depth), challenge);
     terms.expose_mutable()[i] = gf_multiply(power, noise.value);
   }
@@ -202,7 +202,7 @@ void Receiver::outputs(std::size_t begin, std::span<Block> a, std::span<Block> c
   std::ranges::fill(c, Block{});
   const std::size_t leaves = plan_.sizes.tree.leaves;
   for (std::size_t tree = begin / leaves; tree * leaves < begin + a.size(); ++tree) {
-    const Noise noise = noise_.expose()[tree];
+    const Noise& noise = noise_.expose()[tree];
     const std::size_t from = std::max(begin, tree * leaves);
     const std::size_t end = std::min(begin + a.size(), (tree + 1) * leaves);
     for (std::size_t i = from; i < end; ++i) c[i - begin] = masked_at(noise.value, noise.position, i - tree * leaves);

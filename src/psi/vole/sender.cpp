@@ -37,6 +37,7 @@ Sender::Sender(const Digest& session_id, const Secret<32>& seed, const Plan& pla
       permutations_(session_id) {}
 
 Status Sender::extend(ByteView received) {
+  std::ranges::copy(received, receiver_message_.begin());
   const auto keys = base_.keys(received);
   if (!keys) return broken("its key for the oblivious transfers is no element of the group.");
   const std::size_t blocks = plan_.extension_blocks();
@@ -60,7 +61,7 @@ Status Sender::next_instance() {
   TRY_STATUS(conversation_.flush());
   TRY_STATUS(answer_check());
   work_.phase("mixing");
-  code_.emplace(detail::code_seed(session_id_, instance_), plan_.sizes.outputs, plan_.sizes.inputs);
+  code_.emplace(detail::code_seed(session_id_, receiver_message_, instance_), plan_.sizes.outputs, plan_.sizes.inputs);
   code_->accumulate(leaves_.expose_mutable().subspan(plan_.sizes.outputs));
   ++instance_;
   return {};
@@ -87,8 +88,8 @@ crypto::SecretArray<std::array<Block, 2>> Sender::pads() const {
   return pads;
 }
 
-/// Fills leaves_. @return what the receiver needs of the trees: the sums of each level under the pads, and of the
-/// leaves.
+/// Fills leaves_. @return what the receiver needs of the trees: the sums of each level under the pads, and of all
+/// leaves and stubs under b_i.
 Result<Bytes> Sender::grow_trees() {
   const Sizes& sizes = plan_.sizes;
   const TreeSizes& tree = sizes.tree;
@@ -105,16 +106,15 @@ Result<Bytes> Sender::grow_trees() {
         TreeWorkspace workspace(tree);
         crypto::SecretArray<LevelSums> sums(tree.depth);
         for (std::size_t i = begin; i < end; ++i) {
-          grow(permutations_, tree, roots.expose()[i], sums.expose_mutable(),
-               leaves_.expose_mutable().subspan(i * tree.leaves, tree.leaves), workspace);
+          const Block all = grow(permutations_, tree, roots.expose()[i], sums.expose_mutable(),
+                                 leaves_.expose_mutable().subspan(i * tree.leaves, tree.leaves), workspace);
           const MutableByteView out = MutableByteView(message).subspan(i * tree_bytes, tree_bytes);
           for (std::size_t l = 0; l < tree.depth; ++l) {
             const auto& pad = pads.expose()[i * tree.depth + l];
             crypto::store_block(sums.expose()[l].left ^ pad[0], out.subspan(2 * l * kBlockBytes));
             crypto::store_block(sums.expose()[l].right ^ pad[1], out.subspan((2 * l + 1) * kBlockBytes));
           }
-          const LevelSums& last = sums.expose()[tree.depth - 1];
-          crypto::store_block(last.left ^ last.right ^ extension_->columns().packed(first_block() + i),
+          crypto::store_block(all ^ extension_->columns().packed(first_block() + i),
                               out.subspan(2 * tree.depth * kBlockBytes));
         }
         return std::optional<std::size_t>();

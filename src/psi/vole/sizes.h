@@ -35,7 +35,7 @@ struct Sizes {
   /// Blocks of the extension's input: one for each tree's c, one for the check's, and the trees' choice bits.
   std::size_t choice_blocks() const { return (kNoiseWeight * tree.depth + 127) / 128; }
   std::size_t extension_blocks() const { return kNoiseWeight + 1 + choice_blocks(); }
-  /// The sender's message: for each tree two blocks a level, and the sum of its leaves.
+  /// The sender's message: for each tree two blocks a level, and the sum of its leaves and stubs.
   std::size_t trees_bytes() const { return kNoiseWeight * (2 * tree.depth + 1) * crypto::kBlockBytes; }
 };
 

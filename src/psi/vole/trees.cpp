@@ -33,6 +33,11 @@ void add_to_pair(std::span<Block> children, std::uint64_t pair, Block left, Bloc
   }
 }
 
+/// Only the last child of a level can be one that leads to no leaf.
+void add_stub(const TreeSizes& sizes, std::size_t level, std::span<const Block> children, Block& stubs) {
+  if (level < sizes.depth && sizes.parents(level) < children.size()) stubs ^= children.back();
+}
+
 }  // namespace
 
 TreePermutations::TreePermutations(const Digest& session_id) : TreePermutations(permutation_keys(session_id)) {}
@@ -40,17 +45,20 @@ TreePermutations::TreePermutations(const Digest& session_id) : TreePermutations(
 TreePermutations::TreePermutations(const Secret<crypto::kSha512Bytes>& keys)
     : left(keys.expose().first<kBlockBytes>()), right(keys.expose().subspan<kBlockBytes, kBlockBytes>()) {}
 
-void grow(const TreePermutations& permutations, const TreeSizes& sizes, Block root, std::span<LevelSums> sums,
-          std::span<Block> leaves, TreeWorkspace& workspace) {
+Block grow(const TreePermutations& permutations, const TreeSizes& sizes, Block root, std::span<LevelSums> sums,
+           std::span<Block> leaves, TreeWorkspace& workspace) {
   assert(sums.size() == sizes.depth && leaves.size() == sizes.leaves);
   std::span<Block> parents = workspace.level(0);
   parents[0] = root;
+  Block stubs;
   for (std::size_t level = 1; level <= sizes.depth; ++level) {
     const std::span<Block> children = children_at(sizes, level, leaves, workspace);
     sums[level - 1] =
         expand_children(permutations.left, permutations.right, parents.first(sizes.parents(level - 1)), children);
+    add_stub(sizes, level, children, stubs);
     parents = children;
   }
+  return stubs ^ sums.back().left ^ sums.back().right;
 }
 
 // The node on the path is not known: zero stands in its place and is expanded like all others, and what comes of it is
@@ -65,7 +73,7 @@ Block grow_punctured(const TreePermutations& permutations, const TreeSizes& size
 
   std::span<Block> parents = workspace.level(0);
   parents[0] = zero;
-  Block all_but_path;
+  Block stubs, all_but_path;
   for (std::size_t level = 1; level <= sizes.depth; ++level) {
     const std::span<Block> children = children_at(sizes, level, leaves, workspace);
     const LevelSums sums =
@@ -78,9 +86,10 @@ Block grow_punctured(const TreePermutations& permutations, const TreeSizes& size
     add_to_pair(children, path >> 1, of_zero[0] ^ masked(sibling, path_is_right),
                 of_zero[1] ^ masked(sibling, 1 - path_is_right));
     all_but_path = sums.left ^ of_zero[0] ^ sums.right ^ of_zero[1] ^ sibling;
+    add_stub(sizes, level, children, stubs);
     parents = children;
   }
-  return all_but_path;
+  return stubs ^ all_but_path;
 }
 
 void add_at(std::span<Block> values, std::uint32_t position, Block value) {

@@ -1,6 +1,7 @@
 // Single-point VOLE by punctured trees (Goldreich, Goldwasser and Micali 1986; Boyle, Couteau, Gilboa and Ishai 2018;
 // psi.md 2.2.4): from a root the sender grows `leaves` pseudorandom blocks; the receiver learns all of them but the one
-// at its secret position, whose place takes what makes A = B + Delta c there.
+// at its secret position, whose place takes what makes A = B + Delta c there. A tree has no more nodes than its leaves
+// need: where a last child leads to no leaf it is made, for the sums, but not grown further; such a node is a *stub*.
 #pragma once
 
 #include "crypto/fixed_key_aes.h"
@@ -34,12 +35,14 @@ class TreeWorkspace {
 };
 
 /// Grows a tree. @param sums  one for each level, filled. @param leaves  filled; sizes.leaves of them.
-void grow(const TreePermutations& permutations, const TreeSizes& sizes, crypto::Block root, std::span<LevelSums> sums,
-          std::span<crypto::Block> leaves, TreeWorkspace& workspace);
+/// @return the sum of all leaves and stubs. The stubs belong to it: a receiver is free to follow a path that ends in a
+/// stub, from which it would know every leaf, and a sum of leaves alone would then hide nothing from it.
+crypto::Block grow(const TreePermutations& permutations, const TreeSizes& sizes, crypto::Block root,
+                   std::span<LevelSums> sums, std::span<crypto::Block> leaves, TreeWorkspace& workspace);
 
 /// The leaf at `position` is left as zero; all other leaves are those of the sender. Constant time in `position`.
 /// @param known  for each level the sum on the side of the path's sibling.
-/// @return the sum of all leaves but the one at `position`.
+/// @return the sum of all leaves and stubs, but the leaf at `position`.
 crypto::Block grow_punctured(const TreePermutations& permutations, const TreeSizes& sizes, std::uint32_t position,
                              std::span<const crypto::Block> known, std::span<crypto::Block> leaves,
                              TreeWorkspace& workspace);

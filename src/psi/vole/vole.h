@@ -101,6 +101,7 @@ class Sender {
   psi::detail::Work& work_;
   crypto::SecretBlocks delta_;  // one block
   BaseOtReceiver base_;
+  ByteArray<kBaseOtSenderBytes> receiver_message_{};
   TreePermutations permutations_;
   std::optional<ExtensionSender> extension_;  // only once it is verified
   std::size_t instance_ = 0;                  // the next one

@@ -2,9 +2,8 @@
 #pragma once
 
 #include <span>
-#include <vector>
 
-#include "crypto/block.h"
+#include "crypto/secret_array.h"
 
 namespace parley::psi::okvs::detail {
 
@@ -14,7 +13,7 @@ class DenseSystem {
   DenseSystem(std::size_t equations, std::size_t unknowns) : unknowns_(unknowns), cells_(equations * (unknowns + 1)) {}
 
   std::span<crypto::Block> equation(std::size_t i) {
-    return std::span(cells_).subspan(i * (unknowns_ + 1), unknowns_ + 1);
+    return cells_.expose_mutable().subspan(i * (unknowns_ + 1), unknowns_ + 1);
   }
   crypto::Block& right_hand_side(std::size_t i) { return equation(i).back(); }
 
@@ -25,7 +24,7 @@ class DenseSystem {
 
  private:
   std::size_t unknowns_;
-  std::vector<crypto::Block> cells_;
+  crypto::SecretBlocks cells_;
 };
 
 }  // namespace parley::psi::okvs::detail

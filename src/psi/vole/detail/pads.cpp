@@ -1,5 +1,6 @@
 #include "psi/vole/detail/pads.h"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 
@@ -53,18 +54,19 @@ void PadHash::operator()(std::uint32_t instance, std::uint32_t first, Block choi
 
 Digest tree_check_hash(const Digest& session_id, std::size_t instance, Block value) {
   crypto::Sha256 hash = labelled_sha256(kCheckLabel, session_id);
-  Bytes message;
-  append_be(message, static_cast<std::uint32_t>(instance));
-  append(message, crypto::bytes_of({&value, 1}));
-  hash.update(message);
+  Bytes number;
+  append_be(number, static_cast<std::uint32_t>(instance));
+  hash.update(number);
+  hash.update(crypto::bytes_of({&value, 1}));
   return hash.finish();
 }
 
-Digest code_seed(const Digest& session_id, std::size_t instance) {
+Digest code_seed(const Digest& session_id, ByteView receiver_message, std::size_t instance) {
   crypto::Sha256 hash = labelled_sha256(kCodeLabel, session_id);
-  Bytes message;
-  append_be(message, static_cast<std::uint32_t>(instance));
-  hash.update(message);
+  hash.update(receiver_message);
+  Bytes number;
+  append_be(number, static_cast<std::uint32_t>(instance));
+  hash.update(number);
   return hash.finish();
 }
 

@@ -24,8 +24,9 @@ class PadHash {
 /// What the sender answers to the check of its trees.
 Digest tree_check_hash(const Digest& session_id, std::size_t instance, crypto::Block value);
 
-/// The code's public seed.
-Digest code_seed(const Digest& session_id, std::size_t instance);
+/// The code's public seed. The receiver's first message goes into it, which the sender does not know when the session's
+/// id is made: it cannot try ids until one gives a code that it likes.
+Digest code_seed(const Digest& session_id, ByteView receiver_message, std::size_t instance);
 
 /// point^exponent for an exponent of at most `bits` bits, constant time in it.
 crypto::Block power_of_secret(crypto::Block point, std::uint32_t exponent, std::size_t bits);
