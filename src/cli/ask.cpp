@@ -21,6 +21,7 @@ struct AskArguments {
   std::string direction = "both";
   int wait_seconds = 24 * 3600;
   std::uint64_t max_theirs = 0;
+  std::vector<std::string> protocols;
   std::size_t threads = 0;
   bool yes = false;
   bool as_json = false;
@@ -74,7 +75,8 @@ Result<std::string> ask(Workplace& at, const AskArguments& arguments) {
   const session::Party us{.vault = at.vault, .member = at.member, .pool = pool, .progress = at.progress};
   session::Limits limits;
   limits.decision = std::chrono::seconds(arguments.wait_seconds);
-  limits.their_padded = arguments.max_theirs;
+  limits.their_tests = arguments.max_theirs;
+  limits.suites = suites_from(arguments.protocols);
   return session::ask(us, **link, question, limits,
                       [&](const session::Enters& ours) { return show_before(at, arguments, question, ours); });
 }
@@ -120,8 +122,9 @@ void add_ask(CLI::App& app, Chosen& chosen) {
       ->capture_default_str();
   command
       ->add_option("--max-theirs", arguments->max_theirs,
-                   "Stop if the other side would enter more (default: 16 times yours, at least 65536)")
-      ->check(CLI::Range(session::kSmallestPadded, session::kLargestPadded));
+                   "Stop if the other side could test more (default: 16 times yours, at least 65536)")
+      ->check(CLI::Range(session::kSmallestPadded, 4 * session::kLargestPadded));
+  add_protocols_option(*command, arguments->protocols);
   command->add_option("--threads", arguments->threads, "Threads to compute with (default: all of the machine)")
       ->check(CLI::Range(1, 256));
   command->add_flag("--yes", arguments->yes, "Do not ask before sending");

@@ -164,6 +164,23 @@ Result<std::vector<indicator::Type>> types_from(const std::vector<std::string>& 
   return types;
 }
 
+std::vector<std::uint16_t> suites_from(const std::vector<std::string>& names) {
+  std::vector<std::uint16_t> suites;
+  for (const std::uint16_t suite : psi::known_suites()) {
+    const std::string_view name = (*psi::protocol_of_suite(suite))->name();
+    if (names.empty() || std::ranges::find(names, name) != names.end()) suites.push_back(suite);
+  }
+  return suites;
+}
+
+void add_protocols_option(CLI::App& command, std::vector<std::string>& names) {
+  command
+      .add_option("--protocols", names,
+                  "Only these, separated by commas: classic, fast (default: both; docs/lpn.md says what fast assumes)")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"classic", "fast"}));
+}
+
 CLI::Validator type_name_validator() {
   std::string names;
   for (const indicator::Type type : indicator::kAllTypes)

@@ -64,6 +64,9 @@ int run_at(Workplace& workplace, const std::vector<std::string>& arguments);
 Result<std::vector<indicator::Type>> types_from(const std::vector<std::string>& names);  ///< ascending; all when empty
 /// For CLI11: a type's name.
 CLI::Validator type_name_validator();
+/// `--protocols`: the suites of the named protocols; all when empty.
+std::vector<std::uint16_t> suites_from(const std::vector<std::string>& names);
+void add_protocols_option(CLI::App& command, std::vector<std::string>& names);
 /// A label as a person may write it: 1 to 256 bytes of visible UTF-8.
 CLI::Validator label_validator();
 

@@ -20,6 +20,7 @@ constexpr std::size_t kMaxThreads = 256;
 struct ServeArguments {
   std::string listen = "127.0.0.1:7440";
   std::string accept = "ask";
+  std::vector<std::string> protocols;
   std::size_t threads = 0;
 };
 
@@ -68,11 +69,14 @@ int serve(Surroundings& at, const ServeArguments& arguments) {
   });
   const SignalWatch watch(at.progress);
   const std::size_t threads = arguments.threads == 0 ? hardware_threads() : arguments.threads;
+  session::Limits limits;
+  limits.suites = suites_from(arguments.protocols);
   node::Journal journal(at.console.error_stream());
   {
-    node::Node node(*opened->vault, opened->member,
-                    {.listen = arguments.listen, .rules = *std::move(rules), .threads = threads, .limits = {}},
-                    journal);
+    node::Node node(
+        *opened->vault, opened->member,
+        {.listen = arguments.listen, .rules = *std::move(rules), .threads = threads, .limits = std::move(limits)},
+        journal);
     const auto address = node.start();
     if (!address) return at.console.refuse(address.error());
     const auto local =
@@ -101,6 +105,7 @@ void add_serve(CLI::App& app, Chosen& chosen) {
       ->add_option("--accept", arguments->accept,
                    "Who decides on questions: ask (the operator), all, or a file of rules")
       ->capture_default_str();
+  add_protocols_option(*command, arguments->protocols);
   command->add_option("--threads", arguments->threads, "Threads for each session (default: all of the machine)")
       ->check(CLI::Range(std::size_t{1}, kMaxThreads));
   command->callback(

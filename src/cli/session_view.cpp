@@ -67,6 +67,15 @@ void print_matches(Console& console, const Shown& shown) {
   }
 }
 
+/// How many indicators the other side could have tested, if its program deviated.
+std::uint64_t their_tests(const Shown& shown) {
+  const auto protocol = psi::protocol_named(shown.outcome.protocol);
+  const psi::Role ours = session::role_of(shown.row.asked_by_us ? session::Side::asker : session::Side::responder,
+                                          shown.terms.question.direction);
+  if (!protocol || ours == psi::Role::receiver) return shown.terms.their_padded;
+  return (*protocol)->receiver_tests(shown.terms.their_padded);
+}
+
 void say_what_it_means(Console& console, const Shown& shown) {
   const session::Question& question = shown.terms.question;
   const std::string_view peer = shown.row.peer;
@@ -90,10 +99,10 @@ void say_what_it_means(Console& console, const Shown& shown) {
                                                                     : "which of its own indicators you hold too")
                    : "no match",
       shown.terms.our_padded));
-  if (they_learned && shown.outcome.protocol == psi::fast_protocol()->name())
+  if (const std::uint64_t tests = their_tests(shown); tests > shown.terms.their_padded)
     console.say(
-        fmt::format("It entered at most {} indicators; a changed program could have tested up to twice as many.",
-                    shown.terms.their_padded));
+        fmt::format("It said that it enters at most {} indicators; a changed program could have tested up to {}.",
+                    shown.terms.their_padded, tests));
   const auto marked = std::ranges::count_if(shown.warnings, [](const auto& lists) { return !lists.empty(); });
   if (marked > 0)
     console.say(
@@ -152,6 +161,7 @@ Result<OrderedJson> session_json(vault::Vault& vault, const std::string& session
       {"our_set", by_type(shown.terms.ours_by_type)},
       {"our_size_as_seen", shown.terms.our_padded},
       {"their_size_at_most", shown.terms.their_padded == 0 ? OrderedJson() : OrderedJson(shown.terms.their_padded)},
+      {"their_tests_at_most", outcome.protocol.empty() ? OrderedJson() : OrderedJson(their_tests(shown))},
       {"failure", outcome.failed_phase.empty() ? OrderedJson() : OrderedJson(outcome.failure)},
       {"may_have_disclosed", outcome.may_have_disclosed},
       {"asked", to_rfc3339(shown.row.created)}};

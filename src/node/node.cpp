@@ -173,7 +173,8 @@ std::optional<session::Decision> Node::State::judge(const session::Offer& offer)
                            : judged.verdict == Verdict::decline ? ": declined by " + judged.by
                                                                 : ""));
   if (judged.verdict == Verdict::ask) return std::nullopt;
-  return session::Decision{.accept = judged.verdict == Verdict::accept, .why = {}, .label = judged.label};
+  return session::Decision{
+      .accept = judged.verdict == Verdict::accept, .why = {}, .label = judged.label, .most_tests = judged.max_padded};
 }
 
 std::optional<session::Decision> Node::State::decide(const session::Offer& offer, std::optional<Inbox::Entry>& entry,

@@ -130,7 +130,7 @@ AcceptRules::Judgement AcceptRules::judge(const session::Offer& offer) const {
   for (std::size_t i = 0; i < rules_.size(); ++i)
     if (rules_[i].fits(offer))
       return {rules_[i].verdict, rules_[i].label,
-              source_ == "all" ? "--accept all" : fmt::format("rule {} of {}", i + 1, source_)};
+              source_ == "all" ? "--accept all" : fmt::format("rule {} of {}", i + 1, source_), rules_[i].max_padded};
   return {.verdict = Verdict::ask, .label = {}, .by = "no rule"};
 }
 

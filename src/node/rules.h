@@ -16,7 +16,7 @@ struct Rule {
   std::optional<session::Function> question;
   std::optional<session::Direction> direction;  ///< as the asker sees it
   std::vector<indicator::Type> types;           ///< every asked type must be among them; empty: any
-  std::optional<std::uint64_t> max_padded;      ///< the asker's set
+  std::optional<std::uint64_t> max_padded;      ///< what the asker could test, and so its set
   Verdict verdict = Verdict::ask;
   std::string label;  ///< narrows our side
 
@@ -34,6 +34,7 @@ class AcceptRules {
     Verdict verdict = Verdict::ask;
     std::string label;
     std::string by;  ///< which rule, for the log: "rule 2 of rules.toml"
+    std::optional<std::uint64_t> max_padded = {};
   };
   Judgement judge(const session::Offer& offer) const;
 

@@ -35,12 +35,6 @@ Digest seed_commitment(const Secret<32>& seed) {
   return hash.finish();
 }
 
-psi::Role role_of(Side side, Direction direction) {
-  // Where both learn, the responder learns first and the asker from its proofs: who asks may be the one who guesses.
-  const Side receiver = direction == Direction::mine ? Side::asker : Side::responder;
-  return side == receiver ? psi::Role::receiver : psi::Role::sender;
-}
-
 psi::Reply reply_of(const Question& question) {
   if (question.direction != Direction::both) return psi::Reply::none;
   return question.function == Function::count ? psi::Reply::count : psi::Reply::matched_tags;
@@ -79,8 +73,11 @@ class Session {
   Result<Decision> await_decision(const Offer& offer, const Decide& decide);
   Status refuse(std::string_view code, const std::string& text);
   Status accept();
+  Status settle(std::optional<std::uint64_t> most_tests);
   psi::Choice choose() const;
-  std::uint16_t chosen_suite() const;
+  bool we_receive() const;
+  bool suits_sizes(const psi::Protocol& protocol) const;
+  std::uint64_t their_tests(const psi::Protocol& protocol) const;
   Status commit();
   Result<psi::Outcome> run();
   Result<ResultStep> record(const psi::Outcome& result);
@@ -182,7 +179,7 @@ Status Session::propose() {
   nonces_[0] = random_bytes<32>();
   const Proposal proposal{.question = terms_.question,
                           .padded = terms_.our_padded,
-                          .suites = psi::known_suites(),
+                          .suites = limits_.suites,
                           .rules = indicator::rules_id(),
                           .nonce = nonces_[0]};
   asker_handshake_ = steps_.make(kPropose, proposal.to_json());
@@ -208,10 +205,13 @@ Status Session::await_acceptance() {
   responder_handshake_ = step->note;
   TRY_STATUS(save(kAccepted, {stored(kAccept, step->note, false)}));
   TRY(const auto protocol, psi::protocol_of_suite(suite_));
-  const bool they_receive = role_of(Side::responder, terms_.question.direction) == psi::Role::receiver;
-  const std::uint64_t tests = acceptance.padded * (they_receive ? protocol->receiver_slack() : 1);
-  const std::uint64_t most = limits_.their_padded != 0
-                                 ? limits_.their_padded
+  if (std::ranges::find(limits_.suites, suite_) == limits_.suites.end() || !suits_sizes(*protocol))
+    return fail(Errc::protocol,
+                fmt::format("It chose the protocol {}, which was not offered for sets of this size.", protocol->name()),
+                steps_.peer().name);
+  const std::uint64_t tests = their_tests(*protocol);
+  const std::uint64_t most = limits_.their_tests != 0
+                                 ? limits_.their_tests
                                  : std::max(kLeastTheirPadded, kTheirPaddedRatio * terms_.our_padded);
   if (tests > most)
     return fail(Errc::limit,
@@ -237,14 +237,15 @@ Result<std::string> Session::answer(const ReceivedStep& step, const Decide& deci
   terms_.their_padded = proposal.padded;
   nonces_[0] = proposal.nonce;
 
-  std::ranges::set_intersection(proposal.suites, psi::known_suites(), std::back_inserter(suites_));
+  std::ranges::set_intersection(proposal.suites, limits_.suites, std::back_inserter(suites_));
   if (proposal.rules != indicator::rules_id() || suites_.empty()) {
     TRY_STATUS(save(kProposed, {stored(kPropose, step.note, false)}));
     TRY_STATUS(refuse(kRefusedForSkew, ""));
     return fail(Errc::skew, steps_.peer().name +
-                                " runs other canonical-form rules or another protocol than this node (" +
+                                " runs other canonical-form rules or other protocols than this node (" +
                                 indicator::rules_name() +
-                                "); its proposal was refused. Both sides must run the same version of parley.");
+                                "); its proposal was refused. Both sides must run the same version of parley and "
+                                "allow a protocol in common (--protocols).");
   }
   TRY_STATUS(save(kProposed, {stored(kPropose, step.note, false)}));
 
@@ -273,6 +274,10 @@ Result<bool> Session::decide_on(const Proposal& proposal, const Decide& decide, 
     return false;
   }
   terms_.our_label = decision->label;
+  if (auto settled = settle(decision->most_tests); !settled) {
+    TRY_STATUS(refuse(kRefusedByPolicy, ""));
+    return std::unexpected(settled.error());
+  }
   TRY_STATUS(accept());
   return true;
 }
@@ -308,32 +313,55 @@ Status Session::refuse(std::string_view code, const std::string& text) {
   return steps_.send(note);
 }
 
-Status Session::accept() {
+// What of ours enters, and the protocol: the one that serves best among those that let the asker test no more than
+// `most_tests`.
+Status Session::settle(std::optional<std::uint64_t> most_tests) {
   vault::Selection selection = responder_selection(terms_.question);
   selection.label = terms_.our_label;
   TRY(const Enters ours, enters(us_.vault, selection));
   terms_.ours_by_type = ours.by_type;
   terms_.our_padded = ours.padded;
+  std::vector<std::uint16_t> possible;
+  for (const std::uint16_t suite : suites_) {
+    TRY(const auto protocol, psi::protocol_of_suite(suite));
+    if (suits_sizes(*protocol) && (!most_tests || their_tests(*protocol) <= *most_tests)) possible.push_back(suite);
+  }
+  if (possible.empty())
+    return fail(Errc::refused,
+                "No protocol that both sides allow suits these sets and the rule that accepted the question; it was "
+                "declined. The fast protocol needs 1,024 elements or more on the side that learns first.");
+  const std::uint16_t best = choose().protocol->suite();
+  suite_ = std::ranges::find(possible, best) != possible.end() ? best : possible.front();
+  return {};
+}
+
+Status Session::accept() {
   nonces_[1] = random_bytes<32>();
-  suite_ = chosen_suite();
   responder_handshake_ =
-      steps_.make(kAccept, Acceptance{.padded = ours.padded, .suite = suite_, .nonce = nonces_[1]}.to_json());
+      steps_.make(kAccept, Acceptance{.padded = terms_.our_padded, .suite = suite_, .nonce = nonces_[1]}.to_json());
   TRY_STATUS(save(kAccepted, {stored(kAccept, responder_handshake_, true)}));
   return steps_.send(responder_handshake_);
 }
 
 /// What would serve best, as this side sees it.
 psi::Choice Session::choose() const {
-  const bool we_receive = role_of(side_, terms_.question.direction) == psi::Role::receiver;
-  const std::uint64_t receivers = we_receive ? terms_.our_padded : terms_.their_padded;
-  const std::uint64_t senders = we_receive ? terms_.their_padded : terms_.our_padded;
+  const std::uint64_t receivers = we_receive() ? terms_.our_padded : terms_.their_padded;
+  const std::uint64_t senders = we_receive() ? terms_.their_padded : terms_.our_padded;
   const std::chrono::duration<double> round_trip = steps_.link().round_trip();
   return psi::choose_protocol(receivers, senders, psi::line_with(round_trip.count()), us_.pool.size());
 }
 
-std::uint16_t Session::chosen_suite() const {
-  const std::uint16_t best = choose().protocol->suite();
-  return std::ranges::find(suites_, best) != suites_.end() ? best : suites_.front();
+bool Session::we_receive() const {
+  return role_of(side_, terms_.question.direction) == psi::Role::receiver;
+}
+
+bool Session::suits_sizes(const psi::Protocol& protocol) const {
+  return (we_receive() ? terms_.our_padded : terms_.their_padded) >= protocol.fewest_received();
+}
+
+/// How many indicators the other side could test by `protocol`, if its program deviates.
+std::uint64_t Session::their_tests(const psi::Protocol& protocol) const {
+  return we_receive() ? terms_.their_padded : protocol.receiver_tests(terms_.their_padded);
 }
 
 // --- both -----------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@
 #include "base/progress.h"
 #include "base/thread_pool.h"
 #include "group/member.h"
+#include "psi/intersect/choice.h"
 #include "session/input.h"
 #include "session/question.h"
 #include "session/step.h"
@@ -30,9 +31,11 @@ struct Limits {
   std::chrono::milliseconds decision = std::chrono::hours(24);  ///< how long a proposal stands
   std::chrono::milliseconds step = std::chrono::minutes(10);
   std::chrono::milliseconds run = std::chrono::minutes(30);
-  /// The largest set (padded) that an answering side may enter: each of its items is a question about ours, and costs
-  /// time. 0: the larger of 65,536 and 16 times what we enter.
-  std::uint64_t their_padded = 0;
+  /// How many indicators an answering side may be able to test: each is a question about ours, and costs time. 0: the
+  /// larger of 65,536 and 16 times what we enter.
+  std::uint64_t their_tests = 0;
+  /// The suites that this side runs; others are neither proposed nor accepted.
+  std::vector<std::uint16_t> suites = psi::known_suites();
 };
 
 /// What the asking side sees before the proposal leaves; an error from it stops everything.
@@ -56,6 +59,8 @@ struct Decision {
   bool accept = false;
   std::string why;    ///< told to the other side with a refusal; may be empty
   std::string label;  ///< narrows our side to indicators with this label; empty: all that the question covers
+  /// How many indicators the asker may be able to test: a protocol that lets it test more does not run.
+  std::optional<std::uint64_t> most_tests = {};
 };
 
 /// Waits until `deadline` for a decision about `offer`; nothing when there is none yet.

@@ -17,6 +17,11 @@ bool is_at_rest(std::string_view state) {
   return state != kProposed && state != kAccepted && state != kCommitted && state != kRunning;
 }
 
+psi::Role role_of(Side side, Direction direction) {
+  const Side receiver = direction == Direction::mine ? Side::asker : Side::responder;
+  return side == receiver ? psi::Role::receiver : psi::Role::sender;
+}
+
 std::string write_terms(const Terms& terms) {
   log::Json::Object sizes;
   // PJ1 keys have no hyphen; "user-agent" is the one type name that has.

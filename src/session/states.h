@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "psi/intersect/protocol.h"
 #include "session/input.h"
 #include "session/question.h"
 #include "session/step.h"
@@ -24,6 +25,10 @@ inline constexpr std::string_view kExpired = "expired";
 
 /// Whether a session in `state` has ended or rests with a result: nothing is under way.
 bool is_at_rest(std::string_view state);
+
+/// Who learns first by the protocol. Where both learn it is the responder, and the asker learns from its proofs: who
+/// asks may be the one who guesses.
+psi::Role role_of(Side side, Direction direction);
 
 /// What was agreed on, as the vault keeps it in SessionRow::terms.
 struct Terms {

@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numbers>
 
+#include "psi/intersect/layout.h"
 #include "psi/limits.h"
 #include "psi/two_parties.h"
 
@@ -49,6 +51,37 @@ TEST(Tags, AreAsHardToGuessAsTheGroupIsToBreak) {
 TEST(BlindedElements, NeverMeetByChanceSoThatRefusingRepetitionsHurtsNobody) {
   EXPECT_LE(log2_of_pairs() - 1 - 252, -kStatisticalBits);
   EXPECT_EQ(bits_of(MessageType::blinded), 256);
+}
+
+/// log2 of the number of ways to choose n of 2^64 hashes, times 2^(-128 (n - cells)): the chance that some n keys all
+/// decode as a receiver of the fast protocol wants them to (Rindal and Schoppmann 2021, section 4).
+double log2_chance_to_satisfy(double n, double cells) {
+  return 64 * n - std::lgamma(n + 1) / std::numbers::ln2 - 128 * (n - cells);
+}
+
+TEST(FastReceiver, CanTestAsManyElementsAsTheFormulaSaysAndNoMore) {
+  for (const std::size_t count :
+       std::initializer_list<std::size_t>{256, 1024, 4096, 16'384, 65'536, 1'048'576, kMaxElements}) {
+    const auto cells = static_cast<double>(Layout(count).shape.cells());
+    const auto tests = static_cast<double>(fast_protocol()->receiver_tests(count));
+    EXPECT_LE(log2_chance_to_satisfy(tests * 1.001, cells), -kStatisticalBits) << count;
+    EXPECT_GE(log2_chance_to_satisfy(tests * 0.999, cells), -kStatisticalBits) << count;
+    EXPECT_GE(tests, cells) << count;
+  }
+}
+
+TEST(FastReceiver, CanTestLessThanTwoAndAHalfTimesItsElementsFromTheFewestOnThatItIsFor) {
+  const auto fast = fast_protocol();
+  EXPECT_EQ(fast->fewest_received(), 1024u);
+  for (std::size_t count = fast->fewest_received(); count <= kMaxElements; count += count / 4)
+    EXPECT_LT(fast->receiver_tests(count), count * 5 / 2) << count;
+  EXPECT_LT(fast->receiver_tests(1'048'576), 1'048'576u * 201 / 100);
+}
+
+TEST(ClassicReceiver, TestsWhatItEntered) {
+  for (const std::size_t count : std::initializer_list<std::size_t>{0, 1, 256, kMaxElements})
+    EXPECT_EQ(classic_protocol()->receiver_tests(count), count);
+  EXPECT_EQ(classic_protocol()->fewest_received(), 0u);
 }
 
 }  // namespace

@@ -81,8 +81,12 @@ class Member {
 /// A member's running node on a free port; it is stopped when it goes.
 class Node {
  public:
-  explicit Node(const Member& member, const std::string& accept = "all")
-      : process_(member.launch({"serve", "--listen", "127.0.0.1:0", "--accept", accept})) {
+  explicit Node(const Member& member, const std::string& accept = "all", const std::vector<std::string>& options = {})
+      : process_(member.launch([&] {
+          std::vector<std::string> line{"serve", "--listen", "127.0.0.1:0", "--accept", accept};
+          line.insert(line.end(), options.begin(), options.end());
+          return line;
+        }())) {
     constexpr std::string_view kListens = " listens on ";
     const std::string line = process_.line_of_out(kListens);
     if (!line.empty()) address_ = line.substr(line.find(kListens) + kListens.size());

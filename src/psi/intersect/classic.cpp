@@ -299,7 +299,8 @@ class ClassicProtocol final : public Protocol {
   std::string_view name() const override { return kName; }
   std::uint16_t suite() const override { return kSuite; }
   std::string_view code() const override { return "none"; }
-  unsigned receiver_slack() const override { return 1; }
+  std::size_t receiver_tests(std::size_t count) const override { return count; }
+  std::size_t fewest_received() const override { return 0; }
 
   Result<Outcome> run(const Parameters& parameters, const Elements& elements, const Secret<32>& seed, Channel& channel,
                       ThreadPool& pool, Progress& progress) const override {

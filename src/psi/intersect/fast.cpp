@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <numbers>
 
 #include "crypto/drbg.h"
 #include "crypto/gf128.h"
@@ -44,9 +46,8 @@ constexpr std::string_view kMaskLabel = "parley/v1/vole/mask";
 constexpr std::string_view kProofLabel = "parley/v1/vole/proof";
 constexpr std::string_view kContextKeyLabel = "parley/v1/vole/context-key";
 
-// The cells of an encoding are more than the elements, and a receiver that chooses them may satisfy more equations than
-// it has elements: at most 2.01 times as many with 2^64 hashes (Rindal and Schoppmann 2021, section 4; psi.md 2.5).
-constexpr unsigned kReceiverSlack = 2;
+// Below this an encoding has a fixed number of cells, with which a receiver could test up to ten times its elements.
+constexpr std::size_t kFewestReceived = 1024;
 constexpr std::size_t kSaltBytes = 32;                  // r
 constexpr std::size_t kMaskOpeningBytes = kBlockBytes;  // the random bytes of com_S
 constexpr std::size_t kProofBytes = 16;                 // tag2
@@ -82,6 +83,16 @@ Secret<32> from_output(std::string_view label, const Digest& session_id, const D
   Secret<32> secret(digest);
   sodium_memzero(digest.data(), digest.size());
   return secret;
+}
+
+/// How many equations a receiver that chooses m cells freely can satisfy when it picks its keys from 2^64 hashes: more
+/// than n' with probability below C(2^64, n') 2^(-128 (n' - m)) (Rindal and Schoppmann 2021, section 4; psi.md 2.5),
+/// which is below 2^-40 for n' (64 + log2 n' - log2 e) > 128 m + 40.
+std::size_t most_satisfied(std::size_t cells) {
+  const double right = 128.0 * static_cast<double>(cells) + 40;
+  double most = static_cast<double>(cells);
+  for (int i = 0; i < 50; ++i) most = right / (64 - std::numbers::log2e + std::log2(most));
+  return static_cast<std::size_t>(std::ceil(most));
 }
 
 Block value_of(const Digest& key) {
@@ -492,7 +503,8 @@ class FastProtocol final : public Protocol {
   std::string_view name() const override { return kName; }
   std::uint16_t suite() const override { return kSuite; }
   std::string_view code() const override { return kCode; }
-  unsigned receiver_slack() const override { return kReceiverSlack; }
+  std::size_t receiver_tests(std::size_t count) const override { return most_satisfied(Layout(count).shape.cells()); }
+  std::size_t fewest_received() const override { return kFewestReceived; }
 
   Result<Outcome> run(const Parameters& parameters, const Elements& elements, const Secret<32>& seed, Channel& channel,
                       ThreadPool& pool, Progress& progress) const override {

@@ -52,8 +52,10 @@ class Protocol {
   /// The LPN code and noise weight that it relies on, or "none".
   virtual std::string_view code() const = 0;
 
-  /// A malicious receiver may test at most this many times its agreed number of elements (psi.md 1.3, 2.5).
-  virtual unsigned receiver_slack() const = 0;
+  /// How many elements a malicious receiver that enters `count` can test at most, with 2^64 hashes (psi.md 1.3, 2.5).
+  virtual std::size_t receiver_tests(std::size_t count) const = 0;
+  /// Sets of a receiver that are smaller are not for this protocol: too many could be tested with them.
+  virtual std::size_t fewest_received() const = 0;
 
   /// Runs one side over `channel`, straight through.
   ///
