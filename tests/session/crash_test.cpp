@@ -67,7 +67,20 @@ bool was_killed(pid_t child) {
   return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 }
 
-class Crash : public testing::Test {
+/// With which protocol, and with how many indicators besides those of material(): the fast one is not for few.
+struct Sets {
+  std::unique_ptr<psi::Protocol> (*protocol)();
+  int fillers;
+};
+
+std::vector<vault::TestRecord> material_with(const std::string& malware, int fillers) {
+  std::vector<vault::TestRecord> records = material(malware);
+  for (int i = 0; i < fillers; ++i)
+    records.push_back(record(indicator::Type::domain, fmt::format("{}-{}.example", malware, i), malware));
+  return records;
+}
+
+class Crash : public testing::TestWithParam<Sets> {
  protected:
   using Begin = std::function<void(Party, wire::Link&)>;
 
@@ -96,12 +109,12 @@ class Crash : public testing::Test {
     return one || other;
   }
   bool hold_session_in_processes(Dies dies, std::size_t at) {
+    Limits limits = test_limits();
+    limits.suites = {GetParam().protocol()->suite()};
     return converse(
-        dies, at,
-        [](Party us, wire::Link& link) { (void)ask(us, link, which_addresses_and_names(), test_limits(), {}); },
-        [](Party us, wire::Link& link) {
-          if (const auto step = first_step(us, link))
-            (void)session::answer(us, link, *step, test_limits(), accept_everything);
+        dies, at, [&](Party us, wire::Link& link) { (void)ask(us, link, which_addresses_and_names(), limits, {}); },
+        [&](Party us, wire::Link& link) {
+          if (const auto step = first_step(us, link)) (void)session::answer(us, link, *step, limits, accept_everything);
         });
   }
   static wire::PinnedPeer pin(const TestMember& member) { return Opened(member).pin(); }
@@ -113,8 +126,15 @@ class Crash : public testing::Test {
     return vault;
   }
 
-  TestMember asker_{"Bravo CERT", material("Sednit")}, answerer_{"Alpha CERT", material("XAgent")};
+  TestMember asker_{"Bravo CERT", material_with("Sednit", GetParam().fillers)},
+      answerer_{"Alpha CERT", material_with("XAgent", GetParam().fillers)};
 };
+INSTANTIATE_TEST_SUITE_P(Classic, Crash, testing::Values(Sets{psi::classic_protocol, 0}));
+
+class CrashOfASession : public Crash {};
+INSTANTIATE_TEST_SUITE_P(EachProtocol, CrashOfASession,
+                         testing::Values(Sets{psi::classic_protocol, 0}, Sets{psi::fast_protocol, 1000}),
+                         [](const auto& about) { return std::string(about.param.protocol()->name()); });
 
 // What one side says after the crash.
 struct Said {
@@ -147,7 +167,7 @@ void expect_true_statements(const Said& one, const Said& other) {
   }
 }
 
-TEST_F(Crash, AtAnyEventOfASessionLeavesBothSidesWithTheTruthAndAbleToAskAgain) {
+TEST_P(CrashOfASession, AtAnyEventLeavesBothSidesWithTheTruthAndAbleToAskAgain) {
   for (const Dies dies : {Dies::beginner, Dies::answerer}) {
     const Files before[2] = {vault::contents(asker_.folder()), vault::contents(answerer_.folder())};
     std::set<std::pair<std::string, std::string>> seen;
@@ -170,6 +190,7 @@ TEST_F(Crash, AtAnyEventOfASessionLeavesBothSidesWithTheTruthAndAbleToAskAgain) 
       if (!died) {
         EXPECT_EQ(asker.state, "result");
         EXPECT_EQ(answerer.state, "result");
+        EXPECT_EQ(asker.outcome.protocol, GetParam().protocol()->name());
         break;
       }
       if (!seen.emplace(asker.state, answerer.state).second) continue;
@@ -205,7 +226,7 @@ void consent_to_malware(vault::Vault& vault, const std::string& session) {
   EXPECT_OK(give_consent(vault, session, {.fields = {"malware"}, .tlp_max = indicator::Tlp::amber, .given = 1}));
 }
 
-TEST_F(Crash, AtAnyEventOfARevealNeverShowsMoreThanIsOnRecordAsOpened) {
+TEST_P(Crash, AtAnyEventOfARevealNeverShowsMoreThanIsOnRecordAsOpened) {
   ASSERT_FALSE(hold_session_in_processes(Dies::nobody, 0));
   std::string id;
   {
