@@ -140,6 +140,25 @@ TEST_F(BatchProof, HoldsForOneKey) {
   EXPECT_TRUE(holds());
 }
 
+// Few and many elements are summed up in different ways.
+TEST_F(BatchProof, HoldsForBatchesOfAnySizeAndFailsForOneWrongElementInThem) {
+  for (const std::size_t size : std::initializer_list<std::size_t>{1, 2, 8, 9, 64, 257, 600}) {
+    while (blinded.size() > size) blinded.pop_back();
+    while (blinded.size() < size)
+      blinded.push_back(hash_to_group(Mode::voprf, as_bytes("element " + std::to_string(blinded.size()))));
+    evaluated.clear();
+    for (const Element& element : blinded) evaluated.push_back(*crypto::multiply(key.secret_key, element));
+    proof = *prove(Mode::voprf, key, blinded, evaluated, hash_to_scalar(Mode::voprf, as_bytes("nonce")));
+    EXPECT_TRUE(holds()) << size;
+    for (const std::size_t wrong : {std::size_t{0}, size / 2, size - 1}) {
+      const Element honest = evaluated[wrong];
+      evaluated[wrong] = *crypto::add(honest, blinded[wrong]);
+      EXPECT_FALSE(holds()) << size << ", " << wrong;
+      evaluated[wrong] = honest;
+    }
+  }
+}
+
 TEST_F(BatchProof, FailsForASecondKeyInTheBatch) {
   for (std::size_t i = 0; i < blinded.size(); ++i) {
     const Element honest = evaluated[i];

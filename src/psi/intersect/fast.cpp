@@ -3,6 +3,8 @@
 // sender makes K = B + Delta D = A + Delta P of it, so Decode(K, y) + Delta h(y) is Decode(A, y) exactly for those y
 // that the receiver encoded; for all others it is off by a multiple of Delta. Both hash what they get, and the sender
 // shows its hashes.
+#include "psi/intersect/detail/fast.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,8 +20,8 @@
 #include "psi/detail/tag_join.h"
 #include "psi/detail/tag_list.h"
 #include "psi/detail/work.h"
+#include "psi/intersect/detail/output_hash.h"
 #include "psi/intersect/keyed_set.h"
-#include "psi/intersect/layout.h"
 #include "psi/intersect/protocol.h"
 #include "psi/limits.h"
 #include "psi/vole/vole.h"
@@ -41,7 +43,6 @@ constexpr std::string_view kName = "fast";
 constexpr std::string_view kCode = "EC21, 21 regular picks, window 24 + 1, t = 352";
 constexpr std::uint16_t kSuite = 0x0001;  // psi.md 8.3
 constexpr std::string_view kElementLabel = "parley/v1/vole/elem";
-constexpr std::string_view kOutputLabel = "parley/v1/vole/out";
 constexpr std::string_view kMaskLabel = "parley/v1/vole/mask";
 constexpr std::string_view kProofLabel = "parley/v1/vole/proof";
 constexpr std::string_view kContextKeyLabel = "parley/v1/vole/context-key";
@@ -53,19 +54,12 @@ constexpr std::size_t kMaskOpeningBytes = kBlockBytes;  // the random bytes of c
 constexpr std::size_t kProofBytes = 16;                 // tag2
 constexpr std::size_t kProofRecordBytes = sizeof(std::uint32_t) + kProofBytes;
 constexpr std::size_t kKeysPerTask = 8192;
-constexpr std::size_t kHashedAtOnce = 64;
 
 PrefixedSha256 element_hash(const Digest& session_id, ByteView salt) {
   crypto::Sha512 hash = detail::labelled_sha512(kElementLabel, session_id);
   hash.update(salt);
   crypto::Digest512 prefix;
   hash.finish(prefix);
-  return PrefixedSha256(prefix);
-}
-
-PrefixedSha256 output_hash(const Digest& session_id) {
-  crypto::Digest512 prefix;
-  detail::labelled_sha512(kOutputLabel, session_id).finish(prefix);
   return PrefixedSha256(prefix);
 }
 
@@ -102,15 +96,15 @@ Block value_of(const Digest& key) {
 /// One side's run: what both roles share.
 class Run {
  public:
-  Run(const Parameters& parameters, const Elements& elements, const Secret<32>& seed, Conversation& conversation,
-      Work& work)
+  Run(const Parameters& parameters, const Elements& elements, const Secret<32>& seed, const Layout& layout,
+      Conversation& conversation, Work& work)
       : parameters_(parameters),
         elements_(elements),
         seed_(seed),
         conversation_(conversation),
         work_(work),
-        layout_(parameters.role == Role::receiver ? elements.size() : parameters.peer_count),
-        output_hash_(output_hash(parameters.session_id)) {}
+        layout_(layout),
+        output_hash_(parameters.session_id) {}
 
   Result<Outcome> receiver();
   Result<Outcome> sender();
@@ -123,7 +117,6 @@ class Run {
   Status take_encoding(const vole::Sender& vole, KeyedSet& set, std::size_t instance, Block mask);
   Status hash_ours(KeyedSet& set, const crypto::SecretBlocks& values, Block mask);
   void decode_theirs(KeyedSet& set, std::size_t bin, std::span<const Block> cells, Block delta, Block mask) const;
-  void hash_outputs(std::span<Digest> keys, std::span<const Block> values, Block mask) const;
   Result<std::vector<TagMatch>> find_matches(const KeyedSet& outputs);
   Status reply(const KeyedSet& outputs, const std::vector<TagMatch>& matches);
   Result<detail::SortedTags> send_tags(const KeyedSet& outputs);
@@ -142,7 +135,7 @@ class Run {
   Conversation& conversation_;
   Work& work_;
   Layout layout_;
-  PrefixedSha256 output_hash_;
+  detail::OutputHash output_hash_;
 };
 
 crypto::SecretBlocks first_halves(const KeyedSet& outputs) {
@@ -389,7 +382,7 @@ void Run::decode_theirs(KeyedSet& set, std::size_t bin, std::span<const Block> c
     okvs::decode_bin(layout_.shape, some, cells, out);
     std::ranges::transform(some, hashed.begin(), value_of);
     crypto::gf_add_multiple(out, delta, hashed);
-    hash_outputs(some, out, mask);
+    output_hash_(some, out, mask);
   }
 }
 
@@ -450,30 +443,11 @@ Status Run::hash_ours(KeyedSet& set, const crypto::SecretBlocks& values, Block m
   TRY_STATUS(work_.over(
       "comparing", set.size(),
       [&](std::size_t begin, std::size_t end) {
-        hash_outputs(set.keys_mutable().subspan(begin, end - begin), values.expose().subspan(begin, end - begin), mask);
+        output_hash_(set.keys_mutable().subspan(begin, end - begin), values.expose().subspan(begin, end - begin), mask);
         return std::optional<std::size_t>();
       },
       kKeysPerTask));
   return {};
-}
-
-/// Puts Out(value + mask, key) in the place of every key (psi.md 2.1). Both go in: values alone would leave 64 bits
-/// against collisions.
-void Run::hash_outputs(std::span<Digest> keys, std::span<const Block> values, Block mask) const {
-  constexpr std::size_t kMessageBytes = kBlockBytes + sizeof(Digest);
-  SecretBytes messages(kHashedAtOnce * kMessageBytes);
-  std::array<ByteView, kHashedAtOnce> views;
-  for (std::size_t i = 0; i < kHashedAtOnce; ++i)
-    views[i] = messages.expose().subspan(i * kMessageBytes, kMessageBytes);
-  for (std::size_t first = 0; first < keys.size(); first += kHashedAtOnce) {
-    const std::size_t some = std::min(kHashedAtOnce, keys.size() - first);
-    for (std::size_t i = 0; i < some; ++i) {
-      const MutableByteView message = messages.expose_mutable().subspan(i * kMessageBytes, kMessageBytes);
-      crypto::store_block(values[first + i] ^ mask, message);
-      std::ranges::copy(keys[first + i], message.subspan(kBlockBytes).begin());
-    }
-    output_hash_.hash(std::span(views).first(some), keys.subspan(first, some));
-  }
 }
 
 /// @param indices  of matched keys.
@@ -500,6 +474,8 @@ std::unexpected<Error> Run::repeated(const KeyedSet& set, const detail::EqualTag
 
 class FastProtocol final : public Protocol {
  public:
+  explicit FastProtocol(detail::LayoutOf layout) : layout_(layout) {}
+
   std::string_view name() const override { return kName; }
   std::uint16_t suite() const override { return kSuite; }
   std::string_view code() const override { return kCode; }
@@ -516,18 +492,26 @@ class FastProtocol final : public Protocol {
   }
 
  private:
-  static Result<Outcome> run_checked(const Parameters& parameters, const Elements& elements, const Secret<32>& seed,
-                                     Conversation& conversation, Work& work) {
+  Result<Outcome> run_checked(const Parameters& parameters, const Elements& elements, const Secret<32>& seed,
+                              Conversation& conversation, Work& work) const {
     TRY_STATUS(detail::check_sizes(parameters, elements));
-    Run run(parameters, elements, seed, conversation, work);
-    return parameters.role == Role::receiver ? run.receiver() : run.sender();
+    const bool receives = parameters.role == Role::receiver;
+    Run run(parameters, elements, seed, layout_(receives ? elements.size() : parameters.peer_count), conversation,
+            work);
+    return receives ? run.receiver() : run.sender();
   }
+
+  detail::LayoutOf layout_;
 };
 
 }  // namespace
 
 std::unique_ptr<Protocol> fast_protocol() {
-  return std::make_unique<FastProtocol>();
+  return detail::fast_protocol_with([](std::size_t count) { return Layout(count); });
+}
+
+std::unique_ptr<Protocol> detail::fast_protocol_with(LayoutOf layout) {
+  return std::make_unique<FastProtocol>(layout);
 }
 
 }  // namespace parley::psi

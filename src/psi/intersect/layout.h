@@ -11,8 +11,11 @@ namespace parley::psi {
 
 struct Layout {
   /// @param count  of the receiver's elements, at most kMaxElements.
-  explicit Layout(std::size_t count) : shape(okvs::shape_for(count)) {
-    const std::size_t most = vole::kMostOutputs / shape.cells_per_bin();
+  explicit Layout(std::size_t count) : Layout(okvs::shape_for(count), vole::kMostOutputs) {}
+  /// For tests, which want several bins and instances at small sizes. Precondition: a bin has at most `most_outputs`
+  /// cells, and those are at most vole::kMostOutputs.
+  Layout(const okvs::Shape& encoding, std::size_t most_outputs) : shape(encoding) {
+    const std::size_t most = most_outputs / shape.cells_per_bin();
     instances = (shape.bins + most - 1) / most;
     bins_an_instance = (shape.bins + instances - 1) / instances;
     instances = (shape.bins + bins_an_instance - 1) / bins_an_instance;

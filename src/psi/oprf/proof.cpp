@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "crypto/ristretto_batch.h"
+
 namespace parley::psi::oprf {
 namespace {
 
@@ -42,7 +44,7 @@ bool fit(std::span<const Element> blinded, std::span<const Element> evaluated) {
   return blinded.size() == evaluated.size() && !blinded.empty() && blinded.size() <= kProofBatch;
 }
 
-// M and Z of RFC 9497: the weighted sums of both lists. The prover, who has the key, gets Z as key * M.
+// M and Z of RFC 9497: the weighted sums of both lists.
 struct Composites {
   std::optional<Element> blinded, evaluated;
 };
@@ -52,18 +54,27 @@ std::optional<Element> add_to(const std::optional<Element>& sum, const std::opti
   return sum ? crypto::add(*sum, *term) : term;
 }
 
-Composites composites(Mode mode, const Element& public_key, std::span<const Element> blinded,
-                      std::span<const Element> evaluated, const Scalar* key) {
-  const Weights weight(mode, public_key);
+/// The prover, who has the key, gets Z as key * M. Constant time.
+Composites composites_by_key(Mode mode, const KeyPair& key, std::span<const Element> blinded,
+                             std::span<const Element> evaluated) {
+  const Weights weight(mode, key.public_key);
   Composites sums;
   for (std::size_t i = 0; i < blinded.size(); ++i) {
-    const Scalar d = weight(i, blinded[i], evaluated[i]);
-    sums.blinded = add_to(sums.blinded, crypto::multiply(d, blinded[i]));
-    if (!key) sums.evaluated = add_to(sums.evaluated, crypto::multiply(d, evaluated[i]));
-    if (!sums.blinded || (!key && !sums.evaluated)) return {};
+    sums.blinded = add_to(sums.blinded, crypto::multiply(weight(i, blinded[i], evaluated[i]), blinded[i]));
+    if (!sums.blinded) return {};
   }
-  if (key) sums.evaluated = crypto::multiply(*key, *sums.blinded);
+  sums.evaluated = crypto::multiply(key.secret_key, *sums.blinded);
   return sums;
+}
+
+/// The verifier's: all that goes into it is public, so it need not be constant time.
+Composites public_composites(Mode mode, const Element& public_key, std::span<const Element> blinded,
+                             std::span<const Element> evaluated) {
+  const Weights weight(mode, public_key);
+  std::vector<Scalar> weights;
+  weights.reserve(blinded.size());
+  for (std::size_t i = 0; i < blinded.size(); ++i) weights.push_back(weight(i, blinded[i], evaluated[i]));
+  return {crypto::multiply_and_sum_vartime(weights, blinded), crypto::multiply_and_sum_vartime(weights, evaluated)};
 }
 
 Scalar challenge(Mode mode, const Element& public_key, const Composites& sums, const Element& t2, const Element& t3) {
@@ -87,7 +98,7 @@ std::optional<Element> add_products(const std::optional<Element>& a, const std::
 Result<Proof> prove(Mode mode, const KeyPair& key, std::span<const Element> blinded, std::span<const Element> evaluated,
                     const Scalar& nonce) {
   if (!fit(blinded, evaluated)) return fail(Errc::internal, "A batch of this size cannot be proven; this is a bug.");
-  const Composites sums = composites(mode, key.public_key, blinded, evaluated, &key.secret_key);
+  const Composites sums = composites_by_key(mode, key, blinded, evaluated);
   if (!sums.blinded || !sums.evaluated) return fail(Errc::internal, "The batch to be proven sums up to nothing.");
   const auto t2 = crypto::multiply_base(nonce);
   const auto t3 = crypto::multiply(nonce, *sums.blinded);
@@ -107,7 +118,7 @@ bool verify(Mode mode, const Element& public_key, std::span<const Element> blind
   const auto c = Scalar::decode(bytes.first<crypto::kScalarBytes>());
   const auto s = Scalar::decode(bytes.last<crypto::kScalarBytes>());
   if (!c || !s) return false;
-  const Composites sums = composites(mode, public_key, blinded, evaluated, nullptr);
+  const Composites sums = public_composites(mode, public_key, blinded, evaluated);
   if (!sums.blinded || !sums.evaluated) return false;
   const auto t2 = add_products(crypto::multiply_base(*s), crypto::multiply(*c, public_key));
   const auto t3 = add_products(crypto::multiply(*s, *sums.blinded), crypto::multiply(*c, *sums.evaluated));
