@@ -76,6 +76,13 @@ Result<std::unique_ptr<Vault>> Vault::open(const std::filesystem::path& folder, 
 Vault::Vault(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Vault::~Vault() = default;
 
+Status Vault::together(const std::function<Status()>& work) {
+  TRY(const auto hold, state_->database->gate().enter());
+  TRY(auto transaction, detail::Transaction::begin(state_->database->connection()));
+  TRY_STATUS(work());
+  return transaction.commit();
+}
+
 Secret<32> Vault::subkey(Subkey which) const {
   return state_->database->subkey(which);
 }

@@ -14,6 +14,7 @@
 #include "indicator/context.h"
 #include "indicator/indicator.h"
 #include "indicator/warning_list.h"
+#include "vault/joint_log.h"
 
 namespace parley::vault {
 
@@ -177,6 +178,31 @@ class Vault {
   Result<std::vector<SessionRow>> sessions();  ///< newest first
   Result<std::vector<SessionStep>> session_steps(std::string_view id);
   Result<std::vector<SessionMatch>> session_matches(std::string_view id);
+
+  // --- the joint log (joint_log.h) ------------------------------------------------------------------------------
+  /// Begins an empty log or mirror; size, seal and checkpoint of `log` are not looked at. @error Errc::exists
+  Status begin_log(const LogHead& log);
+  /// Adds what one step brings, all of it or nothing. Durable when it returns.
+  /// @error Errc::internal if the log has another size or the hashes are not as many as the leaves ask for;
+  /// Errc::policy if it is sealed; Errc::exists if a checkpoint of this or a larger size says otherwise
+  Status grow_log(const LogGrowth& growth);
+  Result<LogHead> log_head(std::string_view origin);  ///< @error Errc::not_found
+  Result<std::vector<LogHead>> logs();
+  /// Entries from, from + 1, ...; fewer where the log ends.
+  Result<std::vector<LogLeaf>> log_leaves(std::string_view origin, std::uint64_t from, std::uint64_t count);
+  Result<std::optional<std::uint64_t>> log_index(std::string_view origin, const Digest& leaf);
+  /// Hashes of complete subtrees by their places in LogGrowth::nodes' order. @error Errc::not_found
+  Result<std::vector<Digest>> log_nodes(std::string_view origin, std::span<const std::uint64_t> places);
+  Result<std::optional<LogBody>> log_body(const Digest& commitment);
+  /// Nobody can open the entry's body afterwards, if nobody else was in its audience (log.md 1.6).
+  Status erase_log_body(const Digest& commitment);
+  Result<std::optional<LogCheckpoint>> log_checkpoint(std::string_view origin, std::uint64_t size);
+  Result<std::vector<LogCosignature>> log_cosignatures(std::string_view origin, std::uint64_t size);
+
+  // --- several writes as one ------------------------------------------------------------------------------------
+  /// All that `work` writes by this thread is durable together, when this returns, or none of it is: an error of `work`
+  /// undoes everything. Not while an import is open.
+  Status together(const std::function<Status()>& work);
 
   // --- small settings and sealed secrets ------------------------------------------------------------------------
   Status put_setting(std::string_view name, std::string_view value);

@@ -189,19 +189,34 @@ TEST(Vault, InAFolderThatItsUserCannotWriteFailsWithASentenceAndStaysAsItWas) {
   EXPECT_EQ(contents(test.folder().path()), before);
 }
 
+/// Changes the tables past the vault's own code.
+void execute_in(const TestVault& test, const char* statements) {
+  const auto header = detail::parse_header(read_whole(test.folder() / "vault.hdr"));
+  ASSERT_OK(header);
+  const auto vault_key = detail::unlock_header(*header, test.unlock());
+  ASSERT_OK(vault_key);
+  auto vfs = detail::SealedVfs::make(test.folder().path(), detail::derive_subkey(*vault_key, Subkey::pages));
+  ASSERT_OK(vfs);
+  auto connection = detail::Connection::open(std::move(*vfs), test.folder() / "vault.db", false);
+  ASSERT_OK(connection);
+  ASSERT_OK((*connection)->execute(statements));
+}
+
+// As the first release made it: without the tables of the joint log.
+TEST(Vault, OfTheFirstTableVersionIsBroughtUpToDateAndKeepsWhatItHolds) {
+  const TestVault test;
+  ASSERT_OK(test.open()->put_setting("kept", "yes"));
+  execute_in(test,
+             "DROP TABLE logs; DROP TABLE log_leaves; DROP TABLE log_nodes; DROP TABLE log_bodies; "
+             "DROP TABLE log_checkpoints; DROP TABLE log_cosignatures; PRAGMA user_version=1");
+  const auto vault = test.open();
+  EXPECT_EQ(**vault->setting("kept"), "yes");
+  EXPECT_OK(vault->begin_log({.origin = "a", .group = "b", .nick = "c", .checkpoint = {}}));
+}
+
 TEST(Vault, OfANewerTableVersionIsUnsupportedAndStaysAsItWas) {
   const TestVault test;
-  {
-    const auto header = detail::parse_header(read_whole(test.folder() / "vault.hdr"));
-    ASSERT_OK(header);
-    const auto vault_key = detail::unlock_header(*header, test.unlock());
-    ASSERT_OK(vault_key);
-    auto vfs = detail::SealedVfs::make(test.folder().path(), detail::derive_subkey(*vault_key, Subkey::pages));
-    ASSERT_OK(vfs);
-    auto connection = detail::Connection::open(std::move(*vfs), test.folder() / "vault.db", false);
-    ASSERT_OK(connection);
-    ASSERT_OK((*connection)->execute("PRAGMA user_version=7"));
-  }
+  execute_in(test, "PRAGMA user_version=7");
   ASSERT_TRUE(std::filesystem::exists(test.folder() / "vault.db-wal")) << "the refused vault has a log to leave alone";
   const auto before = contents(test.folder().path());
   const auto vault = test.try_open();

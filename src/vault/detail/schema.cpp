@@ -53,8 +53,28 @@ CREATE TABLE settings(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE secrets(name TEXT PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID;
 )";
 
+// log_nodes.place: as LogGrowth::nodes counts (joint_log.h).
+constexpr const char* kVersion2 = R"(
+CREATE TABLE logs(
+  number INTEGER PRIMARY KEY, origin TEXT NOT NULL UNIQUE, group_id TEXT NOT NULL, nick TEXT NOT NULL,
+  own INTEGER NOT NULL, size INTEGER NOT NULL, sealed INTEGER NOT NULL);
+CREATE TABLE log_leaves(
+  log INTEGER NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL, note TEXT NOT NULL, PRIMARY KEY(log, seq))
+  WITHOUT ROWID;
+CREATE INDEX log_leaves_by_hash ON log_leaves(hash);
+CREATE TABLE log_nodes(
+  log INTEGER NOT NULL, place INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY(log, place)) WITHOUT ROWID;
+CREATE TABLE log_bodies(commitment BLOB PRIMARY KEY, salt BLOB NOT NULL, content BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE log_checkpoints(
+  log INTEGER NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL, PRIMARY KEY(log, size))
+  WITHOUT ROWID;
+CREATE TABLE log_cosignatures(
+  log INTEGER NOT NULL, size INTEGER NOT NULL, cosigner TEXT NOT NULL, line TEXT NOT NULL,
+  PRIMARY KEY(log, size, cosigner)) WITHOUT ROWID;
+)";
+
 /// The step from version i to i + 1.
-constexpr std::array kMigrations = {kVersion1};
+constexpr std::array kMigrations = {kVersion1, kVersion2};
 static_assert(kMigrations.size() == kSchemaVersion);
 
 }  // namespace

@@ -193,19 +193,21 @@ Error Connection::error(int rc) const {
 }
 
 Result<Transaction> Transaction::begin(Connection& connection) {
-  TRY_STATUS(connection.execute("BEGIN IMMEDIATE"));
-  return Transaction(connection);
+  const bool inner = connection.in_transaction();
+  TRY_STATUS(connection.execute(inner ? "SAVEPOINT inner" : "BEGIN IMMEDIATE"));
+  return Transaction(connection, inner);
 }
 
 Status Transaction::commit() {
-  TRY_STATUS(connection_->execute("COMMIT"));
+  TRY_STATUS(connection_->execute(inner_ ? "RELEASE inner" : "COMMIT"));
   connection_ = nullptr;
   return {};
 }
 
 Transaction::~Transaction() {
   // SQLite undoes a transaction by itself on some failures (sqlite.org/lang_transaction.html); nothing is open then.
-  if (connection_ != nullptr && connection_->in_transaction()) static_cast<void>(connection_->execute("ROLLBACK"));
+  if (connection_ != nullptr && connection_->in_transaction())
+    static_cast<void>(connection_->execute(inner_ ? "ROLLBACK TO inner; RELEASE inner" : "ROLLBACK"));
 }
 
 }  // namespace parley::vault::detail

@@ -88,20 +88,23 @@ class Connection {
   sqlite3* handle_ = nullptr;
 };
 
-/// Undone when it goes without commit().
+/// Undone when it goes without commit(). Inside of another it is a part of that one (a savepoint): it can be undone by
+/// itself, and is durable with the outer one.
 class Transaction {
  public:
   static Result<Transaction> begin(Connection& connection);
-  Transaction(Transaction&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
+  Transaction(Transaction&& other) noexcept
+      : connection_(std::exchange(other.connection_, nullptr)), inner_(other.inner_) {}
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();
 
-  /// Durable when it returns.
+  /// The outermost is durable when it returns.
   Status commit();
 
  private:
-  explicit Transaction(Connection& connection) : connection_(&connection) {}
+  Transaction(Connection& connection, bool inner) : connection_(&connection), inner_(inner) {}
   Connection* connection_;
+  bool inner_;
 };
 
 }  // namespace parley::vault::detail
