@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "crypto/drbg.h"
 #include "crypto/vector_table.h"
 #include "psi/intersect/layout.h"
 #include "psi/two_parties.h"
@@ -14,18 +15,35 @@ namespace {
 constexpr std::size_t kReceiverCount = 300;
 constexpr std::size_t kSenderFirst = 200;
 constexpr std::size_t kSenderCount = 400;
-constexpr std::size_t kSharedCount = 100;
 constexpr std::size_t kElementBytes = 32;
 constexpr std::size_t kBlockBytes = 16;
 constexpr std::size_t kProofRecordBytes = 20;
 
-BothEnded run_with(Role deviating, const Deviation& deviation, Reply reply = Reply::matched_tags,
-                   std::uint8_t sender_seed = 2) {
+/// What the two sides hold: 0, ..., receiver_count - 1 and sender_first, ..., sender_first + sender_count - 1.
+struct Setting {
+  std::size_t receiver_count, sender_first, sender_count;
+  std::unique_ptr<Protocol> (*protocol)();
+
+  std::size_t shared() const { return receiver_count - sender_first; }
+};
+
+constexpr Setting kOneInstance{kReceiverCount, kSenderFirst, kSenderCount, fast_protocol};
+/// Five bins, two in each of three instances but the last.
+constexpr Setting kSeveral{6'100, 5'000, 4'000, fast_protocol_in_small_bins};
+constexpr std::size_t kBinsOfSeveral = 5;
+constexpr std::size_t kInstancesOfSeveral = 3;
+
+BothEnded run_in(const Setting& setting, Role deviating, const Deviation& deviation,
+                 Reply reply = Reply::matched_tags) {
   const bool receiver = deviating == Role::receiver;
-  return run_both(test_party(test_range(0, kReceiverCount), 1, receiver ? deviation : Deviation{}),
-                  test_party(test_range(kSenderFirst, kSenderFirst + kSenderCount), sender_seed,
+  return run_both(test_party(test_range(0, setting.receiver_count), 1, receiver ? deviation : Deviation{}),
+                  test_party(test_range(setting.sender_first, setting.sender_first + setting.sender_count), 2,
                              receiver ? Deviation{} : deviation),
-                  reply, {}, fast_protocol);
+                  reply, {}, setting.protocol);
+}
+
+BothEnded run_with(Role deviating, const Deviation& deviation, Reply reply = Reply::matched_tags) {
+  return run_in(kOneInstance, deviating, deviation, reply);
 }
 
 Deviation in(MessageType type, std::function<void(std::vector<Message>&)> change) {
@@ -38,6 +56,13 @@ Deviation in_bytes(MessageType type, std::function<void(Bytes&)> change) {
   return in(type, [change = std::move(change)](std::vector<Message>& messages) { change(messages.at(0).payload); });
 }
 
+/// Of all messages of a type the one with number `which`, from 0.
+Deviation in_number(std::size_t which, MessageType type, std::function<void(Bytes&)> change) {
+  return [which, type, change = std::move(change), met = std::size_t{0}](std::vector<Message>& messages) mutable {
+    if (messages.at(0).type == type && met++ == which) change(messages.at(0).payload);
+  };
+}
+
 const Ended& victim_of(Role deviating, const BothEnded& ended) {
   return deviating == Role::receiver ? ended.sender : ended.receiver;
 }
@@ -46,26 +71,29 @@ bool was_sent(const Ended& party, MessageType type) {
   return std::ranges::any_of(party.sent, [type](const Message& message) { return message.type == type; });
 }
 
-void expect_refused(Role deviating, const Deviation& deviation, Reply reply = Reply::matched_tags) {
-  const BothEnded ended = run_with(deviating, deviation, reply);
+void expect_refused(Role deviating, const BothEnded& ended) {
   const Ended& victim = victim_of(deviating, ended);
   ASSERT_FALSE(victim.outcome.has_value());
   EXPECT_EQ(victim.outcome.error().code, Errc::protocol) << victim.outcome.error().text();
 }
 
+void expect_refused(Role deviating, const Deviation& deviation, Reply reply = Reply::matched_tags) {
+  expect_refused(deviating, run_with(deviating, deviation, reply));
+}
+
 /// Either refused, or nothing but lost matches, with transcripts that differ.
-void expect_no_wrong_match(Role deviating, const BothEnded& ended) {
+void expect_no_wrong_match(Role deviating, const BothEnded& ended, const Setting& setting = kOneInstance) {
   const Ended& victim = victim_of(deviating, ended);
   if (!victim.outcome) {
     EXPECT_EQ(victim.outcome.error().code, Errc::protocol) << victim.outcome.error().text();
     return;
   }
-  EXPECT_LE(victim.outcome->matches.size(), kSharedCount);
+  EXPECT_LE(victim.outcome->matches.size(), setting.shared());
   for (const Match& match : victim.outcome->matches) {
     if (deviating == Role::sender) {
-      EXPECT_GE(match.position, kSenderFirst);
+      EXPECT_GE(match.position, setting.sender_first);
     } else {
-      EXPECT_LT(match.position, kReceiverCount - kSenderFirst);
+      EXPECT_LT(match.position, setting.shared());
     }
   }
   const auto& other = deviating == Role::receiver ? ended.receiver.outcome : ended.sender.outcome;
@@ -268,6 +296,175 @@ TEST(FastProtocolAgainstADeviatingPeer, MakesNothingOfMessagesReplayedFromAnothe
       EXPECT_EQ(victim->count, 0u);
     }
   }
+}
+
+// --- after the first instance and bin -------------------------------------------------------------------------------
+
+std::size_t sent_count(const Ended& party, MessageType type) {
+  return static_cast<std::size_t>(std::ranges::count(party.sent, type, &Message::type));
+}
+
+/// A message that comes in every instance, or in every bin.
+struct Repeated {
+  MessageType type;
+  Role by;
+  std::size_t times;
+  bool always_noticed;
+};
+
+constexpr Repeated kRepeated[] = {
+    {MessageType::trees, Role::sender, kInstancesOfSeveral, false},
+    {MessageType::tree_challenge, Role::receiver, kInstancesOfSeveral, false},
+    {MessageType::tree_response, Role::sender, kInstancesOfSeveral, true},
+    {MessageType::encoding, Role::receiver, kBinsOfSeveral, false},
+};
+
+TEST(FastProtocolInSeveralInstances, NeverMatchesWronglyAfterAFlippedBitInAnyOfThem) {
+  for (const Repeated& place : kRepeated) {
+    for (std::size_t which = 0; which < place.times; ++which) {
+      for (std::size_t part = 0; part < 3; ++part) {
+        SCOPED_TRACE(testing::Message() << "message " << static_cast<int>(place.type) << ", number " << which
+                                        << ", part " << part);
+        const BothEnded ended = run_in(kSeveral, place.by, in_number(which, place.type, [part](Bytes& payload) {
+                                         payload.at(part * (payload.size() - 1) / 2) ^= std::byte{1} << part;
+                                       }));
+        expect_no_wrong_match(place.by, ended, kSeveral);
+        if (place.always_noticed) {
+          expect_refused(place.by, ended);
+        }
+      }
+    }
+  }
+}
+
+TEST(FastProtocolInSeveralInstances, RefusesEveryWrongSizeInAnyOfThem) {
+  for (const Repeated& place : kRepeated) {
+    for (std::size_t which = 0; which < place.times; ++which) {
+      SCOPED_TRACE(testing::Message() << "message " << static_cast<int>(place.type) << ", number " << which);
+      expect_refused(place.by, run_in(kSeveral, place.by,
+                                      in_number(which, place.type, [](Bytes& payload) { payload.pop_back(); })));
+    }
+  }
+}
+
+/// Where the receiver of run_in() has its noise: psi.md 2.2.4, from its seed.
+std::size_t position_of(std::size_t instance, std::size_t tree, const vole::TreeSizes& sizes) {
+  constexpr std::size_t kBlocksEach = 4;  // of 16 bytes, in one of the generator's
+  const std::size_t number = instance * vole::kNoiseWeight + tree;
+  const auto uniform = crypto::Drbg(test_seed(1), {}, "vole/positions").secret<64>(number / kBlocksEach);
+  const crypto::Block block = crypto::load_block(uniform.expose().subspan(number % kBlocksEach * kBlockBytes));
+  return static_cast<std::size_t>((static_cast<unsigned __int128>(block.high) * sizes.leaves) >> 64);
+}
+
+// A wrong sum is used by the receivers whose path goes the other way, and by those it is noticed: on the last level by
+// half of them. Were the noise of an instance that of another, others would notice.
+TEST(FastProtocolInSeveralInstances, AreCaughtWithAWrongSumByExactlyTheReceiversThatUseIt) {
+  const vole::TreeSizes tree = layout_of_small_bins(kSeveral.receiver_count).plan().sizes.tree;
+  constexpr std::size_t kTreesTried = 20;
+  for (std::size_t instance = 0; instance < kInstancesOfSeveral; ++instance) {
+    std::size_t caught = 0;
+    for (std::size_t i = 0; i < kTreesTried; ++i) {
+      const std::size_t which = i * (vole::kNoiseWeight - 1) / (kTreesTried - 1);
+      const std::size_t level = i % 2 == 0 ? tree.depth - 1 : i / 2 % tree.depth;
+      const bool right_is_wrong = i % 3 == 0;
+      SCOPED_TRACE(testing::Message() << "instance " << instance << ", tree " << which << ", level " << level);
+      const BothEnded ended =
+          run_in(kSeveral, Role::sender, in_number(instance, MessageType::trees, [&](Bytes& payload) {
+                   payload.at((which * (2 * tree.depth + 1) + 2 * level + (right_is_wrong ? 1 : 0)) * kBlockBytes) ^=
+                       std::byte{4};
+                 }));
+      const bool path_is_right = ((position_of(instance, which, tree) >> (tree.depth - 1 - level)) & 1) != 0;
+      EXPECT_EQ(ended.receiver.outcome.has_value(), path_is_right == right_is_wrong);
+      expect_no_wrong_match(Role::sender, ended, kSeveral);
+      caught += ended.receiver.outcome ? 0 : 1;
+    }
+    EXPECT_NEAR(static_cast<double>(caught), kTreesTried / 2.0, 9);  // four standard deviations
+  }
+}
+
+TEST(FastProtocolInSeveralInstances, AreAlwaysCaughtWithAWrongSumOfLeaves) {
+  const vole::TreeSizes tree = layout_of_small_bins(kSeveral.receiver_count).plan().sizes.tree;
+  for (std::size_t instance = 0; instance < kInstancesOfSeveral; ++instance) {
+    for (const std::size_t which : {std::size_t{0}, std::size_t{200}, vole::kNoiseWeight - 1}) {
+      expect_refused(Role::sender,
+                     run_in(kSeveral, Role::sender, in_number(instance, MessageType::trees, [&](Bytes& payload) {
+                              payload.at((which * (2 * tree.depth + 1) + 2 * tree.depth) * kBlockBytes) ^= std::byte{1};
+                            })));
+    }
+  }
+}
+
+TEST(FastProtocolInSeveralInstances, GetNoEncodingOfAnInstanceWhoseCheckFails) {
+  for (std::size_t instance = 0; instance < kInstancesOfSeveral; ++instance) {
+    const BothEnded ended = run_in(
+        kSeveral, Role::sender,
+        in_number(instance, MessageType::tree_response, [](Bytes& payload) { payload.front() ^= std::byte{2}; }));
+    expect_refused(Role::sender, ended);
+    EXPECT_EQ(sent_count(ended.receiver, MessageType::encoding), 2 * instance);
+    EXPECT_EQ(sent_count(ended.receiver, MessageType::tree_challenge), instance + 1);
+  }
+}
+
+TEST(FastProtocolInSeveralInstances, OpenTheMaskAfterTheLastBinOfTheLastInstanceOnly) {
+  for (std::size_t bin = 0; bin < kBinsOfSeveral; ++bin) {
+    std::size_t met = 0;
+    const BothEnded ended =
+        run_in(kSeveral, Role::receiver, in(MessageType::encoding, [&](std::vector<Message>& messages) {
+                 if (met++ == bin) messages[0] = {MessageType::abort, {}};
+               }));
+    EXPECT_FALSE(ended.sender.outcome.has_value()) << bin;
+    EXPECT_FALSE(was_sent(ended.sender, MessageType::mask_opening)) << bin;
+    EXPECT_FALSE(was_sent(ended.sender, MessageType::tag_index)) << bin;
+  }
+}
+
+// What one instance showed is of no use in the next.
+TEST(FastProtocolInSeveralInstances, TakeNoMessageOfAnEarlierOne) {
+  const BothEnded honest = run_in(kSeveral, Role::sender, {});
+  ASSERT_TRUE(honest.receiver.outcome && honest.sender.outcome);
+  ASSERT_EQ(honest.sender.outcome->count, kSeveral.shared());
+  for (const Repeated& place : kRepeated) {
+    if (place.type == MessageType::encoding) continue;
+    const Ended& party = place.by == Role::receiver ? honest.receiver : honest.sender;
+    std::vector<Bytes> sent;
+    for (const Message& message : party.sent)
+      if (message.type == place.type) sent.push_back(message.payload);
+    ASSERT_EQ(sent.size(), place.times);
+    for (std::size_t which = 1; which < place.times; ++which) {
+      SCOPED_TRACE(testing::Message() << "message " << static_cast<int>(place.type) << ", number " << which);
+      EXPECT_NE(sent[which], sent[which - 1]);
+      const BothEnded ended =
+          run_in(kSeveral, place.by, in_number(which, place.type, [&](Bytes& payload) { payload = sent[which - 1]; }));
+      EXPECT_FALSE(ended.receiver.outcome.has_value());
+      EXPECT_FALSE(ended.sender.outcome.has_value());
+      expect_no_wrong_match(place.by, ended, kSeveral);
+      EXPECT_EQ(sent_count(ended.receiver, MessageType::encoding), 2 * which);
+    }
+  }
+}
+
+// A bin is masked by cells of its own, so another bin's encoding in its place loses all of its matches and no other.
+TEST(FastProtocolInSeveralInstances, LoseTheMatchesOfABinWhoseEncodingIsWrongAndNoOthers) {
+  Bytes first;
+  std::size_t lost = 0;
+  for (std::size_t bin = 0; bin < kBinsOfSeveral; ++bin) {
+    std::size_t met = 0;
+    const BothEnded ended =
+        run_in(kSeveral, Role::receiver, in(MessageType::encoding, [&](std::vector<Message>& messages) {
+                 if (met == 0) first = messages[0].payload;
+                 const bool wrong = met++ == bin;
+                 if (wrong && bin > 0) messages[0].payload = first;
+                 if (wrong && bin == 0) {
+                   for (std::byte& byte : messages[0].payload) byte ^= std::byte{0x5a};
+                 }
+               }));
+    ASSERT_TRUE(ended.sender.outcome.has_value()) << ended.sender.outcome.error().text();
+    expect_no_wrong_match(Role::receiver, ended, kSeveral);
+    const std::size_t lost_here = kSeveral.shared() - ended.sender.outcome->count;
+    EXPECT_GT(lost_here, kSeveral.shared() / kBinsOfSeveral / 2) << bin;
+    lost += lost_here;
+  }
+  EXPECT_EQ(lost, kSeveral.shared());
 }
 
 }  // namespace

@@ -12,15 +12,35 @@ namespace {
 
 constexpr std::string_view kFrozenTranscript = "1e5df3f32d523403bb91067b746eb2918806e9b0aaa2b4edc3c4c42e46cef694";
 
+/// Of a run of five bins in three instances.
+constexpr std::string_view kFrozenTranscriptOfSeveral =
+    "2fb3e824df703b1a5dedc76a729f1cadde74b2e0de8325aae7e66796b0b4377d";
+
 struct Sizes {
   std::size_t receiver, sender, shared;
 };
 
-BothEnded run_fast(const Sizes& sizes, Reply reply, std::size_t threads = 1) {
+BothEnded run_fast(const Sizes& sizes, Reply reply, std::size_t threads = 1,
+                   std::unique_ptr<Protocol> (*protocol)() = fast_protocol) {
   Party receiver = test_party(test_range(0, sizes.receiver), 1);
   Party sender = test_party(test_range(sizes.receiver - sizes.shared, sizes.receiver - sizes.shared + sizes.sender), 2);
   receiver.threads = sender.threads = threads;
-  return run_both(receiver, sender, reply, Digest{std::byte{7}}, fast_protocol);
+  return run_both(receiver, sender, reply, Digest{std::byte{7}}, protocol);
+}
+
+void expect_plain_intersection(const Sizes& sizes, const BothEnded& ended) {
+  ASSERT_TRUE(ended.receiver.outcome.has_value()) << ended.receiver.outcome.error().text();
+  ASSERT_TRUE(ended.sender.outcome.has_value()) << ended.sender.outcome.error().text();
+  const Outcome& received = *ended.receiver.outcome;
+  const Outcome& sent = *ended.sender.outcome;
+  ASSERT_EQ(received.matches.size(), sizes.shared);
+  ASSERT_EQ(sent.matches.size(), sizes.shared);
+  for (std::size_t i = 0; i < sizes.shared; ++i) {
+    EXPECT_EQ(received.matches[i].position, sizes.receiver - sizes.shared + i);
+    EXPECT_EQ(sent.matches[i].position, i);
+    EXPECT_TRUE(received.matches[i].context_key.equals(sent.matches[i].context_key));
+  }
+  EXPECT_EQ(received.transcript, sent.transcript);
 }
 
 TEST(FastProtocol, IsKnownByItsName) {
@@ -34,19 +54,57 @@ TEST(FastProtocol, FindsWhatAPlainIntersectionFinds) {
                              Sizes{3, 2, 2}, Sizes{100, 100, 100}, Sizes{1000, 1, 1}, Sizes{1, 1000, 1},
                              Sizes{2000, 3000, 700}, Sizes{70'000, 66'000, 20'000}}) {
     SCOPED_TRACE(testing::Message() << sizes.receiver << ", " << sizes.sender << ", " << sizes.shared);
-    const BothEnded ended = run_fast(sizes, Reply::matched_tags);
-    ASSERT_TRUE(ended.receiver.outcome.has_value()) << ended.receiver.outcome.error().text();
-    ASSERT_TRUE(ended.sender.outcome.has_value()) << ended.sender.outcome.error().text();
-    const Outcome& received = *ended.receiver.outcome;
-    const Outcome& sent = *ended.sender.outcome;
-    ASSERT_EQ(received.matches.size(), sizes.shared);
-    ASSERT_EQ(sent.matches.size(), sizes.shared);
-    for (std::size_t i = 0; i < sizes.shared; ++i) {
-      EXPECT_EQ(received.matches[i].position, sizes.receiver - sizes.shared + i);
-      EXPECT_EQ(sent.matches[i].position, i);
-      EXPECT_TRUE(received.matches[i].context_key.equals(sent.matches[i].context_key));
+    expect_plain_intersection(sizes, run_fast(sizes, Reply::matched_tags));
+  }
+}
+
+std::size_t count_of(const std::vector<Message>& messages, MessageType type) {
+  return static_cast<std::size_t>(std::ranges::count(messages, type, &Message::type));
+}
+
+TEST(FastProtocol, FindsWhatAPlainIntersectionFindsInSeveralBinsAndInstances) {
+  struct Case {
+    Sizes sizes;
+    std::size_t bins, instances, threads;
+  };
+  for (const auto& [sizes, bins, instances, threads] :
+       {Case{{2'400, 3'000, 1'000}, 2, 1, 1}, Case{{3'700, 1, 1}, 3, 2, 1}, Case{{6'100, 4'000, 1'100}, 5, 3, 1},
+        Case{{6'100, 6'100, 6'100}, 5, 3, 2}, Case{{6'100, 50, 0}, 5, 3, 1}, Case{{12'345, 9'000, 5'000}, 10, 5, 3}}) {
+    SCOPED_TRACE(testing::Message() << sizes.receiver << ", " << sizes.sender << ", " << sizes.shared);
+    const BothEnded ended = run_fast(sizes, Reply::matched_tags, threads, fast_protocol_in_small_bins);
+    expect_plain_intersection(sizes, ended);
+    EXPECT_EQ(count_of(ended.receiver.sent, MessageType::encoding), bins);
+    EXPECT_EQ(count_of(ended.receiver.sent, MessageType::tree_challenge), instances);
+    EXPECT_EQ(count_of(ended.receiver.sent, MessageType::correction), 1u);
+    EXPECT_EQ(count_of(ended.receiver.sent, MessageType::mask_share), 1u);
+    EXPECT_EQ(count_of(ended.sender.sent, MessageType::trees), instances);
+    EXPECT_EQ(count_of(ended.sender.sent, MessageType::tree_response), instances);
+  }
+}
+
+TEST(FastProtocol, HasTheSameTranscriptOfSeveralInstancesInEveryVersion) {
+  for (const std::size_t threads : std::initializer_list<std::size_t>{1, 3}) {
+    const BothEnded ended = run_fast({6'100, 4'000, 1'100}, Reply::matched_tags, threads, fast_protocol_in_small_bins);
+    ASSERT_TRUE(ended.receiver.outcome.has_value());
+    EXPECT_EQ(to_hex(ended.receiver.outcome->transcript), kFrozenTranscriptOfSeveral);
+  }
+}
+
+// The bins of all instances stand in one after the other, none twice and none left out.
+TEST(FastProtocol, LaysEachBinOutOnce) {
+  for (const std::size_t count : std::initializer_list<std::size_t>{0, 1, 1'024, 65'536, 65'537, 1'000'000, 1u << 24}) {
+    for (const Layout& layout : {Layout(count), layout_of_small_bins(std::min<std::size_t>(count, 60'000))}) {
+      std::size_t next = 0;
+      for (std::size_t instance = 0; instance < layout.instances; ++instance) {
+        EXPECT_EQ(layout.first_bin(instance), next);
+        next = layout.end_bin(instance);
+        EXPECT_GT(next, layout.first_bin(instance));
+        EXPECT_LE((next - layout.first_bin(instance)) * layout.shape.cells_per_bin(), layout.plan().sizes.outputs);
+      }
+      EXPECT_EQ(next, layout.shape.bins);
+      EXPECT_LE(layout.plan().sizes.outputs, vole::kMostOutputs);
+      EXPECT_EQ(layout.plan().instances, layout.instances);
     }
-    EXPECT_EQ(received.transcript, sent.transcript);
   }
 }
 

@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "base/thread_pool.h"
+#include "psi/intersect/detail/fast.h"
 #include "psi/intersect/protocol.h"
 #include "psi/memory_channel.h"
+#include "psi/okvs/detail/bin_sizes.h"
 
 namespace parley::psi {
 
@@ -121,6 +123,23 @@ inline std::vector<std::size_t> positions_of(const Outcome& outcome) {
   std::vector<std::size_t> positions;
   for (const Match& match : outcome.matches) positions.push_back(match.position);
   return positions;
+}
+
+/// A layout with bins of some 1,200 keys and two bins an instance, where the suite's own first has two of either at
+/// 65,537 and at 1,048,577 elements.
+inline Layout layout_of_small_bins(std::size_t count) {
+  constexpr std::uint32_t kKeysInABin = 1'200;
+  constexpr std::uint32_t kFailureBits = 45;
+  const auto bins = static_cast<std::uint32_t>(count / kKeysInABin);
+  if (bins < 2) return Layout(count);
+  const auto mean = static_cast<std::uint32_t>((count + bins - 1) / bins);
+  okvs::Shape shape = okvs::detail::one_bin(okvs::detail::bin_capacity(bins, mean, kFailureBits), kFailureBits);
+  shape.bins = bins;
+  return {shape, 2 * shape.cells_per_bin()};
+}
+
+inline std::unique_ptr<Protocol> fast_protocol_in_small_bins() {
+  return detail::fast_protocol_with(layout_of_small_bins);
 }
 
 /// Asks to stop in the middle of the named phase.

@@ -10,6 +10,9 @@ namespace {
 using crypto::Element;
 using crypto::Scalar;
 
+/// Fewer products are computed faster one by one than all together.
+constexpr std::size_t kFewProducts = 3;
+
 void append_prefixed(Bytes& out, ByteView bytes) {
   append_be(out, static_cast<std::uint16_t>(bytes.size()));
   append(out, bytes);
@@ -49,32 +52,38 @@ struct Composites {
   std::optional<Element> blinded, evaluated;
 };
 
-std::optional<Element> add_to(const std::optional<Element>& sum, const std::optional<Element>& term) {
-  if (!term) return std::nullopt;
-  return sum ? crypto::add(*sum, *term) : term;
+std::vector<Scalar> weights(Mode mode, const Element& public_key, std::span<const Element> blinded,
+                            std::span<const Element> evaluated) {
+  const Weights weight(mode, public_key);
+  std::vector<Scalar> weights;
+  weights.reserve(blinded.size());
+  for (std::size_t i = 0; i < blinded.size(); ++i) weights.push_back(weight(i, blinded[i], evaluated[i]));
+  return weights;
+}
+
+/// Constant time. Nothing where a product or a sum on the way is the identity.
+std::optional<Element> weighted_sum(std::span<const Scalar> weights, std::span<const Element> elements) {
+  std::optional<Element> sum = crypto::multiply(weights[0], elements[0]);
+  for (std::size_t i = 1; sum && i < elements.size(); ++i) {
+    const auto term = crypto::multiply(weights[i], elements[i]);
+    sum = term ? crypto::add(*sum, *term) : std::nullopt;
+  }
+  return sum;
 }
 
 /// The prover, who has the key, gets Z as key * M. Constant time.
 Composites composites_by_key(Mode mode, const KeyPair& key, std::span<const Element> blinded,
                              std::span<const Element> evaluated) {
-  const Weights weight(mode, key.public_key);
-  Composites sums;
-  for (std::size_t i = 0; i < blinded.size(); ++i) {
-    sums.blinded = add_to(sums.blinded, crypto::multiply(weight(i, blinded[i], evaluated[i]), blinded[i]));
-    if (!sums.blinded) return {};
-  }
-  sums.evaluated = crypto::multiply(key.secret_key, *sums.blinded);
-  return sums;
+  const auto sum = weighted_sum(weights(mode, key.public_key, blinded, evaluated), blinded);
+  return {sum, sum ? crypto::multiply(key.secret_key, *sum) : std::nullopt};
 }
 
 /// The verifier's: all that goes into it is public, so it need not be constant time.
 Composites public_composites(Mode mode, const Element& public_key, std::span<const Element> blinded,
                              std::span<const Element> evaluated) {
-  const Weights weight(mode, public_key);
-  std::vector<Scalar> weights;
-  weights.reserve(blinded.size());
-  for (std::size_t i = 0; i < blinded.size(); ++i) weights.push_back(weight(i, blinded[i], evaluated[i]));
-  return {crypto::multiply_and_sum_vartime(weights, blinded), crypto::multiply_and_sum_vartime(weights, evaluated)};
+  const std::vector<Scalar> scalars = weights(mode, public_key, blinded, evaluated);
+  const auto sum = blinded.size() < kFewProducts ? weighted_sum : crypto::multiply_and_sum_vartime;
+  return {sum(scalars, blinded), sum(scalars, evaluated)};
 }
 
 Scalar challenge(Mode mode, const Element& public_key, const Composites& sums, const Element& t2, const Element& t3) {
