@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 
 #include "base/encoding.h"
 #include "base/text.h"
@@ -31,15 +32,6 @@ std::unexpected<Error> malformed(std::string_view why) {
 constexpr std::string_view kUnicodeSpaces[] = {"\u0085", "\u00a0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003",
                                                "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009", "\u200a",
                                                "\u2028", "\u2029", "\u202f", "\u205f", "\u3000"};
-
-/// Precondition: valid UTF-8.
-bool is_key_name(std::string_view name) {
-  if (name.empty() || name.size() > kMaxNameBytes) return false;
-  for (const char c : name) {
-    if (static_cast<unsigned char>(c) <= ' ' || c == '+' || c == '\x7f') return false;
-  }
-  return std::ranges::none_of(kUnicodeSpaces, [&](std::string_view space) { return name.contains(space); });
-}
 
 bool has_only_note_characters(std::string_view text) {
   return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < ' ' && c != '\n'; }) &&
@@ -85,7 +77,41 @@ bool verify_one(const VerifierKey& key, std::string_view text, ByteView signatur
   return false;
 }
 
+/// "— name base64", with its newline.
+std::string signature_line(const NoteSignature& signature) {
+  Bytes blob = to_bytes(ByteView(signature.key_id));
+  append(blob, signature.signature);
+  return fmt::format("{}{} {}\n", kSignaturePrefix, signature.name, to_base64(blob));
+}
+
+std::unexpected<Error> false_signature(const VerifierKey& key) {
+  return fail(Errc::signature, fmt::format("A signature by {} does not verify: the note was altered or is a forgery.",
+                                           visible(key.name)));
+}
+
+/// Whether `key` signed. Every signature that claims to be by this key must verify, so that no two verifiers can look
+/// at different ones.
+Result<bool> signed_by(const Note& note, const VerifierKey& key) {
+  bool verified = false;
+  const ByteArray<4> id = key.id();
+  for (const NoteSignature& signature : note.signatures) {
+    if (signature.name != key.name || signature.key_id != id) continue;
+    if (!verify_one(key, note.text, signature.signature)) return false_signature(key);
+    verified = true;
+  }
+  return verified;
+}
+
 }  // namespace
+
+bool is_key_name(std::string_view name) {
+  if (name.empty() || name.size() > kMaxNameBytes) return false;
+  for (const char c : name) {
+    if (static_cast<unsigned char>(c) <= ' ' || c == '+' || c == '\x7f') return false;
+  }
+  return is_valid_utf8(name) &&
+         std::ranges::none_of(kUnicodeSpaces, [&](std::string_view space) { return name.contains(space); });
+}
 
 Status admit_public_key(const ByteArray<32>& key) {
   if (crypto::is_admissible_public_key(key)) return {};
@@ -164,24 +190,54 @@ Result<Note> parse_note(std::string_view note) {
 }
 
 std::string sign_note(std::string_view text, std::string_view key_name, const Secret<32>& seed) {
-  const VerifierKey key = vkey_of(key_name, KeyType::ed25519, seed);
-  Bytes blob = to_bytes(ByteView(key.id()));
-  append(blob, crypto::sign(seed, as_bytes(text)));
-  return fmt::format("{}\n{}{} {}\n", text, kSignaturePrefix, key_name, to_base64(blob));
+  return write_note({std::string(text), {make_signature(text, key_name, seed)}});
+}
+
+std::string write_note(const Note& note) {
+  std::string out = note.text + "\n";
+  for (const NoteSignature& signature : note.signatures) out += signature_line(signature);
+  return out;
+}
+
+NoteSignature make_signature(std::string_view text, std::string_view key_name, const Secret<32>& seed) {
+  assert(text.ends_with('\n'));
+  const crypto::Signature signature = crypto::sign(seed, as_bytes(text));
+  return {std::string(key_name), vkey_of(key_name, KeyType::ed25519, seed).id(), to_bytes(ByteView(signature))};
+}
+
+Result<std::string> add_signature(std::string_view note, std::string_view key_name, const Secret<32>& seed) {
+  TRY(const Note parsed, parse_note(note));
+  if (!is_key_name(key_name)) return malformed("the name of the key that is to sign is no proper one");
+  if (parsed.signatures.size() == kMaxSignatures) {
+    return fail(Errc::limit, fmt::format("A note carries at most {} signatures.", kMaxSignatures));
+  }
+  const NoteSignature signature = make_signature(parsed.text, key_name, seed);
+  for (const NoteSignature& other : parsed.signatures) {
+    if (other.name == signature.name && other.key_id == signature.key_id) {
+      return fail(Errc::exists, fmt::format("{} has signed this note already.", visible(key_name)));
+    }
+  }
+  std::string out = std::string(note) + signature_line(signature);
+  if (out.size() > kMaxNoteBytes) {
+    return fail(Errc::limit,
+                fmt::format("With another signature the note would be longer than {} bytes.", kMaxNoteBytes));
+  }
+  return out;
+}
+
+Result<std::vector<std::size_t>> verified_signers(const Note& note, std::span<const VerifierKey> keys) {
+  std::vector<std::size_t> signers;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    TRY(const bool verified, signed_by(note, keys[i]));
+    const auto is_same_key = [&](std::size_t signer) { return keys[signer].key == keys[i].key; };
+    if (verified && std::ranges::none_of(signers, is_same_key)) signers.push_back(i);
+  }
+  if (signers.empty()) return fail(Errc::signature, "The note is signed by none of the keys that are known here.");
+  return signers;
 }
 
 Status verify_note(const Note& note, const VerifierKey& key) {
-  bool verified = false;
-  for (const NoteSignature& signature : note.signatures) {
-    if (signature.name != key.name || signature.key_id != key.id()) continue;
-    // Every signature that claims to be by this key must verify, so that no two verifiers can look at different ones.
-    if (!verify_one(key, note.text, signature.signature)) {
-      return fail(
-          Errc::signature,
-          fmt::format("A signature by {} does not verify: the note was altered or is a forgery.", visible(key.name)));
-    }
-    verified = true;
-  }
+  TRY(const bool verified, signed_by(note, key));
   if (!verified) return fail(Errc::signature, fmt::format("The note is not signed by {}.", visible(key.name)));
   return {};
 }

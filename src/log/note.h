@@ -1,6 +1,7 @@
 // C2SP signed notes and verifier keys (c2sp.org/signed-note, 2024; log.md D1 and 1.1): the one signature container.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,9 @@ namespace parley::log {
 
 /// Algorithm byte of a verifier key.
 enum class KeyType : std::uint8_t { ed25519 = 0x01, cosignature = 0x04 };
+
+/// 1 to 255 bytes of valid UTF-8 without spaces of any kind, control characters and '+' (c2sp.org/signed-note).
+bool is_key_name(std::string_view name);
 
 /// Admission of a foreign Ed25519 public key: a canonical encoding of a point of the prime-order group (log.md 1.1).
 /// @error Errc::key_weak
@@ -39,7 +43,8 @@ VerifierKey vkey_of(std::string_view name, KeyType type, const Secret<32>& seed)
 struct NoteSignature {
   std::string name;
   ByteArray<4> key_id{};
-  Bytes signature;
+  Bytes signature;  ///< without the key id; its form is that of the key's type
+  bool operator==(const NoteSignature&) const = default;
 };
 
 struct Note {
@@ -55,6 +60,21 @@ Result<Note> parse_note(std::string_view note);
 
 /// `text` (ending with a newline) with one signature by `seed`, whose public half is vkey_of(name, ed25519, seed).
 std::string sign_note(std::string_view text, std::string_view key_name, const Secret<32>& seed);
+
+/// The bytes of a note: write_note(parse_note(x)) == x. Precondition: a note that parse_note could have given.
+std::string write_note(const Note& note);
+
+/// An Ed25519 signature of `text` by `seed`, to be added to a note. Precondition: `text` ends with a newline.
+NoteSignature make_signature(std::string_view text, std::string_view key_name, const Secret<32>& seed);
+
+/// `note` with one more signature, over the same text, after the others. What is there already is not verified.
+/// @error Errc::exists if a signature by this key is there; Errc::limit at 64 signatures; Errc::format
+Result<std::string> add_signature(std::string_view note, std::string_view key_name, const Secret<32>& seed);
+
+/// Which of `keys` signed `note`: positions in `keys`, ascending, each public key once however often and under however
+/// many names it stands in the note or in `keys`. Signatures by keys that are not in `keys` are not counted.
+/// @error Errc::signature if a signature that claims to be by one of `keys` does not verify, or if none of them signed
+Result<std::vector<std::size_t>> verified_signers(const Note& note, std::span<const VerifierKey> keys);
 
 /// One signature of `note` is by `key`, and it verifies. @error Errc::signature
 Status verify_note(const Note& note, const VerifierKey& key);

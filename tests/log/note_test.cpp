@@ -255,6 +255,110 @@ TEST(Note, SignedByANodeKeyIsNoCosignatureOfIt) {
   EXPECT_FALSE(verify_note(*note, vkey_of("b", KeyType::ed25519, seed)).has_value());
 }
 
+// --- several signers ---------------------------------------------------------------------------------------------
+
+struct Signer {
+  explicit Signer(std::string key_name) : name(std::move(key_name)), key(vkey_of(name, KeyType::ed25519, seed)) {}
+  Secret<32> seed = random_secret<32>();
+  std::string name;
+  VerifierKey key;
+};
+
+class NoteOfSeveral : public testing::Test {
+ protected:
+  NoteOfSeveral() { note_ = *add_signature(sign_note("text\n", alpha_.name, alpha_.seed), bravo_.name, bravo_.seed); }
+  Result<std::vector<std::size_t>> signers(std::string_view note, std::vector<VerifierKey> keys) const {
+    return verified_signers(*parse_note(note), keys);
+  }
+  /// The line of a signature by `signer`.
+  static std::string line(const Signer& signer, std::string_view text = "text\n") {
+    const std::string note = sign_note(text, signer.name, signer.seed);
+    return note.substr(note.find("— "));
+  }
+
+  const Signer alpha_{"g/alpha/id"};
+  const Signer bravo_{"g/bravo/id"};
+  const Signer carol_{"g/carol/id"};
+  std::string note_;
+};
+
+TEST_F(NoteOfSeveral, TellsWhoOfTheKnownSigned) {
+  using Signers = std::vector<std::size_t>;
+  EXPECT_EQ(signers(note_, {alpha_.key, bravo_.key, carol_.key}), (Signers{0, 1}));
+  EXPECT_EQ(signers(note_, {carol_.key, bravo_.key, alpha_.key}), (Signers{1, 2}));
+  EXPECT_EQ(signers(note_, {bravo_.key}), (Signers{0})) << "a key that is not known is not counted";
+  EXPECT_EQ(note_, "text\n\n" + line(alpha_) + line(bravo_)) << "signatures stand in the order they came";
+  EXPECT_EQ(write_note(*parse_note(note_)), note_);
+}
+
+TEST_F(NoteOfSeveral, IsNotSignedWhenNoKnownKeySigned) {
+  for (const auto& keys : {std::vector<VerifierKey>{}, {carol_.key}}) {
+    const auto read = signers(note_, keys);
+    ASSERT_FALSE(read.has_value());
+    EXPECT_EQ(read.error().code, Errc::signature);
+  }
+}
+
+TEST_F(NoteOfSeveral, CountsNoKeyTwice) {
+  const VerifierKey renamed{"g/other/id", KeyType::ed25519, alpha_.key.key};
+  const std::string renamed_line = [&] {
+    const std::string note = sign_note("text\n", renamed.name, alpha_.seed);
+    return note.substr(note.find("— "));
+  }();
+  EXPECT_EQ(signers(note_ + line(alpha_) + line(alpha_), {alpha_.key})->size(), 1u) << "signed several times";
+  EXPECT_EQ(signers(note_, {alpha_.key, alpha_.key})->size(), 1u) << "known several times";
+  EXPECT_EQ(signers(note_ + renamed_line, {alpha_.key, renamed, bravo_.key}), (std::vector<std::size_t>{0, 2}))
+      << "under another name";
+  // The same public key as a cosigner's is still the same member's.
+  const VerifierKey mirror{"g/alpha/mirror", KeyType::cosignature, alpha_.key.key};
+  EXPECT_EQ(signers(note_, {alpha_.key, mirror})->size(), 1u);
+}
+
+TEST_F(NoteOfSeveral, FailsWholeWithOneFalseSignatureByAKnownKey) {
+  const std::string good_and_false = note_ + line(carol_, "other\n");
+  const auto read = signers(good_and_false, {alpha_.key, bravo_.key, carol_.key});
+  ASSERT_FALSE(read.has_value());
+  EXPECT_EQ(read.error().code, Errc::signature);
+  EXPECT_FALSE(signers(note_ + line(alpha_, "other\n"), {alpha_.key}).has_value()) << "beside a good one";
+  EXPECT_EQ(signers(good_and_false, {alpha_.key, bravo_.key})->size(), 2u) << "carol is not known";
+}
+
+TEST_F(NoteOfSeveral, IsRefusedWithAnyBitFlipped) {
+  const std::vector<VerifierKey> keys{alpha_.key, bravo_.key};
+  for (std::size_t bit = 0; bit < 8 * note_.size(); ++bit) {
+    std::string note = note_;
+    note[bit / 8] = static_cast<char>(note[bit / 8] ^ (1 << (bit % 8)));
+    const auto parsed = parse_note(note);
+    if (!parsed) continue;
+    const auto read = verified_signers(*parsed, keys);
+    EXPECT_FALSE(read && read->size() == 2) << "bit " << bit;
+  }
+}
+
+TEST_F(NoteOfSeveral, TakesNoSecondSignatureByAKey) {
+  const auto again = add_signature(note_, alpha_.name, alpha_.seed);
+  ASSERT_FALSE(again.has_value());
+  EXPECT_EQ(again.error().code, Errc::exists);
+}
+
+TEST_F(NoteOfSeveral, TakesNoSignatureThatWouldBreakItsForm) {
+  for (const std::string& name : {std::string(), std::string("a b"), std::string("a+b"), std::string("a\nb"),
+                                  std::string("a\u2003b"), std::string("a\xff"), std::string(256, 'a')}) {
+    const auto read = add_signature(note_, name, alpha_.seed);
+    ASSERT_FALSE(read.has_value()) << testing::PrintToString(name);
+    EXPECT_EQ(read.error().code, Errc::format);
+  }
+  EXPECT_EQ(add_signature("text\n", alpha_.name, alpha_.seed).error().code, Errc::format) << "no note";
+}
+
+TEST_F(NoteOfSeveral, CarriesAtMost64) {
+  std::string note = note_;
+  for (int i = 2; i < 64; ++i) note += "— a" + std::to_string(i) + " AAAAAAA=\n";
+  const auto more = add_signature(note, carol_.name, carol_.seed);
+  ASSERT_FALSE(more.has_value());
+  EXPECT_EQ(more.error().code, Errc::limit);
+}
+
 // --- signed objects ----------------------------------------------------------------------------------------------
 
 class SignedObject : public testing::Test {
