@@ -1,0 +1,205 @@
+#include "log/entry.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <functional>
+
+#include "base/encoding.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "crypto/hash.h"
+#include "log/merkle.h"
+
+namespace parley::log {
+namespace {
+
+constexpr std::int64_t kEntryVersion = 1;
+constexpr std::size_t kMaxTypeBytes = 32;
+constexpr std::size_t kSessionDigits = 32;
+constexpr std::string_view kSessionDomain{"parley/session/v1\0", 18};
+
+bool is_session(std::string_view text) {
+  return text.size() == kSessionDigits && from_hex(text).has_value();
+}
+
+/// The first rule that the header breaks, as a sentence without its end; empty if it breaks none.
+std::string broken_session_rule(const Entry& entry) {
+  const auto type = entry_type(entry.type);
+  if (!type) return fmt::format("the type \"{}\" is not known", visible(entry.type));
+  if (!entry.session.empty() && !is_session(entry.session)) return "a session is named by 32 hexadecimal digits";
+  if (type->session == SessionUse::always && entry.session.empty()) return entry.type + " belongs to a session";
+  if (type->session == SessionUse::never && !entry.session.empty()) return entry.type + " belongs to no session";
+  return {};
+}
+
+std::string broken_place_rule(const Entry& entry) {
+  if (entry.seq >= kMaxTreeSize) return "its number is too large";
+  if ((entry.seq == 0) != (entry.type == kLogOpen)) return "a log begins with log.open, and only begins with it";
+  if (entry.seq == 0 && entry.prev != Digest{}) return "entry 0 follows nothing";
+  if (entry.time < 0 || entry.time > kMaxInteger) return "its time is no Unix time";
+  return {};
+}
+
+std::string broken_reader_rule(const Entry& entry) {
+  if (entry.refs.size() > kMaxRefs) return fmt::format("it refers to more than {} entries", kMaxRefs);
+  std::vector<Digest> refs = entry.refs;
+  std::ranges::sort(refs);
+  if (std::ranges::adjacent_find(refs) != refs.end()) return "it refers to an entry twice";
+  if (entry.audience == std::vector<std::string>{std::string(kEveryone)}) return {};
+  if (entry.audience.size() >= kMaxGroupMembers) return "its audience is larger than a group";
+  if (!std::ranges::all_of(entry.audience, [](const std::string& nick) { return is_nick(nick); }))
+    return "its audience must be nicks";
+  if (std::ranges::adjacent_find(entry.audience, std::greater_equal<>()) != entry.audience.end())
+    return "its audience must ascend, each nick once";
+  if (std::ranges::find(entry.audience, entry.author) != entry.audience.end())
+    return "its author is in its own audience";
+  return {};
+}
+
+Status check_header(const Entry& entry) {
+  std::string why;
+  if (!is_nick(entry.author)) why = "its author must be a nick";
+  if (why.empty()) why = broken_session_rule(entry);
+  if (why.empty()) why = broken_place_rule(entry);
+  if (why.empty()) why = broken_reader_rule(entry);
+  if (!why.empty()) return fail(Errc::format, fmt::format("Not an entry of a log: {}.", why));
+  return {};
+}
+
+Json to_json(const Entry& entry) {
+  Json::Array audience(entry.audience.begin(), entry.audience.end());
+  Json::Array refs;
+  for (const Digest& ref : entry.refs) refs.emplace_back(to_hex(ref));
+  return Json::Object{{"aud", std::move(audience)},
+                      {"author", entry.author},
+                      {"body", to_hex(entry.body)},
+                      {"charter", to_hex(entry.charter)},
+                      {"prev", to_hex(entry.prev)},
+                      {"refs", std::move(refs)},
+                      {"seq", static_cast<std::int64_t>(entry.seq)},
+                      {"session", entry.session},
+                      {"time", entry.time},
+                      {"type", entry.type},
+                      {"v", kEntryVersion}};
+}
+
+Result<Entry> from_json(const Json& object) {
+  ObjectReader reader(object, "the entry");
+  Entry entry;
+  entry.audience = reader.texts("aud", kMaxGroupMembers, kMaxTypeBytes);
+  entry.author = reader.text("author", kMaxTypeBytes);
+  entry.body = reader.digest("body");
+  entry.charter = reader.digest("charter");
+  entry.prev = reader.digest("prev");
+  for (const std::string& ref : reader.texts("refs", kMaxRefs, 2 * sizeof(Digest))) {
+    const auto bytes = from_hex(ref);
+    if (!bytes || bytes->size() != sizeof(Digest)) {
+      reader.refuse("\"refs\" must hold hashes in hexadecimal");
+      break;
+    }
+    std::ranges::copy(*bytes, entry.refs.emplace_back().begin());
+  }
+  entry.seq = static_cast<std::uint64_t>(reader.integer("seq", 0, kMaxInteger - 1));
+  entry.session = reader.text("session", kSessionDigits);
+  entry.time = reader.integer("time", 0, kMaxInteger);
+  entry.type = reader.text("type", kMaxTypeBytes);
+  reader.integer("v", kEntryVersion, kEntryVersion);
+  TRY_STATUS(reader.finish());
+  TRY_STATUS(check_header(entry));
+  return entry;
+}
+
+std::unexpected<Error> does_not_continue(const Entry& entry, std::string_view why) {
+  return fail(Errc::protocol,
+              fmt::format("Entry {} does not continue the log of {}: {}.", entry.seq, entry.author, why));
+}
+
+}  // namespace
+
+std::optional<EntryType> entry_type(std::string_view name) {
+  const auto found = std::ranges::find(kEntryTypes, name, &EntryType::name);
+  if (found == kEntryTypes.end()) return std::nullopt;
+  return *found;
+}
+
+Result<std::string> make_entry(const Entry& entry, std::string_view node_key_name, const Secret<32>& node_seed) {
+  TRY_STATUS(check_header(entry));
+  std::string note = sign_object(kEntryKind, to_json(entry), node_key_name, node_seed);
+  assert(note.size() <= kMaxEntryBytes);  // every field is bounded to far less
+  return note;
+}
+
+Result<Entry> read_entry(std::string_view note, const MemberKeys& author) {
+  if (author.node.type != KeyType::ed25519) return fail(Errc::signature, "A node key must be an Ed25519 key.");
+  TRY(const Json object, read_object(note, kEntryKind, author.node, kMaxEntryBytes));
+  TRY(Entry entry, from_json(object));
+  if (entry.author != author.nick) {
+    return fail(Errc::format, fmt::format("An entry signed by {} says that it is by {}.", author.nick, entry.author));
+  }
+  return entry;
+}
+
+Result<Entry> read_entry_unverified(std::string_view note) {
+  if (note.size() > kMaxEntryBytes) {
+    return fail(Errc::limit, fmt::format("An entry of {} bytes is longer than {}.", note.size(), kMaxEntryBytes));
+  }
+  TRY(const Note parsed, parse_note(note));
+  if (parsed.signatures.size() != 1) return fail(Errc::format, "Not an entry of a log: exactly one signature is due.");
+  TRY(const Json object, read_object_unverified(parsed, kEntryKind, kMaxEntryBytes));
+  return from_json(object);
+}
+
+Result<Body> make_body(const Json& object) {
+  Body body{random_bytes<32>(), write_pjson(object)};
+  if (body.text.size() > kMaxBodyBytes) {
+    return fail(Errc::limit,
+                fmt::format("The body of an entry has {} bytes; {} is the limit.", body.text.size(), kMaxBodyBytes));
+  }
+  return body;
+}
+
+Result<Json> open_body(const Entry& entry, const Body& body) {
+  if (body.text.size() > kMaxBodyBytes) {
+    return fail(Errc::limit,
+                fmt::format("The body of an entry has {} bytes; {} is the limit.", body.text.size(), kMaxBodyBytes));
+  }
+  if (body.commitment() != entry.body) {
+    return fail(Errc::signature,
+                fmt::format("This is not the body that entry {} of {} was signed for.", entry.seq, entry.author));
+  }
+  return parse_pjson(body.text, kMaxBodyBytes);
+}
+
+Result<Extension> extend(const LogState& state, std::string_view leaf, std::span<const MemberKeys> members,
+                         std::size_t author) {
+  assert(author < members.size() && members.size() <= kMaxGroupMembers);
+  TRY(Entry entry, read_entry(leaf, members[author]));
+  if (state.sealed) return does_not_continue(entry, "the log is sealed");
+  if (entry.seq != state.size) return does_not_continue(entry, fmt::format("entry {} is due", state.size));
+  if (entry.prev != state.last) return does_not_continue(entry, "it names another entry as the one before it");
+  if (entry.time < state.last_time) return does_not_continue(entry, "its time is before that of the entry before it");
+  for (const std::string& nick : entry.audience) {
+    if (nick != kEveryone && std::ranges::find(members, nick, &MemberKeys::nick) == members.end())
+      return does_not_continue(entry, fmt::format("{} of its audience is no member", nick));
+  }
+  const Digest hash = leaf_hash(as_bytes(leaf));
+  const LogState next{state.size + 1, hash, entry.time, entry_type(entry.type)->seals};
+  return Extension{std::move(entry), hash, next};
+}
+
+std::string session_of_proposal(const Digest& propose_leaf_hash) {
+  crypto::Sha256 hash;
+  hash.update(as_bytes(kSessionDomain));
+  hash.update(propose_leaf_hash);
+  return to_hex(ByteView(hash.finish()).first(kSessionDigits / 2));
+}
+
+std::optional<StepKey> step_key(const Entry& entry) {
+  const auto type = entry_type(entry.type);
+  if (!type || !type->once) return std::nullopt;
+  return StepKey{entry.author, entry.session, entry.type};
+}
+
+}  // namespace parley::log
