@@ -144,14 +144,14 @@ Result<std::vector<Digest>> MerkleTree::read(std::span<const TreeNode> nodes) {
   return hashes;
 }
 
-bool verify_inclusion(const Digest& leaf, std::uint64_t index, std::uint64_t size, std::span<const Digest> proof,
-                      const Digest& root) {
-  if (index >= size) return false;
+std::optional<Digest> root_of_inclusion(const Digest& leaf, std::uint64_t index, std::uint64_t size,
+                                        std::span<const Digest> proof) {
+  if (index >= size) return std::nullopt;
   std::uint64_t node = index;
   std::uint64_t last = size - 1;
   Digest hash = leaf;
   for (const Digest& sibling : proof) {
-    if (last == 0) return false;
+    if (last == 0) return std::nullopt;
     if ((node & 1) == 1 || node == last) {
       hash = node_hash(sibling, hash);
       // A last node without a sibling moved up to here.
@@ -165,7 +165,13 @@ bool verify_inclusion(const Digest& leaf, std::uint64_t index, std::uint64_t siz
     node >>= 1;
     last >>= 1;
   }
-  return last == 0 && hash == root;
+  if (last != 0) return std::nullopt;
+  return hash;
+}
+
+bool verify_inclusion(const Digest& leaf, std::uint64_t index, std::uint64_t size, std::span<const Digest> proof,
+                      const Digest& root) {
+  return root_of_inclusion(leaf, index, size, proof) == root;
 }
 
 bool verify_consistency(std::uint64_t old_size, const Digest& old_root, std::uint64_t new_size, const Digest& new_root,

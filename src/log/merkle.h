@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -60,6 +61,10 @@ class MerkleTree : public HashReader {
 /// Whether `proof` shows that `leaf` stands at `index` of the tree of `size` leaves with `root` (RFC 9162 2.1.3.2).
 bool verify_inclusion(const Digest& leaf, std::uint64_t index, std::uint64_t size, std::span<const Digest> proof,
                       const Digest& root);
+
+/// The root that a proof of inclusion leads to; nothing if it has not the length that the place asks for.
+std::optional<Digest> root_of_inclusion(const Digest& leaf, std::uint64_t index, std::uint64_t size,
+                                        std::span<const Digest> proof);
 
 /// Whether `proof` shows that the tree of `old_size` leaves with `old_root` is the beginning of the tree of `new_size`
 /// with `new_root` (RFC 9162 2.1.4.2). Beyond the RFC: of equal sizes the proof is empty and the roots are equal; the

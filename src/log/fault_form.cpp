@@ -1,0 +1,168 @@
+// The text form of faults: which parts a kind has is checked here, what they say in fault.cpp.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+
+#include "base/encoding.h"
+#include "log/fault.h"
+
+namespace parley::log {
+namespace {
+
+constexpr std::int64_t kFaultVersion = 1;
+constexpr std::size_t kMaxNickBytes = 32;
+constexpr std::size_t kMaxKindBytes = 32;
+constexpr std::size_t kMaxBareCheckpointBytes = 1024;
+constexpr std::size_t kMaxParts = 2;
+
+constexpr std::array kKinds{FaultKind::fork_roots,      FaultKind::fork_leaves, FaultKind::fork_prefix,
+                            FaultKind::rewritten_entry, FaultKind::double_step, FaultKind::sealed_extended,
+                            FaultKind::antedated,       FaultKind::bad_opening};
+
+/// How many of each part there are.
+struct Shape {
+  std::size_t checkpoints = 0;
+  std::size_t entries = 0;
+  std::size_t leaves = 0;
+  std::size_t bodies = 0;
+  bool prefix = false;
+  bool operator==(const Shape&) const = default;
+};
+
+Shape shape_of(const Fault& fault) {
+  return {fault.checkpoints.size(), fault.entries.size(), fault.leaves.size(), fault.bodies.size(),
+          !fault.prefix.empty()};
+}
+
+bool has_its_shape(const Fault& fault) {
+  const Shape shape = shape_of(fault);
+  switch (fault.kind) {
+    case FaultKind::fork_roots:
+      return shape == Shape{.checkpoints = 2};
+    case FaultKind::fork_leaves:
+      return shape == Shape{.leaves = 2};
+    case FaultKind::fork_prefix:
+      return shape == Shape{.checkpoints = 2, .prefix = true};
+    case FaultKind::rewritten_entry:
+    case FaultKind::double_step:
+    case FaultKind::antedated:
+      return shape == Shape{.entries = 2};
+    case FaultKind::sealed_extended:
+      return shape == Shape{.entries = 2} || shape == Shape{.checkpoints = 1, .entries = 1};
+    case FaultKind::bad_opening:
+      return shape == Shape{.entries = 2, .bodies = 2};
+  }
+  return false;
+}
+
+Json::Array hex_of(std::span<const Digest> hashes) {
+  Json::Array out;
+  for (const Digest& hash : hashes) out.emplace_back(to_hex(hash));
+  return out;
+}
+
+std::vector<Digest> read_hashes(ObjectReader& reader, std::string_view key) {
+  std::vector<Digest> hashes;
+  for (const std::string& text : reader.texts(key, kMaxProofHashes, 2 * sizeof(Digest))) {
+    const auto bytes = from_hex(text);
+    if (!bytes || bytes->size() != sizeof(Digest)) {
+      reader.refuse(fmt::format("\"{}\" must hold hashes in hexadecimal", key));
+      return {};
+    }
+    std::ranges::copy(*bytes, hashes.emplace_back().begin());
+  }
+  return hashes;
+}
+
+Json to_json(const LeafProof& leaf) {
+  return Json::Object{{"checkpoint", leaf.checkpoint},
+                      {"index", static_cast<std::int64_t>(leaf.index)},
+                      {"leaf_hash", to_hex(leaf.leaf_hash)},
+                      {"path", hex_of(leaf.path)}};
+}
+
+Result<LeafProof> leaf_from_json(const Json& object) {
+  ObjectReader reader(object, "a leaf of the fault");
+  LeafProof leaf;
+  leaf.checkpoint = reader.text("checkpoint", kMaxBareCheckpointBytes);
+  leaf.index = static_cast<std::uint64_t>(reader.integer("index", 0, kMaxInteger - 1));
+  leaf.leaf_hash = reader.digest("leaf_hash");
+  leaf.path = read_hashes(reader, "path");
+  TRY_STATUS(reader.finish());
+  return leaf;
+}
+
+Json to_json(const Body& body) {
+  return Json::Object{{"salt", to_base64(body.salt)}, {"text", body.text}};
+}
+
+Result<Body> body_from_json(const Json& object) {
+  ObjectReader reader(object, "a body of the fault");
+  Body body;
+  const Bytes salt = reader.bytes("salt", sizeof(Salt));
+  body.text = reader.text("text", kMaxBodyBytes);
+  TRY_STATUS(reader.finish());
+  std::ranges::copy(salt, body.salt.begin());
+  return body;
+}
+
+Result<Fault> from_json(const Json& object) {
+  ObjectReader reader(object, "the fault");
+  Fault fault;
+  fault.accused = reader.text("accused", kMaxNickBytes);
+  const Json::Array& bodies = reader.array("bodies", kMaxParts);
+  fault.checkpoints = reader.texts("checkpoints", kMaxParts, kMaxBareCheckpointBytes);
+  fault.entries = reader.texts("entries", kMaxParts, kMaxEntryBytes);
+  const std::string kind = reader.text("kind", kMaxKindBytes);
+  const Json::Array& leaves = reader.array("leaves", kMaxParts);
+  fault.prefix = read_hashes(reader, "prefix");
+  reader.integer("v", kFaultVersion, kFaultVersion);
+  TRY_STATUS(reader.finish());
+  for (const Json& body : bodies) {
+    TRY(fault.bodies.emplace_back(), body_from_json(body));
+  }
+  for (const Json& leaf : leaves) {
+    TRY(fault.leaves.emplace_back(), leaf_from_json(leaf));
+  }
+  const auto found = std::ranges::find(kKinds, kind, [](FaultKind known) { return name_of(known); });
+  if (found == kKinds.end()) return fail(Errc::format, "Not a fault: its kind is not known.");
+  fault.kind = *found;
+  return fault;
+}
+
+}  // namespace
+
+std::string write_fault(const Fault& fault) {
+  assert(has_its_shape(fault));
+  Json::Array bodies, leaves;
+  for (const Body& body : fault.bodies) bodies.push_back(to_json(body));
+  for (const LeafProof& leaf : fault.leaves) leaves.push_back(to_json(leaf));
+  const Json object = Json::Object{{"accused", fault.accused},
+                                   {"bodies", std::move(bodies)},
+                                   {"checkpoints", Json::Array(fault.checkpoints.begin(), fault.checkpoints.end())},
+                                   {"entries", Json::Array(fault.entries.begin(), fault.entries.end())},
+                                   {"kind", name_of(fault.kind)},
+                                   {"leaves", std::move(leaves)},
+                                   {"prefix", hex_of(fault.prefix)},
+                                   {"v", kFaultVersion}};
+  return fmt::format("{}\n{}\n", kFaultKind, write_pjson(object));
+}
+
+Result<Fault> parse_fault(std::string_view text) {
+  if (text.size() > kMaxFaultBytes) {
+    return fail(Errc::limit,
+                fmt::format("A fault of {} bytes is longer than its limit of {}.", text.size(), kMaxFaultBytes));
+  }
+  // The same frame as that of the text of a signed object.
+  Note note;
+  note.text = text;
+  TRY(const Json object, read_object_unverified(note, kFaultKind, kMaxFaultBytes));
+  TRY(Fault fault, from_json(object));
+  if (!is_nick(fault.accused)) return fail(Errc::format, "Not a fault: it accuses nobody by a nick.");
+  if (!has_its_shape(fault)) return fail(Errc::format, "Not a fault: its parts are not those of its kind.");
+  return fault;
+}
+
+}  // namespace parley::log

@@ -1,0 +1,84 @@
+#include "log/opening.h"
+
+#include "base/encoding.h"
+
+namespace parley::log {
+namespace {
+
+constexpr std::int64_t kOpeningVersion = 1;
+constexpr std::size_t kMaxTagBytes = 64;
+constexpr std::size_t kMaxPathBytes = 128;
+constexpr std::size_t kMaxValueBytes = 8192;  // 2,000 characters of free text, each an escape of a control character
+
+template <std::size_t N>
+ByteArray<N> fixed(const Bytes& bytes) {
+  ByteArray<N> array{};
+  if (bytes.size() == N) std::memcpy(array.data(), bytes.data(), N);
+  return array;
+}
+
+Json to_json(const Place& place) {
+  Json::Array path;
+  for (const Digest& hash : place.path) path.emplace_back(to_hex(hash));
+  return Json::Object{{"index", static_cast<std::int64_t>(place.index)},
+                      {"path", std::move(path)},
+                      {"size", static_cast<std::int64_t>(place.size)}};
+}
+
+Result<Place> place_from_json(const Json& object) {
+  ObjectReader reader(object, "a place of an opening");
+  Place place;
+  place.index = static_cast<std::uint64_t>(reader.integer("index", 0, kMaxInteger));
+  for (const std::string& text : reader.texts("path", kMaxProofHashes, 2 * sizeof(Digest))) {
+    const auto hash = from_hex(text);
+    if (!hash || hash->size() != sizeof(Digest)) {
+      reader.refuse("\"path\" must hold hashes in hexadecimal");
+      break;
+    }
+    place.path.push_back(fixed<32>(*hash));
+  }
+  place.size = static_cast<std::uint64_t>(reader.integer("size", 1, kMaxInteger));
+  TRY_STATUS(reader.finish());
+  return place;
+}
+
+}  // namespace
+
+Json FieldOpening::to_json() const {
+  return Json::Object{{"context", log::to_json(context)},
+                      {"field", log::to_json(field)},
+                      {"item", to_hex(item)},
+                      {"path", path},
+                      {"salt", to_base64(salt)},
+                      {"tag", tag},
+                      {"v", kOpeningVersion},
+                      {"value", value}};
+}
+
+Result<FieldOpening> FieldOpening::from_json(const Json& body) {
+  ObjectReader reader(body, "the opening");
+  FieldOpening opening;
+  const Json& context = reader.object("context");
+  const Json& field = reader.object("field");
+  opening.item = reader.digest("item");
+  opening.path = reader.text("path", kMaxPathBytes);
+  opening.salt = fixed<32>(reader.bytes("salt", sizeof(Salt)));
+  opening.tag = reader.text("tag", kMaxTagBytes);
+  reader.integer("v", kOpeningVersion, kOpeningVersion);
+  opening.value = reader.text("value", kMaxValueBytes);
+  TRY_STATUS(reader.finish());
+  TRY(opening.context, place_from_json(context));
+  TRY(opening.field, place_from_json(field));
+  return opening;
+}
+
+bool FieldOpening::is_under(const Digest& context_root) const {
+  const Digest commitment = field_commitment(salt, path, value);
+  const auto fields = root_of_inclusion(leaf_hash(commitment), field.index, field.size, field.path);
+  if (!fields) return false;
+  Bytes item_and_fields = to_bytes(ByteView(item));
+  append(item_and_fields, *fields);
+  return verify_inclusion(leaf_hash(item_and_fields), context.index, context.size, context.path, context_root);
+}
+
+}  // namespace parley::log
