@@ -116,7 +116,9 @@ TEST_F(PolicyTest, TakesACheckpointOfEverySubsetThatMakesTheQuorum) {
   for (unsigned subset = 0; subset < 8; ++subset) {
     const auto read = verify_checkpoint(cosigned(log, subset), policy);
     EXPECT_EQ(read.has_value(), std::popcount(subset) >= 2) << subset;
-    if (!read) EXPECT_EQ(read.error().code, Errc::signature);
+    if (!read) {
+      EXPECT_EQ(read.error().code, Errc::signature);
+    }
   }
   EXPECT_TRUE(verify_checkpoint(cosigned(log, 0), *parse_policy(log_line() + "quorum none\n")).has_value());
   EXPECT_FALSE(verify_checkpoint(cosigned(log, 7), *parse_policy(witnesses() + "quorum none\n")).has_value());
