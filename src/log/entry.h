@@ -1,6 +1,8 @@
 // One entry of a member's log: a signed header as the leaf, and a body that only its audience gets (log.md D5, 2.3).
 #pragma once
 
+#include <algorithm>
+
 #include "log/commitment.h"
 #include "log/entry_type.h"
 #include "log/member_keys.h"

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "base/encoding.h"
 #include "log/detail/fault_text.h"

@@ -1,9 +1,12 @@
 // The other side of tests/interop/check.go: writes what foreign code checks, and checks what it wrote.
 //   log_interop write FOLDER   a log of 300 entries: keys, checkpoints, cosignatures, proofs, tiles
 //   log_interop check FOLDER   the same of a log that check.go made
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <map>
+#include <sstream>
 
 #include "base/encoding.h"
 #include "base/random.h"

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
+
 #include "log/tlog_proof.h"
 #include "member.h"
 

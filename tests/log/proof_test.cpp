@@ -1,6 +1,9 @@
 // Consistency, the edge of a tree, and proofs out of storages of hashes, against RFC 6962 word for word.
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <map>
+
 #include "log/frontier.h"
 #include "log/tile.h"
 #include "vectors.h"
