@@ -27,7 +27,7 @@ TEST_F(Guard, BeginsWithNothingSigned) {
 }
 
 TEST_F(Guard, RemembersTheNewestHeadAcrossRestarts) {
-  for (const std::uint64_t size : {1, 2, 3, 10, 500}) {
+  for (const std::uint64_t size : std::initializer_list<std::uint64_t>{1, 2, 3, 10, 500}) {
     HeadGuard guard = open();
     ASSERT_OK(guard.advance(head(size)));
     EXPECT_EQ(guard.head(), head(size));
@@ -56,7 +56,7 @@ TEST_F(Guard, IsReadableByItsOwnerOnly) {
 
 // A power cut leaves any part of a write on the disk: the head before it holds, or the new one.
 TEST_F(Guard, ThatIsTornAtAnyByteHasTheHeadBeforeOrTheNewOne) {
-  for (const std::uint64_t before : {4, 5}) {
+  for (const std::uint64_t before : std::initializer_list<std::uint64_t>{4, 5}) {
     std::filesystem::remove(path_);
     HeadGuard guard = open();
     for (std::uint64_t size = 1; size <= before; ++size) ASSERT_OK(guard.advance(head(size)));

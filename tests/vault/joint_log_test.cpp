@@ -93,7 +93,8 @@ TEST_F(JointLog, KeepsWhatAStepBroughtAcrossARestart) {
 
 TEST_F(JointLog, RefusesAStepThatBeginsElsewhereThanTheLogEnds) {
   ASSERT_OK(vault_->grow_log(growth(0, 3)));
-  for (const std::uint64_t from : {0, 2, 4}) EXPECT_FAILS(vault_->grow_log(growth(from, 1)), Errc::internal) << from;
+  for (const std::uint64_t from : std::initializer_list<std::uint64_t>{0, 2, 4})
+    EXPECT_FAILS(vault_->grow_log(growth(from, 1)), Errc::internal) << from;
   EXPECT_EQ(vault_->log_head(kOrigin)->size, 3u);
 }
 
