@@ -47,4 +47,12 @@ Digest body_commitment(const Salt& salt, ByteView body) {
   return Commitment("parley/body/v1\0"sv, salt).part<std::uint32_t>(body).finish();
 }
 
+Digest input_label(std::string_view session, std::uint8_t side) {
+  crypto::Sha256 hash;
+  hash.update(as_bytes("parley/input/v1\0"sv));
+  hash.update(as_bytes(session));
+  hash.update(ByteArray<1>{std::byte{side}});
+  return hash.finish();
+}
+
 }  // namespace parley::log

@@ -18,4 +18,10 @@ Digest field_commitment(const Salt& salt, std::string_view path, std::string_vie
 /// SHA-256("parley/body/v1\0" || salt || u32be len(body) || body), log.md 2.3.
 Digest body_commitment(const Salt& salt, ByteView body);
 
+/// SHA-256("parley/input/v1\0" || session || side): stands before each leaf of what one side of a session commits to,
+/// so that nobody passes the other side's commitment off as its own (docs/wire-format.md, "Commitments").
+/// @param session  its 32 hexadecimal digits
+/// @param side     0 who asked, 1 who answered
+Digest input_label(std::string_view session, std::uint8_t side);
+
 }  // namespace parley::log

@@ -119,7 +119,7 @@ Status check_bad_opening(const Fault& fault, const MemberKeys& accused) {
   TRY(const Json opening_body, open_body(open, fault.bodies[1]));
   TRY(const Digest root, context_root_of(commit_body));
   TRY(const FieldOpening opening, FieldOpening::from_json(opening_body));
-  if (opening.is_under(root)) return no_fault("the opening is what the commitment holds");
+  if (opening.is_under(root, open.session)) return no_fault("the opening is what the commitment holds");
   return {};
 }
 

@@ -50,6 +50,7 @@ Json FieldOpening::to_json() const {
                       {"item", to_hex(item)},
                       {"path", path},
                       {"salt", to_base64(salt)},
+                      {"side", std::int64_t{side}},
                       {"tag", tag},
                       {"v", kOpeningVersion},
                       {"value", value}};
@@ -63,6 +64,7 @@ Result<FieldOpening> FieldOpening::from_json(const Json& body) {
   opening.item = reader.digest("item");
   opening.path = reader.text("path", kMaxPathBytes);
   opening.salt = fixed<32>(reader.bytes("salt", sizeof(Salt)));
+  opening.side = static_cast<std::uint8_t>(reader.integer("side", 0, 1));
   opening.tag = reader.text("tag", kMaxTagBytes);
   reader.integer("v", kOpeningVersion, kOpeningVersion);
   opening.value = reader.text("value", kMaxValueBytes);
@@ -72,13 +74,14 @@ Result<FieldOpening> FieldOpening::from_json(const Json& body) {
   return opening;
 }
 
-bool FieldOpening::is_under(const Digest& context_root) const {
+bool FieldOpening::is_under(const Digest& context_root, std::string_view session) const {
   const Digest commitment = field_commitment(salt, path, value);
   const auto fields = root_of_inclusion(leaf_hash(commitment), field.index, field.size, field.path);
   if (!fields) return false;
-  Bytes item_and_fields = to_bytes(ByteView(item));
-  append(item_and_fields, *fields);
-  return verify_inclusion(leaf_hash(item_and_fields), context.index, context.size, context.path, context_root);
+  Bytes leaf = to_bytes(ByteView(input_label(session, side)));
+  append(leaf, item);
+  append(leaf, *fields);
+  return verify_inclusion(leaf_hash(leaf), context.index, context.size, context.path, context_root);
 }
 
 }  // namespace parley::log

@@ -87,6 +87,8 @@ std::optional<LogFile> read_path(std::string_view path) {
   }
   const auto tile = take_tile(path, static_cast<std::uint8_t>(level));
   if (!tile || !path.empty()) return std::nullopt;
+  // The index is bounded first: 2^56 * 256 would be 0.
+  if (tile->index > kMaxTreeSize / kTileWidth) return std::nullopt;
   if (tile->index * kTileWidth + tile->width > hashes_of_level(kMaxTreeSize, tile->level)) return std::nullopt;
   file.tile = *tile;
   return file;

@@ -10,7 +10,8 @@
 namespace parley::log {
 namespace {
 
-/// An opening of field 1 of item 2, and the root of context it stands under.
+/// An opening of field 1 of item 2 in the session of a's, and the root of context it stands under, which is built as
+/// src/session builds it.
 struct Opened {
   FieldOpening opening;
   Digest context_root{};
@@ -28,7 +29,9 @@ Opened opened_field() {
   fields[1] = leaf_hash(field_commitment(opening.salt, opening.path, opening.value));
   const MerkleTree field_tree(fields);
   opening.field = {1, 3, field_tree.inclusion_proof(1)};
-  Bytes context = to_bytes(ByteView(opening.item));
+  opening.side = 1;
+  Bytes context = to_bytes(ByteView(input_label(session_name('a'), opening.side)));
+  append(context, opening.item);
   append(context, field_tree.root());
   std::vector<Digest> contexts(5, leaf_hash(as_bytes("another item")));
   contexts[2] = leaf_hash(context);
@@ -270,9 +273,10 @@ TEST_F(FaultTest, CannotBeForgedAboutAnHonestMember) {
 // --- openings ----------------------------------------------------------------------------------------------------
 
 TEST_F(FaultTest, AnOpeningIsUnderItsRootOnlyAsItIs) {
-  EXPECT_TRUE(opened_.opening.is_under(opened_.context_root));
-  EXPECT_FALSE(opened_.opening.is_under(Digest{}));
-  std::vector<FieldOpening> altered(9, opened_.opening);
+  EXPECT_TRUE(opened_.opening.is_under(opened_.context_root, session_name('a')));
+  EXPECT_FALSE(opened_.opening.is_under(Digest{}, session_name('a')));
+  EXPECT_FALSE(opened_.opening.is_under(opened_.context_root, session_name('b')));
+  std::vector<FieldOpening> altered(10, opened_.opening);
   altered[0].value = "\"finance\"";
   altered[1].path += "x";
   altered[2].salt[0] ^= std::byte{1};
@@ -282,7 +286,9 @@ TEST_F(FaultTest, AnOpeningIsUnderItsRootOnlyAsItIs) {
   altered[6].field.path[0][0] ^= std::byte{1};
   altered[7].context.path.pop_back();
   altered[8].context.size = 0;
-  for (std::size_t i = 0; i < altered.size(); ++i) EXPECT_FALSE(altered[i].is_under(opened_.context_root)) << i;
+  altered[9].side = 0;
+  for (std::size_t i = 0; i < altered.size(); ++i)
+    EXPECT_FALSE(altered[i].is_under(opened_.context_root, session_name('a'))) << i;
   EXPECT_EQ(*FieldOpening::from_json(opened_.opening.to_json()), opened_.opening);
 }
 

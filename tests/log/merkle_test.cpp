@@ -130,6 +130,14 @@ TEST(Commitment, IsThatOfTheVectors) {
             body["commit_hex"].get<std::string>());
 }
 
+TEST(Commitment, BeginsWithTheLabelOfItsSessionAndSide) {
+  // By Python's hashlib from the formula of docs/wire-format.md.
+  EXPECT_EQ(to_hex(input_label("0123456789abcdef0123456789abcdef", 0)),
+            "3fd7f314f1a9c8645732c646ef8c4b8a20393fe4031de92867b027c5f2ce7ef7");
+  EXPECT_EQ(to_hex(input_label("0123456789abcdef0123456789abcdef", 1)),
+            "538135088c94b7caf5b22776382fd8071d40e674c460332b3678afae5345dc34");
+}
+
 TEST(Commitment, ChangesWithEachOfItsParts) {
   const Salt salt{};
   Salt other_salt{};

@@ -229,46 +229,20 @@ TEST(TilePath, IsThatOfTheSpecification) {
 }
 
 TEST(TilePath, OfAnyOtherFormNamesNothing) {
-  for (const char* path : {"",
-                           "/checkpoint",
-                           "checkpoint/",
-                           "Checkpoint",
-                           "tile",
-                           "tile/",
-                           "tile/0",
-                           "tile/0/",
-                           "tile/0/0",
-                           "tile/0/00",
-                           "tile/0/0000",
-                           "tile/0/x000/000",
-                           "tile/0/x1/000",
-                           "tile/0/1000",
-                           "tile/0/x001",
-                           "tile/0/x001/",
-                           "tile/0/x001/x234",
-                           "tile/0/001/234",
-                           "tile/0/000.p",
-                           "tile/0/000.p/",
-                           "tile/0/000.p/0",
-                           "tile/0/000.p/01",
-                           "tile/0/000.p/256",
-                           "tile/0/000.p/999",
-                           "tile/0/000.p/1/",
-                           "tile/0/000.q/1",
-                           "tile/00/000",
-                           "tile/7/000",
-                           "tile/-1/000",
-                           "tile/6/000",
-                           "tile/6/000.p/33",
-                           "tile/entry/000",
-                           "tile/entries/0",
-                           "tile/0/000/",
-                           "tile//000",
-                           "tile/0/../../etc/passwd",
-                           "tile/0/000%2e",
-                           "tile/0/ 00",
-                           "tile/0/x999/x999/x999/x999/x999/x999/999"})
+  for (const char* path :
+       {"", "/checkpoint", "checkpoint/", "Checkpoint", "tile", "tile/", "tile/0", "tile/0/", "tile/0/0", "tile/0/00",
+        "tile/0/0000", "tile/0/x000/000", "tile/0/x1/000", "tile/0/1000", "tile/0/x001", "tile/0/x001/",
+        "tile/0/x001/x234", "tile/0/001/234", "tile/0/000.p", "tile/0/000.p/", "tile/0/000.p/0", "tile/0/000.p/01",
+        "tile/0/000.p/256", "tile/0/000.p/999", "tile/0/000.p/1/", "tile/0/000.q/1", "tile/00/000", "tile/7/000",
+        "tile/-1/000", "tile/6/000", "tile/6/000.p/33", "tile/entry/000", "tile/entries/0", "tile/0/000/", "tile//000",
+        "tile/0/../../etc/passwd", "tile/0/000%2e", "tile/0/ 00", "tile/0/x999/x999/x999/x999/x999/x999/999",
+        // 2^56 and about: times 256 they begin from 0 again
+        "tile/0/x072/x057/x594/x037/x927/935", "tile/0/x072/x057/x594/x037/x927/936",
+        "tile/entries/x072/x057/x594/x037/x927/937.p/7",
+        // the first tile that no tree has
+        "tile/0/x035/x184/x372/x088/832"})
     EXPECT_FALSE(parse_log_path(path).has_value()) << path;
+  EXPECT_TRUE(parse_log_path("tile/0/x035/x184/x372/x088/831.p/255").has_value()) << "the last one";
   EXPECT_TRUE(parse_log_path("tile/6/000.p/31").has_value());
   EXPECT_FALSE(parse_log_path(std::string(1000, 'x')).has_value());
 }
