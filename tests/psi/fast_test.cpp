@@ -1,9 +1,13 @@
 // The fast protocol against a plain intersection, both sides in one process.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "base/encoding.h"
 #include "crypto/cpu.h"
 #include "crypto/ristretto_batch.h"
+#include "psi/detail/labelled_hash.h"
+#include "psi/intersect/keyed_set.h"
 #include "psi/limits.h"
 #include "psi/two_parties.h"
 
@@ -88,6 +92,43 @@ TEST(FastProtocol, HasTheSameTranscriptOfSeveralInstancesInEveryVersion) {
     ASSERT_TRUE(ended.receiver.outcome.has_value());
     EXPECT_EQ(to_hex(ended.receiver.outcome->transcript), kFrozenTranscriptOfSeveral);
   }
+}
+
+// D = P + C: a block of C that masked two cells would show their difference. P follows from the salt and the set.
+TEST(FastProtocol, MasksEveryCellOfEveryBinWithABlockOfItsOwn) {
+  constexpr std::size_t kCount = 6'100;
+  const Elements elements = test_range(0, kCount);
+  const BothEnded ended = run_fast({kCount, 1, 0}, Reply::none, 1, fast_protocol_in_small_bins);
+  ASSERT_TRUE(ended.receiver.outcome.has_value());
+  const Bytes& hello = ended.receiver.sent.front().payload;
+  crypto::Sha512 hash = detail::labelled_sha512("parley/v1/vole/elem", Digest{std::byte{7}});
+  hash.update(ByteView(hello).first(32));
+  crypto::Digest512 prefix;
+  hash.finish(prefix);
+  const Layout layout = layout_of_small_bins(kCount);
+  ThreadPool pool(1);
+  SilentProgress progress;
+  detail::Work work(pool, progress);
+  const auto set = KeyedSet::make(elements, crypto::PrefixedSha256(prefix), layout.shape, work);
+  ASSERT_TRUE(set.has_value());
+
+  std::set<std::pair<std::uint64_t, std::uint64_t>> masks;
+  std::size_t bin = 0;
+  for (const Message& message : ended.receiver.sent) {
+    if (message.type != MessageType::encoding) continue;
+    std::vector<crypto::Block> values, cells(layout.shape.cells_per_bin());
+    for (const Digest& key : set->keys_of(bin)) values.push_back(crypto::load_block(key));
+    okvs::Workspace workspace;
+    ASSERT_TRUE(okvs::encode_bin(layout.shape, set->keys_of(bin), values, cells, workspace));
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      const crypto::Block mask = cells[i] ^ crypto::load_block(ByteView(message.payload).subspan(i * 16));
+      EXPECT_TRUE(masks.emplace(mask.low, mask.high).second) << "cell " << i << " of bin " << bin;
+    }
+    ++bin;
+  }
+  EXPECT_EQ(bin, layout.shape.bins);
+  EXPECT_EQ(masks.size(), layout.shape.cells());
+  EXPECT_FALSE(masks.contains({0, 0}));
 }
 
 // The bins of all instances stand in one after the other, none twice and none left out.
