@@ -9,6 +9,7 @@
 #include "crypto/gf128.h"
 #include "psi/two_parties.h"
 #include "psi/vole/vole.h"
+#include "psi/vole_blocks.h"
 
 namespace parley::psi::vole {
 namespace {
@@ -23,14 +24,6 @@ const Plan kPlan{sizes_for(1), kInstances};
 const TreeSizes kTree = kPlan.sizes.tree;
 
 constexpr std::string_view kFrozenRun = "b412cb28ed164c68fbe361f893e742001427ee2c34a2d0b07e66617134ef090d";
-
-bool equal(Block a, Block b) {
-  return constant_time_equal(a, b);
-}
-
-std::uint64_t bit_of(Block block, std::size_t j) {
-  return ((j < 64 ? block.low : block.high) >> (j % 64)) & 1;
-}
 
 Block block_at(ByteView bytes, std::size_t i) {
   return crypto::load_block(bytes.subspan(i * kBlockBytes));

@@ -9,6 +9,7 @@
 #include "psi/memory_channel.h"
 #include "psi/vole/detail/pads.h"
 #include "psi/vole/vole.h"
+#include "psi/vole_blocks.h"
 
 namespace parley::psi::vole {
 namespace {
@@ -18,14 +19,6 @@ using crypto::Drbg;
 using crypto::kBlockBytes;
 
 const Digest kSession{std::byte{3}};
-
-Block random_block() {
-  return crypto::load_block(random_bytes<kBlockBytes>());
-}
-
-bool equal(Block a, Block b) {
-  return constant_time_equal(a, b);
-}
 
 TreeSizes tree_of(std::size_t leaves) {
   return {leaves, static_cast<std::size_t>(std::bit_width(leaves - 1))};

@@ -11,6 +11,7 @@
 #include "crypto/vector_table.h"
 #include "psi/memory_channel.h"
 #include "psi/vole/detail/pads.h"
+#include "psi/vole_blocks.h"
 
 namespace parley::psi::vole {
 namespace {
@@ -19,18 +20,6 @@ using crypto::Block;
 using crypto::kBlockBytes;
 
 const Digest kSession{std::byte{3}};
-
-Block random_block() {
-  return crypto::load_block(random_bytes<kBlockBytes>());
-}
-
-bool equal(Block a, Block b) {
-  return constant_time_equal(a, b);
-}
-
-std::uint64_t bit_of(Block block, std::size_t j) {
-  return ((j < 64 ? block.low : block.high) >> (j % 64)) & 1;
-}
 
 crypto::Drbg coins(std::uint8_t which) {
   Secret<32> seed;
