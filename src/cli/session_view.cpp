@@ -72,8 +72,7 @@ std::uint64_t their_tests(const Shown& shown) {
   const auto protocol = psi::protocol_named(shown.outcome.protocol);
   const psi::Role ours = session::role_of(shown.row.asked_by_us ? session::Side::asker : session::Side::responder,
                                           shown.terms.question.direction);
-  if (!protocol || ours == psi::Role::receiver) return shown.terms.their_padded;
-  return (*protocol)->receiver_tests(shown.terms.their_padded);
+  return protocol ? session::their_tests(**protocol, ours, shown.terms.their_padded) : shown.terms.their_padded;
 }
 
 void say_what_it_means(Console& console, const Shown& shown) {

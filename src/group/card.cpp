@@ -153,11 +153,6 @@ Result<Card> read_card(std::string_view text) {
   return check_card(as_text(*note));
 }
 
-bool is_nick(std::string_view text) {
-  return !text.empty() && text.size() <= kMaxNickBytes &&
-         std::ranges::all_of(text, [](char c) { return is_lower_or_digit(c) || c == '-'; });
-}
-
 Status check_name(std::string_view name) {
   if (name.empty() || name.size() > kMaxNameBytes || visible(name) != name || name.front() == ' ' ||
       name.back() == ' ') {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "group/member.h"
+#include "log/member_keys.h"
 
 namespace parley::group {
 
@@ -11,8 +12,7 @@ inline constexpr std::string_view kDomain = "parley.local";
 inline constexpr std::size_t kMaxNameBytes = 64;
 inline constexpr std::size_t kMaxCardBytes = 8192;
 
-/// [a-z0-9-]{1,32}
-bool is_nick(std::string_view text);
+using log::is_nick;
 
 /// A name that a person can read and nobody can be deceived by: 1 to 64 bytes of visible text. @error Errc::usage
 Status check_name(std::string_view name);

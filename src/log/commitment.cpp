@@ -2,6 +2,7 @@
 #include "log/commitment.h"
 
 #include "crypto/hash.h"
+#include "log/merkle.h"
 
 namespace parley::log {
 namespace {
@@ -53,6 +54,13 @@ Digest input_label(std::string_view session, std::uint8_t side) {
   hash.update(as_bytes(session));
   hash.update(ByteArray<1>{std::byte{side}});
   return hash.finish();
+}
+
+Digest context_leaf(const Digest& label, const Digest& item, const Digest& fields_root) {
+  Bytes leaf = to_bytes(ByteView(label));
+  append(leaf, item);
+  append(leaf, fields_root);
+  return leaf_hash(leaf);
 }
 
 }  // namespace parley::log

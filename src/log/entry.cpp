@@ -70,14 +70,12 @@ Status check_header(const Entry& entry) {
 
 Json to_json(const Entry& entry) {
   Json::Array audience(entry.audience.begin(), entry.audience.end());
-  Json::Array refs;
-  for (const Digest& ref : entry.refs) refs.emplace_back(to_hex(ref));
   return Json::Object{{"aud", std::move(audience)},
                       {"author", entry.author},
                       {"body", to_hex(entry.body)},
                       {"charter", to_hex(entry.charter)},
                       {"prev", to_hex(entry.prev)},
-                      {"refs", std::move(refs)},
+                      {"refs", hex_of(entry.refs)},
                       {"seq", static_cast<std::int64_t>(entry.seq)},
                       {"session", entry.session},
                       {"time", entry.time},
@@ -93,14 +91,7 @@ Result<Entry> from_json(const Json& object) {
   entry.body = reader.digest("body");
   entry.charter = reader.digest("charter");
   entry.prev = reader.digest("prev");
-  for (const std::string& ref : reader.texts("refs", kMaxRefs, 2 * sizeof(Digest))) {
-    const auto bytes = from_hex(ref);
-    if (!bytes || bytes->size() != sizeof(Digest)) {
-      reader.refuse("\"refs\" must hold hashes in hexadecimal");
-      break;
-    }
-    std::ranges::copy(*bytes, entry.refs.emplace_back().begin());
-  }
+  entry.refs = reader.digests("refs", kMaxRefs);
   entry.seq = static_cast<std::uint64_t>(reader.integer("seq", 0, kMaxInteger - 1));
   entry.session = reader.text("session", kSessionDigits);
   entry.time = reader.integer("time", 0, kMaxInteger);
@@ -109,6 +100,12 @@ Result<Entry> from_json(const Json& object) {
   TRY_STATUS(reader.finish());
   TRY_STATUS(check_header(entry));
   return entry;
+}
+
+Status check_size(const Body& body) {
+  if (body.text.size() <= kMaxBodyBytes) return {};
+  return fail(Errc::limit,
+              fmt::format("The body of an entry has {} bytes; {} is the limit.", body.text.size(), kMaxBodyBytes));
 }
 
 std::unexpected<Error> does_not_continue(const Entry& entry, std::string_view why) {
@@ -153,18 +150,12 @@ Result<Entry> read_entry_unverified(std::string_view note) {
 
 Result<Body> make_body(const Json& object) {
   Body body{random_bytes<32>(), write_pjson(object)};
-  if (body.text.size() > kMaxBodyBytes) {
-    return fail(Errc::limit,
-                fmt::format("The body of an entry has {} bytes; {} is the limit.", body.text.size(), kMaxBodyBytes));
-  }
+  TRY_STATUS(check_size(body));
   return body;
 }
 
 Result<Json> open_body(const Entry& entry, const Body& body) {
-  if (body.text.size() > kMaxBodyBytes) {
-    return fail(Errc::limit,
-                fmt::format("The body of an entry has {} bytes; {} is the limit.", body.text.size(), kMaxBodyBytes));
-  }
+  TRY_STATUS(check_size(body));
   if (body.commitment() != entry.body) {
     return fail(Errc::signature,
                 fmt::format("This is not the body that entry {} of {} was signed for.", entry.seq, entry.author));

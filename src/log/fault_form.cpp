@@ -57,25 +57,6 @@ bool has_its_shape(const Fault& fault) {
   return false;
 }
 
-Json::Array hex_of(std::span<const Digest> hashes) {
-  Json::Array out;
-  for (const Digest& hash : hashes) out.emplace_back(to_hex(hash));
-  return out;
-}
-
-std::vector<Digest> read_hashes(ObjectReader& reader, std::string_view key) {
-  std::vector<Digest> hashes;
-  for (const std::string& text : reader.texts(key, kMaxProofHashes, 2 * sizeof(Digest))) {
-    const auto bytes = from_hex(text);
-    if (!bytes || bytes->size() != sizeof(Digest)) {
-      reader.refuse(fmt::format("\"{}\" must hold hashes in hexadecimal", key));
-      return {};
-    }
-    std::ranges::copy(*bytes, hashes.emplace_back().begin());
-  }
-  return hashes;
-}
-
 Json to_json(const LeafProof& leaf) {
   return Json::Object{{"checkpoint", leaf.checkpoint},
                       {"index", static_cast<std::int64_t>(leaf.index)},
@@ -89,7 +70,7 @@ Result<LeafProof> leaf_from_json(const Json& object) {
   leaf.checkpoint = reader.text("checkpoint", kMaxBareCheckpointBytes);
   leaf.index = static_cast<std::uint64_t>(reader.integer("index", 0, kMaxInteger - 1));
   leaf.leaf_hash = reader.digest("leaf_hash");
-  leaf.path = read_hashes(reader, "path");
+  leaf.path = reader.digests("path", kMaxProofHashes);
   TRY_STATUS(reader.finish());
   return leaf;
 }
@@ -117,7 +98,7 @@ Result<Fault> from_json(const Json& object) {
   fault.entries = reader.texts("entries", kMaxParts, kMaxEntryBytes);
   const std::string kind = reader.text("kind", kMaxKindBytes);
   const Json::Array& leaves = reader.array("leaves", kMaxParts);
-  fault.prefix = read_hashes(reader, "prefix");
+  fault.prefix = reader.digests("prefix", kMaxProofHashes);
   reader.integer("v", kFaultVersion, kFaultVersion);
   TRY_STATUS(reader.finish());
   for (const Json& body : bodies) {

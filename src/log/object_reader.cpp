@@ -136,6 +136,25 @@ std::vector<std::string> ObjectReader::texts(std::string_view key, std::size_t l
   return texts;
 }
 
+std::vector<Digest> ObjectReader::digests(std::string_view key, std::size_t limit_count) {
+  std::vector<Digest> digests;
+  for (const std::string& text : texts(key, limit_count, 2 * sizeof(Digest))) {
+    const auto bytes = from_hex(text);
+    if (!bytes || bytes->size() != sizeof(Digest)) {
+      refuse(fmt::format("\"{}\" must hold hashes in hexadecimal", key));
+      return {};
+    }
+    std::ranges::copy(*bytes, digests.emplace_back().begin());
+  }
+  return digests;
+}
+
+Json::Array hex_of(std::span<const Digest> digests) {
+  Json::Array texts;
+  for (const Digest& digest : digests) texts.emplace_back(to_hex(digest));
+  return texts;
+}
+
 Status ObjectReader::finish() {
   for (const auto& [key, member] : *object_) {
     if (std::ranges::find(taken_, key) == taken_.end()) refuse(fmt::format("\"{}\" is not known", shown(key)));

@@ -18,10 +18,8 @@ ByteArray<N> fixed(const Bytes& bytes) {
 }
 
 Json to_json(const Place& place) {
-  Json::Array path;
-  for (const Digest& hash : place.path) path.emplace_back(to_hex(hash));
   return Json::Object{{"index", static_cast<std::int64_t>(place.index)},
-                      {"path", std::move(path)},
+                      {"path", hex_of(place.path)},
                       {"size", static_cast<std::int64_t>(place.size)}};
 }
 
@@ -29,14 +27,7 @@ Result<Place> place_from_json(const Json& object) {
   ObjectReader reader(object, "a place of an opening");
   Place place;
   place.index = static_cast<std::uint64_t>(reader.integer("index", 0, kMaxInteger));
-  for (const std::string& text : reader.texts("path", kMaxProofHashes, 2 * sizeof(Digest))) {
-    const auto hash = from_hex(text);
-    if (!hash || hash->size() != sizeof(Digest)) {
-      reader.refuse("\"path\" must hold hashes in hexadecimal");
-      break;
-    }
-    place.path.push_back(fixed<32>(*hash));
-  }
+  place.path = reader.digests("path", kMaxProofHashes);
   place.size = static_cast<std::uint64_t>(reader.integer("size", 1, kMaxInteger));
   TRY_STATUS(reader.finish());
   return place;
@@ -78,10 +69,8 @@ bool FieldOpening::is_under(const Digest& context_root, std::string_view session
   const Digest commitment = field_commitment(salt, path, value);
   const auto fields = root_of_inclusion(leaf_hash(commitment), field.index, field.size, field.path);
   if (!fields) return false;
-  Bytes leaf = to_bytes(ByteView(input_label(session, side)));
-  append(leaf, item);
-  append(leaf, *fields);
-  return verify_inclusion(leaf_hash(leaf), context.index, context.size, context.path, context_root);
+  return verify_inclusion(context_leaf(input_label(session, side), item, *fields), context.index, context.size,
+                          context.path, context_root);
 }
 
 }  // namespace parley::log

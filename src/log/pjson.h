@@ -59,6 +59,9 @@ Result<Json> parse_pjson(std::string_view text, std::size_t limit_bytes);
 /// The canonical form. Precondition: a value that PJ1 can express (keys, integers and text within its rules, limits).
 std::string write_pjson(const Json& value);
 
+/// Hashes as ObjectReader::digests() reads them back.
+Json::Array hex_of(std::span<const Digest> digests);
+
 /// Reads an object's members by name, each once; finish() returns the first thing that was missing, of another type,
 /// out of bounds or not asked for. Until then what is wrong reads as an empty value, so the reading code has one
 /// straight line.
@@ -77,6 +80,8 @@ class ObjectReader {
   const Json::Array& array(std::string_view key, std::size_t limit_count);
   const Json& object(std::string_view key);
   std::vector<std::string> texts(std::string_view key, std::size_t limit_count, std::size_t limit_bytes);
+  /// Each as digest() reads it.
+  std::vector<Digest> digests(std::string_view key, std::size_t limit_count);
 
   /// Records a broken rule of the caller's own; the first one is what finish() returns.
   void refuse(std::string why);

@@ -7,7 +7,6 @@
 #include <numeric>
 
 #include "base/random.h"
-#include "crypto/hash.h"
 #include "session/padding.h"
 
 namespace parley::session {
@@ -15,7 +14,6 @@ namespace {
 
 constexpr std::size_t kPadRandomBytes = 32;
 constexpr std::string_view kPadType = "pad";
-constexpr std::string_view kLabelDomain{"parley/input/v1\0", 16};
 constexpr std::uint8_t kItemSalt = 0xff;  // field salts use the field's index
 constexpr std::size_t kChunk = 256;       // items a thread takes at a time
 
@@ -52,10 +50,7 @@ std::array<FieldOpening, kFieldPaths.size()> openings_of(const ContextFields& fi
 }  // namespace
 
 Digest input_label(std::string_view session, Side side) {
-  Bytes input = to_bytes(kLabelDomain);
-  append(input, as_bytes(session));
-  append_be(input, static_cast<std::uint8_t>(side));
-  return crypto::sha256(input);
+  return log::input_label(session, static_cast<std::uint8_t>(side));
 }
 
 Digest item_leaf(const Digest& label, const Digest& item) {
@@ -67,10 +62,7 @@ Digest item_leaf(const Digest& label, const Digest& item) {
 Digest context_leaf(const Digest& label, const Digest& item, std::span<const Digest> field_commitments) {
   std::vector<Digest> fields;
   for (const Digest& commitment : field_commitments) fields.push_back(log::leaf_hash(commitment));
-  Bytes leaf = to_bytes(ByteView(label));
-  append(leaf, item);
-  append(leaf, log::MerkleTree(std::move(fields)).root());
-  return log::leaf_hash(leaf);
+  return log::context_leaf(label, item, log::MerkleTree(std::move(fields)).root());
 }
 
 Result<Enters> enters(vault::Vault& vault, const vault::Selection& selection) {

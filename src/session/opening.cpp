@@ -11,25 +11,6 @@ namespace {
 
 constexpr std::size_t kMaxPath = 24;  // a tree of kLargestPadded leaves
 
-log::Json hexes(std::span<const Digest> digests) {
-  log::Json::Array array;
-  for (const Digest& digest : digests) array.emplace_back(to_hex(digest));
-  return array;
-}
-
-std::vector<Digest> read_hexes(log::ObjectReader& reader, std::string_view key, std::size_t limit) {
-  std::vector<Digest> digests;
-  for (const std::string& text : reader.texts(key, limit, 2 * sizeof(Digest))) {
-    const auto bytes = from_hex(text);
-    if (!bytes || bytes->size() != sizeof(Digest)) {
-      reader.refuse("a hash of it is not 64 hex digits");
-      return {};
-    }
-    std::ranges::copy(*bytes, digests.emplace_back().begin());
-  }
-  return digests;
-}
-
 log::Salt salt_from(const Bytes& bytes) {
   log::Salt salt{};
   if (bytes.size() == salt.size()) std::ranges::copy(bytes, salt.begin());
@@ -65,11 +46,11 @@ std::string write_opening(const Opening& opening) {
   for (const OpenedField& field : opening.fields)
     fields.emplace_back(log::Json::Object{
         {"path", kFieldPaths[field.field]}, {"salt", to_base64(field.opening.salt)}, {"value", field.opening.json}});
-  return log::write_pjson(log::Json::Object{{"commits", hexes(opening.commitments)},
-                                            {"ctx_path", hexes(opening.context_path)},
+  return log::write_pjson(log::Json::Object{{"commits", log::hex_of(opening.commitments)},
+                                            {"ctx_path", log::hex_of(opening.context_path)},
                                             {"fields", std::move(fields)},
                                             {"index", static_cast<std::int64_t>(opening.index)},
-                                            {"items_path", hexes(opening.items_path)},
+                                            {"items_path", log::hex_of(opening.items_path)},
                                             {"salt", to_base64(opening.salt)},
                                             {"type", indicator::name_of(opening.indicator.type())},
                                             {"value", opening.indicator.value()}});
@@ -78,11 +59,11 @@ std::string write_opening(const Opening& opening) {
 Result<Opening> read_opening(std::string_view text) {
   TRY(const log::Json json, log::parse_pjson(text, kMaxOpeningBytes));
   log::ObjectReader reader(json, "the opening");
-  std::vector<Digest> commitments = read_hexes(reader, "commits", kFieldPaths.size());
-  std::vector<Digest> context_path = read_hexes(reader, "ctx_path", kMaxPath);
+  std::vector<Digest> commitments = reader.digests("commits", kFieldPaths.size());
+  std::vector<Digest> context_path = reader.digests("ctx_path", kMaxPath);
   const log::Json::Array fields = reader.array("fields", kFieldPaths.size());
   const auto index = static_cast<std::uint64_t>(reader.integer("index", 0, log::kMaxInteger));
-  std::vector<Digest> items_path = read_hexes(reader, "items_path", kMaxPath);
+  std::vector<Digest> items_path = reader.digests("items_path", kMaxPath);
   const log::Salt salt = salt_from(reader.bytes("salt", sizeof(log::Salt)));
   const auto type = indicator::type_named(reader.text("type", 32));
   std::string value = reader.text("value", indicator::kMaxValueBytes);

@@ -75,9 +75,8 @@ class Session {
   Status accept();
   Status settle(std::optional<std::uint64_t> most_tests);
   psi::Choice choose() const;
-  bool we_receive() const;
+  psi::Role our_role() const;
   bool suits_sizes(const psi::Protocol& protocol) const;
-  std::uint64_t their_tests(const psi::Protocol& protocol) const;
   Status commit();
   Result<psi::Outcome> run();
   Result<ResultStep> record(const psi::Outcome& result);
@@ -209,7 +208,7 @@ Status Session::await_acceptance() {
     return fail(Errc::protocol,
                 fmt::format("It chose the protocol {}, which was not offered for sets of this size.", protocol->name()),
                 steps_.peer().name);
-  const std::uint64_t tests = their_tests(*protocol);
+  const std::uint64_t tests = their_tests(*protocol, our_role(), terms_.their_padded);
   const std::uint64_t most = limits_.their_tests != 0
                                  ? limits_.their_tests
                                  : std::max(kLeastTheirPadded, kTheirPaddedRatio * terms_.our_padded);
@@ -324,7 +323,9 @@ Status Session::settle(std::optional<std::uint64_t> most_tests) {
   std::vector<std::uint16_t> possible;
   for (const std::uint16_t suite : suites_) {
     TRY(const auto protocol, psi::protocol_of_suite(suite));
-    if (suits_sizes(*protocol) && (!most_tests || their_tests(*protocol) <= *most_tests)) possible.push_back(suite);
+    if (suits_sizes(*protocol) &&
+        (!most_tests || their_tests(*protocol, our_role(), terms_.their_padded) <= *most_tests))
+      possible.push_back(suite);
   }
   if (possible.empty())
     return fail(Errc::refused,
@@ -345,23 +346,19 @@ Status Session::accept() {
 
 /// What would serve best, as this side sees it.
 psi::Choice Session::choose() const {
-  const std::uint64_t receivers = we_receive() ? terms_.our_padded : terms_.their_padded;
-  const std::uint64_t senders = we_receive() ? terms_.their_padded : terms_.our_padded;
+  const bool we_receive = our_role() == psi::Role::receiver;
+  const std::uint64_t receivers = we_receive ? terms_.our_padded : terms_.their_padded;
+  const std::uint64_t senders = we_receive ? terms_.their_padded : terms_.our_padded;
   const std::chrono::duration<double> round_trip = steps_.link().round_trip();
   return psi::choose_protocol(receivers, senders, psi::line_with(round_trip.count()), us_.pool.size());
 }
 
-bool Session::we_receive() const {
-  return role_of(side_, terms_.question.direction) == psi::Role::receiver;
+psi::Role Session::our_role() const {
+  return role_of(side_, terms_.question.direction);
 }
 
 bool Session::suits_sizes(const psi::Protocol& protocol) const {
-  return (we_receive() ? terms_.our_padded : terms_.their_padded) >= protocol.fewest_received();
-}
-
-/// How many indicators the other side could test by `protocol`, if its program deviates.
-std::uint64_t Session::their_tests(const psi::Protocol& protocol) const {
-  return we_receive() ? terms_.their_padded : protocol.receiver_tests(terms_.their_padded);
+  return (our_role() == psi::Role::receiver ? terms_.our_padded : terms_.their_padded) >= protocol.fewest_received();
 }
 
 // --- both -----------------------------------------------------------------------------------------------------------
@@ -443,7 +440,7 @@ Result<psi::Outcome> Session::run() {
   sid.update(as_bytes(kSidDomain));
   sid.update(crypto::sha256(as_bytes(asker_handshake_)));
   sid.update(crypto::sha256(as_bytes(responder_handshake_)));
-  const psi::Parameters parameters{.role = role_of(side_, terms_.question.direction),
+  const psi::Parameters parameters{.role = our_role(),
                                    .reply = reply_of(terms_.question),
                                    .session_id = sid.finish(),
                                    .peer_count = terms_.their_padded};

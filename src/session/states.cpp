@@ -22,6 +22,10 @@ psi::Role role_of(Side side, Direction direction) {
   return side == receiver ? psi::Role::receiver : psi::Role::sender;
 }
 
+std::uint64_t their_tests(const psi::Protocol& protocol, psi::Role ours, std::uint64_t their_padded) {
+  return ours == psi::Role::receiver ? their_padded : protocol.receiver_tests(their_padded);
+}
+
 std::string write_terms(const Terms& terms) {
   log::Json::Object sizes;
   // PJ1 keys have no hyphen; "user-agent" is the one type name that has.

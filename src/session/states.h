@@ -30,6 +30,9 @@ bool is_at_rest(std::string_view state);
 /// asks may be the one who guesses.
 psi::Role role_of(Side side, Direction direction);
 
+/// How many indicators the other side can test by `protocol` if its program deviates, when it enters `their_padded`.
+std::uint64_t their_tests(const psi::Protocol& protocol, psi::Role ours, std::uint64_t their_padded);
+
 /// What was agreed on, as the vault keeps it in SessionRow::terms.
 struct Terms {
   Question question;

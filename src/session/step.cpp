@@ -6,7 +6,7 @@
 
 #include "base/encoding.h"
 #include "base/text.h"
-#include "crypto/hash.h"
+#include "log/entry.h"
 #include "log/merkle.h"
 #include "log/note.h"
 #include "session/padding.h"
@@ -19,7 +19,6 @@ constexpr std::size_t kMaxStepBytes = 16 * 1024;  // log.md 2.3: the longest lea
 constexpr std::size_t kMaxTextBytes = 2000;       // log.md 2.4
 constexpr std::size_t kMaxNameBytes = 64;
 constexpr std::size_t kMaxSuites = 16;
-constexpr std::string_view kSessionDomain{"parley/session/v1\0", 18};
 
 template <std::size_t N>
 ByteArray<N> fixed(const Bytes& bytes) {
@@ -180,11 +179,7 @@ Result<RevealOffer> RevealOffer::from_json(const log::Json& body) {
 }
 
 std::string session_id(std::string_view propose_note) {
-  crypto::Sha256 hash;
-  hash.update(as_bytes(kSessionDomain));
-  hash.update(log::leaf_hash(as_bytes(propose_note)));
-  const Digest digest = hash.finish();
-  return to_hex(ByteView(digest).first(16));
+  return log::session_of_proposal(log::leaf_hash(as_bytes(propose_note)));
 }
 
 std::string make_step(const group::Member& us, std::string_view to_nick, std::string_view session,

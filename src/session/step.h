@@ -7,6 +7,7 @@
 
 #include "group/member.h"
 #include "log/commitment.h"
+#include "log/entry_type.h"
 #include "session/input.h"
 #include "session/question.h"
 #include "wire/link.h"
@@ -19,16 +20,16 @@ inline constexpr std::int64_t kSessionVersion = 1;
 /// Of the two steps that settle the protocol: 1 knew one suite only.
 inline constexpr std::int64_t kSettlementVersion = 2;
 
-inline constexpr std::string_view kPropose = "session.propose";
-inline constexpr std::string_view kAccept = "session.accept";
-inline constexpr std::string_view kRefuse = "session.refuse";
-inline constexpr std::string_view kCommit = "session.commit";
-inline constexpr std::string_view kRun = "session.run";
-inline constexpr std::string_view kResult = "session.result";
-inline constexpr std::string_view kClose = "session.close";
-inline constexpr std::string_view kAbort = "session.abort";
-inline constexpr std::string_view kRevealOffer = "reveal.offer";
-inline constexpr std::string_view kRevealClose = "reveal.close";
+inline constexpr std::string_view kPropose = log::kSessionPropose;
+inline constexpr std::string_view kAccept = log::kSessionAccept;
+inline constexpr std::string_view kRefuse = log::kSessionRefuse;
+inline constexpr std::string_view kCommit = log::kSessionCommit;
+inline constexpr std::string_view kRun = log::kSessionRun;
+inline constexpr std::string_view kResult = log::kSessionResult;
+inline constexpr std::string_view kClose = log::kSessionClose;
+inline constexpr std::string_view kAbort = log::kSessionAbort;
+inline constexpr std::string_view kRevealOffer = log::kRevealOffer;
+inline constexpr std::string_view kRevealClose = log::kRevealClose;
 
 /// The one code that a refusal carries on the wire: which of our rules it was stays with us (log.md 3.7).
 inline constexpr std::string_view kRefusedByPolicy = "policy";

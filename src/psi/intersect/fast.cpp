@@ -479,7 +479,7 @@ class FastProtocol final : public Protocol {
   std::string_view name() const override { return kName; }
   std::uint16_t suite() const override { return kSuite; }
   std::string_view code() const override { return kCode; }
-  std::size_t receiver_tests(std::size_t count) const override { return most_satisfied(Layout(count).shape.cells()); }
+  std::size_t receiver_tests(std::size_t count) const override { return most_satisfied(layout_(count).shape.cells()); }
   std::size_t fewest_received() const override { return kFewestReceived; }
 
   Result<Outcome> run(const Parameters& parameters, const Elements& elements, const Secret<32>& seed, Channel& channel,
