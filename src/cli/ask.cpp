@@ -123,7 +123,7 @@ void add_ask(CLI::App& app, Chosen& chosen) {
   command
       ->add_option("--max-theirs", arguments->max_theirs,
                    "Stop if the other side could test more (default: 16 times yours, at least 65536)")
-      ->check(CLI::Range(session::kSmallestPadded, 4 * session::kLargestPadded));
+      ->check(CLI::Range(session::kSmallestPadded, session::kMostTests));
   add_protocols_option(*command, arguments->protocols);
   command->add_option("--threads", arguments->threads, "Threads to compute with (default: all of the machine)")
       ->check(CLI::Range(1, 256));

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/json.h"
 #include "cli/session_view.h"
+#include "session/padding.h"
 #include "session/reveal.h"
 #include "session/states.h"
 
@@ -16,7 +17,10 @@ constexpr std::size_t kMaxWhyBytes = 2000;
 void print_offer(Console& console, const session::Offer& offer) {
   console.print(
       fmt::format("{}\t{} asks {}\n", offer.session.substr(0, 8), offer.peer, session::in_words(offer.question)));
-  console.print(fmt::format("  its set has at most {} indicators\n", offer.their_padded));
+  console.print(fmt::format("  its set has at most {} indicators{}\n", offer.their_padded,
+                            offer.their_tests > offer.their_padded
+                                ? fmt::format("; a changed program could test up to {} on yours", offer.their_tests)
+                                : std::string()));
   console.print(fmt::format("  of yours would enter: {} ({}); it sees that you enter at most {}\n", offer.ours.count,
                             in_words(offer.ours.by_type), offer.ours.padded));
   console.print(fmt::format("  in the end {}\n", session::who_learns(offer.question, false)));
@@ -60,6 +64,7 @@ Status print_inbox(Workplace& at, bool as_json) {
                            {"direction", session::name_of(offer.question.direction)},
                            {"label", offer.question.label},
                            {"their_size_at_most", offer.their_padded},
+                           {"their_tests_at_most", offer.their_tests},
                            {"ours", by_type(offer.ours.by_type)}});
     for (const WaitingReveal& reveal : reveals)
       offered.push_back({{"session", reveal.row.id},
@@ -130,6 +135,10 @@ void add_inbox(CLI::App& app, Chosen& chosen) {
   accept->add_option("SESSION", arguments->session, "Its id or the first digits of it")->required();
   accept->add_option("--label", arguments->decision.label, "Enter only those of yours that carry this label")
       ->check(label_validator());
+  accept
+      ->add_option("--max-theirs", arguments->decision.most_tests,
+                   "Run no protocol by which the asker could test more than this many indicators (default: any)")
+      ->check(CLI::Range(session::kSmallestPadded, session::kMostTests));
   accept->callback(deciding(true));
   CLI::App* decline = app.add_subcommand("decline", "Decline a question that waits");
   decline->add_option("SESSION", arguments->session, "Its id or the first digits of it")->required();

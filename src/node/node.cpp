@@ -167,8 +167,8 @@ std::optional<session::Decision> Node::State::judge(const session::Offer& offer)
   const AcceptRules::Judgement judged = options.rules.judge(offer);
   session::Question in_log = offer.question;
   in_log.label.clear();  // the other side's words stay in the vault: this log is no secret
-  journal.line(fmt::format("session {}: {} asks {} (its set: at most {}){}", in_short(offer.session), offer.peer,
-                           session::in_words(in_log), offer.their_padded,
+  journal.line(fmt::format("session {}: {} asks {} (its set: at most {}; could test {}){}", in_short(offer.session),
+                           offer.peer, session::in_words(in_log), offer.their_padded, offer.their_tests,
                            judged.verdict == Verdict::accept    ? ": accepted by " + judged.by
                            : judged.verdict == Verdict::decline ? ": declined by " + judged.by
                                                                 : ""));

@@ -11,6 +11,9 @@ inline constexpr std::uint64_t kSmallestPadded = 256;
 /// item, still fits into one cell of the vault (SQLite: 10^9 bytes).
 inline constexpr std::uint64_t kLargestPadded = std::uint64_t{7} << 21;
 
+/// More than any protocol lets a set of the largest size test.
+inline constexpr std::uint64_t kMostTests = 4 * kLargestPadded;
+
 /// The smallest of {1, 1.25, 1.5, 1.75}·2^k that is at least `count` and kSmallestPadded: the other side learns the
 /// size to within a quarter. Precondition: count <= kLargestPadded.
 std::uint64_t padded_size(std::uint64_t count);

@@ -4,6 +4,7 @@
 #include <sodium.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 #include "base/encoding.h"
@@ -12,6 +13,7 @@
 #include "crypto/hash.h"
 #include "log/merkle.h"
 #include "psi/intersect/choice.h"
+#include "session/padding.h"
 #include "session/result_root.h"
 #include "session/secrets.h"
 #include "session/states.h"
@@ -23,7 +25,7 @@ constexpr std::string_view kSidDomain = "parley/v1/sid";  // psi.md 0.3.2
 constexpr std::string_view kSeedDomain{"parley/seed/v1\0", 15};
 constexpr auto kPingEvery =
     std::chrono::seconds(10);                        // well under the 30 s after which an idle link is cut (log.md 3.1)
-constexpr std::uint64_t kLeastTheirPadded = 65'536;  // Limits::their_padded, when it is left to us
+constexpr std::uint64_t kLeastTheirPadded = 65'536;  // Limits::their_tests, when it is left to us
 constexpr std::uint64_t kTheirPaddedRatio = 16;
 constexpr std::size_t kShownIdDigits = 8;  // of a session's id, in the node's log and in commands
 constexpr auto kLookEvery = std::chrono::milliseconds(200);
@@ -69,11 +71,15 @@ class Session {
  private:
   Status propose();
   Status await_acceptance();
+  std::uint64_t most_tests_allowed() const;
   Result<bool> decide_on(const Proposal& proposal, const Decide& decide, const JudgeByRule& judge);
   Result<Decision> await_decision(const Offer& offer, const Decide& decide);
   Status refuse(std::string_view code, const std::string& text);
   Status accept();
   Status settle(std::optional<std::uint64_t> most_tests);
+  Status keep_suites(const std::function<bool(const psi::Protocol&)>& fit);
+  std::uint64_t our_tests(const psi::Protocol& protocol) const;
+  Result<std::uint64_t> most_that_they_could_test() const;
   psi::Choice choose() const;
   psi::Role our_role() const;
   bool suits_sizes(const psi::Protocol& protocol) const;
@@ -98,7 +104,8 @@ class Session {
   Limits limits_;
   std::string phase_ = "propose";
   bool expired_ = false;               // nobody decided in time
-  std::vector<std::uint16_t> suites_;  // that both sides know; the responder's
+  std::vector<std::uint16_t> suites_;  // the responder's: those that may still run
+  std::uint64_t their_limit_ = 0;      // the responder's: how many the asker lets it test
   std::uint16_t suite_ = 0;            // of the protocol that runs
 
   vault::SessionRow row_;
@@ -178,6 +185,7 @@ Status Session::propose() {
   nonces_[0] = random_bytes<32>();
   const Proposal proposal{.question = terms_.question,
                           .padded = terms_.our_padded,
+                          .most_tests = most_tests_allowed(),
                           .suites = limits_.suites,
                           .rules = indicator::rules_id(),
                           .nonce = nonces_[0]};
@@ -209,15 +217,18 @@ Status Session::await_acceptance() {
                 fmt::format("It chose the protocol {}, which was not offered for sets of this size.", protocol->name()),
                 steps_.peer().name);
   const std::uint64_t tests = their_tests(*protocol, our_role(), terms_.their_padded);
-  const std::uint64_t most = limits_.their_tests != 0
-                                 ? limits_.their_tests
-                                 : std::max(kLeastTheirPadded, kTheirPaddedRatio * terms_.our_padded);
-  if (tests > most)
+  if (const std::uint64_t most = most_tests_allowed(); tests > most)
     return fail(Errc::limit,
                 fmt::format("{} could test up to {} indicators, and at most {} were allowed: each is a question about "
                             "yours. Nothing was compared. If that is what you expect, ask again with --max-theirs {}.",
                             steps_.peer().name, tests, most, tests));
   return {};
+}
+
+/// Of the asker: how many indicators the other side may be able to test.
+std::uint64_t Session::most_tests_allowed() const {
+  if (limits_.their_tests != 0) return limits_.their_tests;
+  return std::clamp(kTheirPaddedRatio * terms_.our_padded, kLeastTheirPadded, kMostTests);
 }
 
 // --- the responder --------------------------------------------------------------------------------------------------
@@ -234,6 +245,7 @@ Result<std::string> Session::answer(const ReceivedStep& step, const Decide& deci
                 steps_.peer().name);
   terms_.question = proposal.question;
   terms_.their_padded = proposal.padded;
+  their_limit_ = proposal.most_tests;
   nonces_[0] = proposal.nonce;
 
   std::ranges::set_intersection(proposal.suites, limits_.suites, std::back_inserter(suites_));
@@ -256,10 +268,12 @@ Result<std::string> Session::answer(const ReceivedStep& step, const Decide& deci
 }
 
 Result<bool> Session::decide_on(const Proposal& proposal, const Decide& decide, const JudgeByRule& judge) {
+  TRY(const std::uint64_t most_tests, most_that_they_could_test());
   Offer offer{.session = row_.id,
               .peer = steps_.peer().name,
               .question = proposal.question,
               .their_padded = proposal.padded,
+              .their_tests = most_tests,
               .ours = {}};
   std::optional<Decision> decision;
   if (judge) decision = judge(offer);
@@ -312,28 +326,66 @@ Status Session::refuse(std::string_view code, const std::string& text) {
   return steps_.send(note);
 }
 
+/// Strikes the suites that do not `fit`. @error Errc::refused when none is left
+Status Session::keep_suites(const std::function<bool(const psi::Protocol&)>& fit) {
+  std::vector<std::uint16_t> kept;
+  for (const std::uint16_t suite : suites_) {
+    TRY(const auto protocol, psi::protocol_of_suite(suite));
+    if (fit(*protocol)) kept.push_back(suite);
+  }
+  suites_ = std::move(kept);
+  if (suites_.empty())
+    return fail(Errc::refused,
+                "No protocol that both sides allow suits these sets and the most that this side lets the asker test; "
+                "the question was declined. The fast protocol needs 1,024 elements or more on the side that learns "
+                "first.");
+  return {};
+}
+
 // What of ours enters, and the protocol: the one that serves best among those that let the asker test no more than
 // `most_tests`.
 Status Session::settle(std::optional<std::uint64_t> most_tests) {
+  const bool we_receive = our_role() == psi::Role::receiver;
+  // Before our material is looked at: how long this refusal takes tells nothing of it.
+  TRY_STATUS(keep_suites([&](const psi::Protocol& protocol) {
+    return (we_receive || suits_sizes(protocol)) &&
+           (!most_tests || their_tests(protocol, our_role(), terms_.their_padded) <= *most_tests);
+  }));
   vault::Selection selection = responder_selection(terms_.question);
   selection.label = terms_.our_label;
   TRY(const Enters ours, enters(us_.vault, selection));
   terms_.ours_by_type = ours.by_type;
   terms_.our_padded = ours.padded;
-  std::vector<std::uint16_t> possible;
+  TRY_STATUS(keep_suites([&](const psi::Protocol& protocol) { return suits_sizes(protocol); }));
+
+  // The asker stops where we could test more than it allows: a protocol that it would not stop goes first, or the one
+  // that exceeds its limit by least.
+  std::uint64_t fewest = std::numeric_limits<std::uint64_t>::max();
   for (const std::uint16_t suite : suites_) {
     TRY(const auto protocol, psi::protocol_of_suite(suite));
-    if (suits_sizes(*protocol) &&
-        (!most_tests || their_tests(*protocol, our_role(), terms_.their_padded) <= *most_tests))
-      possible.push_back(suite);
+    fewest = std::min(fewest, our_tests(*protocol));
   }
-  if (possible.empty())
-    return fail(Errc::refused,
-                "No protocol that both sides allow suits these sets and the rule that accepted the question; it was "
-                "declined. The fast protocol needs 1,024 elements or more on the side that learns first.");
+  const std::uint64_t most = std::max(fewest, their_limit_);
+  TRY_STATUS(keep_suites([&](const psi::Protocol& protocol) { return our_tests(protocol) <= most; }));
   const std::uint16_t best = choose().protocol->suite();
-  suite_ = std::ranges::find(possible, best) != possible.end() ? best : possible.front();
+  suite_ = std::ranges::find(suites_, best) != suites_.end() ? best : suites_.front();
   return {};
+}
+
+std::uint64_t Session::our_tests(const psi::Protocol& protocol) const {
+  const psi::Role theirs = our_role() == psi::Role::receiver ? psi::Role::sender : psi::Role::receiver;
+  return their_tests(protocol, theirs, terms_.our_padded);
+}
+
+/// What the asker could test at most by those of the protocols that may still run.
+Result<std::uint64_t> Session::most_that_they_could_test() const {
+  std::uint64_t most = terms_.their_padded;
+  for (const std::uint16_t suite : suites_) {
+    TRY(const auto protocol, psi::protocol_of_suite(suite));
+    if (our_role() == psi::Role::sender && suits_sizes(*protocol))
+      most = std::max(most, their_tests(*protocol, our_role(), terms_.their_padded));
+  }
+  return most;
 }
 
 Status Session::accept() {

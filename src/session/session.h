@@ -52,6 +52,7 @@ struct Offer {
   std::string peer;
   Question question;
   std::uint64_t their_padded = 0;  ///< their set is at most this large; at least four fifths of it unless it is 256
+  std::uint64_t their_tests = 0;   ///< how many a changed program could test by any protocol that both sides allow
   Enters ours;                     ///< what would enter on our side
 };
 

@@ -42,14 +42,16 @@ std::uint64_t read_padded(log::ObjectReader& reader, std::string_view key) {
 log::Json Proposal::to_json() const {
   log::Json::Array offered;
   for (const std::uint16_t suite : suites) offered.push_back(number(suite));
-  return log::Json::Object{
-      {"nonce", to_base64(nonce)}, {"padded", number(padded)},     {"question", session::to_json(question)},
-      {"rules", to_base64(rules)}, {"suites", std::move(offered)}, {"v", kSettlementVersion}};
+  return log::Json::Object{{"most_tests", number(most_tests)}, {"nonce", to_base64(nonce)},
+                           {"padded", number(padded)},         {"question", session::to_json(question)},
+                           {"rules", to_base64(rules)},        {"suites", std::move(offered)},
+                           {"v", kSettlementVersion}};
 }
 
 Result<Proposal> Proposal::from_json(const log::Json& body) {
   log::ObjectReader reader(body, "the proposal");
   Proposal proposal;
+  proposal.most_tests = static_cast<std::uint64_t>(reader.integer("most_tests", kSmallestPadded, kMostTests));
   proposal.nonce = fixed<32>(reader.bytes("nonce", 32));
   proposal.padded = read_padded(reader, "padded");
   const log::Json& question = reader.object("question");

@@ -17,8 +17,8 @@ namespace parley::session {
 /// Version of the session protocol between two nodes; other versions are refused, never negotiated.
 inline constexpr std::int64_t kSessionVersion = 1;
 
-/// Of the two steps that settle the protocol: 1 knew one suite only.
-inline constexpr std::int64_t kSettlementVersion = 2;
+/// Of the two steps that settle the protocol: 1 knew one suite only, 2 no `most_tests`.
+inline constexpr std::int64_t kSettlementVersion = 3;
 
 inline constexpr std::string_view kPropose = log::kSessionPropose;
 inline constexpr std::string_view kAccept = log::kSessionAccept;
@@ -39,6 +39,7 @@ inline constexpr std::string_view kRefusedBusy = "busy";
 struct Proposal {
   Question question;
   std::uint64_t padded = 0;           ///< the asker's set size, padding included
+  std::uint64_t most_tests = 0;       ///< how many indicators it allows the responder to be able to test
   std::vector<std::uint16_t> suites;  ///< that the asker can run, ascending (psi.md 8.3)
   ByteArray<16> rules{};              ///< canonical-form rules (psi.md 0.2)
   ByteArray<32> nonce{};

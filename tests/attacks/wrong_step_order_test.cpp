@@ -96,6 +96,7 @@ TEST_F(WrongStep, AQuestionChangedAfterConsentIsRefused) {
   const auto another_question = [&](const ReceivedStep& step) {
     Proposal proposal{.question = which_addresses_and_names(),
                       .padded = 256,
+                      .most_tests = 65'536,
                       .suites = {2},
                       .rules = indicator::rules_id(),
                       .nonce = random_bytes<32>()};

@@ -80,11 +80,52 @@ TEST(Rule, WithMaxPaddedLetsNoProtocolRunByWhichTheAskerCouldTestMore) {
 
 TEST(Asker, StopsBeforeAnythingIsComparedWhenTheOtherSideCouldTestMoreThanItAllowed) {
   const Pair pair(kLarge, {});
-  const Ended stopped = pair.bravo.run({"ask", "alpha", "--max-theirs", "10240"});
+  const Ended stopped = pair.bravo.run({"ask", "alpha", "--max-theirs", "10239"});
   EXPECT_EQ(stopped.code, 1);
-  EXPECT_THAT(stopped.err, HasSubstr("could test up to"));
-  EXPECT_EQ(pair.bravo.json({"ask", "alpha", "--max-theirs", "10240", "--protocols", "classic"})["protocol"],
-            "classic");
+  EXPECT_THAT(stopped.err, HasSubstr("could test up to 10240"));
+}
+
+TEST(Asker, IsAnsweredByTheProtocolThatKeepsToItsLimitWhereThereIsOne) {
+  const Pair pair(kLarge, {});
+  EXPECT_EQ(pair.bravo.json({"ask", "alpha", "--max-theirs", "10240"})["protocol"], "classic");
+  const Ended stopped = pair.bravo.run({"ask", "alpha", "--max-theirs", "10240", "--protocols", "fast"});
+  EXPECT_EQ(stopped.code, 1);
+  EXPECT_THAT(stopped.err, HasSubstr("could test up to 2"));
+}
+
+// The limit that nobody set must not stop an honest answer that is much larger than the question.
+TEST(Asker, OfFewIsAnsweredByAMemberOfManyWithoutAnOption) {
+  const Member alpha("Alpha"), bravo("Bravo");
+  alpha.import(addresses(33'000));
+  bravo.import(addresses(kSmall));
+  const Node node(alpha);
+  add_peer(alpha, "bravo", bravo, "127.0.0.1:1");
+  add_peer(bravo, "alpha", alpha, node.address());
+  const Json answer = bravo.json({"ask", "alpha"});
+  EXPECT_EQ(answer["count"], kSmall);
+  EXPECT_LE(answer["their_tests_at_most"], 65'536);
+}
+
+TEST(Operator, SeesHowManyTheAskerCouldTestAndCanBoundIt) {
+  const auto ask_and_accept = [](const std::vector<std::string>& options) {
+    const Pair pair(kLarge, {}, "[[rule]]\nverdict = \"ask\"\n");
+    Process asking(pair.bravo.launch({"ask", "alpha", "--direction", "mine", "--json"}));
+    pair.node->logged("Decide with");
+    const Json waiting = pair.alpha.json({"inbox"})["questions"];
+    EXPECT_GT(waiting[0]["their_tests_at_most"], 2 * 10240);
+    EXPECT_THAT(pair.alpha.output({"inbox"}), HasSubstr("a changed program could test up to 2"));
+    std::vector<std::string> accept{"accept", waiting[0]["session"]};
+    accept.insert(accept.end(), options.begin(), options.end());
+    EXPECT_EQ(pair.alpha.run(accept).code, 0);
+    return asking.wait();
+  };
+  const Ended free = ask_and_accept({});
+  ASSERT_EQ(free.code, 0) << free.err;
+  EXPECT_EQ(Json::parse(free.out)["protocol"], "fast");
+  const Ended bounded = ask_and_accept({"--max-theirs", "10240"});
+  ASSERT_EQ(bounded.code, 0) << bounded.err;
+  EXPECT_EQ(Json::parse(bounded.out)["protocol"], "classic");
+  EXPECT_EQ(ask_and_accept({"--max-theirs", "5120"}).code, 1);
 }
 
 }  // namespace

@@ -54,7 +54,8 @@ class Protocol {
 
   /// How many elements a malicious receiver that enters `count` can test at most, with 2^64 hashes (psi.md 1.3, 2.5).
   virtual std::size_t receiver_tests(std::size_t count) const = 0;
-  /// Sets of a receiver that are smaller are not for this protocol: too many could be tested with them.
+  /// Sets of a receiver that are smaller are not for this protocol: too many could be tested with them. run() takes
+  /// them, so that it can be measured; who agrees on a protocol sees to it (session::settle).
   virtual std::size_t fewest_received() const = 0;
 
   /// Runs one side over `channel`, straight through.

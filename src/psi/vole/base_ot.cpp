@@ -19,16 +19,23 @@ using crypto::Scalar;
 constexpr std::string_view kMaskLabel = "parley/v1/vole/ot-mask";
 constexpr std::string_view kKeyLabel = "parley/v1/vole/ot-key";
 
+constexpr std::size_t kPlaceBytes = sizeof(std::uint32_t) + sizeof(std::uint8_t);
+
 using Encoding = std::span<const std::byte, kElementBytes>;
+
+/// Secret, for the slot may be the receiver's choice.
+Secret<kPlaceBytes> place_of(std::size_t transfer, std::uint8_t slot) {
+  Secret<kPlaceBytes> place;
+  store_be(place.expose_mutable(), static_cast<std::uint32_t>(transfer));
+  store_be(place.expose_mutable().subspan<sizeof(std::uint32_t)>(), slot);
+  return place;
+}
 
 /// What becomes, mapped to the group, the mask of slot `slot`: a hash of the other slot.
 void hash_other_slot(const Digest& session_id, std::size_t transfer, std::uint8_t slot, ByteView other_slot,
                      MutableByteView uniform) {
   crypto::Sha512 hash = detail::labelled_sha512(kMaskLabel, session_id);
-  Bytes place;
-  append_be(place, static_cast<std::uint32_t>(transfer));
-  append_be(place, slot);
-  hash.update(place);
+  hash.update(place_of(transfer, slot).expose());
   hash.update(other_slot);
   hash.finish(uniform.first<kUniformBytes>());
 }
@@ -37,10 +44,7 @@ void hash_other_slot(const Digest& session_id, std::size_t transfer, std::uint8_
 BaseKey key_of(const Digest& session_id, std::size_t transfer, std::uint8_t slot, Encoding public_key,
                ByteView both_slots, ByteView shared) {
   crypto::Sha512 hash = detail::labelled_sha512(kKeyLabel, session_id);
-  Bytes place;
-  append_be(place, static_cast<std::uint32_t>(transfer));
-  append_be(place, slot);
-  hash.update(place);
+  hash.update(place_of(transfer, slot).expose());
   hash.update(public_key);
   hash.update(both_slots);
   hash.update(shared);

@@ -92,23 +92,32 @@ crypto::SecretBlocks Receiver::chosen_pads() const {
   return pads;
 }
 
-crypto::SecretArray<Receiver::Noise> Receiver::draw_noise() const {
-  crypto::SecretArray<Noise> noise(kNoiseWeight);
-  for (std::size_t i = 0; i < kNoiseWeight; ++i) {
-    noise.expose_mutable()[i] = {positions_.expose()[instance_ * kNoiseWeight + i],
-                                 extension_->input()[first_block() + i]};
+Receiver::Share Receiver::take_share() const {
+  Share share{chosen_pads(), crypto::SecretBlocks(kNoiseWeight + 1), crypto::SecretBlocks(kNoiseWeight + 1)};
+  for (std::size_t i = 0; i <= kNoiseWeight; ++i) {
+    share.inputs.expose_mutable()[i] = extension_->input()[first_block() + i];
+    share.values.expose_mutable()[i] = extension_->columns().packed(first_block() + i);
   }
+  return share;
+}
+
+crypto::SecretArray<Receiver::Noise> Receiver::draw_noise(const Share& share) const {
+  crypto::SecretArray<Noise> noise(kNoiseWeight);
+  for (std::size_t i = 0; i < kNoiseWeight; ++i)
+    noise.expose_mutable()[i] = {positions_.expose()[instance_ * kNoiseWeight + i], share.inputs.expose()[i]};
   return noise;
 }
 
 Status Receiver::next_instance() {
   assert(extension_ && instance_ < plan_.instances);
-  noise_ = draw_noise();
+  const Share share = take_share();
+  if (instance_ + 1 == plan_.instances) extension_.reset();  // before the leaves, which need more memory
+  noise_ = draw_noise(share);
   TRY(const Bytes message, conversation_.receive(MessageType::trees, plan_.sizes.trees_bytes()));
   const Block challenge =
       crypto::load_block(Drbg(seed_, session_id_, "vole/tree-challenge").secret<kBlockBytes>(instance_).expose());
-  TRY(const Block hash_of_leaves, grow_trees(message, challenge));
-  TRY_STATUS(check_sender(challenge, hash_of_leaves));
+  TRY(const Block hash_of_leaves, grow_trees(share, message, challenge));
+  TRY_STATUS(check_sender(share, challenge, hash_of_leaves));
   work_.phase("mixing");
   code_.emplace(detail::code_seed(session_id_, first_message(), instance_), plan_.sizes.outputs, plan_.sizes.inputs);
   code_->accumulate(redundant_.expose_mutable());
@@ -117,14 +126,13 @@ Status Receiver::next_instance() {
 }
 
 /// Fills systematic_ and redundant_ with the leaves. @return the hash of all leaves of A under `challenge`.
-Result<Block> Receiver::grow_trees(ByteView message, Block challenge) {
+Result<Block> Receiver::grow_trees(const Share& share, ByteView message, Block challenge) {
   const Sizes& sizes = plan_.sizes;
   const TreeSizes& tree = sizes.tree;
   if (systematic_.size() == 0) {
     systematic_ = crypto::SecretBlocks(sizes.outputs);
     redundant_ = crypto::SecretArray<BlockPair>(sizes.inputs - sizes.outputs);
   }
-  const crypto::SecretBlocks pads = chosen_pads();
   crypto::SecretBlocks hashes(kNoiseWeight);
   const std::size_t tree_bytes = (2 * tree.depth + 1) * kBlockBytes;
   TRY_STATUS(work_.over(
@@ -141,12 +149,12 @@ Result<Block> Receiver::grow_trees(ByteView message, Block challenge) {
             const Block right = crypto::load_block(received.subspan((2 * l + 1) * kBlockBytes));
             const std::uint64_t path = (noise.position >> (tree.depth - 1 - l)) & 1;
             known.expose_mutable()[l] =
-                masked(left, path) ^ masked(right, 1 - path) ^ pads.expose()[i * tree.depth + l];
+                masked(left, path) ^ masked(right, 1 - path) ^ share.pads.expose()[i * tree.depth + l];
           }
           const Block others =
               grow_punctured(permutations_, tree, noise.position, known.expose(), leaves.expose_mutable(), workspace);
           const Block sum = crypto::load_block(received.subspan(2 * tree.depth * kBlockBytes));
-          const Block at_position = sum ^ extension_->columns().packed(first_block() + i) ^ others;
+          const Block at_position = sum ^ share.values.expose()[i] ^ others;
           add_at(leaves.expose_mutable(), noise.position, at_position);
           hashes.expose_mutable()[i] = crypto::gf_power_sum(challenge, leaves.expose());
           store_tree(i, noise, leaves.expose());
@@ -174,7 +182,7 @@ void Receiver::store_tree(std::size_t tree, const Noise& noise, std::span<const 
 
 /// The check against the sender (psi.md 2.2.5): one random linear combination of A = B + Delta C over all leaves, with
 /// the noise hidden by a base correlation of its own.
-Status Receiver::check_sender(Block challenge, Block hash_of_leaves) {
+Status Receiver::check_sender(const Share& share, Block challenge, Block hash_of_leaves) {
   const TreeSizes& tree = plan_.sizes.tree;
   crypto::SecretBlocks terms(kNoiseWeight);
   for (std::size_t i = 0; i < kNoiseWeight; ++i) {
@@ -183,8 +191,8 @@ Status Receiver::check_sender(Block challenge, Block hash_of_leaves) {
     terms.expose_mutable()[i] = gf_multiply(power, noise.value);
   }
   const Block hash_of_noise = crypto::gf_power_sum(crypto::gf_power(challenge, tree.leaves), terms.expose());
-  const Block masked_hash = extension_->input()[first_block() + kNoiseWeight] ^ hash_of_noise;
-  const Block ours = hash_of_leaves ^ extension_->columns().packed(first_block() + kNoiseWeight);
+  const Block masked_hash = share.inputs.expose()[kNoiseWeight] ^ hash_of_noise;
+  const Block ours = hash_of_leaves ^ share.values.expose()[kNoiseWeight];
 
   const std::array<Block, 2> question{challenge, masked_hash};
   TRY_STATUS(conversation_.send(MessageType::tree_challenge, bytes_of(question)));

@@ -46,12 +46,20 @@ class Receiver {
     crypto::Block value;
   };
 
+  /// What one instance takes from the extension.
+  struct Share {
+    crypto::SecretBlocks pads;    // of the chosen side, for all levels of all trees
+    crypto::SecretBlocks inputs;  // c of each tree and, last, of the check against the sender
+    crypto::SecretBlocks values;  // a of the same
+  };
+
   std::size_t first_block() const { return instance_ * plan_.sizes.extension_blocks(); }
-  crypto::SecretArray<Noise> draw_noise() const;
+  Share take_share() const;
   crypto::SecretBlocks chosen_pads() const;
-  Result<crypto::Block> grow_trees(ByteView message, crypto::Block challenge);
+  crypto::SecretArray<Noise> draw_noise(const Share& share) const;
+  Result<crypto::Block> grow_trees(const Share& share, ByteView message, crypto::Block challenge);
   void store_tree(std::size_t tree, const Noise& noise, std::span<const crypto::Block> leaves);
-  Status check_sender(crypto::Block challenge, crypto::Block hash_of_leaves);
+  Status check_sender(const Share& share, crypto::Block challenge, crypto::Block hash_of_leaves);
 
   Digest session_id_;
   const Secret<32>& seed_;

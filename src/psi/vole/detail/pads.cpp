@@ -33,18 +33,18 @@ PadHash::PadHash(const Digest& session_id) : hash_(pad_prefix(session_id)) {}
 void PadHash::operator()(std::uint32_t instance, std::uint32_t first, Block choices, std::span<const Block> rows,
                          std::span<Block> pads) const {
   assert(rows.size() == pads.size() && rows.size() <= kRowsAtOnce);
-  constexpr std::size_t kMessageBytes = 4 + 4 + 1 + kBlockBytes;
+  constexpr std::size_t kPlaceBytes = 4 + 4 + 1;
+  constexpr std::size_t kMessageBytes = kPlaceBytes + kBlockBytes;
   std::array<ByteArray<kMessageBytes>, kRowsAtOnce> messages;
   std::array<ByteView, kRowsAtOnce> views;
   std::array<Digest, kRowsAtOnce> digests;
   for (std::size_t n = 0; n < rows.size(); ++n) {
-    Bytes place;
-    append_be(place, instance);
-    append_be(place, static_cast<std::uint32_t>(first + n));
-    append_be(place, static_cast<std::uint8_t>(bit_of(choices, n)));
-    std::ranges::copy(place, messages[n].begin());
-    store_block(rows[n], MutableByteView(messages[n]).subspan(place.size()));
-    views[n] = messages[n];
+    const MutableByteView message(messages[n]);
+    store_be(message, instance);
+    store_be(message.subspan(4), static_cast<std::uint32_t>(first + n));
+    store_be(message.subspan(8), static_cast<std::uint8_t>(bit_of(choices, n)));
+    store_block(rows[n], message.subspan(kPlaceBytes));
+    views[n] = message;
   }
   hash_.hash(std::span(views).first(rows.size()), std::span(digests).first(rows.size()));
   for (std::size_t n = 0; n < rows.size(); ++n) pads[n] = crypto::load_block(digests[n]);
