@@ -5,9 +5,9 @@
 #include <unordered_map>
 
 #include "crypto/drbg.h"
+#include "limits.h"
 #include "psi/detail/tag_join.h"
 #include "psi/detail/tag_list.h"
-#include "timing.h"
 
 namespace parley::psi::detail {
 namespace {
@@ -39,11 +39,23 @@ std::size_t power(benchmark::State& state, int which = 0) {
   return std::size_t{1} << state.range(which);
 }
 
+constexpr std::size_t kLargeCount = std::size_t{1} << 20;  // what smaller sets need, caches hold
+
+/// Every tag read once; the sorted tags and their order written once, to new memory.
+void set_sort_limit(benchmark::State& state, std::size_t count) {
+  if (count < kLargeCount) return;
+  const auto tags = static_cast<double>(count);
+  limits::set_limit(state, "16 bytes read, 20 written to new memory",
+                    {tags * sizeof(Tag) / limits::memory_read() +
+                     tags * (sizeof(Tag) + sizeof(std::uint32_t)) / limits::fresh_memory()});
+}
+
 void sort_of_ours(benchmark::State& state) {
   const auto blocks = uniform_blocks(power(state), 1);
   ThreadPool pool(static_cast<std::size_t>(state.range(1)));
   for (auto _ : state) benchmark::DoNotOptimize(sort_tags(blocks, pool));
   set_items(state, blocks.size());
+  if (pool.size() == 1) set_sort_limit(state, blocks.size());
 }
 BENCHMARK(sort_of_ours)
     ->Name("tag_sort/log2/threads")
@@ -143,8 +155,17 @@ void build_index(benchmark::State& state) {
   ThreadPool pool(1);
   for (auto _ : state) benchmark::DoNotOptimize(TagIndex::build(own, pool));
   set_items(state, own.size());
+  set_sort_limit(state, own.size());
 }
 BENCHMARK(build_index)->Name("tag_index_build/log2")->Arg(10)->Arg(20)->Arg(24)->Unit(benchmark::kMillisecond);
+
+/// The list, and of the index the fingerprints and the directory, read once.
+void set_find_limit(benchmark::State& state, const BothSets& sets) {
+  if (std::min(sets.own.size(), sets.list.size()) < kLargeCount) return;
+  constexpr std::size_t kIndexBytes = sizeof(std::uint32_t) + 2;  // a tag of ours: half a directory's entry at most
+  const auto bytes = static_cast<double>(sets.list.size() * sizeof(Tag) + sets.own.size() * kIndexBytes);
+  limits::set_limit(state, "list, fingerprints and directory read once", {bytes / limits::memory_read()});
+}
 
 void find_in_index(benchmark::State& state) {
   const BothSets sets(power(state), power(state, 1));
@@ -160,6 +181,7 @@ void find_in_index(benchmark::State& state) {
     if (matches.size() != sets.shared()) return state.SkipWithError("not what is common");
   }
   set_items(state, sets.list.size());
+  set_find_limit(state, sets);
 }
 BENCHMARK(find_in_index)
     ->Name("tag_index_find/log2_own/log2_list")

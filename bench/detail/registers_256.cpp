@@ -1,0 +1,14 @@
+// Registers of 256 bits.
+#if defined(__x86_64__)
+
+#include "crypto/detail/wide256.h"
+// After the width.
+#include "registers_wide.h"
+
+namespace parley::limits::detail {
+
+constinit const Registers kRegisters256 = PARLEY_REGISTERS;
+
+}  // namespace parley::limits::detail
+
+#endif
