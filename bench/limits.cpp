@@ -5,7 +5,6 @@
 #include <array>
 #include <cstring>
 #include <random>
-#include <vector>
 
 #include "crypto/cpu.h"
 #include "crypto/hash.h"
@@ -69,6 +68,33 @@ const detail::Registers* registers() {
   return nullptr;
 }
 
+#else
+
+const detail::Registers* registers() {
+  return nullptr;
+}
+
+#endif
+
+Block sum(std::span<const Block> blocks) {
+  if (const detail::Registers* found = registers()) return found->sum(blocks);
+  Block sum;
+  for (const Block& block : blocks) sum ^= block;
+  return sum;
+}
+
+void update(std::span<Block> blocks) {
+  if (const detail::Registers* found = registers()) return found->update(blocks);
+  for (Block& block : blocks) block ^= Block{3, 4};
+}
+
+void add(std::span<Block> sums, std::span<const Block> blocks) {
+  if (const detail::Registers* found = registers()) return found->add(sums, blocks);
+  for (std::size_t i = 0; i < sums.size(); ++i) sums[i] ^= blocks[i];
+}
+
+#if defined(__x86_64__)
+
 constexpr std::size_t kMessagesAtOnce = 4;
 
 /// The instructions of `count` blocks of each of kMessagesAtOnce messages, without the loads and sums around them.
@@ -104,12 +130,7 @@ __attribute__((target("sha,sse4.1"))) void sha256_loop(std::size_t count) {
 
 double memory_read() {
   const std::span<const Block> blocks = memory();
-  return rate(kMemoryBytes, best_seconds([&] {
-                std::array<Block, 8> sums{};
-                for (std::size_t i = 0; i < blocks.size(); i += sums.size())
-                  for (std::size_t j = 0; j < sums.size(); ++j) sums[j] ^= blocks[i + j];
-                benchmark::DoNotOptimize(sums);
-              }));
+  return rate(kMemoryBytes, best_seconds([&] { benchmark::DoNotOptimize(sum(blocks)); }));
 }
 
 double memory_write() {
@@ -125,6 +146,23 @@ double memory_copy() {
   const std::size_t half = bytes.size() / 2;
   return rate(kMemoryBytes / 2, best_seconds([&] {
                 std::memcpy(bytes.data(), bytes.data() + half, half);
+                benchmark::ClobberMemory();
+              }));
+}
+
+double memory_update() {
+  const std::span<Block> blocks = memory();
+  return rate(kMemoryBytes, best_seconds([&] {
+                update(blocks);
+                benchmark::ClobberMemory();
+              }));
+}
+
+double memory_add() {
+  const std::span<Block> blocks = memory();
+  const std::size_t half = blocks.size() / 2;
+  return rate(kMemoryBytes / 2, best_seconds([&] {
+                add(blocks.first(half), blocks.subspan(half));
                 benchmark::ClobberMemory();
               }));
 }
@@ -150,20 +188,23 @@ double page_fault() {
 
 // The places are sums of a short list that stays in the nearest cache and of a number that changes with each pass.
 double random_reads(std::size_t table_bytes) {
+  using Read = std::uint64_t __attribute__((vector_size(crypto::kBlockBytes)));
   constexpr std::size_t kList = 2048;
   constexpr std::size_t kPasses = 192;
-  const auto count = static_cast<std::uint32_t>(std::min(table_bytes, kMemoryBytes) / crypto::kBlockBytes);
-  const Block* const table = memory().data();
+  constexpr std::size_t kAtOnce = 8;
+  const std::uint64_t count = std::min(table_bytes, kMemoryBytes) / sizeof(Read);
+  const Read* const table = reinterpret_cast<const Read*>(memory().data());
   std::mt19937 random(1);
-  std::vector<std::uint32_t> list(kList);
-  for (std::uint32_t& word : list) word = static_cast<std::uint32_t>(random());
+  std::array<std::uint32_t, kList> places;
+  for (std::uint32_t& place : places) place = static_cast<std::uint32_t>(random());
+  const std::uint32_t* const list = places.data();
   const auto read_all = [&] {
-    std::array<Block, 4> sums{};
+    Read sums[kAtOnce] = {};
     for (std::size_t pass = 0; pass < kPasses; ++pass) {
       const auto shift = static_cast<std::uint32_t>(random());
-      for (std::size_t i = 0; i < kList; i += sums.size()) {
-        for (std::size_t j = 0; j < sums.size(); ++j)
-          sums[j] ^= table[std::uint64_t{list[i + j] + shift} * count >> 32];
+      for (std::size_t i = 0; i < kList; i += kAtOnce) {
+#pragma GCC unroll 8
+        for (std::size_t j = 0; j < kAtOnce; ++j) sums[j] ^= table[std::uint64_t{list[i + j] + shift} * count >> 32];
       }
     }
     benchmark::DoNotOptimize(sums);
@@ -173,25 +214,19 @@ double random_reads(std::size_t table_bytes) {
 }
 
 double aes_blocks() {
-#if defined(__x86_64__)
   constexpr std::size_t kCount = 20'000;
-  if (const detail::Registers* found = registers()) {
-    return rate(static_cast<double>(kCount * detail::kInFlight * found->lanes),
-                best_seconds([&] { found->aes(kCount); }));
-  }
-#endif
-  return 0;
+  const detail::Registers* const found = registers();
+  if (found == nullptr) return 0;
+  return rate(static_cast<double>(kCount * detail::kInFlight * found->lanes),
+              best_seconds([&] { found->aes(kCount); }));
 }
 
 double carryless_products() {
-#if defined(__x86_64__)
-  constexpr std::size_t kCount = 200'000;
-  if (const detail::Registers* found = registers()) {
-    return rate(static_cast<double>(kCount * detail::kInFlight * found->lanes),
-                best_seconds([&] { found->products(kCount); }));
-  }
-#endif
-  return 0;
+  constexpr std::size_t kCount = 100'000;
+  const detail::Registers* const found = registers();
+  if (found == nullptr) return 0;
+  return rate(static_cast<double>(kCount * detail::kInFlight * found->lanes),
+              best_seconds([&] { found->products(kCount); }));
 }
 
 double sha256_blocks() {

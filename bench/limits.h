@@ -16,10 +16,13 @@ namespace parley::limits {
 /// What is called memory here: more than the caches that a thread has for itself, and as much as the largest tables.
 inline constexpr std::size_t kMemoryBytes = std::size_t{64} << 20;
 
-// Bytes a second, one after the other, in pages that are there already. A copied byte is read and written.
+// Bytes a second, one after the other, in pages that are there already. A copied byte is read and written; an updated
+// one, too, and in its place; to an added-to one another from elsewhere is added.
 double memory_read();
 double memory_write();
 double memory_copy();
+double memory_update();
+double memory_add();
 
 /// Bytes a second of the first write to new memory, in huge pages where the kernel has them, as SecretArray asks for.
 double fresh_memory();

@@ -213,7 +213,9 @@ void expand_phase(benchmark::State& state) {
 /// The code as a receiver runs it, which has two vectors.
 struct Mixing {
   explicit Mixing(std::size_t count)
-      : layout(count), sizes(layout.plan().sizes), code(Digest{}, sizes.outputs, sizes.inputs), e(code.noise_part()) {}
+      : layout(count), sizes(layout.plan().sizes), code(Digest{}, sizes.outputs, sizes.inputs), e(code.noise_part()) {
+    std::ranges::fill(e.expose_mutable(), crypto::BlockPair{{1, 2}, {3, 4}});
+  }
   Layout layout;
   vole::Sizes sizes;
   vole::Code code;
