@@ -52,15 +52,17 @@ double product_seconds(std::size_t count) {
   return static_cast<double>(count) * limits::kProductsOfAField / limits::carryless_products();
 }
 
-// --- the limits themselves
-// --------------------------------------------------------------------------------------------
+// --- the limits themselves ------------------------------------------------------------------------------------------
 
+constexpr double kGiga = 1e9;
+
+/// An iteration is one whole measurement; its time is that of 10^9 bytes or of 10^9 times.
 void rate_limit(benchmark::State& state, double (*measure)(), const char* counter) {
   double sum = 0;
   for (auto _ : state) {
     const double measured = measure();
     if (measured == 0) return state.SkipWithError("this processor has no such instructions");
-    state.SetIterationTime(1 / measured);
+    state.SetIterationTime(kGiga / measured);
     sum += measured;
   }
   state.counters[counter] = sum / static_cast<double>(state.iterations());
@@ -74,8 +76,8 @@ void count_limit(benchmark::State& state, double (*measure)()) {
   rate_limit(state, measure, "items_per_second");
 }
 
-void seconds_limit(benchmark::State& state, double (*measure)()) {
-  for (auto _ : state) state.SetIterationTime(measure());
+double page_faults() {
+  return 1 / limits::page_fault();
 }
 
 double reads_near() {
@@ -88,26 +90,24 @@ double reads_in_memory() {
   return limits::random_reads(limits::kMemoryBytes);
 }
 
-// An iteration is one whole measurement, and says what one byte, block or read takes.
 #define PARLEY_LIMIT(kind, measure, name) \
-  BENCHMARK_CAPTURE(kind, measure, measure)->Name(name)->UseManualTime()->Iterations(3)
-PARLEY_LIMIT(bytes_limit, limits::memory_read, "limit/memory_read_byte");
-PARLEY_LIMIT(bytes_limit, limits::memory_write, "limit/memory_write_byte");
-PARLEY_LIMIT(bytes_limit, limits::memory_copy, "limit/memory_copy_byte");
-PARLEY_LIMIT(bytes_limit, limits::memory_update, "limit/memory_update_byte");
-PARLEY_LIMIT(bytes_limit, limits::memory_add, "limit/memory_add_byte");
-PARLEY_LIMIT(bytes_limit, limits::fresh_memory, "limit/fresh_memory_write_byte");
-PARLEY_LIMIT(seconds_limit, limits::page_fault, "limit/page_fault_4_KiB");
-PARLEY_LIMIT(count_limit, reads_near, "limit/random_16_bytes_of_32_KiB");
-PARLEY_LIMIT(count_limit, reads_in_second_cache, "limit/random_16_bytes_of_512_KiB");
-PARLEY_LIMIT(count_limit, reads_in_memory, "limit/random_16_bytes_of_64_MiB");
-PARLEY_LIMIT(count_limit, limits::aes_blocks, "limit/aes_block_in_registers");
-PARLEY_LIMIT(count_limit, limits::carryless_products, "limit/carryless_product_in_registers");
-PARLEY_LIMIT(count_limit, limits::sha256_blocks, "limit/sha256_block_in_registers");
-PARLEY_LIMIT(count_limit, limits::short_sha256, "limit/sha256_library_one_short_message");
+  BENCHMARK_CAPTURE(kind, measure, measure)->Name("limit/10^9 " name)->UseManualTime()->Iterations(3)
+PARLEY_LIMIT(bytes_limit, limits::memory_read, "bytes of memory read");
+PARLEY_LIMIT(bytes_limit, limits::memory_write, "bytes of memory written");
+PARLEY_LIMIT(bytes_limit, limits::memory_copy, "bytes of memory copied");
+PARLEY_LIMIT(bytes_limit, limits::memory_update, "bytes of memory changed in their place");
+PARLEY_LIMIT(bytes_limit, limits::memory_add, "bytes of memory added to others");
+PARLEY_LIMIT(bytes_limit, limits::fresh_memory, "bytes of new memory written");
+PARLEY_LIMIT(count_limit, page_faults, "first touches of a page of 4 KiB");
+PARLEY_LIMIT(count_limit, reads_near, "random reads of 16 bytes of 32 KiB");
+PARLEY_LIMIT(count_limit, reads_in_second_cache, "random reads of 16 bytes of 512 KiB");
+PARLEY_LIMIT(count_limit, reads_in_memory, "random reads of 16 bytes of 64 MiB");
+PARLEY_LIMIT(count_limit, limits::aes_blocks, "blocks of AES in registers");
+PARLEY_LIMIT(count_limit, limits::carryless_products, "carry-less products in registers");
+PARLEY_LIMIT(count_limit, limits::sha256_blocks, "blocks of SHA-256 in registers");
+PARLEY_LIMIT(count_limit, limits::short_sha256, "short messages by the library's SHA-256");
 
-// --- hashing
-// ----------------------------------------------------------------------------------------------------------
+// --- hashing --------------------------------------------------------------------------------------------------------
 
 /// Items to keys, 64 at a time as sets do it; all in the nearest cache.
 void hash_items(benchmark::State& state) {
@@ -169,8 +169,7 @@ void hash_outputs(benchmark::State& state) {
 }
 BENCHMARK(hash_outputs)->Name("output_hash");
 
-// --- AES under a fixed key
-// --------------------------------------------------------------------------------------------
+// --- AES under a fixed key ------------------------------------------------------------------------------------------
 
 void hash_blocks(benchmark::State& state) {
   const crypto::FixedKeyAes aes(random_bytes<crypto::kBlockBytes>());
@@ -201,8 +200,7 @@ void draw_coins(benchmark::State& state) {
 }
 BENCHMARK(draw_coins)->Name("aes_coins/blocks")->Arg(kNearBlocks);
 
-// --- GF(2^128)
-// --------------------------------------------------------------------------------------------------------
+// --- GF(2^128) ------------------------------------------------------------------------------------------------------
 
 /// Each product waits for the one before: what a single one takes.
 void multiply_one(benchmark::State& state) {

@@ -89,7 +89,12 @@ void sort_floor(benchmark::State& state) {
   }
   set_items(state, blocks.size());
 }
-BENCHMARK(sort_floor)->Name("tag_sort/floor/log2")->Arg(20)->Arg(24)->Unit(benchmark::kMillisecond);
+BENCHMARK(sort_floor)
+    ->Name("tag_sort/floor/log2/threads")
+    ->Args({20, 1})
+    ->Args({24, 1})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 
 void encode_list(benchmark::State& state) {
   const auto tags = ascending_tags(uniform_blocks(power(state), 1));
@@ -200,7 +205,11 @@ void find_floor(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(std::accumulate(memory.begin(), memory.end(), std::uint64_t{0}));
   set_items(state, power(state));
 }
-BENCHMARK(find_floor)->Name("tag_index_find/floor/log2")->Arg(20)->Arg(24)->Unit(benchmark::kMillisecond);
+BENCHMARK(find_floor)
+    ->Name("tag_index_find/floor/log2_own/log2_list")
+    ->Args({20, 20})
+    ->Args({24, 24})
+    ->Unit(benchmark::kMillisecond);
 
 struct TagHash {
   std::size_t operator()(const Tag& tag) const { return tag.low; }

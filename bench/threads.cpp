@@ -60,8 +60,7 @@ std::size_t count_of(benchmark::State& state) {
   return std::size_t{1} << state.range(0);
 }
 
-// --- what the machine gives
-// -------------------------------------------------------------------------------------------
+// --- what the machine gives -----------------------------------------------------------------------------------------
 
 void in_registers(benchmark::State& state) {
   constexpr std::size_t kTasks = 64;
@@ -90,8 +89,7 @@ void in_memory(benchmark::State& state) {
 }
 BENCHMARK(in_memory)->Name("limit/memory_copy")->UseManualTime()->Unit(benchmark::kMillisecond);
 
-// --- a set and its encoding
-// -------------------------------------------------------------------------------------------
+// --- a set and its encoding -----------------------------------------------------------------------------------------
 
 Elements some_elements(std::size_t count) {
   constexpr std::size_t kItemBytes = 35;
@@ -190,8 +188,7 @@ void sort_phase(benchmark::State& state) {
           [&](ThreadPool& pool) { benchmark::DoNotOptimize(psi::detail::sort_tags(tags.expose(), pool)); });
 }
 
-// --- the VOLE
-// ---------------------------------------------------------------------------------------------------------
+// --- the VOLE -------------------------------------------------------------------------------------------------------
 
 void expand_phase(benchmark::State& state) {
   const vole::Sizes sizes = Layout(count_of(state)).plan().sizes;

@@ -36,8 +36,7 @@ void sizes(benchmark::internal::Benchmark* bench) {
   bench->Arg(16)->Arg(18)->Arg(20)->Unit(benchmark::kMillisecond);
 }
 
-// --- base transfers
-// ---------------------------------------------------------------------------------------------------
+// --- base transfers -------------------------------------------------------------------------------------------------
 
 /// Seconds that the operations in the group take by themselves, in the batches that either party makes of them.
 double group_operations_of_sender() {
@@ -85,8 +84,7 @@ void base_ot_receiver(benchmark::State& state) {
 }
 BENCHMARK(base_ot_receiver)->Name("base_ot/receiver")->Unit(benchmark::kMillisecond);
 
-// --- extension
-// --------------------------------------------------------------------------------------------------------
+// --- extension ------------------------------------------------------------------------------------------------------
 
 /// Seconds of the stream of 128 columns.
 double columns(std::size_t blocks) {
@@ -125,8 +123,7 @@ BENCHMARK(extension)
     ->ArgsProduct({{16, 18, 20}, {0, 1}})
     ->Unit(benchmark::kMillisecond);
 
-// --- trees
-// ------------------------------------------------------------------------------------------------------------
+// --- trees ----------------------------------------------------------------------------------------------------------
 
 /// Both children of every parent of one tree.
 double tree_seconds(const TreeSizes& tree) {
@@ -173,8 +170,7 @@ void grow_all_punctured(benchmark::State& state) {
 }
 BENCHMARK(grow_all_punctured)->Name("trees/receiver/log2")->Apply(sizes);
 
-// --- code
-// -------------------------------------------------------------------------------------------------------------
+// --- code -----------------------------------------------------------------------------------------------------------
 
 /// Seconds that the code needs by itself: its coins from registers, its picks from strata that a cache holds or not,
 /// and each position of the part that it accumulates read and written once, with `record_bytes` at each.
@@ -225,8 +221,7 @@ void encode_receiver(benchmark::State& state) {
 }
 BENCHMARK(encode_receiver)->Name("code/receiver/log2")->Apply(sizes);
 
-// --- the whole
-// --------------------------------------------------------------------------------------------------------
+// --- the whole ------------------------------------------------------------------------------------------------------
 
 struct PartyTime {
   double seconds = 0;
