@@ -30,17 +30,30 @@ class KeptRegions {
     total_bytes_ -= size_bytes;
     return region;
   }
-  /// @return false where there is no room for it.
+  /// Regions of other sizes go where there is no room for it: sizes that are not in use any more must not keep those
+  /// out that are. @return false where there is no room even so
   bool keep(void* zeroed, std::size_t size_bytes) {
     if (size_bytes > kKeptRegionBytes) return false;
     const std::lock_guard lock(mutex_);
-    if (total_bytes_ + size_bytes > kKeptBytes) return false;
+    while (total_bytes_ + size_bytes > kKeptBytes)
+      if (!drop_one_of_another_size(size_bytes)) return false;
     regions_[size_bytes].push_back(zeroed);
     total_bytes_ += size_bytes;
     return true;
   }
 
  private:
+  bool drop_one_of_another_size(std::size_t size_bytes) {
+    for (auto& [bytes, regions] : regions_) {
+      if (bytes == size_bytes || regions.empty()) continue;
+      ::munmap(regions.back(), bytes);
+      regions.pop_back();
+      total_bytes_ -= bytes;
+      return true;
+    }
+    return false;
+  }
+
   std::mutex mutex_;
   std::map<std::size_t, std::vector<void*>> regions_;
   std::size_t total_bytes_ = 0;
