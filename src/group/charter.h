@@ -115,9 +115,11 @@ std::string log_key_name(std::string_view domain, std::string_view group, std::s
 /// All rules of one charter by itself. Each broken one is a sentence of its own. @error Errc::format, Errc::limit,
 /// Errc::key_weak
 Status check_charter(const Charter& charter);
+/// The rules that do not depend on who the members are.
+Status check_terms(const Charter& charter);
 
-/// What is signed: first line, one PJ1 object, newline.
-std::string charter_text(const Charter& charter);
+/// What is signed: first line, one PJ1 object, newline. A draft is written in the same way under another kind.
+std::string charter_text(const Charter& charter, std::string_view kind = kCharterKind);
 /// Of the note's text, so that signatures do not change it (log.md 1.5).
 Digest charter_hash(std::string_view text);
 inline Digest charter_hash(const Charter& charter) {
@@ -126,6 +128,8 @@ inline Digest charter_hash(const Charter& charter) {
 
 /// The charter in a note, its rules checked, its signatures not. @error Errc::format, Errc::limit, Errc::key_weak
 Result<Charter> read_charter_unverified(const log::Note& note);
+/// The same under another kind, without the rules.
+Result<Charter> read_terms_unverified(const log::Note& note, std::string_view kind);
 
 /// A charter with whoever has signed it so far.
 struct SignedCharter {

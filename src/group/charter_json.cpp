@@ -77,7 +77,7 @@ Result<CharterMember> read_member(const Json& json) {
 
 }  // namespace
 
-std::string charter_text(const Charter& charter) {
+std::string charter_text(const Charter& charter, std::string_view kind) {
   Json::Array protocols;
   for (const std::string& protocol : charter.protocols) protocols.emplace_back(protocol);
   const Json object = Json::Object{
@@ -99,7 +99,7 @@ std::string charter_text(const Charter& charter) {
       {"seq", charter.seq},
       {"v", 1},
   };
-  return fmt::format("{}\n{}\n", kCharterKind, log::write_pjson(object));
+  return fmt::format("{}\n{}\n", kind, log::write_pjson(object));
 }
 
 Digest charter_hash(std::string_view text) {
@@ -107,7 +107,13 @@ Digest charter_hash(std::string_view text) {
 }
 
 Result<Charter> read_charter_unverified(const log::Note& note) {
-  TRY(const Json json, log::read_object_unverified(note, kCharterKind, kMaxCharterBytes));
+  TRY(Charter charter, read_terms_unverified(note, kCharterKind));
+  TRY_STATUS(check_charter(charter));
+  return charter;
+}
+
+Result<Charter> read_terms_unverified(const log::Note& note, std::string_view kind) {
+  TRY(const Json json, log::read_object_unverified(note, kind, kMaxCharterBytes));
   ObjectReader reader(json, "the charter");
   Charter charter;
   charter.clock_skew_seconds = reader.integer("clock_skew_s", 0, kLargestClockSkewSeconds);
@@ -141,9 +147,8 @@ Result<Charter> read_charter_unverified(const log::Note& note) {
   for (const Json& member : members) {
     TRY(charter.members.emplace_back(), read_member(member));
   }
-  TRY_STATUS(check_charter(charter));
   // Marks have several spellings; a charter has one.
-  if (charter_text(charter) != note.text)
+  if (charter_text(charter, kind) != note.text)
     return fail(Errc::format, "The charter is not written in the one form that charters have.");
   return charter;
 }
