@@ -110,6 +110,10 @@ bool is_same_member(const CharterMember& a, const CharterMember& b) {
   return a.keys.nick == b.keys.nick && a.id == b.id;
 }
 
+bool same_as(const CharterMember* before, const CharterMember& after) {
+  return before != nullptr && *before == after;
+}
+
 /// Sorts the members into added, expelled, gone; other keys for one who stays are a change.
 std::vector<Change> compare_members(const Charter& before, const Charter& after, const Left& left, Assessment& out) {
   Comparison comparison;
@@ -203,6 +207,9 @@ Result<Assessment> assess(const Charter& before, const Charter& after, const Lef
 
   Assessment assessed;
   assessed.changes = compare_members(before, after, left, assessed);
+  for (const CharterMember& member : after.members)
+    if (left.contains(member.keys.nick) && !same_as(before.member(member.keys.nick), member))
+      return impossible(fmt::format("{} has withdrawn, and comes back only into a new group.", member.keys.nick));
   std::ranges::move(compare_terms(before, after), std::back_inserter(assessed.changes));
   const bool shrinks = assessed.added.empty() && after.members.size() < before.members.size();
   // Quorums that only follow the number of members are no change of their own.
@@ -223,12 +230,11 @@ Result<Assessment> assess(const Charter& before, const Charter& after, const Lef
   return assessed;
 }
 
-Result<Amendment> read_amendment(const SignedCharter& before, std::string_view text, const Left& left) {
+Result<SignedCharter> read_taken_amendment(const SignedCharter& before, std::string_view text) {
   TRY(const log::Note note, log::parse_note(text));
-  Amendment amendment;
-  SignedCharter& next = amendment.next;
+  SignedCharter next;
   TRY(next.charter, read_charter_unverified(note));
-  TRY(amendment.assessment, assess(before.charter, next.charter, left));
+  TRY_STATUS(check_follows(before.charter, next.charter));
   std::vector<log::VerifierKey> keys;
   std::vector<std::string> nicks;
   for (const Charter* version : std::initializer_list<const Charter*>{&before.charter, &next.charter}) {
@@ -242,6 +248,13 @@ Result<Amendment> read_amendment(const SignedCharter& before, std::string_view t
   for (const std::size_t signer : signers) next.signers.push_back(nicks[signer]);
   next.note = text;
   next.hash = charter_hash(note.text);
+  return next;
+}
+
+Result<Amendment> read_amendment(const SignedCharter& before, std::string_view text, const Left& left) {
+  Amendment amendment;
+  TRY(amendment.next, read_taken_amendment(before, text));
+  TRY(amendment.assessment, assess(before.charter, amendment.next.charter, left));
   return amendment;
 }
 

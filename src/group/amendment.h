@@ -60,4 +60,8 @@ struct Amendment {
 Result<Amendment> read_amendment(const SignedCharter& before, std::string_view note,
                                  const std::set<std::string, std::less<>>& left);
 
+/// An amendment that this vault took before: it follows, and its signatures are good. Whether they were enough is not
+/// judged again, since who had left then is not known now. @error as read_amendment()
+Result<SignedCharter> read_taken_amendment(const SignedCharter& before, std::string_view note);
+
 }  // namespace parley::group

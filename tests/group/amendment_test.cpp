@@ -234,6 +234,29 @@ TEST(Amendment, DoesNotCountTheSignatureOfAMemberWhoLeft) {
   EXPECT_FALSE(read_amendment(before, note, Left{"delta"})->in_force());
 }
 
+TEST(Amendment, DoesNotTakeBackAMemberWhoLeft) {
+  const SignedCharter before = founded(4);
+  Charter next = next_of(before);
+  next.members[3].card[0] ^= std::byte{1};
+  EXPECT_HOLDS(assess(before.charter, next, {}));
+  EXPECT_REFUSED(assess(before.charter, next, Left{"delta"}), Errc::format, "only into a new group");
+}
+
+TEST(Amendment, OnceTakenIsReadAgainWhoeverHasLeftSince) {
+  const SignedCharter before = founded(4);
+  Charter next = next_of(before);
+  next.not_after -= 1;
+  const std::string note = signed_charter(next, {"alpha", "bravo", "delta"});
+  const auto read = read_taken_amendment(before, note);
+  ASSERT_HOLDS(read);
+  EXPECT_EQ(read->charter, next);
+  next.seq = 3;
+  EXPECT_FALSE(read_taken_amendment(before, signed_charter(next, {"alpha"})).has_value());
+  std::string altered = note;
+  altered[note.size() - 5] = altered[note.size() - 5] == 'A' ? 'B' : 'A';
+  EXPECT_FALSE(read_taken_amendment(before, altered).has_value());
+}
+
 TEST(Amendment, IsRefusedWhenItDoesNotFollow) {
   const SignedCharter before = founded(3);
   const std::pair<std::string_view, std::function<void(Charter&)>> cases[] = {
