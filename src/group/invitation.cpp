@@ -44,11 +44,13 @@ Digest hash_of(const Card& card) {
 }
 
 // The draft stands in the place of the connection's name (log.md 1.4): the answer travels by itself.
-Digest mac_of(const Secret<32>& secret, const Card& inviter, const Card& invited, const Digest& draft) {
+Digest mac_of(const Secret<32>& secret, const Card& inviter, const Card& invited, const Digest& draft,
+              std::string_view endpoint) {
   Bytes message = to_bytes(kMacDomain);
   append(message, hash_of(inviter));
   append(message, hash_of(invited));
   append(message, draft);
+  append(message, as_bytes(endpoint));
   return crypto::hmac_sha256(secret.expose(), message);
 }
 
@@ -126,10 +128,10 @@ Result<Invitation> read_invitation(std::string_view line) {
   return invitation;
 }
 
-std::string answer_invitation(const Invitation& invitation, const Card& ours) {
-  const Digest mac = mac_of(invitation.secret, invitation.from, ours, invitation.draft);
-  const Json object =
-      Json::Object{{"card", ours.note}, {"invitation", invitation.id()}, {"mac", to_hex(mac)}, {"v", 1}};
+std::string answer_invitation(const Invitation& invitation, const Card& ours, std::string_view endpoint) {
+  const Digest mac = mac_of(invitation.secret, invitation.from, ours, invitation.draft, endpoint);
+  const Json object = Json::Object{
+      {"card", ours.note}, {"endpoint", endpoint}, {"invitation", invitation.id()}, {"mac", to_hex(mac)}, {"v", 1}};
   return std::string(kAnswerPrefix) + to_base64url(as_bytes(log::write_pjson(object)));
 }
 
@@ -139,9 +141,12 @@ Result<InvitationAnswer> read_answer(std::string_view line) {
   ObjectReader reader(object, "the answer to an invitation");
   InvitationAnswer answer;
   const std::string card = reader.text("card", kMaxCardBytes);
+  answer.endpoint = reader.text("endpoint", kMaxEndpointBytes);
   answer.invitation = reader.text("invitation", 2 * kIdBytes);
   answer.mac = reader.digest("mac");
   reader.integer("v", 1, 1);
+  if (!answer.endpoint.empty() && !wire::parse_address(answer.endpoint))
+    reader.refuse("\"endpoint\" must be host:port, or empty");
   TRY_STATUS(reader.finish());
   TRY(answer.card, read_whole_card(card));
   return answer;
@@ -194,7 +199,7 @@ Result<vault::InvitationRow> accept_answer(vault::Vault& vault, const Card& ours
   if (!stored || stored->size() != Secret<32>::kSize)
     return fail(Errc::vault_damaged, "The secret of an open invitation is not in the vault.");
   const Secret<32> secret(stored->expose().first<Secret<32>::kSize>());
-  if (!constant_time_equal(mac_of(secret, ours, answer.card, draft), answer.mac)) {
+  if (!constant_time_equal(mac_of(secret, ours, answer.card, draft, answer.endpoint), answer.mac)) {
     ++row.failures;
     const bool burnt = row.failures >= kInvitationFailures;
     TRY_STATUS(burnt ? close_invitation(vault, row) : vault.put_invitation(row));
@@ -213,14 +218,15 @@ Result<vault::InvitationRow> accept_answer(vault::Vault& vault, const Card& ours
 }
 
 Result<std::string> accept_invitation(vault::Vault& vault, const Card& ours, const Invitation& invitation,
-                                      UnixSeconds now) {
+                                      std::string_view endpoint, UnixSeconds now) {
+  if (!endpoint.empty()) TRY_STATUS(wire::parse_address(endpoint));
   if (now >= invitation.expires)
     return fail(Errc::policy,
                 fmt::format("This invitation expired at {}. Ask for another.", to_rfc3339(invitation.expires)));
   if (invitation.from.id_vkey == ours.id_vkey) return fail(Errc::usage, "This is your own invitation.");
   TRY_STATUS(
       vault.put_secret(pair_key_name(invitation.from), pair_key(invitation.secret, ours, invitation.from).expose()));
-  return answer_invitation(invitation, ours);
+  return answer_invitation(invitation, ours, endpoint);
 }
 
 Result<std::size_t> close_expired_invitations(vault::Vault& vault, UnixSeconds now) {

@@ -34,9 +34,10 @@ Result<Invitation> read_invitation(std::string_view line);
 struct InvitationAnswer {
   std::string invitation;  ///< Invitation::id()
   Card card;
+  std::string endpoint;  ///< where the invited's node listens; empty: it does not
   Digest mac{};
 };
-std::string answer_invitation(const Invitation& invitation, const Card& ours);
+std::string answer_invitation(const Invitation& invitation, const Card& ours, std::string_view endpoint);
 /// Nothing is verified yet but the card. @error Errc::format, Errc::limit, Errc::signature, Errc::key_weak
 Result<InvitationAnswer> read_answer(std::string_view line);
 
@@ -58,8 +59,9 @@ Result<vault::InvitationRow> accept_answer(vault::Vault& vault, const Card& ours
 /// The invited's side: checks that the invitation is still good, keeps the key of the pair, and gives the answer's
 /// line.
 /// @error Errc::policy when it has expired; Errc::usage when it is our own
+/// @param endpoint  where our node listens; may be empty
 Result<std::string> accept_invitation(vault::Vault& vault, const Card& ours, const Invitation& invitation,
-                                      UnixSeconds now);
+                                      std::string_view endpoint, UnixSeconds now);
 
 /// Closes invitations that have expired and forgets their secrets. @return how many
 Result<std::size_t> close_expired_invitations(vault::Vault& vault, UnixSeconds now);

@@ -96,7 +96,7 @@ Phase Membership::phase_at(UnixSeconds now) const {
   now = std::max(now, group_.latest);
   if (group_.state == kWithdrawn) return Phase::withdrawn;
   const CharterMember* us = ourselves();
-  if (us == nullptr) return Phase::expelled;
+  if (us == nullptr) return group_.state == kForming ? Phase::forming : Phase::expelled;
   if (has_left(us->keys.nick)) return Phase::withdrawn;
   if (group_.state == kClosed || now >= charter().grace_ends()) return Phase::over;
   if (group_.state == kEnded || now >= charter().sessions_end()) return Phase::grace;
@@ -124,6 +124,8 @@ std::unexpected<Error> Membership::refuse_for_phase(Act act, Phase phase) const 
                                              to_rfc3339(charter().grace_ends()), name_of(act)));
     case Phase::over:
       return refuse("grace_days", fmt::format("it is over since {}.", to_rfc3339(charter().grace_ends())));
+    case Phase::forming:
+      return refuse("members", "you are not a member yet.");
     case Phase::withdrawn:
       return refuse("members", "you have withdrawn from it.");
     case Phase::expelled:
@@ -151,6 +153,9 @@ Status Membership::check_peer(const QuestionFacts& facts) const {
   const CharterMember* peer = charter().member_by_id(facts.peer_id);
   if (peer == nullptr || facts.peer_id == own_id_) return refuse("members", "the other side is no member.");
   if (has_left(peer->keys.nick)) return refuse("members", fmt::format("{} has left.", peer->keys.nick));
+  if (facts.peer_card != peer->card)
+    return refuse("members", fmt::format("{} is pinned here by another card than the charter names; compare the two.",
+                                         peer->keys.nick));
   if (!facts.peer_confirmed)
     return fail(
         Errc::policy,

@@ -20,7 +20,7 @@ inline constexpr std::string_view kClosed = "closed";        ///< keys are destr
 inline constexpr std::string_view kWithdrawn = "withdrawn";  ///< this member has left
 
 enum class Phase : std::uint8_t {
-  forming,
+  forming,  ///< this member has not come in yet
   waiting,  ///< in force, not begun
   open,
   grace,  ///< over; findings, dissent, settling and leaving go on for some days
@@ -48,6 +48,7 @@ struct Spent {
 /// All that a question is judged by.
 struct QuestionFacts {
   log::VerifierKey peer_id;  ///< the other side's `id`
+  Digest peer_card{};        ///< SHA-256 of its card, as it is pinned
   bool peer_confirmed = false;
   Digest charter{};  ///< that the other side has in force, as far as it said
   Function function = Function::count;

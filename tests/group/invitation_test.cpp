@@ -20,7 +20,7 @@ class InvitationTest : public testing::Test {
     return std::string(as_text(write_invitation(invitation).expose()));
   }
   InvitationAnswer good_answer(const Invitation& invitation) {
-    return *read_answer(answer_invitation(invitation, bravo_.card()));
+    return *read_answer(answer_invitation(invitation, bravo_.card(), "bravo.example:7440"));
   }
   Result<vault::InvitationRow> take(const InvitationAnswer& answer, UnixSeconds now = kBegin + 60) {
     return accept_answer(alpha_.vault(), alpha_.card(), answer, kDraft, now);
@@ -79,7 +79,8 @@ TEST_F(InvitationTest, IsReadInItsOneFormOnly) {
 
 TEST_F(InvitationTest, IsAnsweredOnceAndBothKeepTheSameKeyOfTheirPair) {
   const Invitation made = invite_bravo();
-  const auto answer = accept_invitation(bravo_.vault(), bravo_.card(), *read_invitation(line_of(made)), kBegin + 60);
+  const auto answer =
+      accept_invitation(bravo_.vault(), bravo_.card(), *read_invitation(line_of(made)), "", kBegin + 60);
   ASSERT_HOLDS(answer);
   const auto row = take(*read_answer(*answer));
   ASSERT_HOLDS(row);
@@ -99,8 +100,8 @@ TEST_F(InvitationTest, ExpiresAfterThreeDaysAndNotASecondBefore) {
   EXPECT_REFUSED(take(good_answer(second), second.expires), Errc::policy, "expired");
   EXPECT_FALSE(alpha_.vault().secret("invitation/" + second.id())->has_value());
   EXPECT_REFUSED(take(good_answer(second), kBegin), Errc::policy, "burnt") << "a clock set back does not revive it";
-  EXPECT_HOLDS(accept_invitation(bravo_.vault(), bravo_.card(), first, first.expires - 1));
-  EXPECT_REFUSED(accept_invitation(bravo_.vault(), bravo_.card(), first, first.expires), Errc::policy, "expired");
+  EXPECT_HOLDS(accept_invitation(bravo_.vault(), bravo_.card(), first, "", first.expires - 1));
+  EXPECT_REFUSED(accept_invitation(bravo_.vault(), bravo_.card(), first, "", first.expires), Errc::policy, "expired");
 }
 
 TEST_F(InvitationTest, IsBurntByTheThirdFalseAnswerAcrossRestarts) {
@@ -125,10 +126,13 @@ TEST_F(InvitationTest, IsNotAnsweredInAnothersName) {
   EXPECT_REFUSED(take(answer), Errc::signature, "holds the invitation");
   EXPECT_REFUSED(accept_answer(alpha_.vault(), alpha_.card(), good_answer(made), Digest{}, kBegin + 60),
                  Errc::signature, "other terms");
+  InvitationAnswer elsewhere = good_answer(made);
+  elsewhere.endpoint = "mallory.example:7440";
+  EXPECT_REFUSED(take(elsewhere), Errc::signature, "holds the invitation");
   InvitationAnswer unknown = good_answer(made);
   unknown.invitation = "0000000000000000";
   EXPECT_REFUSED(take(unknown), Errc::not_found, "answers no invitation");
-  EXPECT_REFUSED(accept_invitation(alpha_.vault(), alpha_.card(), made, kBegin), Errc::usage, "your own");
+  EXPECT_REFUSED(accept_invitation(alpha_.vault(), alpha_.card(), made, "", kBegin), Errc::usage, "your own");
 }
 
 TEST_F(InvitationTest, IsForgottenWhenItHasExpiredUnanswered) {
@@ -140,7 +144,7 @@ TEST_F(InvitationTest, IsForgottenWhenItHasExpiredUnanswered) {
 }
 
 TEST_F(InvitationTest, HasAnAnswerThatIsRefusedWhenDamaged) {
-  const std::string line = answer_invitation(invite_bravo(), bravo_.card());
+  const std::string line = answer_invitation(invite_bravo(), bravo_.card(), "");
   ASSERT_HOLDS(read_answer(line));
   for (const std::string& damaged : {line.substr(0, line.size() - 2), line + "!", std::string(kAnswerPrefix),
                                      std::string("parley-invite1:") + line.substr(kAnswerPrefix.size())})

@@ -28,6 +28,7 @@ struct Given {
 
 QuestionFacts facts(const Charter& charter = charter_of(3)) {
   return {.peer_id = test_member("bravo").id(),
+          .peer_card = test_member("bravo").in_group().card,
           .peer_confirmed = true,
           .charter = charter_hash(charter),
           .function = Function::count,
@@ -120,6 +121,7 @@ TEST(Question, IsRefusedByTheClauseThatItBreaks) {
   const Refusal cases[] = {
       {"a stranger", [](QuestionFacts& f) { f.peer_id = test_member("delta").id(); }, Errc::policy, "no member"},
       {"ourselves", [](QuestionFacts& f) { f.peer_id = test_member("alpha").id(); }, Errc::policy, "no member"},
+      {"another card", [](QuestionFacts& f) { f.peer_card[0] ^= std::byte{1}; }, Errc::policy, "another card"},
       {"not confirmed", [](QuestionFacts& f) { f.peer_confirmed = false; }, Errc::policy, "by voice"},
       {"another charter", [](QuestionFacts& f) { f.charter[0] ^= std::byte{1}; }, Errc::skew, "another version"},
       {"no type", [](QuestionFacts& f) { f.types.clear(); }, Errc::policy, "questions"},
