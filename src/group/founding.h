@@ -50,6 +50,10 @@ Result<Signing> sign(const Desk& desk, const vault::GroupRow& group, std::string
 Result<Signing> amend(const Desk& desk, const vault::GroupRow& group, Charter next, const Secret<32>& id_seed,
                       UnixSeconds now);
 
+/// No two members that this vault knows share a key or a short name (docs/decisions.md 33). @param name  under which
+/// the card is, or would be, pinned. @error Errc::exists
+Status check_is_new_peer(const Desk& desk, const Card& card, std::string_view name);
+
 /// What a file from another member was, and what came of it.
 struct Taken {
   enum class Kind : std::uint8_t { answer, key_package, charter, amendment, leave };

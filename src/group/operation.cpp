@@ -160,6 +160,16 @@ Result<std::optional<Charter>> charter_signed_by_us(const Desk& desk, const vaul
 
 }  // namespace
 
+SealLog seal_kept_log(vault::Vault& vault) {
+  return [&vault](const SealDue& due) -> Status {
+    const auto head = vault.log_head(due.origin);
+    if (!head && head.error().code == Errc::not_found) return {};
+    if (!head) return std::unexpected(head.error());
+    if (head->sealed) return {};
+    return fail(Errc::policy, fmt::format("The log {} is not sealed yet.", due.origin));
+  };
+}
+
 Result<std::vector<Ending>> end_what_is_over(const Desk& desk, UnixSeconds now, const SealLog& seal) {
   TRY_STATUS(close_expired_invitations(desk.vault, now));
   TRY(const auto groups, desk.vault.groups());

@@ -22,6 +22,10 @@ struct SealDue {
 /// twice.
 using SealLog = std::function<Status(const SealDue& due)>;
 
+/// A log that this vault does not keep needs no seal, nor one that is sealed already. One that it keeps open is not for
+/// this room to seal: its keys stay until whoever keeps it has.
+SealLog seal_kept_log(vault::Vault& vault);
+
 /// What came to its end, for people.
 struct Ending {
   enum class What : std::uint8_t { sessions, group };

@@ -33,25 +33,6 @@ Result<Digest> terms_of(const Desk& desk, const vault::GroupRow& group) {
   return draft.hash;
 }
 
-// A card proves its signing key and nothing about the others that it names (docs/decisions.md 33).
-Status check_is_new(const Desk& desk, const Card& card, std::string_view name) {
-  const auto clashes = [&](const Card& known) {
-    return card.tls_key == known.tls_key || card.id_vkey == known.id_vkey || card.node_vkey == known.node_vkey ||
-           card.log_vkey == known.log_vkey || card.cosign_vkey == known.cosign_vkey || card.nick == known.nick;
-  };
-  if (clashes(desk.card)) return fail(Errc::exists, "This card has a key or the short name of your own card.");
-  TRY(const auto peers, desk.vault.peers());
-  for (const vault::Peer& peer : peers) {
-    TRY(const Card known, read_card(peer.card));
-    if (peer.name != name && clashes(known))
-      return fail(Errc::exists,
-                  fmt::format("This card has a key or the short name of {}'s. One of the two is false; ask "
-                              "its owner by voice.",
-                              visible(peer.name)));
-  }
-  return {};
-}
-
 Result<Taken> take_answer(const Desk& desk, std::string_view line, UnixSeconds now) {
   TRY(const InvitationAnswer answer, read_answer(line));
   TRY(const auto rows, desk.vault.invitations());
@@ -60,7 +41,7 @@ Result<Taken> take_answer(const Desk& desk, std::string_view line, UnixSeconds n
     return fail(Errc::not_found, "This answers no invitation of yours. Ask which one they mean, and by whom it was.");
   TRY(const vault::GroupRow group, find_group(desk, row->group));
   TRY(const Digest terms, terms_of(desk, group));
-  TRY_STATUS(check_is_new(desk, answer.card, row->invited));
+  TRY_STATUS(check_is_new_peer(desk, answer.card, row->invited));
   TRY_STATUS(accept_answer(desk.vault, desk.card, answer, terms, now));
   TRY_STATUS(
       desk.vault.add_peer({.name = row->invited, .card = answer.card.note, .address = answer.endpoint, .added = now}));
@@ -205,6 +186,25 @@ Result<Taken> take_leave(const Desk& desk, const vault::GroupRow& group, std::st
 }
 
 }  // namespace
+
+// A card proves its signing key and nothing about the others that it names (docs/decisions.md 33).
+Status check_is_new_peer(const Desk& desk, const Card& card, std::string_view name) {
+  const auto clashes = [&](const Card& known) {
+    return card.tls_key == known.tls_key || card.id_vkey == known.id_vkey || card.node_vkey == known.node_vkey ||
+           card.log_vkey == known.log_vkey || card.cosign_vkey == known.cosign_vkey || card.nick == known.nick;
+  };
+  if (clashes(desk.card)) return fail(Errc::exists, "This card has a key or the short name of your own card.");
+  TRY(const auto peers, desk.vault.peers());
+  for (const vault::Peer& peer : peers) {
+    TRY(const Card known, read_card(peer.card));
+    if (peer.name != name && clashes(known))
+      return fail(Errc::exists,
+                  fmt::format("This card has a key or the short name of {}'s. One of the two is false; ask "
+                              "its owner by voice.",
+                              visible(peer.name)));
+  }
+  return {};
+}
 
 Result<Taken> take(const Desk& desk, std::string_view text, UnixSeconds now) {
   if (text.size() > kMaxPaperBytes)
