@@ -13,7 +13,8 @@ namespace {
 
 struct ShowArguments {
   std::string name;
-  bool as_json = false, notes = false;
+  bool as_json = false, note = false;
+  std::size_t version = 0;
 };
 
 /// What a member's group is at this moment, in a word.
@@ -131,10 +132,13 @@ Status print_in_words(Workplace& at, const vault::GroupRow& group, UnixSeconds n
 
 Status show(Workplace& at, const ShowArguments& arguments) {
   TRY(const vault::GroupRow group, at.vault.group(arguments.name));
-  if (arguments.notes) {
+  if (arguments.note) {
     TRY(const auto charters, at.vault.charters(group.id));
-    if (charters.empty()) return fail(Errc::not_found, "There is no charter in force yet.");
-    at.console.print(charters.back().note);
+    const std::size_t version = arguments.version == 0 ? charters.size() : arguments.version;
+    if (version == 0 || version > charters.size())
+      return fail(Errc::not_found, fmt::format("{} version(s) of the charter of {} have been in force here.",
+                                               charters.size(), group.name));
+    at.console.print(charters[version - 1].note);
     return {};
   }
   const UnixSeconds now = wall_clock_now();
@@ -164,7 +168,11 @@ void add_group_show(CLI::App& family, Chosen& chosen) {
   const auto arguments = std::make_shared<ShowArguments>();
   CLI::App* show_command = family.add_subcommand("show", "Print a group's charter, members, and what waits for you");
   show_command->add_option("NAME", arguments->name, "The group, as group list prints it")->required();
-  show_command->add_flag("--note", arguments->notes, "Print the charter in force with its signatures, as it is signed");
+  show_command->add_flag("--note", arguments->note,
+                         "Print a version of the charter with its signatures, as it is signed");
+  show_command->add_option("--version", arguments->version, "Which version, with --note (default: the one in force)")
+      ->check(CLI::Range(std::int64_t{1}, group::kMostVersions))
+      ->needs("--note");
   show_command->add_flag("--json", arguments->as_json, "Print one JSON object");
   show_command->callback(at_work(chosen, [arguments](Workplace& at) { return show(at, *arguments); }));
 

@@ -155,7 +155,7 @@ Needs needs_of_expulsion(const std::string& expelled, std::vector<std::string> c
   return {.counted = std::move(current),
           .of_counted = count,
           .all_of = {},
-          .why = fmt::format("all {} members but {}, because it expels {}", count, expelled, expelled)};
+          .why = fmt::format("all {} others, because it expels {}", count, expelled)};
 }
 
 Needs needs_of_changes(const Charter& before, const Assessment& assessed, std::vector<std::string> current) {

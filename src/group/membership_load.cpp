@@ -83,7 +83,7 @@ Result<PairStanding> standing_of_pair(vault::Vault& vault, const log::VerifierKe
     TRY(Membership membership, Membership::load(vault, group, own_id));
     // A member of any version: who was expelled, or has left, does not become a stranger by it.
     const bool shared = std::ranges::any_of(membership.versions(), [&](const SignedCharter& version) {
-      return version.charter.member_by_id(peer_id) != nullptr;
+      return version.charter.member_by_id(peer_id) != nullptr && version.charter.member_by_id(own_id) != nullptr;
     });
     if (!shared) continue;
     const CharterMember* peer = membership.charter().member_by_id(peer_id);

@@ -108,7 +108,7 @@ Result<std::optional<Ending>> end_if_over(const Desk& desk, const vault::GroupRo
   TRY(const Membership membership, Membership::load(desk.vault, group, own));
   const Phase phase = membership.phase_at(now);
   if (phase == Phase::withdrawn) return finish_withdrawal(desk, membership, seal);
-  if (phase == Phase::over || phase == Phase::expelled) {
+  if (phase == Phase::over || phase == Phase::expelled || phase == Phase::alone) {
     TRY(Ending ending, end_group(desk, membership, now, seal));
     return ending;
   }

@@ -36,9 +36,9 @@ struct Ending {
 };
 
 /// Ends what is over at `now`: where a charter has ended, all secrets of its sessions are destroyed, so that no match
-/// of it is ever opened any more; where its days of grace are over as well (or this member was expelled), the log is
-/// sealed and the group's keys are destroyed. Also forgets invitations that have expired. One group's failure does not
-/// keep another open. Doing it again does nothing. @error the vault's
+/// of it is ever opened any more; where its days of grace are over as well (or this member was expelled, or everybody
+/// else has left), the log is sealed and the group's keys are destroyed. Also forgets invitations that have expired.
+/// One group's failure does not keep another open. Doing it again does nothing. @error the vault's
 Result<std::vector<Ending>> end_what_is_over(const Desk& desk, UnixSeconds now, const SealLog& seal);
 
 /// The same for one group at once, whatever its clock says; the charter must be over, not only its sessions.

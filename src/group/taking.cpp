@@ -197,6 +197,8 @@ Status check_is_new_peer(const Desk& desk, const Card& card, std::string_view na
   TRY(const auto peers, desk.vault.peers());
   for (const vault::Peer& peer : peers) {
     TRY(const Card known, read_card(peer.card));
+    if (peer.name == name && peer.card != card.note)
+      return fail(Errc::exists, fmt::format("There is a peer called {} already, with another card.", visible(name)));
     if (peer.name != name && clashes(known))
       return fail(Errc::exists,
                   fmt::format("This card has a key or the short name of {}'s. One of the two is false; ask "

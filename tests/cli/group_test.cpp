@@ -89,6 +89,9 @@ TEST_F(GroupLife, GoesFromDraftToWithdrawal) {
   alpha_.output({"group", "take", amended});
   EXPECT_EQ(alpha_.json({"group", "show", "stadium"}).at("charter").at("version"), 2);
   EXPECT_EQ(alpha_.json({"group", "show", "stadium"}).at("anchor"), at_alpha.at("anchor"));
+  EXPECT_THAT(alpha_.output({"group", "show", "stadium", "--note"}), HasSubstr("\"seq\":2"));
+  EXPECT_THAT(alpha_.output({"group", "show", "stadium", "--note", "--version", "1"}), HasSubstr("\"seq\":1"));
+  EXPECT_SAYS(alpha_.run({"group", "show", "stadium", "--note", "--version", "3"}), 1, "2 version(s)");
 
   const Ended asked = bravo_.run({"group", "withdraw", "joint"});
   EXPECT_SAYS(asked, 1, "Nothing was done");

@@ -138,6 +138,21 @@ TEST(Taking, PinsWhoAnswersAnInvitationAndLeavesThemUnconfirmed) {
   EXPECT_REFUSED(alpha.take(*answer), Errc::policy, "used already");
 }
 
+TEST(Taking, DoesNotUseUpAnInvitationWhoseNameStandsForAnotherCard) {
+  Participant alpha("alpha"), bravo("bravo"), other("other");
+  const Draft draft = *begin_group(alpha.desk(), "stadium", terms_of_draft(), alpha.id_seed(), kBegin);
+  const auto invitation =
+      invite(alpha.vault(), alpha.card(), draft.terms.group, draft.hash, "bravo", "a.example:1", kBegin);
+  ASSERT_HOLDS(invitation);
+  const auto answer = accept_invitation(bravo.vault(), bravo.card(), *invitation, "", kBegin);
+  ASSERT_HOLDS(answer);
+  const vault::Peer taken{.name = "bravo", .card = other.card().note, .address = "o:1", .added = kBegin};
+  ASSERT_HOLDS(alpha.vault().add_peer(taken));
+  EXPECT_REFUSED(alpha.take(*answer), Errc::exists, "with another card");
+  ASSERT_HOLDS(alpha.vault().remove_peer("bravo"));
+  EXPECT_HOLDS(alpha.take(*answer));
+}
+
 TEST(Taking, RefusesWhatIsOfNoGroupHereOrNoPaper) {
   Group group({"alpha", "bravo"});
   Participant charlie("charlie");
@@ -227,6 +242,8 @@ TEST(Amending, BringsInAMemberWhoFollowedFromTheFirstVersion) {
   const auto package = join_group(charlie.desk(), "stadium", founding, charlie.id_seed(), kBegin);
   ASSERT_HOLDS(package);
   EXPECT_REFUSED(charlie.membership().check(Act::question, kBegin + 60), Errc::policy, "not a member yet");
+  EXPECT_TRUE(standing_of_pair(charlie.vault(), charlie.id(), group["alpha"].id(), kBegin + 60)->without_charter())
+      << "who has not come in has agreed on nothing";
   ASSERT_HOLDS(group["alpha"].take(package->note));
   Charter next = group["alpha"].next();
   next.members.push_back(package->member);
@@ -240,6 +257,7 @@ TEST(Amending, BringsInAMemberWhoFollowedFromTheFirstVersion) {
   ASSERT_HOLDS(last);
   EXPECT_TRUE(last->in_force);
   EXPECT_EQ(charlie.row().state, kActive);
+  EXPECT_EQ(standing_of_pair(charlie.vault(), charlie.id(), group["alpha"].id(), kBegin + 60)->open.size(), 1u);
   ASSERT_HOLDS(group["alpha"].take(last->charter.note));
   EXPECT_EQ(group["alpha"].membership().charter().members.size(), 3u);
 }

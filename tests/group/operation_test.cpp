@@ -173,6 +173,21 @@ TEST_F(OperationTest, EndsForWhoWasExpelled) {
   EXPECT_FALSE(has_secrets(alpha(), kOurs));
 }
 
+TEST_F(OperationTest, EndsForWhoIsLeftAlone) {
+  std::size_t endings = 0;
+  for (const char* nick : {"bravo", "charlie"}) {
+    EXPECT_EQ(endings, 0u) << "two are a group";
+    const Membership theirs = group_[nick].membership();
+    ASSERT_HOLDS(
+        alpha().take(make_leave(theirs.charter(), *theirs.ourselves(), "", kBegin + 60, group_[nick].id_seed())->note));
+    endings = tick(kBegin + 90).size();
+  }
+  EXPECT_EQ(endings, 1u);
+  EXPECT_FALSE(has_keys(alpha(), id_));
+  EXPECT_EQ(alpha().row().state, kClosed);
+  EXPECT_EQ(seals_.due.size(), 1u);
+}
+
 class WithdrawalTest : public OperationTest {
  protected:
   Result<Withdrawal> leave(UnixSeconds now = kBegin + 120) {
