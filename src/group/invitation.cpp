@@ -77,8 +77,11 @@ Result<Card> read_whole_card(const std::string& note) {
 
 Status close_invitation(vault::Vault& vault, vault::InvitationRow row) {
   row.open = false;
-  TRY_STATUS(vault.put_secret(secret_name(row.id), {}));
-  return vault.put_invitation(row);
+  const auto close = [&]() -> Status {
+    TRY_STATUS(vault.put_secret(secret_name(row.id), {}));
+    return vault.put_invitation(row);
+  };
+  return vault.together(close);
 }
 
 Result<vault::InvitationRow> find_invitation(vault::Vault& vault, std::string_view id) {

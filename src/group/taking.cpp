@@ -59,6 +59,31 @@ Status check_is_pinned(const Desk& desk, const Card& card) {
                           visible(card.name), card.fingerprint()));
 }
 
+/// A charter with this member could keep its rules: no key of somebody else, no name of another group. One package that
+/// fits no charter would keep all others from being signed.
+Status check_fits(const Desk& desk, const vault::GroupRow& group, const KeyPackage& package) {
+  TRY(const auto charters, desk.vault.charters(group.id));
+  Charter probe;
+  if (charters.empty()) {
+    TRY(const Draft draft, stored_draft(desk.vault, group));
+    probe = draft.terms;
+    TRY(const auto papers, papers_of_kind(desk.vault, group.id, kPaperKeyPackage));
+    for (const vault::GroupPaper& paper : papers) {
+      TRY(const KeyPackage known, read_key_package(paper.text));
+      probe.members.push_back(known.member);
+    }
+  } else {
+    TRY(const log::VerifierKey own, own_id_key(desk.card));
+    TRY(const Membership membership, Membership::load(desk.vault, group, own));
+    probe = membership.charter();
+  }
+  std::erase_if(probe.members, [&](const CharterMember& member) { return member.keys.nick == package.card.nick; });
+  probe.members.push_back(package.member);
+  std::ranges::sort(probe.members, {}, [](const CharterMember& member) { return member.keys.nick; });
+  probe.log_quorum = probe.finding_quorum = probe.members.size();
+  return check_charter(probe);
+}
+
 Result<Taken> take_key_package(const Desk& desk, const vault::GroupRow& group, std::string_view note) {
   TRY(const KeyPackage package, read_key_package(note));
   TRY_STATUS(check_is_pinned(desk, package.card));
@@ -73,6 +98,7 @@ Result<Taken> take_key_package(const Desk& desk, const vault::GroupRow& group, s
   if (!gathering.empty())
     return fail(Errc::exists,
                 "The charter has been signed for those who had joined; who comes now needs an amendment.");
+  TRY_STATUS(check_fits(desk, group, package));
   TRY_STATUS(desk.vault.put_group_paper(group.id, {std::string(kPaperKeyPackage), package.card.nick, package.note}));
   return Taken{.kind = Kind::key_package, .group = group.name, .who = package.card.nick, .card = package.card};
 }

@@ -109,6 +109,26 @@ TEST(Joining, NeedsADrafterWhoIsPinned) {
   EXPECT_REFUSED(alpha.take(first->note), Errc::signature, "have not pinned");
 }
 
+TEST(Joining, ByKeysThatNoCharterCouldNameIsRefusedBeforeItKeepsOthersFromSigning) {
+  Group group({"alpha", "bravo"});
+  Participant charlie("charlie");
+  group["alpha"].know(charlie);
+  const auto with_keys = [&](const log::MemberKeys& keys) {
+    const auto package =
+        make_key_package(group.draft().terms.group, group.draft().hash, charlie.card(), keys, charlie.id_seed());
+    EXPECT_HOLDS(package);
+    return group["alpha"].take(package->note);
+  };
+  const std::string& id = group.draft().terms.group;
+  EXPECT_REFUSED(with_keys(test_member("charlie").in_group("other.example", id).keys), Errc::format,
+                 "names that belong");
+  log::MemberKeys stolen = test_member("charlie").in_group("parley.example", id).keys;
+  const Charter charter = unsigned_paper(group["alpha"].desk(), group["alpha"].row(), "")->charter.charter;
+  stolen.node.key = charter.member("bravo")->keys.node.key;
+  EXPECT_REFUSED(with_keys(stolen), Errc::format, "second time");
+  EXPECT_HOLDS(group["alpha"].sign());
+}
+
 TEST(Joining, UnderANameThatIsTakenOrNoneIsRefused) {
   Participant alpha("alpha"), bravo("bravo");
   bravo.know(alpha);

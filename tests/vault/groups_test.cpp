@@ -252,6 +252,21 @@ TEST_F(GroupMaterial, BringsTheContextOfAdmittedSourcesOnly) {
   EXPECT_EQ(seen, (Values{"198.51.100.1 own.csv", "a.example own.csv", "both.example own.csv"}));
 }
 
+TEST_F(GroupMaterial, BringsNoContextUnderAStricterMarkThanTheGroupLetsIn) {
+  ASSERT_OK(vault_->set_group_material(kFirst, std::vector{MaterialRule{}}));
+  Selection selection;
+  selection.group = kFirst;
+  selection.tlp_max = Tlp::green;
+  std::vector<std::string> seen;
+  ASSERT_OK(vault_->for_each_with_contexts(selection,
+                                           [&](const Item& item, std::span<const SourceContext> contexts) -> Status {
+                                             for (const SourceContext& context : contexts)
+                                               seen.push_back(item.indicator.value() + " " + context.source);
+                                             return {};
+                                           }));
+  EXPECT_EQ(seen, (Values{"both.example police.csv", "police.example police.csv"}));
+}
+
 TEST_F(GroupMaterial, OfOneGroupIsNotThatOfAnother) {
   ASSERT_OK(vault_->set_group_material(kFirst, std::vector{MaterialRule{.source = "own.csv"}}));
   ASSERT_OK(vault_->set_group_material(kSecond, std::vector{MaterialRule{.types = {Type::ipv4}}}));

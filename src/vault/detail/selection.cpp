@@ -63,6 +63,10 @@ Result<SelectionSql> SelectionSql::make(Connection& connection, const Selection&
   std::string on_context;
   if (!selection.group.empty()) {
     TRY_STATUS(sql.admit_group(connection, selection.group));
+    // What an admitted source says under a stricter mark does not go along with what it may enter by another.
+    if (selection.tlp_max)
+      sql.of_group_ += fmt::format(" AND coalesce(c.tlp, {}) <= {}", static_cast<int>(kUnmarkedTlp),
+                                   static_cast<int>(*selection.tlp_max));
     on_context += sql.of_group_;
   }
   if (sql.since_) on_context += " AND coalesce(c.last_seen, c.first_seen) >= ?2";
