@@ -103,7 +103,11 @@ Result<std::optional<Ending>> end_if_over(const Desk& desk, const vault::GroupRo
                                           const SealLog& seal) {
   if (group.state == kClosed) return std::nullopt;
   TRY(const auto charters, desk.vault.charters(group.id));
-  if (charters.empty()) return std::nullopt;
+  if (charters.empty()) {
+    // A withdrawal that a crash stopped before it was through.
+    if (group.state == kWithdrawn) TRY_STATUS(destroy_group_keys(desk.folder, desk.vault, group.id));
+    return std::nullopt;
+  }
   TRY(const log::VerifierKey own, own_id_key(desk.card));
   TRY(const Membership membership, Membership::load(desk.vault, group, own));
   const Phase phase = membership.phase_at(now);

@@ -261,6 +261,58 @@ TEST_F(WithdrawalTest, IsFinishedLaterWhenTheLogCannotBeSealedNow) {
   EXPECT_TRUE(tick(kBegin + 240).empty());
 }
 
+TEST_F(WithdrawalTest, IsFinishedAfterTheMachineStoppedInTheMiddleOfIt) {
+  alpha().test().in_process_that_dies([&] {
+    (void)withdraw(alpha().desk(), alpha().row(), "", alpha().id_seed(), kBegin + 120, [](const SealDue&) -> Status {
+      ::kill(::getpid(), SIGKILL);
+      return {};
+    });
+  });
+  EXPECT_EQ(alpha().row().state, kWithdrawn);
+  EXPECT_FALSE(has_secrets(alpha(), kOurs));
+  EXPECT_TRUE(has_keys(alpha(), id_)) << "the log is not sealed yet";
+  EXPECT_EQ(tick(kBegin + 180).size(), 1u);
+  EXPECT_FALSE(has_keys(alpha(), id_));
+  EXPECT_EQ(seals_.due.size(), 1u);
+}
+
+TEST_F(OperationTest, IsEndedAfterTheMachineStoppedInTheMiddleOfIt) {
+  alpha().test().in_process_that_dies([&] {
+    (void)end_what_is_over(alpha().desk(), kGraceEnd, [](const SealDue&) -> Status {
+      ::kill(::getpid(), SIGKILL);
+      return {};
+    });
+  });
+  EXPECT_FALSE(has_secrets(alpha(), kOurs));
+  EXPECT_EQ(tick(kGraceEnd + 60).size(), 1u);
+  EXPECT_FALSE(has_keys(alpha(), id_));
+  EXPECT_EQ(alpha().row().state, kClosed);
+}
+
+TEST_F(WithdrawalTest, KeepsTheKeysOfPairsThatShareAnotherGroup) {
+  Participant& bravo = group_["bravo"];
+  const Draft arena = *begin_group(alpha().desk(), "arena", terms_of_draft(), alpha().id_seed(), kBegin);
+  const auto package = join_group(bravo.desk(), "arena", arena.note, bravo.id_seed(), kBegin);
+  ASSERT_HOLDS(package);
+  ASSERT_HOLDS(alpha().take(package->note));
+  const auto by_alpha = sign(alpha().desk(), *alpha().vault().group("arena"), "", alpha().id_seed(), kBegin);
+  ASSERT_HOLDS(by_alpha);
+  ASSERT_HOLDS(bravo.take(by_alpha->charter.note));
+  const auto by_both = sign(bravo.desk(), *bravo.vault().group("arena"), "", bravo.id_seed(), kBegin);
+  ASSERT_HOLDS(by_both);
+  ASSERT_HOLDS(alpha().take(by_both->charter.note));
+  for (const char* nick : {"bravo", "charlie"})
+    ASSERT_HOLDS(alpha().vault().put_secret(pair_key_name(group_[nick].card()), to_bytes("key")));
+  ASSERT_HOLDS(leave());
+  EXPECT_TRUE(alpha().vault().secret(pair_key_name(bravo.card()))->has_value());
+  EXPECT_FALSE(alpha().vault().secret(pair_key_name(group_["charlie"].card()))->has_value());
+  const auto standing = standing_of_pair(alpha().vault(), alpha().id(), bravo.id(), kBegin + 180);
+  ASSERT_HOLDS(standing);
+  ASSERT_EQ(standing->open.size(), 1u);
+  EXPECT_EQ(standing->open[0].group().name, "arena");
+  EXPECT_EQ(standing->closed, std::vector<std::string>{"stadium"});
+}
+
 TEST_F(WithdrawalTest, ForgetsTheKeysOfPairsThatShareNothingElse) {
   const auto put = [&](Participant& member) {
     EXPECT_HOLDS(alpha().vault().put_secret(pair_key_name(member.card()), to_bytes("key")));

@@ -1,7 +1,12 @@
 // A member's folder with a vault, for tests of this room; gone afterwards.
 #pragma once
 
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
 #include <filesystem>
+#include <functional>
 
 #include "base/random.h"
 #include "group/member.h"
@@ -36,6 +41,20 @@ class TestVault {
   /// What another process would find.
   void reopen() {
     vault_.reset();
+    open();
+  }
+  /// Runs `work` in a process of its own that has the vault, and that `work` kills; then opens what it left behind.
+  void in_process_that_dies(const std::function<void()>& work) {
+    vault_.reset();
+    const pid_t child = ::fork();
+    if (child == 0) {
+      open();
+      work();
+      ::_exit(1);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    EXPECT_TRUE(WIFSIGNALED(status)) << "it was to die on the way";
     open();
   }
 
