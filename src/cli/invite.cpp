@@ -115,7 +115,8 @@ void add_invite(CLI::App& app, Chosen& chosen) {
   CLI::App* confirm_command =
       app.add_subcommand("confirm", "Type what you heard: the last two groups of a peer's fingerprint");
   confirm_command->add_option("PEER", *name, "Its name, as peer list prints it")->required();
-  confirm_command->add_option("GROUPS", *spoken, "The last two groups, as they were read to you")->required();
+  confirm_command->add_option("GROUPS", *spoken, "The last two groups, or all eight, as they were read to you")
+      ->required();
   confirm_command->callback(at_work(chosen, [name, spoken](Workplace& at) { return confirm(at, *name, *spoken); }));
 }
 

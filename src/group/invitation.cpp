@@ -244,10 +244,9 @@ Result<std::size_t> close_expired_invitations(vault::Vault& vault, UnixSeconds n
 }
 
 Status check_spoken(std::string_view typed, const Card& card) {
-  const std::string fingerprint = card.fingerprint();
   constexpr std::size_t kGroupLength = 4;
-  std::string expected = fingerprint.substr(fingerprint.size() - kSpokenGroups * kGroupLength - 1);
-  std::erase(expected, '-');
+  std::string whole = card.fingerprint();
+  std::erase(whole, '-');
   std::string heard;
   for (char c : typed) {
     if (c == '-' || c == ' ') continue;
@@ -256,11 +255,11 @@ Status check_spoken(std::string_view typed, const Card& card) {
     if (c == 'i' || c == 'l') c = '1';
     heard += c;
   }
-  if (heard.size() != expected.size())
+  if (heard.size() != kSpokenGroups * kGroupLength && heard.size() != whole.size())
     return fail(Errc::usage,
-                "Type the last two groups of the other side's fingerprint, as they read them to you: "
-                "eight letters and digits.");
-  if (heard != expected)
+                "Type the last two groups of the other side's fingerprint, as they read them to you, or all eight: "
+                "eight letters and digits, or thirty-two.");
+  if (!whole.ends_with(heard))
     return fail(
         Errc::signature,
         "These are not the last groups of the fingerprint of the card that is pinned here. Either you misheard, "

@@ -66,9 +66,10 @@ Result<std::string> accept_invitation(vault::Vault& vault, const Card& ours, con
 /// Closes invitations that have expired and forgets their secrets. @return how many
 Result<std::size_t> close_expired_invitations(vault::Vault& vault, UnixSeconds now);
 
-/// The last two groups of `card`'s fingerprint, as its owner reads them aloud and the other side types them; case,
-/// spaces and hyphens do not matter, o is 0, i and l are 1. @error Errc::usage when it is not two groups;
-/// Errc::signature when they are others
+/// The last two groups of `card`'s fingerprint, or all eight, as its owner reads them aloud and the other side types
+/// them; case, spaces and hyphens do not matter, o is 0, i and l are 1. Two groups are 40 bits: enough against a
+/// mistake and against whoever cannot make 2^40 cards within the life of an invitation.
+/// @error Errc::usage when it is neither; Errc::signature when they are others
 Status check_spoken(std::string_view typed, const Card& card);
 
 }  // namespace parley::group
