@@ -61,7 +61,7 @@ TEST(Charter, FitsItsLimitsAtItsLargest) {
 }
 
 TEST(Charter, IsRefusedWhenAMemberDidNotSign) {
-  for (std::size_t n : {2, 3, 16}) {
+  for (const std::size_t n : {std::size_t{2}, std::size_t{3}, std::size_t{16}}) {
     const Charter charter = charter_of(n);
     for (std::size_t absent = 0; absent < n; ++absent) {
       std::vector<std::string> nicks = nicks_of(charter);
