@@ -84,6 +84,8 @@ void add_all(CLI::App& app, Chosen& chosen) {
   add_extract(app, chosen);
   add_warninglist(app, chosen);
   add_peer(app, chosen);
+  add_group(app, chosen);
+  add_invite(app, chosen);
   add_serve(app, chosen);
   add_ask(app, chosen);
   add_inbox(app, chosen);

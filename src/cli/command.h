@@ -46,6 +46,8 @@ void add_export(CLI::App& app, Chosen& chosen);
 void add_extract(CLI::App& app, Chosen& chosen);
 void add_warninglist(CLI::App& app, Chosen& chosen);
 void add_peer(CLI::App& app, Chosen& chosen);
+void add_group(CLI::App& app, Chosen& chosen);
+void add_invite(CLI::App& app, Chosen& chosen);  ///< invite, join, confirm
 void add_serve(CLI::App& app, Chosen& chosen);
 void add_ask(CLI::App& app, Chosen& chosen);
 void add_inbox(CLI::App& app, Chosen& chosen);  ///< inbox, accept, decline

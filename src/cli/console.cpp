@@ -122,12 +122,23 @@ Result<SecretBytes> Console::ask_secret(std::string_view prompt) {
   return SecretBytes(line.expose().first(size));
 }
 
+std::string Console::ask_line(std::string_view prompt) {
+  constexpr std::size_t kLongestAnswer = 32;
+  write_all(err_, std::string(prompt));
+  std::string answer;
+  for (char c = 0; answer.size() < kLongestAnswer && ::read(in_, &c, 1) == 1 && c != '\n';) answer += c;
+  return answer;
+}
+
 bool Console::confirm(std::string_view question) {
   if (confirm_elsewhere_) return confirm_elsewhere_(question);
-  write_all(err_, std::string(question) + " [y/N] ");
-  std::string answer;
-  for (char c = 0; answer.size() < 16 && ::read(in_, &c, 1) == 1 && c != '\n';) answer += c;
+  const std::string answer = ask_line(std::string(question) + " [y/N] ");
   return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+bool Console::confirm_word(std::string_view question, std::string_view word) {
+  if (confirm_elsewhere_) return confirm_elsewhere_("This cannot be undone. Do it?");
+  return ask_line(fmt::format("{} \"{}\": ", question, word)) == word;
 }
 
 Result<Bytes> Console::read_input(std::size_t limit_bytes) {

@@ -38,6 +38,8 @@ class Console {
   Result<SecretBytes> ask_secret(std::string_view prompt);
   /// Yes or no. Precondition: interactive().
   bool confirm(std::string_view question);
+  /// As confirm(), but for what cannot be undone: the person types `word`. A command in the node asks yes or no.
+  bool confirm_word(std::string_view question, std::string_view word);
   /// From now on confirm() asks through this instead of the streams.
   void confirm_through(std::function<bool(std::string_view question)> ask) { confirm_elsewhere_ = std::move(ask); }
   /// Everything on the input. @error Errc::limit, Errc::io
@@ -47,6 +49,9 @@ class Console {
   std::filesystem::path resolve(const std::filesystem::path& path) const;
 
  private:
+  /// What is typed after `prompt`, up to the end of the line.
+  std::string ask_line(std::string_view prompt);
+
   int in_, out_, err_;
   bool in_is_terminal_, err_is_terminal_, out_broken_ = false, result_lost_ = false;
   std::filesystem::path working_folder_;

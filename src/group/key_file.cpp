@@ -11,17 +11,38 @@
 #include "base/encoding.h"
 #include "crypto/aead.h"
 #include "group/card_rules.h"
+#include "group/charter.h"
 
 namespace parley::group {
 namespace {
 
 constexpr std::string_view kFirstLine = "parley-secret-key/v1";
-constexpr std::string_view kNoGroup = "-";  // until there is a charter, the keys are of no group
 constexpr std::size_t kSeedTextBytes = 44;  // base64 of 32 bytes
 constexpr std::size_t kSeedBytes = Secret<32>::kSize;
 
+constexpr std::array kRings = {KeyRing::id, KeyRing::online, KeyRing::group};
+
 std::string_view roles_line(KeyRing ring) {
-  return ring == KeyRing::id ? "id" : "node,log,cosign,tls";
+  switch (ring) {
+    case KeyRing::id:
+      return "id";
+    case KeyRing::online:
+      return "node,log,cosign,tls";
+    case KeyRing::group:
+      return "node,log,cosign";
+  }
+  std::unreachable();
+}
+
+std::optional<KeyRing> ring_of(std::string_view roles) {
+  for (const KeyRing ring : kRings)
+    if (roles == roles_line(ring)) return ring;
+  return std::nullopt;
+}
+
+bool is_short_group_id(std::string_view text) {
+  return text.size() == kShortGroupIdDigits &&
+         std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 std::unexpected<Error> malformed(std::string_view why) {
@@ -149,6 +170,7 @@ class SeedText {
 
 std::vector<std::string_view> roles_of(KeyRing ring) {
   if (ring == KeyRing::id) return {"id"};
+  if (ring == KeyRing::group) return {"cosign", "log", "node"};
   return {"cosign", "log", "node", "tls"};
 }
 
@@ -158,7 +180,7 @@ std::string KeyFile::head() const {
       derivation.kind == KeyDerivation::Kind::argon2id
           ? fmt::format("argon2id13 {} {} 1 {}", derivation.cost.passes, derivation.cost.memory_bytes, salt)
           : fmt::format("keyfile blake2b {}", salt);
-  return fmt::format("{}\nnick {}\ngroup {}\nroles {}\nkdf {}\n", kFirstLine, nick, kNoGroup, roles_line(ring), kdf);
+  return fmt::format("{}\nnick {}\ngroup {}\nroles {}\nkdf {}\n", kFirstLine, nick, group, roles_line(ring), kdf);
 }
 
 std::string KeyFile::box_line() const {
@@ -176,12 +198,13 @@ Result<KeyFile> parse_key_file(std::string_view text) {
   KeyFile file;
   TRY(file.nick, take_line(text, "nick"));
   if (!is_nick(file.nick)) return malformed("its nick is not one");
-  TRY(const std::string_view group, take_line(text, "group"));
-  if (group != kNoGroup) return malformed("it is of a group, and there is none yet");
+  TRY(file.group, take_line(text, "group"));
   TRY(const std::string_view roles, take_line(text, "roles"));
-  if (roles != roles_line(KeyRing::id) && roles != roles_line(KeyRing::online))
-    return malformed("its roles are not known");
-  file.ring = roles == roles_line(KeyRing::id) ? KeyRing::id : KeyRing::online;
+  const auto ring = ring_of(roles);
+  if (!ring) return malformed("its roles are not known");
+  file.ring = *ring;
+  if (file.ring == KeyRing::group ? !is_short_group_id(file.group) : file.group != kNoGroup)
+    return malformed("its group does not fit its roles");
   TRY(const std::string_view kdf, take_line(text, "kdf"));
   TRY(file.derivation, parse_derivation(kdf));
   TRY(const std::string_view box, take_line(text, "box"));
@@ -212,9 +235,10 @@ Result<Secret<32>> box_key(const KeyDerivation& derivation, const vault::Unlock&
 }
 
 KeyFile seal_key_file(std::string_view nick, KeyRing ring, const KeyDerivation& derivation, const Secret<32>& key,
-                      std::span<const Secret<32>> seeds) {
+                      std::span<const Secret<32>> seeds, std::string_view group) {
   KeyFile file;
   file.nick = nick;
+  file.group = group;
   file.ring = ring;
   file.derivation = derivation;
   const SecretBytes plaintext = SeedText(ring).write(seeds);

@@ -12,8 +12,12 @@ namespace parley::group {
 
 inline constexpr std::size_t kMaxKeyFileBytes = 4096;
 
-/// Which keys a file holds: `id`, which may be kept offline, or the four that a running node needs.
-enum class KeyRing : std::uint8_t { id, online };
+/// Which keys a file holds: `id`, which may be kept offline; the four that a running node needs; or the three of one
+/// group.
+enum class KeyRing : std::uint8_t { id, online, group };
+
+/// In the file of a ring that is of no group.
+inline constexpr std::string_view kNoGroup = "-";
 
 /// The roles of a ring, ascending; seeds are kept in this order.
 std::vector<std::string_view> roles_of(KeyRing ring);
@@ -33,6 +37,7 @@ struct KeyDerivation {
 struct KeyFile {
   std::string nick;
   KeyRing ring = KeyRing::id;
+  std::string group{kNoGroup};  ///< 8 hex digits, in the ring of a group
   KeyDerivation derivation;
   Bytes box;  ///< nonce, ciphertext, tag
 
@@ -54,7 +59,7 @@ Result<Secret<32>> box_key(const KeyDerivation& derivation, const vault::Unlock&
 
 /// A key file with a box of `seeds`, in the order of roles_of(ring).
 KeyFile seal_key_file(std::string_view nick, KeyRing ring, const KeyDerivation& derivation, const Secret<32>& key,
-                      std::span<const Secret<32>> seeds);
+                      std::span<const Secret<32>> seeds, std::string_view group = kNoGroup);
 
 /// @error Errc::passphrase when `key` does not open it (or a byte was altered)
 Result<std::vector<Secret<32>>> open_key_file(const KeyFile& file, const Secret<32>& key);

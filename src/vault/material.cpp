@@ -133,8 +133,8 @@ Status Vault::for_each_with_contexts(const Selection& selection,
   TRY(ContextReader reader, ContextReader::make(connection));
   TRY(Statement rows,
       connection.prepare(fmt::format("SELECT i.id, i.value, i.file, {} FROM items i LEFT JOIN contexts c "
-                                     "ON c.item = i.id WHERE {} ORDER BY i.value, c.source",
-                                     kContextColumns, chosen.where())));
+                                     "ON c.item = i.id{} WHERE {} ORDER BY i.value, c.source",
+                                     kContextColumns, chosen.of_group(), chosen.where())));
   std::vector<SourceContext> contexts;
   for (const indicator::Type type : chosen.types()) {
     chosen.bind(rows, type);

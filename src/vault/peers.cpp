@@ -8,7 +8,7 @@ namespace parley::vault {
 namespace {
 
 Peer read_peer(const detail::Statement& row) {
-  return {std::string(row.text(0)), std::string(row.text(1)), std::string(row.text(2)), row.integer(3)};
+  return {std::string(row.text(0)), std::string(row.text(1)), std::string(row.text(2)), row.integer(3), row.integer(4)};
 }
 
 std::unexpected<Error> no_peer(std::string_view name) {
@@ -54,7 +54,8 @@ Status Vault::remove_peer(std::string_view name) {
 
 Result<std::vector<Peer>> Vault::peers() {
   TRY(const auto hold, state_->database->gate().enter());
-  TRY(auto rows, state_->database->connection().prepare("SELECT name, card, address, added FROM peers ORDER BY name"));
+  TRY(auto rows,
+      state_->database->connection().prepare("SELECT name, card, address, added, confirmed FROM peers ORDER BY name"));
   std::vector<Peer> peers;
   for (;;) {
     TRY(const bool row, rows.step());
@@ -65,10 +66,19 @@ Result<std::vector<Peer>> Vault::peers() {
 
 Result<Peer> Vault::peer(std::string_view name) {
   TRY(const auto hold, state_->database->gate().enter());
-  TRY(auto rows, state_->database->connection().prepare("SELECT name, card, address, added FROM peers WHERE name=?1"));
+  TRY(auto rows,
+      state_->database->connection().prepare("SELECT name, card, address, added, confirmed FROM peers WHERE name=?1"));
   TRY(const bool row, rows.bind(1, name).step());
   if (!row) return no_peer(name);
   return read_peer(rows);
+}
+
+Status Vault::confirm_peer(std::string_view name, UnixSeconds when) {
+  TRY(const auto hold, state_->database->gate().enter());
+  TRY(auto put, state_->database->connection().prepare("UPDATE peers SET confirmed=?2 WHERE name=?1"));
+  TRY(const std::int64_t changed, put.bind(1, name).bind(2, when).run_counting());
+  if (changed == 0) return no_peer(name);
+  return {};
 }
 
 }  // namespace parley::vault

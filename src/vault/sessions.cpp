@@ -15,16 +15,17 @@ using detail::Statement;
 constexpr std::size_t kShortestPrefix = 4;
 
 constexpr std::string_view kSaveSession =
-    "INSERT INTO sessions(id, peer, asked_by_us, state, terms, outcome, created, updated) "
-    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(id) DO UPDATE SET peer=excluded.peer, "
+    "INSERT INTO sessions(id, peer, asked_by_us, state, terms, outcome, created, updated, group_id) "
+    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT(id) DO UPDATE SET peer=excluded.peer, "
     "asked_by_us=excluded.asked_by_us, state=excluded.state, terms=excluded.terms, outcome=excluded.outcome, "
-    "created=excluded.created, updated=excluded.updated RETURNING number";
+    "created=excluded.created, updated=excluded.updated, group_id=excluded.group_id RETURNING number";
 
-constexpr std::string_view kSessionColumns = "id, peer, asked_by_us, state, terms, outcome, created, updated";
+constexpr std::string_view kSessionColumns = "id, peer, asked_by_us, state, terms, outcome, created, updated, group_id";
 
 SessionRow read_session(const Statement& row) {
-  return {std::string(row.text(0)), std::string(row.text(1)), row.integer(2) != 0, std::string(row.text(3)),
-          std::string(row.text(4)), std::string(row.text(5)), row.integer(6),      row.integer(7)};
+  return {std::string(row.text(0)), std::string(row.text(1)), row.integer(2) != 0,
+          std::string(row.text(3)), std::string(row.text(4)), std::string(row.text(5)),
+          row.integer(6),           row.integer(7),           std::string(row.text(8))};
 }
 
 /// @return the number of the session's row
@@ -33,6 +34,7 @@ Result<std::int64_t> save_row(Connection& connection, const SessionRow& row) {
   save.bind(1, std::string_view(row.id)).bind(2, std::string_view(row.peer)).bind(3, row.asked_by_us ? 1 : 0);
   save.bind(4, std::string_view(row.state)).bind(5, std::string_view(row.terms));
   save.bind(6, std::string_view(row.outcome)).bind(7, row.created).bind(8, row.updated);
+  save.bind(9, std::string_view(row.group));
   TRY(const bool saved, save.step());
   if (!saved) return fail(Errc::internal, "SQLite gave a saved session no number.");
   return save.integer(0);

@@ -48,4 +48,10 @@ Result<std::optional<SecretBytes>> Vault::secret(std::string_view name) {
   return std::optional<SecretBytes>(std::move(secret));
 }
 
+Result<std::int64_t> Vault::remove_secrets(std::string_view beginning) {
+  TRY(const auto hold, state_->database->gate().enter());
+  TRY(auto remove, state_->database->connection().prepare("DELETE FROM secrets WHERE substr(name, 1, length(?1))=?1"));
+  return remove.bind(1, beginning).run_counting();
+}
+
 }  // namespace parley::vault

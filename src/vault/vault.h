@@ -14,6 +14,7 @@
 #include "indicator/context.h"
 #include "indicator/indicator.h"
 #include "indicator/warning_list.h"
+#include "vault/groups.h"
 #include "vault/joint_log.h"
 
 namespace parley::vault {
@@ -59,6 +60,8 @@ struct Selection {
   std::string label;                   ///< any kind of label, without regard to case; empty: all
   std::optional<UnixSeconds> since;    ///< last (or, without that, first) seen at or after; undated items do not count
   std::optional<indicator::Tlp> tlp_max;  ///< only items that some source marks no stricter than this (unmarked: amber)
+  /// Only what a MaterialRule of this group admits, and of it only what the admitted sources say; empty: no group.
+  std::string group = {};
 };
 
 struct ImportInfo {
@@ -96,6 +99,7 @@ struct Peer {
   std::string card;     ///< the signed note
   std::string address;  ///< host:port
   UnixSeconds added = 0;
+  UnixSeconds confirmed = 0;  ///< when its fingerprint was compared by voice; 0: not yet
 };
 
 /// A session as the vault keeps it. `state` and JSON fields are session/'s business.
@@ -108,6 +112,7 @@ struct SessionRow {
   std::string outcome;  ///< JSON: count, protocol, seconds, bytes, transcript, abort code and phase
   UnixSeconds created = 0;
   UnixSeconds updated = 0;
+  std::string group = {};  ///< id of the group under whose charter it is; empty: a pair without a charter
 };
 
 /// A signed step of a session (propose, accept, commit, …), ours or theirs, as the note that was sent.
@@ -164,7 +169,27 @@ class Vault {
   Result<PeerChange> add_peer(const Peer& peer);
   Status remove_peer(std::string_view name);  ///< @error Errc::not_found
   Result<std::vector<Peer>> peers();
-  Result<Peer> peer(std::string_view name);  ///< @error Errc::not_found
+  Result<Peer> peer(std::string_view name);                      ///< @error Errc::not_found
+  Status confirm_peer(std::string_view name, UnixSeconds when);  ///< @error Errc::not_found
+
+  // --- groups (groups.h) ----------------------------------------------------------------------------------------
+  /// Inserts, or changes state and latest. @error Errc::exists if the name stands for another group
+  Status put_group(const GroupRow& group);
+  Result<std::vector<GroupRow>> groups();  ///< by name
+  /// By its name, its id or at least 4 digits of that. @error Errc::not_found
+  Result<GroupRow> group(std::string_view name_or_id);
+  /// Adds the next version. @error Errc::exists if that version is there and says otherwise, Errc::internal if it is
+  /// not the next
+  Status add_charter(std::string_view group, const CharterRow& charter);
+  Result<std::vector<CharterRow>> charters(std::string_view group);  ///< ascending
+  /// Replaces one of the same kind and key; an empty text removes it.
+  Status put_group_paper(std::string_view group, const GroupPaper& paper);
+  Result<std::vector<GroupPaper>> group_papers(std::string_view group);
+  Status set_group_material(std::string_view group, std::span<const MaterialRule> rules);
+  Result<std::vector<MaterialRule>> group_material(std::string_view group);
+  /// Inserts or replaces.
+  Status put_invitation(const InvitationRow& invitation);
+  Result<std::vector<InvitationRow>> invitations();
 
   // --- sessions -------------------------------------------------------------------------------------------------
   /// Inserts or replaces the row and, in the same transaction, adds the steps. Durable when it returns.
@@ -210,6 +235,8 @@ class Vault {
   /// Kept sealed once more under Subkey::session_secrets (log.md 7.2); an empty secret removes it.
   Status put_secret(std::string_view name, ByteView secret);
   Result<std::optional<SecretBytes>> secret(std::string_view name);
+  /// Removes every secret whose name begins so. @return how many
+  Result<std::int64_t> remove_secrets(std::string_view beginning);
 
  private:
   struct State;

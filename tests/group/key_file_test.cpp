@@ -97,6 +97,22 @@ TEST_F(KeyFileTest, IsTakenInItsExactFormOnly) {
   }
 }
 
+TEST_F(KeyFileTest, OfAGroupSaysWhichAndHoldsItsThreeKeys) {
+  const std::string text =
+      seal_key_file("alpha", KeyRing::group, by_key_file(), key_, std::span(seeds_).first(3), "7d1f3c90").text();
+  const auto file = parse_key_file(text);
+  ASSERT_TRUE(file.has_value()) << file.error().text();
+  EXPECT_EQ(file->text(), text);
+  EXPECT_EQ(file->group, "7d1f3c90");
+  EXPECT_THAT(text, HasSubstr("\ngroup 7d1f3c90\nroles node,log,cosign\n"));
+  EXPECT_EQ(open_key_file(*file, key_)->size(), 3u);
+  for (const std::string wrong : {"-", "7d1f3c9", "7d1f3c900", "7D1F3C90", "7d1f3c9g", ""}) {
+    std::string altered = text;
+    altered.replace(altered.find("7d1f3c90"), 8, wrong);
+    EXPECT_FALSE(parse_key_file(altered).has_value()) << wrong;
+  }
+}
+
 TEST_F(KeyFileTest, CannotAskForMoreThanTheMachineShouldGive) {
   const std::string kdf = text_.substr(text_.find("kdf "), text_.find("\nbox ") - text_.find("kdf "));
   const auto with = [&](const std::string& cost) {

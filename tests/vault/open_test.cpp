@@ -190,7 +190,7 @@ TEST(Vault, InAFolderThatItsUserCannotWriteFailsWithASentenceAndStaysAsItWas) {
 }
 
 /// Changes the tables past the vault's own code.
-void execute_in(const TestVault& test, const char* statements) {
+void execute_in(const TestVault& test, const std::string& statements) {
   const auto header = detail::parse_header(read_whole(test.folder() / "vault.hdr"));
   ASSERT_OK(header);
   const auto vault_key = detail::unlock_header(*header, test.unlock());
@@ -199,7 +199,30 @@ void execute_in(const TestVault& test, const char* statements) {
   ASSERT_OK(vfs);
   auto connection = detail::Connection::open(std::move(*vfs), test.folder() / "vault.db", false);
   ASSERT_OK(connection);
-  ASSERT_OK((*connection)->execute(statements));
+  ASSERT_OK((*connection)->execute(statements.c_str()));
+}
+
+constexpr std::string_view kWithoutGroups =
+    "DROP TABLE groups; DROP TABLE charters; DROP TABLE group_papers; DROP TABLE group_material; "
+    "DROP TABLE invitations; ALTER TABLE peers DROP COLUMN confirmed; ALTER TABLE sessions DROP COLUMN group_id; ";
+
+// As it was when there was a joint log and no group.
+TEST(Vault, OfTheSecondTableVersionIsBroughtUpToDateAndKeepsItsPeersAndSessions) {
+  const TestVault test;
+  {
+    const auto vault = test.open();
+    ASSERT_TRUE(vault->add_peer({"beta", "card", "a:1", 5}).has_value());
+    SessionRow session;
+    session.id = std::string(32, 'a');
+    session.peer = "beta";
+    ASSERT_OK(vault->save_session(session, {}));
+  }
+  execute_in(test, std::string(kWithoutGroups) + "PRAGMA user_version=2");
+  const auto vault = test.open();
+  EXPECT_EQ(vault->peer("beta")->card, "card");
+  EXPECT_EQ(vault->peer("beta")->confirmed, 0) << "nobody has compared its fingerprint";
+  EXPECT_EQ(vault->session(std::string(32, 'a'))->group, "") << "it was of a pair without a charter";
+  EXPECT_TRUE(vault->groups()->empty());
 }
 
 // As the first release made it: without the tables of the joint log.
@@ -208,7 +231,8 @@ TEST(Vault, OfTheFirstTableVersionIsBroughtUpToDateAndKeepsWhatItHolds) {
   ASSERT_OK(test.open()->put_setting("kept", "yes"));
   execute_in(test,
              "DROP TABLE logs; DROP TABLE log_leaves; DROP TABLE log_nodes; DROP TABLE log_bodies; "
-             "DROP TABLE log_checkpoints; DROP TABLE log_cosignatures; PRAGMA user_version=1");
+             "DROP TABLE log_checkpoints; DROP TABLE log_cosignatures; " +
+                 std::string(kWithoutGroups) + "PRAGMA user_version=1");
   const auto vault = test.open();
   EXPECT_EQ(**vault->setting("kept"), "yes");
   EXPECT_OK(vault->begin_log({.origin = "a", .group = "b", .nick = "c", .checkpoint = {}}));

@@ -73,8 +73,29 @@ CREATE TABLE log_cosignatures(
   PRIMARY KEY(log, size, cosigner)) WITHOUT ROWID;
 )";
 
+// group_material.types: one byte a type, none: all.
+constexpr const char* kVersion3 = R"(
+CREATE TABLE groups(
+  id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, state TEXT NOT NULL, created INTEGER NOT NULL,
+  latest INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE charters(
+  group_id TEXT NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL, note TEXT NOT NULL, taken INTEGER NOT NULL,
+  PRIMARY KEY(group_id, seq)) WITHOUT ROWID;
+CREATE TABLE group_papers(
+  group_id TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, text TEXT NOT NULL,
+  PRIMARY KEY(group_id, kind, key)) WITHOUT ROWID;
+CREATE TABLE group_material(
+  group_id TEXT NOT NULL, number INTEGER NOT NULL, types BLOB NOT NULL, label TEXT NOT NULL, source TEXT NOT NULL,
+  tlp_max INTEGER, PRIMARY KEY(group_id, number)) WITHOUT ROWID;
+CREATE TABLE invitations(
+  id TEXT PRIMARY KEY, group_id TEXT NOT NULL, invited TEXT NOT NULL, expires INTEGER NOT NULL,
+  failures INTEGER NOT NULL, open INTEGER NOT NULL) WITHOUT ROWID;
+ALTER TABLE peers ADD COLUMN confirmed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sessions ADD COLUMN group_id TEXT NOT NULL DEFAULT '';
+)";
+
 /// The step from version i to i + 1.
-constexpr std::array kMigrations = {kVersion1, kVersion2};
+constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3};
 static_assert(kMigrations.size() == kSchemaVersion);
 
 }  // namespace

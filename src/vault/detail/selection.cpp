@@ -6,7 +6,9 @@
 
 #include <algorithm>
 
+#include "base/encoding.h"
 #include "vault/detail/labels.h"
+#include "vault/detail/material_rules.h"
 
 namespace parley::vault::detail {
 namespace {
@@ -25,6 +27,17 @@ void has_label(sqlite3_context* context, int, sqlite3_value** arguments) {
   const std::vector<std::int64_t> wanted = label_ids(arguments[1]);
   const bool found = std::ranges::any_of(held, [&](std::int64_t id) { return std::ranges::binary_search(wanted, id); });
   sqlite3_result_int(context, found ? 1 : 0);
+}
+
+Result<std::vector<std::int64_t>> source_ids_named(Connection& connection, std::string_view name) {
+  TRY(Statement rows, connection.prepare("SELECT id FROM sources WHERE name=?1"));
+  rows.bind(1, name);
+  std::vector<std::int64_t> ids;
+  for (;;) {
+    TRY(const bool row, rows.step());
+    if (!row) return ids;
+    ids.push_back(rows.integer(0));
+  }
 }
 
 }  // namespace
@@ -48,11 +61,19 @@ Result<SelectionSql> SelectionSql::make(Connection& connection, const Selection&
   sql.where_ = "i.type = ?1";
 
   std::string on_context;
+  if (!selection.group.empty()) {
+    TRY_STATUS(sql.admit_group(connection, selection.group));
+    // What an admitted source says under a stricter mark does not go along with what it may enter by another.
+    if (selection.tlp_max)
+      sql.of_group_ += fmt::format(" AND coalesce(c.tlp, {}) <= {}", static_cast<int>(kUnmarkedTlp),
+                                   static_cast<int>(*selection.tlp_max));
+    on_context += sql.of_group_;
+  }
   if (sql.since_) on_context += " AND coalesce(c.last_seen, c.first_seen) >= ?2";
   if (sql.tlp_max_) on_context += fmt::format(" AND coalesce(c.tlp, {}) <= ?3", static_cast<int>(kUnmarkedTlp));
   if (!selection.label.empty()) {
     TRY(const std::vector<std::int64_t> ids, label_ids_named(connection, selection.label));
-    sql.empty_ = ids.empty();
+    sql.empty_ = sql.empty_ || ids.empty();
     const std::string labels = fmt::format("label IN ({})", fmt::join(ids, ","));
     sql.where_ += fmt::format(" AND i.id IN (SELECT item FROM item_labels WHERE {} AND type = ?1)", labels);
     if (on_context.empty()) {
@@ -67,6 +88,38 @@ Result<SelectionSql> SelectionSql::make(Connection& connection, const Selection&
   }
   sql.selective_ = !on_context.empty() || sql.label_only_;
   return sql;
+}
+
+// The rules of one group, each as a condition; what none of them admits does not belong to it. All that goes into the
+// text is numbers and hexadecimal digits.
+Status SelectionSql::admit_group(Connection& connection, const std::string& group) {
+  TRY(const std::vector<MaterialRule> rules, read_material_rules(connection, group));
+  std::vector<std::string> alternatives;
+  for (const MaterialRule& rule : rules) {
+    std::string condition = "1";
+    if (!rule.types.empty()) {
+      std::vector<int> types;
+      for (const indicator::Type type : rule.types) types.push_back(static_cast<int>(type));
+      condition += fmt::format(" AND i.type IN ({})", fmt::join(types, ","));
+    }
+    if (!rule.label.empty()) {
+      TRY(const std::vector<std::int64_t> ids, label_ids_named(connection, rule.label));
+      if (ids.empty()) continue;
+      condition += fmt::format(" AND has_label(c.labels, X'{}')", to_hex(encode_label_ids(ids)));
+    }
+    if (!rule.source.empty()) {
+      TRY(const std::vector<std::int64_t> ids, source_ids_named(connection, rule.source));
+      if (ids.empty()) continue;
+      condition += fmt::format(" AND c.source IN ({})", fmt::join(ids, ","));
+    }
+    if (rule.tlp_max)
+      condition += fmt::format(" AND coalesce(c.tlp, {}) <= {}", static_cast<int>(kUnmarkedTlp),
+                               static_cast<int>(*rule.tlp_max));
+    alternatives.push_back("(" + condition + ")");
+  }
+  empty_ = alternatives.empty();
+  of_group_ = fmt::format(" AND ({})", fmt::join(alternatives, " OR "));
+  return {};
 }
 
 void SelectionSql::bind(Statement& statement, indicator::Type type) const {

@@ -24,15 +24,22 @@ class SelectionSql {
   const std::string& where() const { return where_; }
   void bind(Statement& statement, indicator::Type type) const;
 
+  /// What a source's context must satisfy to belong to the selection's group, as " AND …" on a table contexts called c
+  /// beside items called i; empty where there is no group.
+  const std::string& of_group() const { return of_group_; }
+
   /// A condition on item_labels alone that says the same but for the type; nothing when contexts must be looked at.
   const std::optional<std::string>& label_only() const { return label_only_; }
   bool all_of_each_type() const { return !selective_; }
 
  private:
+  Status admit_group(Connection& connection, const std::string& group);
+
   bool empty_ = false;
   bool selective_ = false;
   std::vector<indicator::Type> types_;
   std::string where_;
+  std::string of_group_;
   std::optional<std::string> label_only_;
   std::optional<UnixSeconds> since_;
   std::optional<indicator::Tlp> tlp_max_;

@@ -1,0 +1,51 @@
+// parley group sign: the charter, or an amendment.
+#include <fmt/format.h>
+
+#include "base/encoding.h"
+#include "base/text.h"
+#include "cli/group_command.h"
+
+namespace parley::cli {
+namespace {
+
+constexpr std::size_t kShownHashDigits = 8;
+
+struct SignArguments {
+  std::string name, amendment, out;
+  bool yes = false;
+};
+
+Status sign(Workplace& at, const SignArguments& arguments) {
+  TRY(const vault::GroupRow group, at.vault.group(arguments.name));
+  TRY(const group::Signing waiting, group::unsigned_paper(desk_of(at), group, arguments.amendment));
+  const group::Charter& charter = waiting.charter.charter;
+  for (const std::string& line : in_words(charter)) at.console.say(line);
+  TRY_STATUS(say_members(at, charter));
+  say_signing(at.console, waiting);
+  say_what_others_learn(at.console, charter);
+  TRY_STATUS(ask_yes(at, arguments.yes, "Sign this?"));
+  TRY(const Secret<32> id_seed, id_seed_of(at));
+  TRY(const group::Signing done, group::sign(desk_of(at), group, arguments.amendment, id_seed, wall_clock_now()));
+  at.console.say("Signed:");
+  say_signing(at.console, done);
+  at.console.say(done.in_force ? "Send this file to every member; each takes it: parley group take FILE"
+                               : "Send this file to those who have not signed; each takes it, signs and sends it on:");
+  const std::string fallback = charter.seq == 1 ? fmt::format("{}.{}.charter", group.name, at.member.card.nick)
+                                                : fmt::format("{}.{}.amendment-{}", group.name, at.member.card.nick,
+                                                              to_hex(done.charter.hash).substr(0, kShownHashDigits));
+  return write_paper(at, arguments.out, fallback, done.charter.note);
+}
+
+}  // namespace
+
+void add_group_sign(CLI::App& family, Chosen& chosen) {
+  CLI::App* command = family.add_subcommand("sign", "Read the charter or amendment that waits, and sign it");
+  const auto arguments = std::make_shared<SignArguments>();
+  command->add_option("NAME", arguments->name, "The group, as group list prints it")->required();
+  command->add_option("--amendment", arguments->amendment, "The first digits of its hash, where several wait");
+  command->add_option("--out", arguments->out, "Where the signed paper is written");
+  command->add_flag("--yes", arguments->yes, "Do not ask");
+  command->callback(at_work(chosen, [arguments](Workplace& at) { return sign(at, *arguments); }));
+}
+
+}  // namespace parley::cli

@@ -1,0 +1,99 @@
+// Charters, members and signatures in words, for all commands of the family.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "base/text.h"
+#include "cli/group_command.h"
+#include "crypto/hash.h"
+
+namespace parley::cli {
+namespace {
+
+std::string caps_in_words(const group::Caps& caps) {
+  return fmt::format(
+      "sets of at most {}, {} session(s) a day; in 30 days one member may enter {}, all together {}; at most {} "
+      "matches "
+      "learned, {} fields opened on each",
+      caps.items_per_session, caps.sessions_per_day, caps.probe_items_30d, caps.probe_items_group_30d,
+      caps.matches_revealed_30d, caps.fields_per_item);
+}
+
+}  // namespace
+
+std::vector<std::string> in_words(const group::Charter& charter) {
+  std::vector<std::string> lines = {
+      fmt::format("{} (group {}), version {}", visible(charter.name), group::short_id(charter.group), charter.seq),
+      fmt::format("  for: {}", visible(charter.purpose)),
+      fmt::format(
+          "  from {} until {}; sessions end {} s before, by clocks that may be that far apart; {} days of grace "
+          "for findings, dissent and settling",
+          to_rfc3339(charter.not_before), to_rfc3339(charter.not_after), charter.clock_skew_seconds,
+          charter.grace_days),
+  };
+  for (const group::AllowedQuestion& question : charter.questions)
+    lines.push_back(fmt::format("  {} of {}: {}", group::name_of(question.function), indicator::name_of(question.type),
+                                caps_in_words(question.caps)));
+  lines.emplace_back("  every other question is refused");
+  lines.push_back(fmt::format("  material marked stricter than TLP:{} does not enter; protocols: {}",
+                              indicator::name_of(charter.max_tlp), fmt::join(charter.protocols, ", ")));
+  if (charter.members.empty())
+    lines.push_back(charter.finding_quorum == 0
+                        ? std::string("  a finding needs the signatures of all members")
+                        : fmt::format("  a finding needs {} signatures", charter.finding_quorum));
+  else
+    lines.push_back(fmt::format("  a finding needs {} of {} signatures, a log {} holders", charter.finding_quorum,
+                                charter.members.size(), charter.log_quorum));
+  return lines;
+}
+
+Status say_members(Workplace& at, const group::Charter& charter) {
+  TRY(const auto peers, at.vault.peers());
+  for (const group::CharterMember& member : charter.members) {
+    std::string standing = "not pinned here: nobody has shown you that these keys are theirs (parley peer add)";
+    if (member.id.text() == at.member.card.id_vkey) standing = "you";
+    for (const vault::Peer& peer : peers) {
+      TRY(const group::Card card, group::read_card(peer.card));
+      if (card.id_vkey != member.id.text()) continue;
+      standing = crypto::sha256(as_bytes(card.note)) != member.card
+                     ? fmt::format("pinned as {} by ANOTHER CARD than the charter names", visible(peer.name))
+                 : peer.confirmed != 0 ? fmt::format("pinned as {}, compared by voice", visible(peer.name))
+                                       : fmt::format("pinned as {}, NOT compared by voice (parley confirm {} …)",
+                                                     visible(peer.name), visible(peer.name));
+    }
+    at.console.say(fmt::format("  member {}: {}", member.keys.nick, standing));
+  }
+  return {};
+}
+
+void say_what_others_learn(Console& console, const group::Charter& charter) {
+  std::int64_t matches = 0;
+  for (const group::AllowedQuestion& question : charter.questions)
+    matches = std::max(matches, question.caps.matches_revealed_30d);
+  console.say(fmt::format(
+      "What the others learn about you: signing tells them your keys and that you are in; your material stays here. "
+      "Under the charter each of them may then ask what is listed above, and only about what your rules admit to this "
+      "group (parley group admit): at most {} matches of one kind in 30 days each.",
+      matches));
+  console.say(
+      "How you would notice that they cheat: no version is in force without the signatures that it needs, each names "
+      "the "
+      "one before by its hash, and a node with another version is refused. Compare the hash with the others by voice. "
+      "Your node refuses what the charter does not allow before it reads anything. What the others enter into a "
+      "permitted question nothing proves yet: the caps bound it.");
+}
+
+void say_signing(Console& console, const group::Signing& signing) {
+  console.say(fmt::format("  hash: {}", to_hex(signing.charter.hash)));
+  for (const group::Change& change : signing.changes)
+    console.say(fmt::format("  {} {}", change.effect == group::Effect::loosens ? "LOOSENS " : "tightens",
+                            visible(change.sentence)));
+  if (!signing.needs.empty() && signing.charter.charter.seq > 1) console.say("  needs " + signing.needs);
+  if (!signing.charter.signers.empty())
+    console.say(fmt::format("  signed by {}", group::in_words(signing.charter.signers)));
+  if (!signing.missing.empty()) console.say(fmt::format("  not yet signed by {}", group::in_words(signing.missing)));
+  if (signing.in_force) console.say("  in force");
+}
+
+}  // namespace parley::cli

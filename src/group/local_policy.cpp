@@ -1,0 +1,117 @@
+// Local policy: written, read, and held against the charter (local_policy.h).
+#include "group/local_policy.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "log/pjson.h"
+
+namespace parley::group {
+namespace {
+
+using log::Json;
+using log::ObjectReader;
+
+constexpr std::size_t kMaxPolicyBytes = 64 * 1024;
+constexpr std::size_t kMaxWordBytes = 32;
+constexpr std::size_t kMaxLimits = indicator::kAllTypes.size() * kAllFunctions.size();
+
+Json to_json(const LocalLimit& limit) {
+  Json::Object object{
+      {"fn", name_of(limit.function)}, {"refused", limit.refused}, {"type", indicator::name_of(limit.type)}};
+  for (const NamedCap& cap : kNamedCaps) object.emplace(cap.name, limit.caps.*cap.value);
+  return object;
+}
+
+Result<LocalLimit> read_limit(const Json& json) {
+  ObjectReader reader(json, "a limit of the policy");
+  LocalLimit limit;
+  const auto function = function_named(reader.text("fn", kMaxWordBytes));
+  if (!function) reader.refuse("\"fn\" is no function that is known here");
+  limit.refused = reader.boolean("refused");
+  const auto type = indicator::type_named(reader.text("type", kMaxWordBytes));
+  if (!type) reader.refuse("\"type\" is no type of indicator that is known here");
+  for (const NamedCap& cap : kNamedCaps) limit.caps.*cap.value = reader.integer(cap.name, 0, kLargestCap);
+  TRY_STATUS(reader.finish());
+  limit.function = *function;
+  limit.type = *type;
+  return limit;
+}
+
+std::unexpected<Error> no_effect(const std::string& what) {
+  return fail(Errc::usage, fmt::format("{} Your own rules can only be stricter than the charter; what is looser has no "
+                                       "effect, and needs an amendment.",
+                                       what));
+}
+
+}  // namespace
+
+const LocalLimit* LocalPolicy::limit(indicator::Type type, Function function) const {
+  const auto found = std::ranges::find_if(
+      limits, [&](const LocalLimit& limit) { return limit.type == type && limit.function == function; });
+  return found == limits.end() ? nullptr : &*found;
+}
+
+LocalLimit& LocalPolicy::limit_for(indicator::Type type, Function function) {
+  const auto found = std::ranges::find_if(
+      limits, [&](const LocalLimit& limit) { return limit.type == type && limit.function == function; });
+  if (found != limits.end()) return *found;
+  return limits.emplace_back(LocalLimit{.type = type, .function = function});
+}
+
+std::string write_policy(const LocalPolicy& policy) {
+  Json::Array limits;
+  for (const LocalLimit& limit : policy.limits) limits.push_back(to_json(limit));
+  return log::write_pjson(Json::Object{
+      {"limits", std::move(limits)},
+      {"max_tlp", policy.max_tlp ? std::string(indicator::name_of(*policy.max_tlp)) : std::string()},
+      {"not_after", policy.not_after.value_or(0)},
+      {"paused", policy.paused},
+      {"v", 1},
+  });
+}
+
+Result<LocalPolicy> read_policy(std::string_view text) {
+  TRY(const Json json, log::parse_pjson(text, kMaxPolicyBytes));
+  ObjectReader reader(json, "the policy");
+  LocalPolicy policy;
+  const Json::Array& limits = reader.array("limits", kMaxLimits);
+  const std::string tlp = reader.text("max_tlp", kMaxWordBytes);
+  const UnixSeconds not_after = reader.integer("not_after", 0, log::kMaxInteger);
+  policy.paused = reader.boolean("paused");
+  reader.integer("v", 1, 1);
+  if (!tlp.empty()) policy.max_tlp = indicator::tlp_named(tlp);
+  if (!tlp.empty() && !policy.max_tlp) reader.refuse("\"max_tlp\" is no TLP mark");
+  if (not_after != 0) policy.not_after = not_after;
+  TRY_STATUS(reader.finish());
+  for (const Json& json_limit : limits) {
+    TRY(LocalLimit limit, read_limit(json_limit));
+    if (policy.limit(limit.type, limit.function) != nullptr)
+      return fail(Errc::format, "The policy limits one question twice.");
+    policy.limits.push_back(limit);
+  }
+  return policy;
+}
+
+Status check_only_stricter(const LocalPolicy& policy, const Charter& charter) {
+  if (policy.max_tlp && *policy.max_tlp > charter.max_tlp)
+    return no_effect(fmt::format("The charter lets in material up to {}.", indicator::name_of(charter.max_tlp)));
+  if (policy.not_after && *policy.not_after > charter.not_after)
+    return no_effect(fmt::format("The charter ends at {}.", to_rfc3339(charter.not_after)));
+  for (const LocalLimit& limit : policy.limits) {
+    const AllowedQuestion* allowed = charter.question(limit.type, limit.function);
+    if (allowed == nullptr)
+      return no_effect(fmt::format("The charter does not allow {} of {} at all.", name_of(limit.function),
+                                   indicator::name_of(limit.type)));
+    for (const NamedCap& cap : kNamedCaps) {
+      const std::int64_t ours = limit.caps.*cap.value, theirs = allowed->caps.*cap.value;
+      if (ours != kLargestCap && ours > theirs)
+        return no_effect(fmt::format("{} of {} {} is {} in the charter.", cap.name, indicator::name_of(limit.type),
+                                     name_of(limit.function), theirs));
+    }
+  }
+  return {};
+}
+
+}  // namespace parley::group

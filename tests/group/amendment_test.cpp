@@ -1,0 +1,304 @@
+// Amendments: which way each change goes, and who must sign (log.md 1.5).
+#include "group/amendment.h"
+
+#include "group/charters.h"
+
+namespace parley::group {
+namespace {
+
+using Left = std::set<std::string, std::less<>>;
+
+SignedCharter founded(std::size_t members) {
+  const Charter charter = charter_of(members);
+  return *read_founded(signed_charter(charter, nicks_of(charter)));
+}
+
+Charter next_of(const SignedCharter& before) {
+  Charter next = before.charter;
+  ++next.seq;
+  next.prev = before.hash;
+  return next;
+}
+
+void remove(Charter& charter, std::string_view nick) {
+  std::erase_if(charter.members, [&](const CharterMember& member) { return member.keys.nick == nick; });
+}
+
+struct Case {
+  const char* what;
+  std::function<void(Charter&)> change;
+  Effect effect;
+};
+
+const std::vector<Case>& single_changes() {
+  static const std::vector<Case> cases = {
+      {"another name", [](Charter& c) { c.name = "Operation Arena"; }, Effect::loosens},
+      {"another purpose", [](Charter& c) { c.purpose = "Everything"; }, Effect::loosens},
+      {"a later end", [](Charter& c) { c.not_after += 1; }, Effect::loosens},
+      {"an earlier end", [](Charter& c) { c.not_after -= 1; }, Effect::tightens},
+      {"an earlier beginning", [](Charter& c) { c.not_before -= 1; }, Effect::loosens},
+      {"a later beginning", [](Charter& c) { c.not_before += 1; }, Effect::tightens},
+      {"a longer grace", [](Charter& c) { c.grace_days += 1; }, Effect::loosens},
+      {"a shorter grace", [](Charter& c) { c.grace_days -= 1; }, Effect::loosens},
+      {"a larger skew", [](Charter& c) { c.clock_skew_seconds += 1; }, Effect::loosens},
+      {"a smaller skew", [](Charter& c) { c.clock_skew_seconds -= 1; }, Effect::loosens},
+      {"a higher finding quorum", [](Charter& c) { c.finding_quorum += 1; }, Effect::tightens},
+      {"a lower finding quorum", [](Charter& c) { c.finding_quorum -= 1; }, Effect::loosens},
+      {"a higher log quorum", [](Charter& c) { c.log_quorum += 1; }, Effect::tightens},
+      {"red material", [](Charter& c) { c.max_tlp = indicator::Tlp::red; }, Effect::loosens},
+      {"no amber material", [](Charter& c) { c.max_tlp = indicator::Tlp::green; }, Effect::tightens},
+      {"one protocol less", [](Charter& c) { c.protocols = {"classic"}; }, Effect::tightens},
+      {"a question dropped", [](Charter& c) { c.questions.erase(c.questions.begin()); }, Effect::tightens},
+      {"a question added",
+       [](Charter& c) {
+         AllowedQuestion added = c.questions[1];
+         added.function = Function::intersection;
+         c.questions.insert(c.questions.begin() + 2, added);
+       },
+       Effect::loosens},
+      {"other keys for a member", [](Charter& c) { c.members[1].card[0] ^= std::byte{1}; }, Effect::loosens},
+  };
+  return cases;
+}
+
+TEST(Amendment, IsTakenForWhatEachSingleChangeIs) {
+  const SignedCharter before = founded(5);
+  for (const Case& test : single_changes()) {
+    Charter next = next_of(before);
+    test.change(next);
+    const auto assessed = assess(before.charter, next, {});
+    ASSERT_HOLDS(assessed) << test.what;
+    ASSERT_EQ(assessed->changes.size(), 1u) << test.what;
+    EXPECT_EQ(assessed->changes[0].effect, test.effect) << test.what;
+    EXPECT_EQ(assessed->needs.of_counted, test.effect == Effect::loosens ? 5u : before.charter.finding_quorum)
+        << test.what;
+  }
+}
+
+TEST(Amendment, TightensByLoweringEachCapAndLoosensByRaisingIt) {
+  const SignedCharter before = founded(3);
+  for (const NamedCap& cap : kNamedCaps) {
+    for (const std::int64_t step : {-1, 1}) {
+      Charter next = next_of(before);
+      next.questions[0].caps.*cap.value += step;
+      const auto assessed = assess(before.charter, next, {});
+      ASSERT_HOLDS(assessed) << cap.name;
+      ASSERT_EQ(assessed->changes.size(), 1u);
+      EXPECT_EQ(assessed->changes[0].effect, step < 0 ? Effect::tightens : Effect::loosens) << cap.name;
+      EXPECT_EQ(assessed->changes[0].clause, fmt::format("questions: domain intersection: {}", cap.name));
+    }
+  }
+}
+
+TEST(Amendment, OfATighteningAndALooseningLoosens) {
+  const SignedCharter before = founded(5);
+  for (const Case& test : single_changes()) {
+    if (test.effect == Effect::loosens) continue;
+    Charter next = next_of(before);
+    test.change(next);
+    next.questions.back().caps.fields_per_item += 1;
+    const auto assessed = assess(before.charter, next, {});
+    ASSERT_HOLDS(assessed) << test.what;
+    EXPECT_EQ(assessed->needs.of_counted, 5u) << test.what;
+  }
+}
+
+TEST(Amendment, ThatTightensIsInForceWithAQuorumOfSignaturesAndNotBefore) {
+  const SignedCharter before = founded(5);  // finding quorum: 3
+  Charter next = next_of(before);
+  next.not_after -= kSecondsPerDay;
+  for (unsigned subset = 1; subset < 32; ++subset) {
+    std::vector<std::string> nicks;
+    for (unsigned i = 0; i < 5; ++i)
+      if ((subset >> i & 1) != 0) nicks.push_back(kNicks[i]);
+    const auto amendment = read_amendment(before, signed_charter(next, nicks), {});
+    ASSERT_HOLDS(amendment);
+    EXPECT_EQ(amendment->in_force(), nicks.size() >= 3) << subset;
+  }
+}
+
+TEST(Amendment, ThatLoosensIsInForceWithAllSignaturesOnly) {
+  const SignedCharter before = founded(4);
+  Charter next = next_of(before);
+  next.not_after += kSecondsPerDay;
+  for (unsigned subset = 1; subset < 16; ++subset) {
+    std::vector<std::string> nicks;
+    for (unsigned i = 0; i < 4; ++i)
+      if ((subset >> i & 1) != 0) nicks.push_back(kNicks[i]);
+    const auto amendment = read_amendment(before, signed_charter(next, nicks), {});
+    ASSERT_HOLDS(amendment);
+    EXPECT_EQ(amendment->in_force(), subset == 15) << subset;
+  }
+}
+
+TEST(Amendment, ThatAddsAMemberNeedsAllAndTheMemberItself) {
+  const SignedCharter before = founded(3);
+  Charter next = next_of(before);
+  next.members.push_back(test_member("delta").in_group());
+  next.finding_quorum = 3;
+  const auto by_old = read_amendment(before, signed_charter(next, {"alpha", "bravo", "charlie"}), {});
+  ASSERT_HOLDS(by_old);
+  EXPECT_FALSE(by_old->in_force());
+  EXPECT_EQ(by_old->missing(), std::vector<std::string>{"delta"});
+  const auto without_one = read_amendment(before, signed_charter(next, {"alpha", "bravo", "delta"}), {});
+  ASSERT_HOLDS(without_one);
+  EXPECT_EQ(without_one->missing(), std::vector<std::string>{"charlie"});
+  const auto by_all = read_amendment(before, signed_charter(next, {"alpha", "bravo", "charlie", "delta"}), {});
+  ASSERT_HOLDS(by_all);
+  EXPECT_TRUE(by_all->in_force());
+}
+
+TEST(Amendment, ThatExpelsNeedsAllTheOthersAndNotTheExpelled) {
+  const SignedCharter before = founded(4);
+  Charter next = next_of(before);
+  remove(next, "bravo");
+  next.log_quorum = 3;
+  const auto assessed = assess(before.charter, next, {});
+  ASSERT_HOLDS(assessed);
+  EXPECT_EQ(assessed->expelled, std::vector<std::string>{"bravo"});
+  EXPECT_EQ(assessed->needs.of_counted, 3u);
+  for (const auto& [nicks, in_force] :
+       std::vector<std::pair<std::vector<std::string>, bool>>{{{"alpha", "charlie", "delta"}, true},
+                                                              {{"alpha", "charlie"}, false},
+                                                              {{"alpha", "bravo", "charlie"}, false},
+                                                              {{"alpha", "bravo", "charlie", "delta"}, true},
+                                                              {{"bravo"}, false}}) {
+    const auto amendment = read_amendment(before, signed_charter(next, nicks), {});
+    ASSERT_HOLDS(amendment);
+    EXPECT_EQ(amendment->in_force(), in_force) << in_words(nicks);
+  }
+}
+
+TEST(Amendment, NeverExpelsOneOfTwo) {
+  const SignedCharter three = founded(3);
+  Charter next = next_of(three);
+  remove(next, "bravo");
+  next.log_quorum = 2;
+  EXPECT_HOLDS(assess(three.charter, next, {}));
+  // charlie has left: two remain, and one of them cannot throw out the other.
+  EXPECT_REFUSED(assess(three.charter, next, Left{"charlie"}), Errc::format, "one of two");
+  const SignedCharter two = founded(2);
+  next = next_of(two);
+  remove(next, "bravo");
+  EXPECT_REFUSED(assess(two.charter, next, {}), Errc::format, "2 to 16");
+}
+
+TEST(Amendment, ThatExpelsStandsAlone) {
+  const SignedCharter before = founded(5);
+  Charter good = next_of(before);
+  remove(good, "echo");
+  good.log_quorum = log::log_quorum(4);
+  ASSERT_HOLDS(assess(before.charter, good, {}));
+  for (const Case& test : single_changes()) {
+    Charter next = good;
+    test.change(next);
+    EXPECT_FALSE(assess(before.charter, next, {}).has_value()) << test.what;
+  }
+  Charter two = good;
+  remove(two, "delta");
+  two.log_quorum = 3;
+  EXPECT_REFUSED(assess(before.charter, two, {}), Errc::format, "more than one");
+  Charter replaced = good;
+  replaced.members.push_back(test_member("foxtrot").in_group());
+  replaced.log_quorum = before.charter.log_quorum;
+  EXPECT_REFUSED(assess(before.charter, replaced, {}), Errc::format, "stands alone");
+}
+
+TEST(Amendment, ThatGivesAMembersNickToAnotherIdExpelsIt) {
+  const SignedCharter before = founded(4);
+  Charter next = next_of(before);
+  TestMember impostor("bravo");
+  next.members[1] = impostor.in_group();
+  EXPECT_REFUSED(assess(before.charter, next, {}), Errc::format, "stands alone");
+}
+
+TEST(Amendment, TakesTheMembersWhoLeftOffTheListWithAQuorum) {
+  const SignedCharter before = founded(4);  // finding quorum: 3
+  Charter next = next_of(before);
+  remove(next, "delta");
+  next.log_quorum = 3;
+  const auto assessed = assess(before.charter, next, Left{"delta"});
+  ASSERT_HOLDS(assessed);
+  EXPECT_EQ(assessed->gone, std::vector<std::string>{"delta"});
+  EXPECT_TRUE(assessed->expelled.empty());
+  EXPECT_EQ(assessed->needs.of_counted, 3u);
+  EXPECT_EQ(assessed->needs.counted, (std::vector<std::string>{"alpha", "bravo", "charlie"}));
+}
+
+TEST(Amendment, DoesNotCountTheSignatureOfAMemberWhoLeft) {
+  const SignedCharter before = founded(4);
+  Charter next = next_of(before);
+  next.not_after -= 1;
+  const std::string note = signed_charter(next, {"alpha", "bravo", "delta"});
+  EXPECT_TRUE(read_amendment(before, note, {})->in_force());
+  EXPECT_FALSE(read_amendment(before, note, Left{"delta"})->in_force());
+}
+
+TEST(Amendment, DoesNotTakeBackAMemberWhoLeft) {
+  const SignedCharter before = founded(4);
+  Charter next = next_of(before);
+  next.members[3].card[0] ^= std::byte{1};
+  EXPECT_HOLDS(assess(before.charter, next, {}));
+  EXPECT_REFUSED(assess(before.charter, next, Left{"delta"}), Errc::format, "only into a new group");
+}
+
+TEST(Amendment, OnceTakenIsReadAgainWhoeverHasLeftSince) {
+  const SignedCharter before = founded(4);
+  Charter next = next_of(before);
+  next.not_after -= 1;
+  const std::string note = signed_charter(next, {"alpha", "bravo", "delta"});
+  const auto read = read_taken_amendment(before, note);
+  ASSERT_HOLDS(read);
+  EXPECT_EQ(read->charter, next);
+  next.seq = 3;
+  EXPECT_FALSE(read_taken_amendment(before, signed_charter(next, {"alpha"})).has_value());
+  std::string altered = note;
+  altered[note.size() - 5] = altered[note.size() - 5] == 'A' ? 'B' : 'A';
+  EXPECT_FALSE(read_taken_amendment(before, altered).has_value());
+}
+
+TEST(Amendment, IsRefusedWhenItDoesNotFollow) {
+  const SignedCharter before = founded(3);
+  const std::pair<std::string_view, std::function<void(Charter&)>> cases[] = {
+      {"version 2 is due", [](Charter& c) { c.seq = 3; }},
+      {"follows another version", [](Charter& c) { c.prev[0] ^= std::byte{1}; }},
+      {"another group", [](Charter& c) { c.group[31] = '2'; }},
+      {"domain", [](Charter& c) { c.domain = "other.example"; }},
+      {"changes nothing", [](Charter&) {}},
+      {"400 days", [](Charter& c) { c.not_after += 400 * kSecondsPerDay; }},
+      {"finding_quorum", [](Charter& c) { c.finding_quorum = 4; }},
+  };
+  for (const auto& [says, change] : cases) {
+    Charter next = next_of(before);
+    change(next);
+    EXPECT_REFUSED(assess(before.charter, next, {}), Errc::format, says);
+  }
+}
+
+TEST(Amendment, IsRefusedWithAStrangersOrADoubledSignature) {
+  const SignedCharter before = founded(3);
+  Charter next = next_of(before);
+  next.not_after -= 1;
+  EXPECT_REFUSED(read_amendment(before, signed_charter(next, {"alpha", "papa"}), {}), Errc::signature, "papa");
+  log::Note note = *log::parse_note(signed_charter(next, {"alpha"}));
+  note.signatures.push_back(note.signatures.front());
+  EXPECT_FALSE(read_amendment(before, log::write_note(note), {}).has_value());
+}
+
+TEST(Quorums, FollowTheNumberOfMembersAndKeepWhatWasDemandedBeyondIt) {
+  EXPECT_EQ(log_quorum_after(3, 4, 3), 3u);
+  EXPECT_EQ(log_quorum_after(4, 5, 4), 3u);
+  EXPECT_EQ(log_quorum_after(5, 5, 4), 4u);
+  EXPECT_EQ(log_quorum_after(16, 16, 2), 2u);
+  EXPECT_EQ(finding_quorum_after(3, 2), 2u);
+  EXPECT_EQ(finding_quorum_after(3, 5), 3u);
+  for (std::size_t before = 2; before <= 16; ++before)
+    for (std::size_t quorum = log::log_quorum(before); quorum <= before; ++quorum)
+      for (std::size_t after = 2; after <= before; ++after) {
+        EXPECT_GE(log_quorum_after(quorum, before, after), log::log_quorum(after));
+        EXPECT_LE(log_quorum_after(quorum, before, after), after);
+      }
+}
+
+}  // namespace
+}  // namespace parley::group
