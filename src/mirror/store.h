@@ -31,12 +31,13 @@ struct FaultRow {
 };
 
 /// Rows of a log that stand in the place of damaged ones: leaves from, from + 1, ... and all the hashes that they
-/// complete, as LogGrowth::nodes has them.
+/// complete, as LogGrowth::nodes has them; and a checkpoint.
 struct RepairRows {
   std::string origin;
   std::uint64_t from = 0;
   std::vector<vault::LogLeaf> leaves;
   std::vector<Digest> nodes;
+  std::optional<vault::LogCheckpoint> checkpoint;
 };
 
 /// All that one step changes.
