@@ -59,8 +59,8 @@ class Writer {
   }
   Result<Message> finish() && {
     if (payload_.size() > kMaxMessageBytes)
-      return fail(Errc::limit, fmt::format("A message of {} bytes; {} is the limit.", payload_.size(),
-                                           kMaxMessageBytes));
+      return fail(Errc::limit,
+                  fmt::format("A message of {} bytes; {} is the limit.", payload_.size(), kMaxMessageBytes));
     return Message{type_, std::move(payload_)};
   }
 
@@ -142,8 +142,7 @@ Result<ByteView> take_part(ByteView& rest) {
 
 Result<Parts> take_apart(ByteView payload) {
   if (payload.size() > kMaxMessageBytes)
-    return fail(Errc::limit,
-                fmt::format("A message of {} bytes; {} is the limit.", payload.size(), kMaxMessageBytes));
+    return fail(Errc::limit, fmt::format("A message of {} bytes; {} is the limit.", payload.size(), kMaxMessageBytes));
   TRY(const ByteView head, take_part(payload));
   TRY(Json object, log::parse_pjson(as_text(head), kMaxMessageHeadBytes));
   Parts read{std::move(object), {}};

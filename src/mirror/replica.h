@@ -39,12 +39,13 @@ struct GroupView {
 };
 
 enum class State : std::uint8_t {
-  asking,    ///< not enough peers have said what they hold of our log: nothing is appended, nothing cosigned
-  amnesia,   ///< the store is behind the guard, a peer, or itself: nothing is appended or cosigned until it has caught up
-  live,      ///< all is well
-  sealed,    ///< our log is sealed; others' are mirrored and cosigned on
-  convicted, ///< a fault of our own is proven: nothing is appended
-  halted,    ///< a write failed, and what is on the disk is not known: the process must end
+  asking,     ///< not enough peers have said what they hold of our log: nothing is appended, nothing cosigned
+  amnesia,    ///< the store is behind the guard, a peer, or itself: nothing is appended or cosigned until it has caught
+              ///< up
+  live,       ///< all is well
+  sealed,     ///< our log is sealed; others' are mirrored and cosigned on
+  convicted,  ///< a fault of our own is proven: nothing is appended
+  halted,     ///< a write failed, and what is on the disk is not known: the process must end
 };
 std::string_view name_of(State state);
 

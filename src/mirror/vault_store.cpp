@@ -41,15 +41,12 @@ Result<T> or_nothing(Result<T> found, T nothing) {
 VaultStore::VaultStore(vault::Vault& vault, std::string group, std::span<const log::MemberKeys> members,
                        std::size_t self)
     : vault_(vault), group_(std::move(group)) {
-  for (std::size_t i = 0; i < members.size(); ++i)
-    owners_.push_back({members[i].log.name, members[i].nick, i == self});
+  for (std::size_t i = 0; i < members.size(); ++i) owners_.push_back({members[i].log.name, members[i].nick, i == self});
 }
 
 Result<vault::LogHead> VaultStore::head(std::string_view origin) {
-  return or_nothing(vault_.log_head(origin), vault::LogHead{.origin = std::string(origin),
-                                                            .group = group_,
-                                                            .nick = {},
-                                                            .checkpoint = {}});
+  return or_nothing(vault_.log_head(origin),
+                    vault::LogHead{.origin = std::string(origin), .group = group_, .nick = {}, .checkpoint = {}});
 }
 
 Result<std::vector<vault::LogLeaf>> VaultStore::leaves(std::string_view origin, std::uint64_t from,

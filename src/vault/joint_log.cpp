@@ -169,7 +169,8 @@ Status Vault::repair_log(std::string_view origin, std::uint64_t from, std::span<
   TRY(const NumberedHead found, find_head(connection, origin));
   const std::uint64_t end = from + leaves.size();
   if (end < from || end > found.head.size || nodes.size() != nodes_of(end) - nodes_of(from))
-    return fail(Errc::internal, fmt::format("The rows of the log {} that were to be repaired are not its own.", origin));
+    return fail(Errc::internal,
+                fmt::format("The rows of the log {} that were to be repaired are not its own.", origin));
   TRY_STATUS(write_rows(connection, "INSERT OR REPLACE", found.number, from, leaves, nodes));
   if (checkpoint) TRY_STATUS(write_checkpoint(connection, "INSERT OR REPLACE", found.number, *checkpoint));
   return transaction.commit();

@@ -58,12 +58,13 @@ struct Replica::Impl {
 
   // --- sending.cpp
   Result<std::vector<Message>> to_send(std::size_t peer);
-  Status send_heads(std::size_t peer, bool answer, std::vector<Message>& out);
+  Status send_heads(bool answer, std::vector<Message>& out);
   Status send_logs(std::size_t peer, std::vector<Message>& out);
+  Status send_log(std::size_t peer, detail::LogCopy& copy, std::uint64_t until, std::vector<Message>& out);
   Status send_cosignature(std::size_t peer, std::vector<Message>& out);
   Status send_questions(std::size_t peer, std::vector<Message>& out);
   /// Entries of a log from where the peer's copy ends, as many as fit. @return the size it then has
-  Result<std::uint64_t> make_push(std::size_t peer, std::size_t log, std::uint64_t until, Push& push);
+  Result<std::uint64_t> make_push(std::size_t peer, detail::LogCopy& copy, std::uint64_t until, Push& push);
   Result<std::optional<log::Body>> body_for(std::size_t reader, const log::Entry& entry);
   Result<Outcome> take_get(std::size_t peer, const Get& get);
 
@@ -86,35 +87,52 @@ struct Replica::Impl {
   struct Arrival;
   Result<Outcome> take_push(std::size_t peer, const Push& push, const Bytes& payload, std::int64_t now);
   Status compare_known(Arrival& arrival);
+  Status add_missing_body(Arrival& arrival, std::uint64_t seq, std::string_view leaf);
+  Status not_known(Arrival& arrival, const vault::LogLeaf& row, std::uint64_t seq, std::string_view leaf);
   Status check_new(Arrival& arrival);
-  Status check_one(Arrival& arrival, std::uint64_t seq, std::string_view leaf, const log::Body* body);
   Status not_continued(Arrival& arrival, std::string_view leaf, Error why);
   Status check_step(Arrival& arrival, const log::Extension& extension, std::string_view leaf);
-  Status check_body(Arrival& arrival, const log::Extension& extension, const log::Body* body);
+  Status check_body(Arrival& arrival, const log::Extension& extension);
   Status keep(Arrival& arrival, std::int64_t now);
+  /// Our own log has grown by what a peer held of it: the guard follows.
   Status adopted(const detail::Growing& growing);
-  Result<Outcome> take_body(std::size_t peer, const EntryBody& body, std::int64_t now);
+  Result<std::string> leaf_at(const Arrival& arrival, std::uint64_t seq);
+  Result<Outcome> take_body(const EntryBody& body);
   EntryView view_of(const detail::LogCopy& copy, const Digest& leaf_hash, const log::Entry& entry,
                     std::optional<log::Json> body) const;
   Result<EntryView> read_view(detail::LogCopy& copy, std::uint64_t seq);
 
   // --- faults.cpp
-  /// Verifies and keeps a fault. Not an error if it is none, or known.
-  Status convict(const log::Fault& fault, ByteView branch, Outcome& outcome);
-  /// A fault that came as text, verified: what is to be kept of it, and its conviction. Nothing if it is none, or known.
-  std::optional<std::pair<FaultRow, Conviction>> judge(std::string_view text, ByteView branch) const;
-  /// A fault that a `fault` entry carries.
-  std::optional<std::pair<FaultRow, Conviction>> judge_entry(const log::Json& body) const;
-  /// The checkpoint does not go with our copy, as it seems: a fault if we can show it, else we ask for the proof.
-  Status disagree(detail::LogCopy& copy, const log::CosignedCheckpoint& read, std::string_view note, ByteView branch,
-                  Outcome& outcome);
-  Result<Outcome> take_proof(std::size_t peer, const Proof& proof, const Bytes& payload);
+  struct Judged {
+    FaultRow row;
+    Conviction conviction;
+    std::size_t accused = 0;
+  };
+  /// A fault that verifies and is the first of its accused. Nothing otherwise.
+  std::optional<Judged> judge(std::string_view text, ByteView branch) const;
+  /// The same of what the body of a `fault` entry carries.
+  std::optional<Judged> judge_entry(const log::Json& body) const;
+  /// In memory, once the row is on the disk.
+  void convicted(Judged judged, Outcome& outcome);
+  /// Verifies and keeps a fault; false if it is none, or not the first.
+  Result<bool> convict(const log::Fault& fault, ByteView branch, Outcome& outcome);
+  /// A checkpoint that does not go with our copy: a fault if we can show it, else the question that will.
+  /// @return whether one of both came of it
+  Result<bool> disagree(detail::LogCopy& copy, const log::CosignedCheckpoint& read, std::string_view note,
+                        ByteView branch, Outcome& outcome);
+  Result<Outcome> take_proof(const Proof& proof, const Bytes& payload);
 
   // --- mending.cpp
-  Result<Outcome> take_mending(std::size_t peer, detail::LogCopy& copy, const Push& push,
-                               const log::CosignedCheckpoint& read, const Bytes& payload);
+  Result<Outcome> take_mending(detail::LogCopy& copy, const Push& push, const log::CosignedCheckpoint& read,
+                               const Bytes& payload);
+  /// The copy's rows are whole again: it is loaded as at the start.
+  Status mended(detail::LogCopy& copy);
   Result<std::vector<Defect>> fsck();
-  Status check_log(detail::LogCopy& copy, std::vector<Defect>& defects);
+  struct Inspection;
+  Status inspect(Inspection& inspection);
+  Status inspect_entry(Inspection& inspection, const vault::LogLeaf& row);
+  Status inspect_checkpoint(Inspection& inspection);
+  Status inspect_body(Inspection& inspection, const log::Entry& entry);
 };
 
 }  // namespace parley::mirror

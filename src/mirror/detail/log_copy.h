@@ -23,23 +23,23 @@ struct LogCopy {
   log::Frontier frontier;
   /// Of state.size entries; nothing only if there are none. Its note carries all cosignatures that are known.
   std::optional<vault::LogCheckpoint> newest;
-  std::vector<std::uint64_t> held;        ///< of each member: the largest tree that it signed or cosigned
-  std::uint64_t final_size = 0;           ///< the largest tree of which one checkpoint has a quorum
-  std::set<std::uint64_t> missing;        ///< entries whose bodies we ought to have and do not
+  std::vector<std::uint64_t> held;  ///< of each member: the largest tree that it signed or cosigned
+  std::uint64_t final_size = 0;     ///< the largest tree of which one checkpoint has a quorum
+  std::set<std::uint64_t> missing;  ///< entries whose bodies we ought to have and do not
   std::optional<Conviction> conviction;
-  std::optional<Mending> mending;         ///< the stored rows are damaged
+  std::optional<Mending> mending;  ///< the stored rows are damaged
 
   std::uint64_t size() const { return state.size; }
 };
 
 struct Peer {
-  bool greeted = false;  ///< our heads are on the way
-  bool told = false;     ///< its heads have come
-  std::vector<std::uint64_t> next;   ///< of each log: where the next push to it begins
-  std::vector<std::uint64_t> until;  ///< of each log: how far it is to be served
-  std::uint64_t cosignature_sent = 0;            ///< size of its log
+  bool greeted = false;                                   ///< our heads are on the way
+  bool told = false;                                      ///< its heads have come
+  std::vector<std::uint64_t> next;                        ///< of each log: where the next push to it begins
+  std::vector<std::uint64_t> until;                       ///< of each log: how far it is to be served
+  std::uint64_t cosignature_sent = 0;                     ///< size of its log
   std::set<std::pair<std::size_t, std::uint64_t>> asked;  ///< bodies that it was asked for on this link
-  std::set<std::size_t> mending_asked;           ///< damaged logs that it was asked for on this link
+  std::set<std::size_t> mending_asked;                    ///< damaged logs that it was asked for on this link
 
   explicit Peer(std::size_t log_count) : next(log_count), until(log_count) {}
 };
@@ -57,9 +57,7 @@ struct Growing {
     state = extension.state;
     growth.seals = growth.seals || state.sealed;
   }
-  void add(const log::Body& body) {
-    growth.bodies.push_back({body.commitment(), body.salt, to_bytes(body.text)});
-  }
+  void add(const log::Body& body) { growth.bodies.push_back({body.commitment(), body.salt, to_bytes(body.text)}); }
 
   log::LogState state;
   log::Frontier frontier;
@@ -74,6 +72,8 @@ std::string bare_note(std::string_view note, const log::VerifierKey& log);
 
 /// The line of a signature as it stands in a note, and back.
 std::string line_of(const log::NoteSignature& signature);
+/// @error Errc::format
+Result<log::NoteSignature> signature_of(std::string_view line);
 /// `bare` with lines that line_of() gave. @error Errc::format
 Result<std::string> note_with_lines(const std::string& bare, std::span<const vault::LogCosignature> lines);
 
