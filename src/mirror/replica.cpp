@@ -254,6 +254,13 @@ std::vector<Conviction> Replica::convictions() const {
   return all;
 }
 
+std::vector<std::uint64_t> Replica::missing_bodies(std::string_view log) const {
+  const auto member = impl_->member(log);
+  if (!member) return {};
+  const auto& missing = impl_->logs[*member].missing;
+  return {missing.begin(), missing.end()};
+}
+
 bool Replica::damaged(std::string_view log) const {
   const auto member = impl_->member(log);
   return member && impl_->logs[*member].mending.has_value();

@@ -151,6 +151,9 @@ class Replica {
   /// Whether the log of `nick` is to be relied on. @error Errc::policy with the reason: a proven fault
   Status trusted(std::string_view nick) const;
   std::vector<Conviction> convictions() const;
+  /// Entries of which we are in the audience and whose bodies we do not have: as long as there are any, we do not
+  /// cosign this log. They are asked for on every link; what nobody has any more is lost.
+  std::vector<std::uint64_t> missing_bodies(std::string_view log) const;
   /// The rows of this log are damaged, and wait for a peer's copy.
   bool damaged(std::string_view log) const;
 

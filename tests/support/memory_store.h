@@ -90,10 +90,10 @@ class MemoryStore : public Store {
 
   Status commit(const Batch& batch, const std::function<Status()>& work) override {
     const CommitFailure failure = std::exchange(next_commit, CommitFailure::none);
-    MemoryDisk before = disk;
+    const Before before = before_of(batch);
     Status done = write(batch);
     if (done && work) done = work();
-    if (!done || failure == CommitFailure::nothing_written) disk = std::move(before);
+    if (!done || failure == CommitFailure::nothing_written) undo(before);
     if (!done) return done;
     if (failure != CommitFailure::none) return fail(Errc::io, "The disk failed.");
     ++commits;
@@ -109,6 +109,31 @@ class MemoryStore : public Store {
   }
 
  private:
+  /// Of what a batch touches, the state before it: a log of a thousand entries takes a thousand commits.
+  struct Before {
+    std::map<std::string, std::optional<MemoryLog>> logs;
+    std::map<std::string, std::string> others;
+    std::vector<Digest> new_bodies;
+  };
+  Before before_of(const Batch& batch) const {
+    Before before{.logs = {}, .others = disk.others, .new_bodies = {}};
+    const auto keep = [&](const auto& rows) {
+      for (const auto& row : rows) before.logs[row.origin] = found_in(disk.logs, row.origin);
+    };
+    keep(batch.growth), keep(batch.steps), keep(batch.faults), keep(batch.repairs);
+    for (const vault::LogGrowth& growth : batch.growth)
+      for (const vault::LogBody& body : growth.bodies)
+        if (!disk.bodies.contains(body.commitment)) before.new_bodies.push_back(body.commitment);
+    return before;
+  }
+  void undo(const Before& before) {
+    for (const auto& [origin, log] : before.logs) {
+      if (log) disk.logs[origin] = *log;
+      if (!log) disk.logs.erase(origin);
+    }
+    for (const Digest& commitment : before.new_bodies) disk.bodies.erase(commitment);
+    disk.others = before.others;
+  }
   template <typename Map>
   static std::optional<typename Map::mapped_type> found_in(const Map& map, const typename Map::key_type& key) {
     const auto found = map.find(key);
