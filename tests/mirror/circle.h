@@ -110,7 +110,9 @@ class Circle {
     return kMore[i];
   }
 
-  GroupView view(std::size_t self) const { return {.id = kGroup, .members = keys, .self = self, .charter = {}}; }
+  GroupView view(std::size_t self) const {
+    return {.id = kGroup, .members = keys, .self = self, .charter = {}, .answers_needed = answers_needed};
+  }
   OwnSeeds seeds(std::size_t i) const {
     return {members[i].node.clone(), members[i].log.clone(), members[i].cosign.clone()};
   }
@@ -228,6 +230,7 @@ class Circle {
   std::map<std::size_t, std::vector<Conviction>> convictions;
   std::vector<Error> refusals;
   bool reports_faults = true;
+  std::size_t answers_needed = 0;  ///< of replicas that are started from now on
   std::int64_t now = kNow;
 };
 
