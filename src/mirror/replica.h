@@ -14,6 +14,7 @@
 #include "log/fault.h"
 #include "log/frontier.h"
 #include "log/quorum.h"
+#include "mirror/check.h"
 #include "mirror/message.h"
 #include "mirror/store.h"
 
@@ -78,13 +79,6 @@ struct Outcome {
   std::vector<Message> replies;         ///< for the sender of the message
   std::vector<EntryView> entries;       ///< new ones, each once; if we are in the audience, once the body is there
   std::vector<Conviction> convictions;  ///< new ones; whoever runs the replica appends fault_draft() of each
-};
-
-/// Where rows are not what the signatures say.
-struct Defect {
-  std::string log;  ///< nick
-  std::uint64_t seq = 0;
-  std::string what;  ///< one sentence
 };
 
 class Replica {
@@ -157,8 +151,9 @@ class Replica {
   /// The rows of this log are damaged, and wait for a peer's copy.
   bool damaged(std::string_view log) const;
 
-  /// Derives every log anew: each entry by its rules, each hash, each checkpoint and cosignature. Empty if all is as it
-  /// should be; logs with defects are damaged() from now on. 82 us an entry. @error what the store says
+  /// check_log() of all logs. Empty if all is as it should be; logs that do not hold together are damaged() from now
+  /// on.
+  /// @error what the store says
   Result<std::vector<Defect>> fsck();
 
  private:

@@ -32,12 +32,29 @@ Result<std::vector<Message>> Replica::Impl::to_send(std::size_t peer) {
 
 Status Replica::Impl::send_heads(bool answer, std::vector<Message>& out) {
   Heads heads{{}, answer};
-  for (const detail::LogCopy& copy : logs)
-    if (copy.newest) heads.logs.push_back({nick(copy.owner), copy.newest->note});
+  for (detail::LogCopy& copy : logs) {
+    TRY(const std::optional<std::string> shown, head_note(copy));
+    if (shown) heads.logs.push_back({nick(copy.owner), *shown});
+  }
   std::ranges::sort(heads.logs, {}, &Heads::Log::nick);
   TRY(Message sent, message(heads));
   out.push_back(std::move(sent));
   return {};
+}
+
+/// Of our own log, what somebody else has cosigned: who sees a checkpoint of ours gets the entries with it, or somebody
+/// has them and can tell us of it, should this disk ever go back to an older state.
+Result<std::optional<std::string>> Replica::Impl::head_note(detail::LogCopy& copy) {
+  if (!copy.newest) return std::nullopt;
+  std::uint64_t size = copy.owner == group.self ? 0 : copy.size();
+  for (std::size_t i = 0; i < logs.size(); ++i)
+    if (i != copy.owner) size = std::max(size, copy.held[i]);
+  if (size >= copy.size()) return copy.newest->note;
+  TRY(const auto row, store.checkpoint(copy.origin, size));
+  if (!row) return std::nullopt;
+  TRY(const auto lines, store.cosignatures(copy.origin, size));
+  TRY(std::string note, detail::note_with_lines(row->note, lines));
+  return note;
 }
 
 Status Replica::Impl::send_logs(std::size_t peer, std::vector<Message>& out) {

@@ -100,8 +100,9 @@ class Schedules : public testing::TestWithParam<Schedule> {
     const Sent sent = circle_.queue[which];
     if (!dice_.one_in(20)) circle_.queue.erase(circle_.queue.begin() + static_cast<std::ptrdiff_t>(which));
     if (dice_.one_in(20)) return;
-    observe(sent);
     const Status taken = circle_.deliver(sent);
+    // What reached only a process whose disk failed at that moment was seen by nobody who can tell.
+    if (taken) observe(sent);
     ASSERT_TRUE(taken || taken.error().code == Errc::io) << taken.error().text();
   }
   void restart_if_halted() {

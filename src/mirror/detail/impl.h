@@ -59,6 +59,7 @@ struct Replica::Impl {
   // --- sending.cpp
   Result<std::vector<Message>> to_send(std::size_t peer);
   Status send_heads(bool answer, std::vector<Message>& out);
+  Result<std::optional<std::string>> head_note(detail::LogCopy& copy);
   Status send_logs(std::size_t peer, std::vector<Message>& out);
   Status send_log(std::size_t peer, detail::LogCopy& copy, std::uint64_t until, std::vector<Message>& out);
   Status send_cosignature(std::size_t peer, std::vector<Message>& out);
@@ -128,11 +129,6 @@ struct Replica::Impl {
   /// The copy's rows are whole again: it is loaded as at the start.
   Status mended(detail::LogCopy& copy);
   Result<std::vector<Defect>> fsck();
-  struct Inspection;
-  Status inspect(Inspection& inspection);
-  Status inspect_entry(Inspection& inspection, const vault::LogLeaf& row);
-  Status inspect_checkpoint(Inspection& inspection);
-  Status inspect_body(Inspection& inspection, const log::Entry& entry);
 };
 
 }  // namespace parley::mirror
