@@ -81,8 +81,9 @@ struct Proof {
 
 using Content = std::variant<Heads, Push, Cosig, Get, EntryBody, Proof>;
 
-/// The numbers of the frames that carry them (log.md 3.1; those of wire::FrameType).
-enum class MessageType : std::uint8_t { push = 3, proof = 4, cosig = 5, heads = 6, get = 7, body = 8 };
+/// The numbers of the frames that carry them, those of wire::FrameType (log.md 3.1). BODY has its own: in a session,
+/// frames of type 8 are bytes that a step has announced.
+enum class MessageType : std::uint8_t { push = 3, proof = 4, cosig = 5, heads = 6, get = 7, body = 14 };
 
 /// What goes into one frame.
 struct Message {

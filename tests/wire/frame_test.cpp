@@ -48,7 +48,8 @@ TEST(Frame, TypesHaveTheFrozenNumbers) {
       {FrameType::hello_s, 1},  {FrameType::hello_c, 2}, {FrameType::push_leaves, 3}, {FrameType::checkpoint, 4},
       {FrameType::cosig, 5},    {FrameType::head, 6},    {FrameType::get, 7},         {FrameType::body, 8},
       {FrameType::psi_data, 9}, {FrameType::ping, 10},   {FrameType::err, 11},        {FrameType::bye, 12},
-      {FrameType::step, 13}};
+      {FrameType::step, 13},
+      {FrameType::entry_body, 14}};
   for (const auto& [type, number] : numbers) EXPECT_EQ(static_cast<int>(type), number);
 }
 
