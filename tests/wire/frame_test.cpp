@@ -98,7 +98,7 @@ TEST(FrameReader, AllocatesNothingForAFrameThatItRefuses) {
 TEST(FrameReader, RefusesWhatIsNoFrame) {
   const std::pair<const char*, const char*> heads[] = {{"0000000009", "without a type"},
                                                        {"0000000100", "unknown type 0"},
-                                                       {"000000010e", "unknown type 14"},
+                                                       {"000000010f", "unknown type 15"},
                                                        {"00000001ff", "unknown type 255"},
                                                        {"4745542000", "1195725856 bytes"} /* "GET " */,
                                                        {"0010000101", "1048577 bytes"}};
