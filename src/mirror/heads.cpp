@@ -8,6 +8,9 @@
 namespace parley::mirror {
 namespace {
 
+/// Cosignatures of one log that wait for the next commit.
+constexpr std::size_t kMostDeferred = 64;
+
 /// A note of a log that is no empty tree, with every signature by a member verified.
 Result<log::CosignedCheckpoint> read_note(std::string_view note, const log::VerifierKey& log,
                                           std::span<const log::VerifierKey> cosigners) {
@@ -74,37 +77,41 @@ Status Replica::Impl::learn(detail::LogCopy& copy, const log::CosignedCheckpoint
 Status Replica::Impl::add_cosignatures(detail::LogCopy& copy, const log::CosignedCheckpoint& read,
                                        std::string_view note) {
   const std::uint64_t size = read.checkpoint.size;
-  TRY(const auto present, store.cosignatures(copy.origin, size));
+  const bool is_newest = size == copy.size();
+  // The owner holds its tree by its log signature. Who holds the newest tree is in memory.
+  const auto is_new = [&](const log::Cosigner& cosigner) {
+    return cosigner.key != copy.owner && !(is_newest && copy.held[cosigner.key] >= size);
+  };
+  if (std::ranges::none_of(read.cosigners, is_new)) return {};
   TRY(const log::Note parsed, log::parse_note(note));
-  vault::LogGrowth growth{.origin = copy.origin,
-                          .from = copy.size(),
-                          .leaves = {},
-                          .nodes = {},
-                          .bodies = {},
-                          .checkpoint = {},
-                          .cosignatures = {}};
-  // A size at which our copy never ended has no checkpoint here that a cosignature could stand on: it only counts.
-  TRY(const auto row, store.checkpoint(copy.origin, size));
-  std::string with_all = copy.newest->note;
+  std::vector<vault::LogCosignature> present;
+  bool has_row = is_newest;
+  if (!is_newest) {
+    // A size at which our copy never ended has no checkpoint here that a cosignature could stand on: it only counts.
+    TRY(const auto row, store.checkpoint(copy.origin, size));
+    has_row = row.has_value();
+    TRY(present, lines_of(copy, size));
+  }
+  std::vector<vault::LogCosignature> added;
   for (const log::Cosigner& cosigner : read.cosigners) {
-    if (cosigner.key == copy.owner) continue;  // the owner holds its tree by its log signature
+    if (!is_new(cosigner)) continue;
     copy.held[cosigner.key] = std::max(copy.held[cosigner.key], size);
-    if (!row) continue;
+    if (!has_row) continue;
     const log::VerifierKey& key = keys(cosigner.key).cosign;
     const auto held = std::ranges::find(present, nick(cosigner.key), &vault::LogCosignature::cosigner);
     if (held != present.end() && is_sound(read.checkpoint, *held, key)) continue;
     const auto signature = std::ranges::find_if(parsed.signatures, [&](const log::NoteSignature& one) {
       return one.name == key.name && one.key_id == key.id();
     });
-    growth.cosignatures.push_back({size, nick(cosigner.key), detail::line_of(*signature)});
-    if (size == copy.size()) {
-      TRY(with_all, log::add_cosignature(with_all, *signature, key));
-    }
+    added.push_back({size, nick(cosigner.key), detail::line_of(*signature)});
   }
-  if (growth.cosignatures.empty()) return {};
-  TRY_STATUS(commit({.growth = {growth}, .steps = {}, .faults = {}, .repairs = {}}));
-  copy.newest->note = std::move(with_all);
-  return count_holders(copy, size);
+  if (is_newest) {
+    TRY(copy.newest->note, detail::note_with_lines(copy.newest->note, added));
+  }
+  auto& waiting = deferred[copy.owner];
+  waiting.insert(waiting.end(), added.begin(), added.end());
+  TRY_STATUS(count_holders(copy, size));
+  return waiting.size() < kMostDeferred ? Status{} : flush();
 }
 
 Result<Digest> Replica::Impl::root_at(detail::LogCopy& copy, std::uint64_t size) {
@@ -118,9 +125,15 @@ Result<Digest> Replica::Impl::root_at(detail::LogCopy& copy, std::uint64_t size)
 
 Status Replica::Impl::count_holders(detail::LogCopy& copy, std::uint64_t size) {
   if (size <= copy.final_size) return {};
-  TRY(const auto lines, store.cosignatures(copy.origin, size));
-  TRY(const auto row, store.checkpoint(copy.origin, size));
-  if (row && lines.size() + 1 >= group.log_quorum) copy.final_size = size;
+  std::size_t holders = 0;
+  if (size == copy.size()) {
+    holders = static_cast<std::size_t>(std::ranges::count(copy.held, size));
+  } else {
+    TRY(const auto row, store.checkpoint(copy.origin, size));
+    TRY(const auto lines, lines_of(copy, size));
+    if (row) holders = lines.size() + 1;
+  }
+  if (holders >= group.log_quorum) copy.final_size = size;
   return {};
 }
 
@@ -156,11 +169,22 @@ Status Replica::Impl::cosign_pending(std::int64_t now) {
 }
 
 Result<std::optional<Message>> Replica::Impl::cosig_message(detail::LogCopy& copy, std::uint64_t size) {
-  TRY(const auto row, store.checkpoint(copy.origin, size));
-  TRY(auto lines, store.cosignatures(copy.origin, size));
-  std::erase_if(lines, [&](const vault::LogCosignature& line) { return line.cosigner != nick(group.self); });
-  if (!row || lines.empty()) return std::nullopt;
-  TRY(std::string note, detail::note_with_lines(row->note, lines));
+  std::string note;
+  if (size == copy.size()) {
+    // Our own signature and the log's: others' are not ours to pass on here.
+    TRY(log::Note parsed, log::parse_note(copy.newest->note));
+    const log::VerifierKey& ours = keys(group.self).cosign;
+    const log::VerifierKey& log = keys(copy.owner).log;
+    std::erase_if(parsed.signatures,
+                  [&](const log::NoteSignature& one) { return one.name != ours.name && one.name != log.name; });
+    note = log::write_note(parsed);
+  } else {
+    TRY(const auto row, store.checkpoint(copy.origin, size));
+    TRY(auto lines, store.cosignatures(copy.origin, size));
+    std::erase_if(lines, [&](const vault::LogCosignature& line) { return line.cosigner != nick(group.self); });
+    if (!row || lines.empty()) return std::nullopt;
+    TRY(note, detail::note_with_lines(row->note, lines));
+  }
   TRY(Message sent, message(Cosig{nick(copy.owner), std::move(note)}));
   return std::optional<Message>(std::move(sent));
 }

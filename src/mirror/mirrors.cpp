@@ -66,6 +66,7 @@ Result<Outcome> Replica::Impl::take_push(std::size_t peer, const Push& push, con
 Status Replica::Impl::compare_known(Arrival& arrival) {
   const Push& push = arrival.push;
   const std::uint64_t count = std::min<std::uint64_t>(arrival.copy.size() - push.from, push.leaves.size());
+  if (count == 0) return {};
   TRY(const auto rows, store.leaves(arrival.copy.origin, push.from, count));
   for (std::uint64_t i = 0; i < count && !arrival.settled; ++i) {
     if (i >= rows.size()) return fail(Errc::vault_damaged, "Entries of a log are missing on this disk.");

@@ -64,7 +64,12 @@ bool Replica::Impl::may_cosign(const detail::LogCopy& copy) const {
   return may_cosign() && copy.owner != group.self && !copy.conviction && !copy.mending && copy.missing.empty();
 }
 
-Status Replica::Impl::commit(const Batch& batch, const std::function<Status()>& work) {
+Status Replica::Impl::commit(Batch batch, const std::function<Status()>& work) {
+  for (const auto& [owner, lines] : deferred) {
+    auto growth = std::ranges::find(batch.growth, logs[owner].origin, &vault::LogGrowth::origin);
+    if (growth == batch.growth.end()) growth = batch.growth.insert(growth, detail::Growing(logs[owner]).growth);
+    growth->cosignatures.insert(growth->cosignatures.end(), lines.begin(), lines.end());
+  }
   bool refused_by_work = false;
   Status done = store.commit(batch, [&]() -> Status {
     Status status = work ? work() : Status{};
@@ -75,7 +80,24 @@ Status Replica::Impl::commit(const Batch& batch, const std::function<Status()>& 
     halted = fmt::format("{}: {}", kProcessMustEnd, done.error().text());
     return fail(Errc::io, halted);
   }
+  if (done) deferred.clear();
   return done;
+}
+
+Status Replica::Impl::flush() {
+  return deferred.empty() ? Status{} : commit({});
+}
+
+Result<std::vector<vault::LogCosignature>> Replica::Impl::lines_of(const detail::LogCopy& copy, std::uint64_t size) {
+  TRY(auto lines, store.cosignatures(copy.origin, size));
+  const auto found = deferred.find(copy.owner);
+  if (found == deferred.end()) return lines;
+  for (const vault::LogCosignature& line : found->second) {
+    if (line.size != size) continue;
+    std::erase_if(lines, [&](const vault::LogCosignature& other) { return other.cosigner == line.cosigner; });
+    lines.push_back(line);
+  }
+  return lines;
 }
 
 Replica::Replica(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -184,6 +206,11 @@ Result<Outcome> Replica::take(std::string_view peer, const Message& message, std
   return outcome;
 }
 
+Status Replica::flush() {
+  if (!impl_->halted.empty()) return fail(Errc::io, reason());
+  return impl_->flush();
+}
+
 std::uint64_t Replica::size(std::string_view log) const {
   const auto member = impl_->member(log);
   return member ? impl_->logs[*member].size() : 0;
@@ -218,7 +245,7 @@ Result<std::string> Replica::final_checkpoint(std::string_view log, std::uint64_
   if (copy.final_size < size || copy.final_size == 0) return missing();
   TRY(const auto row, impl_->store.checkpoint(copy.origin, copy.final_size));
   if (!row) return missing();
-  TRY(const auto lines, impl_->store.cosignatures(copy.origin, copy.final_size));
+  TRY(const auto lines, impl_->lines_of(copy, copy.final_size));
   return detail::note_with_lines(row->note, lines);
 }
 

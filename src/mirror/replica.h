@@ -119,9 +119,14 @@ class Replica {
   /// log from where it is known to end, other logs if its heads have shown that it lacks them, cosignatures on its log.
   /// Bodies go to their audience only. At most kMaxMessagesAtOnce; nothing when it is up to date.
   Result<std::vector<Message>> to_send(std::string_view peer);
-  /// Checks a message of `peer` and keeps what is new; all that it returns is durable.
+  /// Checks a message of `peer` and keeps what is new. What it returns is durable, and so is what was cosigned; only
+  /// cosignatures of others may wait for the next commit.
   /// @error whatever is wrong with it: nothing has changed then. Errc::io: halted
   Result<Outcome> take(std::string_view peer, const Message& message, std::int64_t now);
+
+  /// Writes the cosignatures of others that have not been written yet. They wait for the next commit, since whoever
+  /// made them gives them again: to be called now and then, and at the end. @error Errc::io: halted
+  Status flush();
 
   // --- what is known ---------------------------------------------------------------------------------------------
   /// Entries of a log that we hold.

@@ -52,7 +52,7 @@ Result<std::optional<std::string>> Replica::Impl::head_note(detail::LogCopy& cop
   if (size >= copy.size()) return copy.newest->note;
   TRY(const auto row, store.checkpoint(copy.origin, size));
   if (!row) return std::nullopt;
-  TRY(const auto lines, store.cosignatures(copy.origin, size));
+  TRY(const auto lines, lines_of(copy, size));
   TRY(std::string note, detail::note_with_lines(row->note, lines));
   return note;
 }

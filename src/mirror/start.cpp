@@ -91,11 +91,15 @@ Status Replica::Impl::load_holders(detail::LogCopy& copy) {
   const std::uint64_t stop = copy.size() > kLookBack ? copy.size() - kLookBack : 0;
   for (std::uint64_t size = copy.size(); size > stop; --size) {
     TRY(const auto lines, store.cosignatures(copy.origin, size));
+    std::size_t holders = 1;
     for (const vault::LogCosignature& line : lines) {
       const auto holder = member(line.cosigner);
-      if (holder) copy.held[*holder] = std::max(copy.held[*holder], size);
+      // Of the newest, damaged ones were left out of its note.
+      if (!holder || (size == copy.size() && copy.newest->note.find(line.line) == std::string::npos)) continue;
+      copy.held[*holder] = std::max(copy.held[*holder], size);
+      ++holders;
     }
-    if (lines.size() + 1 >= group.log_quorum) copy.final_size = std::max(copy.final_size, size);
+    if (holders >= group.log_quorum) copy.final_size = std::max(copy.final_size, size);
     const bool cosigned = copy.owner == group.self || copy.held[group.self] > 0;
     if (copy.final_size > 0 && cosigned) break;
   }

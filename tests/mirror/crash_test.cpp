@@ -143,6 +143,23 @@ TEST(Durability, ShowsNoCheckpointOfItsOwnBeforeSomebodyHoldsTheEntries) {
   EXPECT_GT(seen, 0u);
 }
 
+TEST(Durability, LetsCosignaturesOfOthersWaitForTheNextCommitSinceTheyComeAgain) {
+  Circle circle(3);
+  circle.open_all();
+  circle.append(0, log::kHeads);
+  circle.run();
+  EXPECT_TRUE(circle[0].is_final("alpha", 2));
+  EXPECT_OK(circle[0].final_checkpoint("alpha", 2));
+  circle.restart(0);
+  EXPECT_FALSE(circle[0].is_final("alpha", 2));
+  circle.link_all();
+  circle.run();
+  EXPECT_TRUE(circle[0].is_final("alpha", 2));
+  EXPECT_OK(circle[0].flush());
+  circle.restart(0);
+  EXPECT_TRUE(circle[0].is_final("alpha", 2));
+}
+
 // --- old backups ---------------------------------------------------------------------------------------------------
 
 class Rollback : public testing::Test {
@@ -289,6 +306,7 @@ class Damage : public testing::Test {
     circle_.open_all();
     for (int i = 0; i < 9; ++i) circle_.append(0, log::kHeads);
     circle_.run();
+    for (std::size_t i = 0; i < 3; ++i) EXPECT_OK(circle_[i].flush());
   }
   MemoryLog& rows(std::size_t i) { return circle_.disk(i).disk.logs.at(circle_.keys[0].log.name); }
   /// One defect, named where it is.
@@ -352,6 +370,7 @@ TEST_F(Damage, OfACosignatureIsFoundAndComesAgain) {
   circle_.restart(0);
   circle_.link_all();
   circle_.run();
+  EXPECT_OK(circle_[0].flush());
   EXPECT_TRUE(circle_[0].fsck()->empty());
 }
 

@@ -122,6 +122,7 @@ TEST(Replica, KnowsAfterARestartWhatItKnew) {
   circle.open_all();
   circle.append(0, log::kSessionCommit, {"bravo"}, Json::Object{{"v", 1}}, log::session_name('a'));
   circle.run();
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_OK(circle[i].flush());
   for (std::size_t i = 0; i < 3; ++i) circle.restart(i);
   EXPECT_EQ(circle[0].state(), State::asking);
   EXPECT_TRUE(circle[0].is_final("alpha", 2));

@@ -12,6 +12,7 @@ TEST(VaultReplicas, ReplicateCosignAndKnowItAfterARestart) {
   circle.run();
   EXPECT_TRUE(circle.refusals.empty());
   EXPECT_TRUE(circle[0].is_final("alpha", 22));
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_OK(circle[i].flush());
   for (std::size_t i = 0; i < 3; ++i) circle.restart(i);
   EXPECT_TRUE(circle[0].is_final("alpha", 22));
   EXPECT_TRUE(circle[1].entry("alpha", 7)->body.has_value());

@@ -20,6 +20,9 @@ struct Replica::Impl {
   std::uint64_t told_size = 0;        ///< the largest tree of ours that anybody has shown
   bool divergent = false;             ///< the store holds another history than the guard says was signed
   bool risk_accepted = false;
+  /// Cosignatures of others that are verified and not on the disk yet, by log: the next commit takes them along.
+  /// Whoever made them gives them again if they are lost.
+  std::map<std::size_t, std::vector<vault::LogCosignature>> deferred;
   std::string halted;  ///< why, if it is
 
   Impl(GroupView view, OwnSeeds own, Store& where, Guard& beside);
@@ -36,7 +39,10 @@ struct Replica::Impl {
   bool may_cosign() const;
   bool may_cosign(const detail::LogCopy& copy) const;
   /// Commits; a failure that is not the caller's own halts the replica.
-  Status commit(const Batch& batch, const std::function<Status()>& work = {});
+  Status commit(Batch batch, const std::function<Status()>& work = {});
+  Status flush();
+  /// The cosignatures of a checkpoint: those on the disk and those that are on the way there.
+  Result<std::vector<vault::LogCosignature>> lines_of(const detail::LogCopy& copy, std::uint64_t size);
   Result<Message> message(const Content& content) const { return write_message(group.id, content); }
 
   // --- start.cpp
