@@ -68,10 +68,11 @@ class LogCommands : public testing::Test {
   }
   static bool hand_over(mirror::Replica& from, std::string_view sender, mirror::Replica& to,
                         std::string_view receiver) {
-    const auto messages = *from.to_send(receiver);
-    for (const mirror::Message& message : messages)
-      for (const mirror::Message& reply : to.take(sender, message, kNow)->replies)
-        EXPECT_TRUE(from.take(receiver, reply, kNow).has_value());
+    const std::vector<mirror::Message> messages = from.to_send(receiver).value();
+    for (const mirror::Message& message : messages) {
+      const mirror::Outcome outcome = to.take(sender, message, kNow).value();
+      for (const mirror::Message& reply : outcome.replies) EXPECT_TRUE(from.take(receiver, reply, kNow).has_value());
+    }
     return !messages.empty();
   }
   std::string members_file() const {
@@ -145,7 +146,7 @@ TEST_F(LogCommands, ProveAnEntryToSomebodyWithoutAVault) {
   EXPECT_EQ(alone(check).code, 1);
   EXPECT_SAYS(alpha_.run({"log", "prove", "alpha:7", "--out", "shown"}), 1, "there already");
   EXPECT_SAYS(alpha_.run({"log", "prove", "alpha:302"}), 1, "302 entries");
-  EXPECT_SAYS(alpha_.run({"log", "prove", "alpha"}), 1, "LOG:NUMBER");
+  EXPECT_SAYS(alpha_.run({"log", "prove", "alpha"}), 2, "LOG:NUMBER");
 }
 
 TEST_F(LogCommands, ExportALogAsStaticFiles) {
@@ -174,7 +175,7 @@ TEST_F(LogCommands, ExportALogAsStaticFiles) {
   log::TileHashReader reader(files, 302);
   EXPECT_EQ(*log::tree_root(reader, 302), checkpoint->root);
   for (const auto& file : std::filesystem::recursive_directory_iterator(folder))
-    if (file.is_regular_file()) EXPECT_THAT(read_text(file.path()), testing::Not(testing::HasSubstr("for nobody")));
+    EXPECT_TRUE(file.is_directory() || read_text(file.path()).find("for nobody") == std::string::npos);
 }
 
 TEST_F(LogCommands, DeriveTheLogsAnewFromTheirSignatures) {
