@@ -156,6 +156,9 @@ TEST(Durability, LetsCosignaturesOfOthersWaitForTheNextCommitSinceTheyComeAgain)
   circle.run();
   EXPECT_TRUE(circle[0].is_final("alpha", 2));
   EXPECT_OK(circle[0].flush());
+  const std::uint64_t commits = circle.disk(0).commits;
+  EXPECT_OK(circle[0].flush());
+  EXPECT_EQ(circle.disk(0).commits, commits) << "what is written is written once";
   circle.restart(0);
   EXPECT_TRUE(circle[0].is_final("alpha", 2));
 }
@@ -236,6 +239,18 @@ TEST_F(Rollback, IsHeldUpUntilThePeerThatKnowsMoreHasGivenIt) {
   circle_.tamper = [](const Sent& sent) { return sent.message.type != MessageType::push; };
   circle_.run();
   EXPECT_EQ(circle_[0].state(), State::amnesia);
+  EXPECT_FAILS(circle_[0].append(heads_draft(), kNow), Errc::policy);
+}
+
+TEST_F(Rollback, IsHeldUpByAPeersWordAloneWhenTheGuardForgotToo) {
+  roll_back();
+  circle_.guard(0).signed_head = guard_;
+  circle_.start(0);
+  circle_.tamper = [](const Sent& sent) { return sent.message.type != MessageType::push; };
+  circle_.link_all();
+  circle_.run();
+  EXPECT_EQ(circle_[0].state(), State::amnesia);
+  EXPECT_NE(circle_[0].reason().find("have signed 7"), std::string::npos) << circle_[0].reason();
   EXPECT_FAILS(circle_[0].append(heads_draft(), kNow), Errc::policy);
 }
 
@@ -396,6 +411,16 @@ TEST_F(Damage, IsMendedWithTheOwnersEntriesOnly) {
   Push forged = other.push("bravo");
   forged.log = "alpha";
   EXPECT_FALSE(circle_.deliver({2, 1, message_of(forged)}).has_value());
+  EXPECT_TRUE(circle_[1].damaged("alpha"));
+}
+
+TEST_F(Damage, IsNotMendedUnderACheckpointOfOtherEntries) {
+  Push push{.log = "alpha", .from = 0, .leaves = {}, .bodies = {}, .checkpoint = {}};
+  for (const vault::LogLeaf& leaf : rows(1).leaves) push.leaves.push_back(leaf.note);
+  rows(1).nodes[{0, 2}][0] ^= std::byte{1};
+  ASSERT_FALSE(circle_[1].fsck()->empty());
+  push.checkpoint = circle_.members[0].sign(log::Checkpoint{circle_.keys[0].log.name, 10, Digest{std::byte{9}}});
+  EXPECT_FAILS(circle_.deliver({2, 1, message_of(push)}), Errc::protocol);
   EXPECT_TRUE(circle_[1].damaged("alpha"));
 }
 
