@@ -85,19 +85,36 @@ Status check(const LogHead& head, const LogGrowth& growth) {
   return {};
 }
 
-Status add_leaves(Connection& connection, std::int64_t log, const LogGrowth& growth) {
-  TRY(Statement leaf, connection.prepare("INSERT INTO log_leaves(log, seq, hash, note) VALUES(?1, ?2, ?3, ?4)"));
-  auto seq = static_cast<std::int64_t>(growth.from);
-  for (const LogLeaf& added : growth.leaves) {
+/// @param verb  "INSERT", or "INSERT OR REPLACE" where rows stand already
+Status write_rows(Connection& connection, std::string_view verb, std::int64_t log, std::uint64_t from,
+                  std::span<const LogLeaf> leaves, std::span<const Digest> nodes) {
+  TRY(Statement leaf,
+      connection.prepare(fmt::format("{} INTO log_leaves(log, seq, hash, note) VALUES(?1, ?2, ?3, ?4)", verb)));
+  auto seq = static_cast<std::int64_t>(from);
+  for (const LogLeaf& added : leaves) {
     leaf.bind(1, log).bind(2, seq++).bind(3, ByteView(added.hash));
     TRY_STATUS(leaf.bind(4, std::string_view(added.note)).run());
   }
-  TRY(Statement node, connection.prepare("INSERT INTO log_nodes(log, place, hash) VALUES(?1, ?2, ?3)"));
-  auto place = static_cast<std::int64_t>(nodes_of(growth.from));
-  for (const Digest& hash : growth.nodes) {
+  TRY(Statement node, connection.prepare(fmt::format("{} INTO log_nodes(log, place, hash) VALUES(?1, ?2, ?3)", verb)));
+  auto place = static_cast<std::int64_t>(nodes_of(from));
+  for (const Digest& hash : nodes) {
     node.bind(1, log).bind(2, place++);
     TRY_STATUS(node.bind(3, ByteView(hash)).run());
   }
+  return {};
+}
+
+Status write_checkpoint(Connection& connection, std::string_view verb, std::int64_t log,
+                        const LogCheckpoint& checkpoint) {
+  TRY(Statement write,
+      connection.prepare(fmt::format("{} INTO log_checkpoints(log, size, root, note) VALUES(?1, ?2, ?3, ?4)", verb)));
+  write.bind(1, log).bind(2, static_cast<std::int64_t>(checkpoint.size)).bind(3, ByteView(checkpoint.root));
+  return write.bind(4, std::string_view(checkpoint.note)).run();
+}
+
+Status add_leaves(Connection& connection, std::int64_t log, const LogGrowth& growth) {
+  TRY_STATUS(write_rows(connection, "INSERT", log, growth.from, growth.leaves, growth.nodes));
+  const auto seq = static_cast<std::int64_t>(growth.from + growth.leaves.size());
   TRY(Statement grow, connection.prepare("UPDATE logs SET size=?2, sealed=max(sealed, ?3) WHERE number=?1"));
   return grow.bind(1, log).bind(2, seq).bind(3, growth.seals ? 1 : 0).run();
 }
@@ -109,13 +126,7 @@ Status add_rest(Connection& connection, std::int64_t log, const LogGrowth& growt
     body.bind(1, ByteView(added.commitment)).bind(2, ByteView(added.salt));
     TRY_STATUS(body.bind(3, ByteView(added.content)).run());
   }
-  if (growth.checkpoint) {
-    TRY(Statement checkpoint,
-        connection.prepare("INSERT OR IGNORE INTO log_checkpoints(log, size, root, note) VALUES(?1, ?2, ?3, ?4)"));
-    checkpoint.bind(1, log).bind(2, static_cast<std::int64_t>(growth.checkpoint->size));
-    checkpoint.bind(3, ByteView(growth.checkpoint->root));
-    TRY_STATUS(checkpoint.bind(4, std::string_view(growth.checkpoint->note)).run());
-  }
+  if (growth.checkpoint) TRY_STATUS(write_checkpoint(connection, "INSERT OR IGNORE", log, *growth.checkpoint));
   TRY(Statement cosignature,
       connection.prepare("INSERT INTO log_cosignatures(log, size, cosigner, line) VALUES(?1, ?2, ?3, ?4) "
                          "ON CONFLICT(log, size, cosigner) DO UPDATE SET line=excluded.line"));
@@ -147,6 +158,21 @@ Status Vault::grow_log(const LogGrowth& growth) {
   TRY_STATUS(check(found.head, growth));
   TRY_STATUS(add_leaves(connection, found.number, growth));
   TRY_STATUS(add_rest(connection, found.number, growth));
+  return transaction.commit();
+}
+
+Status Vault::repair_log(std::string_view origin, std::uint64_t from, std::span<const LogLeaf> leaves,
+                         std::span<const Digest> nodes, const std::optional<LogCheckpoint>& checkpoint) {
+  TRY(const auto hold, state_->database->gate().enter());
+  Connection& connection = state_->database->connection();
+  TRY(auto transaction, detail::Transaction::begin(connection));
+  TRY(const NumberedHead found, find_head(connection, origin));
+  const std::uint64_t end = from + leaves.size();
+  if (end < from || end > found.head.size || nodes.size() != nodes_of(end) - nodes_of(from))
+    return fail(Errc::internal,
+                fmt::format("The rows of the log {} that were to be repaired are not its own.", origin));
+  TRY_STATUS(write_rows(connection, "INSERT OR REPLACE", found.number, from, leaves, nodes));
+  if (checkpoint) TRY_STATUS(write_checkpoint(connection, "INSERT OR REPLACE", found.number, *checkpoint));
   return transaction.commit();
 }
 

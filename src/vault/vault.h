@@ -211,6 +211,10 @@ class Vault {
   /// @error Errc::internal if the log has another size or the hashes are not as many as the leaves ask for;
   /// Errc::policy if it is sealed; Errc::exists if a checkpoint of this or a larger size says otherwise
   Status grow_log(const LogGrowth& growth);
+  /// Puts entries, hashes and a checkpoint that the log has in the place of what its rows hold, which were damaged.
+  /// @error Errc::internal if the log does not reach that far or the hashes are not as many as the leaves ask for
+  Status repair_log(std::string_view origin, std::uint64_t from, std::span<const LogLeaf> leaves,
+                    std::span<const Digest> nodes, const std::optional<LogCheckpoint>& checkpoint);
   Result<LogHead> log_head(std::string_view origin);  ///< @error Errc::not_found
   Result<std::vector<LogHead>> logs();
   /// Entries from, from + 1, ...; fewer where the log ends.

@@ -31,6 +31,7 @@ enum class FrameType : std::uint8_t {
   err = 11,
   bye = 12,
   step = 13,
+  entry_body = 14,
 };
 
 struct Frame {

@@ -48,7 +48,8 @@ TEST(Frame, TypesHaveTheFrozenNumbers) {
       {FrameType::hello_s, 1},  {FrameType::hello_c, 2}, {FrameType::push_leaves, 3}, {FrameType::checkpoint, 4},
       {FrameType::cosig, 5},    {FrameType::head, 6},    {FrameType::get, 7},         {FrameType::body, 8},
       {FrameType::psi_data, 9}, {FrameType::ping, 10},   {FrameType::err, 11},        {FrameType::bye, 12},
-      {FrameType::step, 13}};
+      {FrameType::step, 13},
+      {FrameType::entry_body, 14}};
   for (const auto& [type, number] : numbers) EXPECT_EQ(static_cast<int>(type), number);
 }
 
@@ -97,7 +98,7 @@ TEST(FrameReader, AllocatesNothingForAFrameThatItRefuses) {
 TEST(FrameReader, RefusesWhatIsNoFrame) {
   const std::pair<const char*, const char*> heads[] = {{"0000000009", "without a type"},
                                                        {"0000000100", "unknown type 0"},
-                                                       {"000000010e", "unknown type 14"},
+                                                       {"000000010f", "unknown type 15"},
                                                        {"00000001ff", "unknown type 255"},
                                                        {"4745542000", "1195725856 bytes"} /* "GET " */,
                                                        {"0010000101", "1048577 bytes"}};

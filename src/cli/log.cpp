@@ -1,0 +1,203 @@
+// parley log list, show, fsck: the logs of the members' groups as this vault holds them.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "base/text.h"
+#include "cli/json.h"
+#include "cli/log_command.h"
+#include "cli/members_file.h"
+#include "log/entry.h"
+#include "mirror/check.h"
+#include "mirror/vault_store.h"
+
+namespace parley::cli {
+namespace {
+
+constexpr std::size_t kShownDigits = 8;
+constexpr std::uint64_t kMostShown = 10'000;
+
+// --- list ----------------------------------------------------------------------------------------------------------
+
+Status list(Workplace& at, bool as_json) {
+  TRY(const std::vector<vault::LogHead> heads, at.vault.logs());
+  OrderedJson array = OrderedJson::array();
+  for (const vault::LogHead& head : heads) {
+    TRY(const auto cosignatures, at.vault.log_cosignatures(head.origin, head.size));
+    std::vector<std::string> holders;
+    for (const vault::LogCosignature& one : cosignatures) holders.push_back(one.cosigner);
+    if (as_json) {
+      array.push_back({{"origin", head.origin},
+                       {"group", head.group},
+                       {"member", head.nick},
+                       {"own", head.own},
+                       {"entries", head.size},
+                       {"sealed", head.sealed},
+                       {"cosigned_by", holders}});
+      continue;
+    }
+    at.console.print(fmt::format("{}\t{}\t{} entries{}\t{}\n", visible(head.nick), head.group.substr(0, kShownDigits),
+                                 head.size, head.sealed ? ", sealed" : "",
+                                 holders.empty() ? (head.own ? "ours; the newest is cosigned by nobody yet" : "")
+                                                 : fmt::format("newest cosigned by {}", fmt::join(holders, ", "))));
+  }
+  if (as_json) at.console.print(to_line(array));
+  if (!as_json && heads.empty()) at.console.say("This vault holds no logs yet: they come with a group.");
+  if (!as_json && !heads.empty())
+    at.console.say(
+        "Every member sees the headers of all logs: who wrote what kind of entry, when, in which session, for whom. "
+        "Bodies go to their audience only. Whoever shows two members two histories is found by the two signatures.");
+  return {};
+}
+
+// --- show ----------------------------------------------------------------------------------------------------------
+
+struct ShowArguments {
+  std::string log;
+  std::uint64_t from = 0;
+  std::uint64_t count = 100;
+  bool as_json = false;
+};
+
+OrderedJson entry_json(const log::Entry& entry, const Digest& hash, const std::string* body) {
+  OrderedJson refs = OrderedJson::array();
+  for (const Digest& ref : entry.refs) refs.push_back(to_hex(ref));
+  return {{"number", entry.seq},
+          {"entry", to_hex(hash)},
+          {"time", to_rfc3339(entry.time)},
+          {"author", entry.author},
+          {"type", entry.type},
+          {"session", entry.session},
+          {"refs", refs},
+          {"audience", entry.audience},
+          {"charter", to_hex(entry.charter)},
+          {"body", body == nullptr ? OrderedJson() : OrderedJson::parse(*body)}};
+}
+
+std::string entry_line(const log::Entry& entry, const Digest& hash, const std::string* body) {
+  const std::string audience = entry.audience.empty() ? "nobody" : fmt::format("{}", fmt::join(entry.audience, ", "));
+  std::string line = fmt::format("{}\t{}\t{}\t{}\t{}\tfor {}\n", entry.seq, to_rfc3339(entry.time), entry.type,
+                                 entry.session.empty() ? "-" : entry.session.substr(0, kShownDigits),
+                                 to_hex(hash).substr(0, kShownDigits), audience);
+  if (body != nullptr) line += "\t" + visible(*body) + "\n";
+  return line;
+}
+
+Status show(Workplace& at, const ShowArguments& arguments) {
+  TRY(const vault::LogHead head, log_named(at.vault, arguments.log));
+  TRY(const auto rows, at.vault.log_leaves(head.origin, arguments.from, std::min(arguments.count, kMostShown)));
+  OrderedJson array = OrderedJson::array();
+  for (const vault::LogLeaf& row : rows) {
+    TRY(const log::Entry entry, log::read_entry_unverified(row.note));
+    TRY(const auto body, at.vault.log_body(entry.body));
+    const std::string text = body ? std::string(as_text(body->content)) : std::string();
+    if (body) TRY_STATUS(log::open_body(entry, {body->salt, text}));
+    const std::string* shown = body ? &text : nullptr;
+    if (arguments.as_json) array.push_back(entry_json(entry, row.hash, shown));
+    if (!arguments.as_json) at.console.print(entry_line(entry, row.hash, shown));
+  }
+  if (arguments.as_json) at.console.print(to_line(array));
+  if (!arguments.as_json && rows.empty())
+    at.console.say(fmt::format("The log of {} has {} entries here.", visible(head.nick), head.size));
+  return {};
+}
+
+// --- fsck ----------------------------------------------------------------------------------------------------------
+
+/// @return whether all is well
+Result<bool> fsck(Workplace& at, const std::string& members_file) {
+  TRY(const auto members, read_members_file(at.console.resolve(members_file)));
+  TRY(const std::vector<vault::LogHead> heads, at.vault.logs());
+  bool sound = true;
+  std::size_t checked = 0;
+  for (std::size_t owner = 0; owner < members.size(); ++owner) {
+    const auto head = std::ranges::find(heads, members[owner].log.name, &vault::LogHead::origin);
+    if (head == heads.end()) continue;
+    const auto own =
+        std::ranges::find_if(heads, [&](const vault::LogHead& one) { return one.own && one.group == head->group; });
+    const auto reader =
+        own == heads.end()
+            ? members.end()
+            : std::ranges::find(members, own->origin, [](const log::MemberKeys& member) { return member.log.name; });
+    const std::size_t self = reader == members.end() ? owner : static_cast<std::size_t>(reader - members.begin());
+    mirror::VaultStore store(at.vault, head->group, members, self);
+    at.progress.phase("checking " + head->nick, head->size);
+    TRY(const auto defects, mirror::check_log(store, members, owner, self));
+    for (const mirror::Defect& defect : defects)
+      at.console.print(fmt::format("{}\t{}\t{}\n", defect.log, defect.seq, visible(defect.what)));
+    sound = sound && defects.empty();
+    ++checked;
+    at.console.say(
+        fmt::format("{}: {} entries, {}", head->nick, head->size,
+                    defects.empty() ? "all as they were signed." : fmt::format("{} defects.", defects.size())));
+  }
+  if (checked == 0) return fail(Errc::not_found, "This vault holds no log of a member that the file names.");
+  return sound;
+}
+
+}  // namespace
+
+Result<vault::LogHead> log_named(vault::Vault& vault, const std::string& name) {
+  TRY(const std::vector<vault::LogHead> heads, vault.logs());
+  const vault::LogHead* found = nullptr;
+  for (const vault::LogHead& head : heads) {
+    if (head.origin == name) return head;
+    if (head.nick != name) continue;
+    if (found != nullptr)
+      return fail(Errc::usage, fmt::format("Several groups have a {}; parley log list --json gives each log's origin.",
+                                           visible(name)));
+    found = &head;
+  }
+  if (found == nullptr)
+    return fail(Errc::not_found,
+                fmt::format("This vault holds no log of {}; parley log list shows those it holds.", visible(name)));
+  return *found;
+}
+
+void add_log(CLI::App& app, Chosen& chosen) {
+  CLI::App* command = app.add_subcommand("log", "The joint log: what members signed, checked and kept");
+  command->require_subcommand(1);
+
+  const auto as_json = std::make_shared<bool>(false);
+  CLI::App* list_command =
+      command->add_subcommand("list", "Print the logs that this vault holds, and who cosigned them");
+  list_command->add_flag("--json", *as_json, "Print a JSON array");
+  list_command->callback([&chosen, as_json] {
+    chosen.at_work = [as_json](Workplace& at) {
+      const Status done = list(at, *as_json);
+      return done ? 0 : at.console.refuse(done.error());
+    };
+  });
+
+  const auto arguments = std::make_shared<ShowArguments>();
+  CLI::App* show_command = command->add_subcommand("show", "Print entries of a log, with the bodies that are for us");
+  show_command->add_option("LOG", arguments->log, "Whose: a member's nick, or the log's origin")->required();
+  show_command->add_option("--from", arguments->from, "The first entry's number")->capture_default_str();
+  show_command->add_option("--count", arguments->count, "How many at most")
+      ->capture_default_str()
+      ->check(CLI::Range(std::uint64_t{1}, kMostShown));
+  show_command->add_flag("--json", arguments->as_json, "Print a JSON array");
+  show_command->callback([&chosen, arguments] {
+    chosen.at_work = [arguments](Workplace& at) {
+      const Status done = show(at, *arguments);
+      return done ? 0 : at.console.refuse(done.error());
+    };
+  });
+
+  const auto members = std::make_shared<std::string>();
+  CLI::App* fsck_command = command->add_subcommand(
+      "fsck", "Derive every log anew from its signatures, and print what is not as it was signed");
+  fsck_command->add_option("--members", *members, "File with the members' keys (docs/joint-log.md)")->required();
+  fsck_command->callback([&chosen, members] {
+    chosen.at_work = [members](Workplace& at) {
+      const Result<bool> sound = fsck(at, *members);
+      if (!sound) return at.console.refuse(sound.error());
+      return *sound ? 0 : 1;
+    };
+  });
+
+  add_log_proofs(*command, chosen);
+}
+
+}  // namespace parley::cli

@@ -1,0 +1,16 @@
+// What the subcommands of parley log share.
+#pragma once
+
+#include "cli/command.h"
+#include "vault/joint_log.h"
+
+namespace parley::cli {
+
+/// Subcommands of log that make or check proofs, or write files for others.
+void add_log_proofs(CLI::App& log, Chosen& chosen);
+
+/// The log that a person means: a nick, or the whole origin where several groups have the nick.
+/// @error Errc::not_found, Errc::usage
+Result<vault::LogHead> log_named(vault::Vault& vault, const std::string& name);
+
+}  // namespace parley::cli

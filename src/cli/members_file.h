@@ -1,0 +1,24 @@
+// The keys of a group's members, as a file for whoever has no vault: one line a member,
+//
+//   member <nick> <node vkey> <log vkey> <cosign vkey>
+//
+// and lines that begin with # or are empty. Whose file it is has to come from somewhere that one trusts: everything
+// that is checked with it rests on it.
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include "log/member_keys.h"
+
+namespace parley::cli {
+
+inline constexpr std::size_t kMaxMembersFileBytes = 64 * 1024;
+
+/// @error Errc::format with the line, Errc::key_weak, Errc::limit
+Result<std::vector<log::MemberKeys>> parse_members(std::string_view text);
+/// @error also Errc::not_found, Errc::io
+Result<std::vector<log::MemberKeys>> read_members_file(const std::filesystem::path& path);
+
+}  // namespace parley::cli

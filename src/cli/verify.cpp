@@ -1,0 +1,58 @@
+// parley verify fault: evidence against a member, checked without a vault.
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/json.h"
+#include "cli/members_file.h"
+#include "log/fault.h"
+
+namespace parley::cli {
+namespace {
+
+struct Arguments {
+  std::string file;
+  std::string members;
+  bool as_json = false;
+};
+
+Status verify_fault(Surroundings& at, const Arguments& arguments) {
+  TRY(const auto members, read_members_file(at.console.resolve(arguments.members)));
+  TRY(const Bytes text, read_file(at.console.resolve(arguments.file), log::kMaxFaultBytes));
+  TRY(const log::Verdict verdict, log::verify_fault(as_text(text), members));
+  const std::string& accused = members[verdict.accused].nick;
+  if (arguments.as_json) {
+    at.console.print(to_line({{"fault", log::name_of(verdict.kind)},
+                              {"accused", accused},
+                              {"proves", verdict.proves},
+                              {"proves_not", verdict.proves_not}}));
+    return {};
+  }
+  at.console.print(fmt::format("verified: {} against {}\n", log::name_of(verdict.kind), accused));
+  for (const std::string& sentence : verdict.proves) at.console.print("proves: " + visible(sentence) + "\n");
+  for (const std::string& sentence : verdict.proves_not) at.console.print("proves not: " + visible(sentence) + "\n");
+  at.console.say("All of it rests on the keys in the members' file: make sure that they are those of the group.");
+  return {};
+}
+
+}  // namespace
+
+void add_verify(CLI::App& app, Chosen& chosen) {
+  CLI::App* command = app.add_subcommand("verify", "Check what others show you, without a vault and without a network");
+  command->require_subcommand(1);
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* fault =
+      command->add_subcommand("fault", "Check evidence against a member, and say what it proves and what not");
+  fault->add_option("FILE", arguments->file, "The fault, as a log entry of that type carries it")->required();
+  fault->add_option("--members", arguments->members, "File with the members' keys (docs/joint-log.md)")->required();
+  fault->add_flag("--json", arguments->as_json, "Print one JSON object");
+  fault->callback([&chosen, arguments] {
+    chosen.alone = [arguments](Surroundings& at) {
+      const Status done = verify_fault(at, *arguments);
+      return done ? 0 : at.console.refuse(done.error());
+    };
+  });
+}
+
+}  // namespace parley::cli

@@ -1,0 +1,140 @@
+// The inside of a replica: its copies of the logs, what it knows of its peers, and the steps that change them. Each
+// step checks first, then commits once, and only then changes what is in memory.
+//   start.cpp: opening. own_log.cpp: appending. sending.cpp: what a peer lacks. heads.cpp: checkpoints of others.
+//   mirrors.cpp: entries and bodies that arrive. faults.cpp: disagreement and proof. mending.cpp: checking and repair.
+#pragma once
+
+#include "mirror/detail/log_copy.h"
+
+namespace parley::mirror {
+
+struct Replica::Impl {
+  GroupView group;
+  OwnSeeds seeds;
+  Store& store;
+  Guard& guard;
+
+  std::vector<detail::LogCopy> logs;  ///< one for each member, in their order
+  std::vector<detail::Peer> peers;    ///< likewise; the own place is not used
+  std::set<std::size_t> answered;     ///< peers that have said what they hold of our log
+  std::uint64_t told_size = 0;        ///< the largest tree of ours that anybody has shown
+  bool divergent = false;             ///< the store holds another history than the guard says was signed
+  bool risk_accepted = false;
+  /// Cosignatures of others that are verified and not on the disk yet, by log: the next commit takes them along.
+  /// Whoever made them gives them again if they are lost.
+  std::map<std::size_t, std::vector<vault::LogCosignature>> deferred;
+  std::string halted;  ///< why, if it is
+
+  Impl(GroupView view, OwnSeeds own, Store& where, Guard& beside);
+
+  // --- small things ----------------------------------------------------------------------------------------------
+  const log::MemberKeys& keys(std::size_t member) const { return group.members[member]; }
+  const std::string& nick(std::size_t member) const { return group.members[member].nick; }
+  detail::LogCopy& own() { return logs[group.self]; }
+  const detail::LogCopy& own() const { return logs[group.self]; }
+  /// @error Errc::not_found
+  Result<std::size_t> member(std::string_view nick) const;
+  std::vector<log::VerifierKey> cosign_keys() const;
+  State state() const;
+  bool may_cosign() const;
+  bool may_cosign(const detail::LogCopy& copy) const;
+  /// Commits; a failure that is not the caller's own halts the replica.
+  Status commit(Batch batch, const std::function<Status()>& work = {});
+  Status flush();
+  /// The cosignatures of a checkpoint: those on the disk and those that are on the way there.
+  Result<std::vector<vault::LogCosignature>> lines_of(const detail::LogCopy& copy, std::uint64_t size);
+  Result<Message> message(const Content& content) const { return write_message(group.id, content); }
+
+  // --- start.cpp
+  Status load();
+  Status load_copy(detail::LogCopy& copy);
+  Status check_edge(detail::LogCopy& copy, const vault::LogHead& head);
+  Status load_newest(detail::LogCopy& copy, const vault::LogCheckpoint& row);
+  Status load_holders(detail::LogCopy& copy);
+  Status find_missing(detail::LogCopy& copy);
+  Status check_guard();
+  void damage(detail::LogCopy& copy) { copy.mending.emplace(); }
+
+  // --- own_log.cpp
+  Result<EntryView> append(Draft draft, std::int64_t now, const std::function<Status(const EntryView&)>& work);
+  Status may_append() const;
+  /// What stands on the disk of the newest entries, recomputed, is what `growing` says.
+  Status read_back(const detail::Growing& growing);
+  log::Json heads_body() const;
+
+  // --- sending.cpp
+  Result<std::vector<Message>> to_send(std::size_t peer);
+  Status send_heads(bool answer, std::vector<Message>& out);
+  Result<std::optional<std::string>> head_note(detail::LogCopy& copy);
+  Status send_logs(std::size_t peer, std::vector<Message>& out);
+  Status send_log(std::size_t peer, detail::LogCopy& copy, std::uint64_t until, std::vector<Message>& out);
+  Status send_cosignature(std::size_t peer, std::vector<Message>& out);
+  Status send_questions(std::size_t peer, std::vector<Message>& out);
+  /// Entries of a log from where the peer's copy ends, as many as fit. @return the size it then has
+  Result<std::uint64_t> make_push(std::size_t peer, detail::LogCopy& copy, std::uint64_t until, Push& push);
+  Result<std::optional<log::Body>> body_for(std::size_t reader, const log::Entry& entry);
+  Result<Outcome> take_get(std::size_t peer, const Get& get);
+
+  // --- heads.cpp
+  Result<Outcome> take_heads(std::size_t peer, const Heads& heads);
+  Result<Outcome> take_cosig(std::size_t peer, const Cosig& cosig);
+  /// What a verified checkpoint of a log tells: of cosignatures that are new, or of a fault.
+  Status learn(detail::LogCopy& copy, const log::CosignedCheckpoint& read, std::string_view note, Outcome& outcome);
+  Status add_cosignatures(detail::LogCopy& copy, const log::CosignedCheckpoint& read, std::string_view note);
+  /// @error Errc::not_found if the copy is smaller
+  Result<Digest> root_at(detail::LogCopy& copy, std::uint64_t size);
+  Status count_holders(detail::LogCopy& copy, std::uint64_t size);
+  /// Our cosignature on the newest checkpoint, as a row.
+  vault::LogCosignature cosignature_on(const log::Checkpoint& checkpoint, std::int64_t now) const;
+  /// Cosigns what may be cosigned by now.
+  Status cosign_pending(std::int64_t now);
+  Result<std::optional<Message>> cosig_message(detail::LogCopy& copy, std::uint64_t size);
+
+  // --- mirrors.cpp
+  struct Arrival;
+  Result<Outcome> take_push(std::size_t peer, const Push& push, const Bytes& payload, std::int64_t now);
+  Status compare_known(Arrival& arrival);
+  Status add_missing_body(Arrival& arrival, std::uint64_t seq, std::string_view leaf);
+  Status not_known(Arrival& arrival, const vault::LogLeaf& row, std::uint64_t seq, std::string_view leaf);
+  Status check_new(Arrival& arrival);
+  Status not_continued(Arrival& arrival, std::string_view leaf, Error why);
+  Status check_step(Arrival& arrival, const log::Extension& extension, std::string_view leaf);
+  Status check_body(Arrival& arrival, const log::Extension& extension);
+  Status keep(Arrival& arrival, std::int64_t now);
+  /// Our own log has grown by what a peer held of it: the guard follows.
+  Status adopted(const detail::Growing& growing);
+  Result<std::string> leaf_at(const Arrival& arrival, std::uint64_t seq);
+  Result<Outcome> take_body(const EntryBody& body);
+  EntryView view_of(const detail::LogCopy& copy, const Digest& leaf_hash, const log::Entry& entry,
+                    std::optional<log::Json> body) const;
+  Result<EntryView> read_view(detail::LogCopy& copy, std::uint64_t seq);
+
+  // --- faults.cpp
+  struct Judged {
+    FaultRow row;
+    Conviction conviction;
+    std::size_t accused = 0;
+  };
+  /// A fault that verifies and is the first of its accused. Nothing otherwise.
+  std::optional<Judged> judge(std::string_view text, ByteView branch) const;
+  /// The same of what the body of a `fault` entry carries.
+  std::optional<Judged> judge_entry(const log::Json& body) const;
+  /// In memory, once the row is on the disk.
+  void convicted(Judged judged, Outcome& outcome);
+  /// Verifies and keeps a fault; false if it is none, or not the first.
+  Result<bool> convict(const log::Fault& fault, ByteView branch, Outcome& outcome);
+  /// A checkpoint that does not go with our copy: a fault if we can show it, else the question that will.
+  /// @return whether one of both came of it
+  Result<bool> disagree(detail::LogCopy& copy, const log::CosignedCheckpoint& read, std::string_view note,
+                        ByteView branch, Outcome& outcome);
+  Result<Outcome> take_proof(const Proof& proof, const Bytes& payload);
+
+  // --- mending.cpp
+  Result<Outcome> take_mending(detail::LogCopy& copy, const Push& push, const log::CosignedCheckpoint& read,
+                               const Bytes& payload);
+  /// The copy's rows are whole again: it is loaded as at the start.
+  Status mended(detail::LogCopy& copy);
+  Result<std::vector<Defect>> fsck();
+};
+
+}  // namespace parley::mirror

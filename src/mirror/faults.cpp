@@ -1,0 +1,81 @@
+// Disagreement: when the log of a member is shown to us in two ways, and what proves it (log.md 2.6).
+#include <algorithm>
+
+#include "mirror/detail/impl.h"
+
+namespace parley::mirror {
+
+std::optional<Replica::Impl::Judged> Replica::Impl::judge(std::string_view text, ByteView branch) const {
+  const auto verdict = log::verify_fault(text, group.members);
+  if (!verdict || logs[verdict->accused].conviction) return std::nullopt;
+  const std::string& accused = nick(verdict->accused);
+  return Judged{.row = {logs[verdict->accused].origin, std::string(text), to_bytes(branch)},
+                .conviction = {accused, std::string(text), verdict->proves.front()},
+                .accused = verdict->accused};
+}
+
+std::optional<Replica::Impl::Judged> Replica::Impl::judge_entry(const log::Json& body) const {
+  const auto found = body.object()->find("fault");
+  const std::string* text = found == body.object()->end() ? nullptr : found->second.text();
+  return text == nullptr ? std::nullopt : judge(*text, {});
+}
+
+void Replica::Impl::convicted(Judged judged, Outcome& outcome) {
+  auto& conviction = logs[judged.accused].conviction;
+  if (conviction) return;
+  conviction = judged.conviction;
+  outcome.convictions.push_back(std::move(judged.conviction));
+}
+
+Result<bool> Replica::Impl::convict(const log::Fault& fault, ByteView branch, Outcome& outcome) {
+  auto judged = judge(log::write_fault(fault), branch);
+  if (!judged) return false;
+  TRY_STATUS(commit({.growth = {}, .steps = {}, .faults = {judged->row}, .repairs = {}}));
+  convicted(std::move(*judged), outcome);
+  return true;
+}
+
+Result<bool> Replica::Impl::disagree(detail::LogCopy& copy, const log::CosignedCheckpoint& read, std::string_view note,
+                                     ByteView branch, Outcome& outcome) {
+  const std::uint64_t size = read.checkpoint.size;
+  if (copy.size() == 0) return false;
+  const log::MemberKeys& owner = keys(copy.owner);
+  std::optional<log::Fault> fault;
+  if (size == copy.size()) fault = log::fault_of_checkpoints(copy.newest->note, note, owner);
+  if (size < copy.size()) {
+    StoredTree tree(store, copy.origin);
+    TRY(fault, log::fault_of_prefix(note, copy.newest->note, tree, owner));
+  }
+  if (size > copy.size() && copy.state.sealed) {
+    TRY(const auto seal, store.leaves(copy.origin, copy.size() - 1, 1));
+    if (!seal.empty()) fault = log::fault_of_seal(seal.front().note, note, owner);
+  }
+  if (fault) return convict(*fault, branch, outcome);
+  if (size <= copy.size()) return false;
+  TRY(Message question, message(Get{Get::What::prefix, nick(copy.owner), copy.size(), 1}));
+  outcome.replies.push_back(std::move(question));
+  return true;
+}
+
+Result<Outcome> Replica::Impl::take_proof(const Proof& proof, const Bytes& payload) {
+  TRY(const std::size_t owner, member(proof.log));
+  detail::LogCopy& copy = logs[owner];
+  TRY(const log::Checkpoint larger, log::read_checkpoint(proof.checkpoint, keys(owner).log));
+  if (proof.size >= larger.size) return fail(Errc::format, "A proof of how a tree begins is not of a smaller one.");
+  TRY(const Digest shown, log::verify_prefix(proof.size, larger.size, larger.root, proof.path));
+  Outcome outcome;
+  if (copy.conviction || copy.mending || proof.size > copy.size()) return outcome;
+  TRY(const Digest ours, root_at(copy, proof.size));
+  if (shown == ours) return outcome;
+  TRY(const auto smaller, store.checkpoint(copy.origin, proof.size));
+  if (!smaller) return outcome;
+  log::Fault fault;
+  fault.kind = log::FaultKind::fork_prefix;
+  fault.accused = proof.log;
+  fault.checkpoints = {smaller->note, detail::bare_note(proof.checkpoint, keys(owner).log)};
+  fault.prefix = proof.path;
+  TRY([[maybe_unused]] const bool kept, convict(fault, payload, outcome));
+  return outcome;
+}
+
+}  // namespace parley::mirror

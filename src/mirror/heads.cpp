@@ -1,0 +1,192 @@
+// What the checkpoints of others tell: how far their copies reach, who cosigned, and whether a log has two histories.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "mirror/detail/impl.h"
+
+namespace parley::mirror {
+namespace {
+
+/// Cosignatures of one log that wait for the next commit.
+constexpr std::size_t kMostDeferred = 64;
+
+/// A note of a log that is no empty tree, with every signature by a member verified.
+Result<log::CosignedCheckpoint> read_note(std::string_view note, const log::VerifierKey& log,
+                                          std::span<const log::VerifierKey> cosigners) {
+  TRY(log::CosignedCheckpoint read, log::read_cosigned(note, log, cosigners));
+  if (read.checkpoint.size == 0) return fail(Errc::protocol, "A checkpoint of no entries says nothing.");
+  return read;
+}
+
+/// Of a row: a damaged one gives way to what arrives.
+bool is_sound(const log::Checkpoint& checkpoint, const vault::LogCosignature& row, const log::VerifierKey& key) {
+  const auto signature = detail::signature_of(row.line);
+  return signature && log::verify_cosignature(checkpoint, *signature, key);
+}
+
+}  // namespace
+
+Result<Outcome> Replica::Impl::take_heads(std::size_t peer, const Heads& heads) {
+  std::vector<std::optional<log::CosignedCheckpoint>> read(logs.size());
+  std::vector<std::string_view> notes(logs.size());
+  for (const Heads::Log& log : heads.logs) {
+    TRY(const std::size_t owner, member(log.nick));
+    TRY(read[owner], read_note(log.checkpoint, keys(owner).log, cosign_keys()));
+    notes[owner] = log.checkpoint;
+  }
+  Outcome outcome;
+  for (detail::LogCopy& copy : logs) {
+    const auto& theirs = read[copy.owner];
+    detail::Peer& from = peers[peer];
+    from.next[copy.owner] = theirs ? theirs->checkpoint.size : 0;
+    from.until[copy.owner] = copy.size();
+    if (theirs) TRY_STATUS(learn(copy, *theirs, notes[copy.owner], outcome));
+  }
+  peers[peer].told = true;
+  answered.insert(peer);
+  if (heads.answer) TRY_STATUS(send_heads(false, outcome.replies));
+  TRY(const std::vector<Message> lacking, to_send(peer));
+  outcome.replies.insert(outcome.replies.end(), lacking.begin(), lacking.end());
+  return outcome;
+}
+
+Result<Outcome> Replica::Impl::take_cosig(std::size_t peer, const Cosig& cosig) {
+  TRY(const std::size_t owner, member(cosig.log));
+  TRY(const auto read, read_note(cosig.checkpoint, keys(owner).log, cosign_keys()));
+  Outcome outcome;
+  TRY_STATUS(learn(logs[owner], read, cosig.checkpoint, outcome));
+  std::uint64_t& next = peers[peer].next[owner];
+  next = std::max(next, read.checkpoint.size);
+  return outcome;
+}
+
+Status Replica::Impl::learn(detail::LogCopy& copy, const log::CosignedCheckpoint& read, std::string_view note,
+                            Outcome& outcome) {
+  if (copy.owner == group.self) told_size = std::max(told_size, read.checkpoint.size);
+  if (copy.conviction || copy.mending || copy.size() == 0) return {};
+  if (read.checkpoint.size > copy.size() && !copy.state.sealed) return {};
+  if (read.checkpoint.size <= copy.size()) {
+    TRY(const Digest ours, root_at(copy, read.checkpoint.size));
+    if (ours == read.checkpoint.root) return add_cosignatures(copy, read, note);
+  }
+  TRY([[maybe_unused]] const bool shown, disagree(copy, read, note, as_bytes(note), outcome));
+  return {};
+}
+
+Status Replica::Impl::add_cosignatures(detail::LogCopy& copy, const log::CosignedCheckpoint& read,
+                                       std::string_view note) {
+  const std::uint64_t size = read.checkpoint.size;
+  const bool is_newest = size == copy.size();
+  // The owner holds its tree by its log signature. Who holds the newest tree is in memory.
+  const auto is_new = [&](const log::Cosigner& cosigner) {
+    return cosigner.key != copy.owner && !(is_newest && copy.held[cosigner.key] >= size);
+  };
+  if (std::ranges::none_of(read.cosigners, is_new)) return {};
+  TRY(const log::Note parsed, log::parse_note(note));
+  std::vector<vault::LogCosignature> present;
+  bool has_row = is_newest;
+  if (!is_newest) {
+    // A size at which our copy never ended has no checkpoint here that a cosignature could stand on: it only counts.
+    TRY(const auto row, store.checkpoint(copy.origin, size));
+    has_row = row.has_value();
+    TRY(present, lines_of(copy, size));
+  }
+  std::vector<vault::LogCosignature> added;
+  for (const log::Cosigner& cosigner : read.cosigners) {
+    if (!is_new(cosigner)) continue;
+    copy.held[cosigner.key] = std::max(copy.held[cosigner.key], size);
+    if (!has_row) continue;
+    const log::VerifierKey& key = keys(cosigner.key).cosign;
+    const auto held = std::ranges::find(present, nick(cosigner.key), &vault::LogCosignature::cosigner);
+    if (held != present.end() && is_sound(read.checkpoint, *held, key)) continue;
+    const auto signature = std::ranges::find_if(parsed.signatures, [&](const log::NoteSignature& one) {
+      return one.name == key.name && one.key_id == key.id();
+    });
+    added.push_back({size, nick(cosigner.key), detail::line_of(*signature)});
+  }
+  if (is_newest) {
+    TRY(copy.newest->note, detail::note_with_lines(copy.newest->note, added));
+  }
+  auto& waiting = deferred[copy.owner];
+  waiting.insert(waiting.end(), added.begin(), added.end());
+  TRY_STATUS(count_holders(copy, size));
+  return waiting.size() < kMostDeferred ? Status{} : flush();
+}
+
+Result<Digest> Replica::Impl::root_at(detail::LogCopy& copy, std::uint64_t size) {
+  if (size > copy.size()) return fail(Errc::not_found, "A tree larger than the copy has no root here.");
+  if (copy.newest && size == copy.size()) return copy.newest->root;
+  TRY(const auto row, store.checkpoint(copy.origin, size));
+  if (row) return row->root;
+  StoredTree tree(store, copy.origin);
+  return log::tree_root(tree, size);
+}
+
+Status Replica::Impl::count_holders(detail::LogCopy& copy, std::uint64_t size) {
+  if (size <= copy.final_size) return {};
+  std::size_t holders = 0;
+  if (size == copy.size()) {
+    holders = static_cast<std::size_t>(std::ranges::count(copy.held, size));
+  } else {
+    TRY(const auto row, store.checkpoint(copy.origin, size));
+    TRY(const auto lines, lines_of(copy, size));
+    if (row) holders = lines.size() + 1;
+  }
+  if (holders >= group.log_quorum) copy.final_size = size;
+  return {};
+}
+
+vault::LogCosignature Replica::Impl::cosignature_on(const log::Checkpoint& checkpoint, std::int64_t now) const {
+  const log::NoteSignature signature = log::cosign(checkpoint, keys(group.self).cosign.name, seeds.cosign,
+                                                   static_cast<std::uint64_t>(std::max<std::int64_t>(now, 0)));
+  return {checkpoint.size, nick(group.self), detail::line_of(signature)};
+}
+
+Status Replica::Impl::cosign_pending(std::int64_t now) {
+  Batch batch;
+  std::vector<std::size_t> cosigned;
+  for (detail::LogCopy& copy : logs) {
+    if (copy.size() <= copy.held[group.self] || !may_cosign(copy)) continue;
+    batch.growth.push_back({.origin = copy.origin,
+                            .from = copy.size(),
+                            .leaves = {},
+                            .nodes = {},
+                            .bodies = {},
+                            .checkpoint = {},
+                            .cosignatures = {cosignature_on({copy.origin, copy.size(), copy.newest->root}, now)}});
+    cosigned.push_back(copy.owner);
+  }
+  if (cosigned.empty()) return {};
+  TRY_STATUS(commit(batch));
+  for (std::size_t i = 0; i < cosigned.size(); ++i) {
+    detail::LogCopy& copy = logs[cosigned[i]];
+    TRY(copy.newest->note, detail::note_with_lines(copy.newest->note, batch.growth[i].cosignatures));
+    copy.held[group.self] = copy.size();
+    TRY_STATUS(count_holders(copy, copy.size()));
+  }
+  return {};
+}
+
+Result<std::optional<Message>> Replica::Impl::cosig_message(detail::LogCopy& copy, std::uint64_t size) {
+  std::string note;
+  if (size == copy.size()) {
+    // Our own signature and the log's: others' are not ours to pass on here.
+    TRY(log::Note parsed, log::parse_note(copy.newest->note));
+    const log::VerifierKey& ours = keys(group.self).cosign;
+    const log::VerifierKey& log = keys(copy.owner).log;
+    std::erase_if(parsed.signatures,
+                  [&](const log::NoteSignature& one) { return one.name != ours.name && one.name != log.name; });
+    note = log::write_note(parsed);
+  } else {
+    TRY(const auto row, store.checkpoint(copy.origin, size));
+    TRY(auto lines, store.cosignatures(copy.origin, size));
+    std::erase_if(lines, [&](const vault::LogCosignature& line) { return line.cosigner != nick(group.self); });
+    if (!row || lines.empty()) return std::nullopt;
+    TRY(note, detail::note_with_lines(row->note, lines));
+  }
+  TRY(Message sent, message(Cosig{nick(copy.owner), std::move(note)}));
+  return std::optional<Message>(std::move(sent));
+}
+
+}  // namespace parley::mirror

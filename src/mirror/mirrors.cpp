@@ -1,0 +1,309 @@
+// Entries and bodies that arrive: everything is checked, then written in one commit with our cosignature, and only then
+// does the cosignature leave (log.md 2.6).
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "mirror/detail/impl.h"
+
+namespace parley::mirror {
+
+/// A push on its way through the checks. What it will change is gathered here and nowhere else.
+struct Replica::Impl::Arrival {
+  const Push& push;
+  const Bytes& payload;
+  detail::LogCopy& copy;
+  const log::CosignedCheckpoint& read;
+  detail::Growing growing;
+  std::vector<StepRow> steps;
+  std::vector<Judged> judged;        ///< faults that its entries carry
+  std::set<std::uint64_t> missing;   ///< new entries whose bodies did not come
+  std::set<std::uint64_t> supplied;  ///< known entries whose bodies came now
+  Outcome outcome;
+  bool settled = false;  ///< a fault or a question came of it: there is nothing more to do
+
+  const log::Body* body_of(std::uint64_t seq) const {
+    const auto found = std::ranges::find(push.bodies, seq, &Push::EntryBody::seq);
+    return found == push.bodies.end() ? nullptr : &found->body;
+  }
+  bool has_new() const { return !growing.growth.leaves.empty(); }
+};
+
+Result<Outcome> Replica::Impl::take_push(std::size_t peer, const Push& push, const Bytes& payload, std::int64_t now) {
+  TRY(const std::size_t owner, member(push.log));
+  detail::LogCopy& copy = logs[owner];
+  TRY(const auto read, log::read_cosigned(push.checkpoint, keys(owner).log, cosign_keys()));
+  const std::uint64_t end = push.from + push.leaves.size();
+  if (read.checkpoint.size != end)
+    return fail(Errc::protocol,
+                fmt::format("Entries of the log of {} came with a checkpoint of another size.", push.log));
+  if (copy.conviction) return Outcome{};  // it stays as it was
+  if (copy.mending) return take_mending(copy, push, read, payload);
+  if (owner == group.self) told_size = std::max(told_size, end);
+  if (push.from > copy.size()) {
+    Outcome outcome;
+    TRY(Message sent, message(Get{Get::What::entries, push.log, copy.size(), end - copy.size()}));
+    outcome.replies.push_back(std::move(sent));
+    return outcome;
+  }
+
+  Arrival arrival{push, payload, copy, read, detail::Growing(copy), {}, {}, {}, {}, {}, false};
+  TRY_STATUS(compare_known(arrival));
+  if (!arrival.settled) TRY_STATUS(check_new(arrival));
+  if (!arrival.settled) TRY_STATUS(keep(arrival, now));
+  std::uint64_t& next = peers[peer].next[owner];
+  next = std::max(next, end);
+  if (owner == peer && !arrival.settled && copy.held[group.self] > 0) {
+    TRY(std::optional<Message> cosignature, cosig_message(copy, copy.held[group.self]));
+    if (cosignature) arrival.outcome.replies.push_back(std::move(*cosignature));
+    peers[peer].cosignature_sent = copy.held[group.self];
+  }
+  return std::move(arrival.outcome);
+}
+
+// --- entries that we hold already ----------------------------------------------------------------------------------
+
+Status Replica::Impl::compare_known(Arrival& arrival) {
+  const Push& push = arrival.push;
+  const std::uint64_t count = std::min<std::uint64_t>(arrival.copy.size() - push.from, push.leaves.size());
+  if (count == 0) return {};
+  TRY(const auto rows, store.leaves(arrival.copy.origin, push.from, count));
+  for (std::uint64_t i = 0; i < count && !arrival.settled; ++i) {
+    if (i >= rows.size()) return fail(Errc::vault_damaged, "Entries of a log are missing on this disk.");
+    const std::string& leaf = push.leaves[i];
+    if (log::leaf_hash(as_bytes(leaf)) != rows[i].hash) {
+      TRY_STATUS(not_known(arrival, rows[i], push.from + i, leaf));
+    } else if (arrival.body_of(push.from + i) != nullptr) {
+      TRY_STATUS(add_missing_body(arrival, push.from + i, leaf));
+    }
+  }
+  if (arrival.settled || arrival.read.checkpoint.size > arrival.copy.size()) return {};
+  TRY(const Digest ours, root_at(arrival.copy, arrival.read.checkpoint.size));
+  if (ours == arrival.read.checkpoint.root) return {};
+  TRY(arrival.settled, disagree(arrival.copy, arrival.read, push.checkpoint, arrival.payload, arrival.outcome));
+  return {};
+}
+
+Status Replica::Impl::add_missing_body(Arrival& arrival, std::uint64_t seq, std::string_view leaf) {
+  TRY(const log::Entry entry, log::read_entry_unverified(leaf));
+  if (!detail::may_read(entry, nick(group.self)))
+    return fail(Errc::protocol, "The body of an entry came to a member that is not in its audience.");
+  const log::Body& body = *arrival.body_of(seq);
+  TRY(log::Json json, log::open_body(entry, body));
+  if (!arrival.copy.missing.contains(seq)) return {};
+  arrival.growing.add(body);
+  arrival.supplied.insert(seq);
+  if (entry.type == log::kFault)
+    if (auto judged = judge_entry(json)) arrival.judged.push_back(std::move(*judged));
+  const Digest hash = log::leaf_hash(as_bytes(leaf));
+  arrival.outcome.entries.push_back(view_of(arrival.copy, hash, entry, std::move(json)));
+  return {};
+}
+
+/// Another entry at a place where we hold one: our row is damaged, or the owner has signed two.
+Status Replica::Impl::not_known(Arrival& arrival, const vault::LogLeaf& row, std::uint64_t seq, std::string_view leaf) {
+  StoredTree tree(store, arrival.copy.origin);
+  const auto node = tree.read(std::vector<log::TreeNode>{{0, seq}});
+  if (log::leaf_hash(as_bytes(row.note)) != row.hash || !node || node->front() != row.hash) {
+    damage(arrival.copy);
+    arrival.settled = true;
+    return {};
+  }
+  TRY(const log::Entry entry, log::read_entry(leaf, keys(arrival.copy.owner)));
+  if (const auto fault = log::fault_of_entries(row.note, leaf, keys(arrival.copy.owner))) {
+    TRY(arrival.settled, convict(*fault, arrival.payload, arrival.outcome));
+    if (arrival.settled) return {};
+  }
+  TRY(arrival.settled, disagree(arrival.copy, arrival.read, arrival.push.checkpoint, arrival.payload, arrival.outcome));
+  if (arrival.settled) return {};
+  return fail(Errc::protocol,
+              fmt::format("Entry {} of the log of {} is not the one that we hold.", entry.seq, arrival.push.log));
+}
+
+// --- entries that are new ------------------------------------------------------------------------------------------
+
+Status Replica::Impl::check_new(Arrival& arrival) {
+  const Push& push = arrival.push;
+  const std::uint64_t end = push.from + push.leaves.size();
+  for (std::uint64_t seq = arrival.copy.size(); seq < end && !arrival.settled; ++seq) {
+    const std::string& leaf = push.leaves[seq - push.from];
+    auto extension = log::extend(arrival.growing.state, leaf, group.members, arrival.copy.owner);
+    if (!extension) return not_continued(arrival, leaf, std::move(extension).error());
+    TRY_STATUS(check_step(arrival, *extension, leaf));
+    if (arrival.settled) return {};
+    TRY_STATUS(check_body(arrival, *extension));
+    arrival.growing.add(leaf, *extension);
+  }
+  if (!arrival.has_new() || arrival.growing.frontier.root() == arrival.read.checkpoint.root) return {};
+  TRY(arrival.settled, disagree(arrival.copy, arrival.read, push.checkpoint, arrival.payload, arrival.outcome));
+  if (arrival.settled) return {};
+  return fail(Errc::protocol,
+              fmt::format("Entries of the log of {} do not hash to the checkpoint that came with them.", push.log));
+}
+
+Result<std::string> Replica::Impl::leaf_at(const Arrival& arrival, std::uint64_t seq) {
+  const vault::LogGrowth& growth = arrival.growing.growth;
+  if (seq >= growth.from) return growth.leaves[seq - growth.from].note;
+  TRY(const auto rows, store.leaves(arrival.copy.origin, seq, 1));
+  if (rows.empty()) return fail(Errc::vault_damaged, "An entry of a log is missing on this disk.");
+  return rows.front().note;
+}
+
+/// An entry that does not continue the log: by itself a fault, or a sign that the owner has shown others another log.
+Status Replica::Impl::not_continued(Arrival& arrival, std::string_view leaf, Error why) {
+  const log::MemberKeys& author = keys(arrival.copy.owner);
+  const std::uint64_t size = arrival.growing.state.size;
+  const auto entry = log::read_entry(leaf, author);
+  if (!entry || size == 0) return std::unexpected(std::move(why));
+  std::vector<std::uint64_t> beside{size - 1};
+  if (entry->seq < size) beside.push_back(entry->seq);
+  for (const std::uint64_t seq : beside) {
+    TRY(const std::string held, leaf_at(arrival, seq));
+    const auto fault = log::fault_of_entries(held, leaf, author);
+    if (!fault) continue;
+    TRY(arrival.settled, convict(*fault, arrival.payload, arrival.outcome));
+    if (arrival.settled) return {};
+  }
+  TRY(arrival.settled, disagree(arrival.copy, arrival.read, arrival.push.checkpoint, arrival.payload, arrival.outcome));
+  if (arrival.settled) return {};
+  return std::unexpected(std::move(why));
+}
+
+Status Replica::Impl::check_step(Arrival& arrival, const log::Extension& extension, std::string_view leaf) {
+  const auto step = log::step_key(extension.entry);
+  if (!step) return {};
+  TRY(std::optional<std::uint64_t> taken, store.step(arrival.copy.origin, *step));
+  const auto here = std::ranges::find(arrival.steps, *step, &StepRow::step);
+  if (here != arrival.steps.end()) taken = here->seq;
+  if (!taken) {
+    arrival.steps.push_back({arrival.copy.origin, *step, extension.entry.seq});
+    return {};
+  }
+  TRY(const std::string first, leaf_at(arrival, *taken));
+  const auto fault = log::fault_of_entries(first, leaf, keys(arrival.copy.owner));
+  if (fault) {
+    TRY(arrival.settled, convict(*fault, arrival.payload, arrival.outcome));
+    if (arrival.settled) return {};
+  }
+  return fail(Errc::protocol, fmt::format("{} took a step of a session twice.", arrival.push.log));
+}
+
+Status Replica::Impl::check_body(Arrival& arrival, const log::Extension& extension) {
+  const log::Entry& entry = extension.entry;
+  const log::Body* body = arrival.body_of(entry.seq);
+  const bool for_us = detail::may_read(entry, nick(group.self));
+  std::optional<log::Json> opened;
+  if (body != nullptr) {
+    if (!for_us) return fail(Errc::protocol, "The body of an entry came to a member that is not in its audience.");
+    TRY(opened, log::open_body(entry, *body));
+    arrival.growing.add(*body);
+    if (entry.type == log::kFault)
+      if (auto judged = judge_entry(*opened)) arrival.judged.push_back(std::move(*judged));
+  }
+  // Of our own log we may have nobody left who has the body; the entry counts without it.
+  if (for_us && body == nullptr && arrival.copy.owner != group.self) {
+    arrival.missing.insert(entry.seq);
+    return {};
+  }
+  arrival.outcome.entries.push_back(view_of(arrival.copy, extension.leaf_hash, entry, std::move(opened)));
+  return {};
+}
+
+// --- keeping them --------------------------------------------------------------------------------------------------
+
+Status Replica::Impl::keep(Arrival& arrival, std::int64_t now) {
+  detail::LogCopy& copy = arrival.copy;
+  vault::LogGrowth& growth = arrival.growing.growth;
+  const log::Checkpoint& checkpoint = arrival.read.checkpoint;
+  std::string note = detail::bare_note(arrival.push.checkpoint, keys(copy.owner).log);
+  if (arrival.has_new()) growth.checkpoint = vault::LogCheckpoint{checkpoint.size, checkpoint.root, note};
+
+  std::set<std::uint64_t> missing = copy.missing;
+  missing.insert(arrival.missing.begin(), arrival.missing.end());
+  for (const std::uint64_t seq : arrival.supplied) missing.erase(seq);
+  const bool accused =
+      std::ranges::any_of(arrival.judged, [&](const Judged& one) { return one.accused == copy.owner; });
+  const bool cosigns = arrival.has_new() && may_cosign() && copy.owner != group.self && missing.empty() && !accused;
+  if (cosigns) {
+    growth.cosignatures.push_back(cosignature_on(checkpoint, now));
+    TRY(note, detail::note_with_lines(note, growth.cosignatures));
+  }
+  Batch batch{.growth = {}, .steps = arrival.steps, .faults = {}, .repairs = {}};
+  for (const Judged& judged : arrival.judged) batch.faults.push_back(judged.row);
+  if (arrival.has_new() || !growth.bodies.empty()) {
+    batch.growth.push_back(growth);
+    TRY_STATUS(commit(batch));
+  }
+  if (copy.owner == group.self && arrival.has_new()) TRY_STATUS(adopted(arrival.growing));
+
+  copy.missing = std::move(missing);
+  if (arrival.has_new()) {
+    copy.state = arrival.growing.state;
+    copy.frontier = std::move(arrival.growing.frontier);
+    copy.newest = vault::LogCheckpoint{checkpoint.size, checkpoint.root, std::move(note)};
+    copy.held[copy.owner] = checkpoint.size;
+    if (cosigns) copy.held[group.self] = checkpoint.size;
+    TRY_STATUS(count_holders(copy, checkpoint.size));
+  }
+  for (Judged& judged : arrival.judged) convicted(std::move(judged), arrival.outcome);
+  return add_cosignatures(copy, arrival.read, arrival.push.checkpoint);
+}
+
+Status Replica::Impl::adopted(const detail::Growing& growing) {
+  const vault::SignedHead signed_head = guard.head();
+  const vault::LogCheckpoint& checkpoint = *growing.growth.checkpoint;
+  Status sound = read_back(growing);
+  if (sound && signed_head.size > 0 && signed_head.size <= checkpoint.size) {
+    StoredTree tree(store, growing.growth.origin);
+    TRY(const Digest root, log::tree_root(tree, signed_head.size));
+    divergent = divergent || root != signed_head.root;
+  }
+  if (sound && !divergent && checkpoint.size > signed_head.size)
+    sound = guard.advance({checkpoint.size, checkpoint.root});
+  if (!sound) halted = sound.error().text();
+  return sound;
+}
+
+Result<Outcome> Replica::Impl::take_body(const EntryBody& body) {
+  TRY(const std::size_t owner, member(body.log));
+  detail::LogCopy& copy = logs[owner];
+  if (body.seq >= copy.size()) return fail(Errc::protocol, "The body of an entry came that we do not hold.");
+  TRY(const auto rows, store.leaves(copy.origin, body.seq, 1));
+  if (rows.empty()) return fail(Errc::vault_damaged, "An entry of a log is missing on this disk.");
+  TRY(const log::Entry entry, log::read_entry_unverified(rows.front().note));
+  if (!detail::may_read(entry, nick(group.self)))
+    return fail(Errc::protocol, "The body of an entry came to a member that is not in its audience.");
+  TRY(log::Json json, log::open_body(entry, body.body));
+  Outcome outcome;
+  if (!copy.missing.contains(body.seq)) return outcome;
+  detail::Growing growing(copy);
+  growing.add(body.body);
+  Batch batch{.growth = {growing.growth}, .steps = {}, .faults = {}, .repairs = {}};
+  std::optional<Judged> judged = entry.type == log::kFault ? judge_entry(json) : std::nullopt;
+  if (judged) batch.faults.push_back(judged->row);
+  TRY_STATUS(commit(batch));
+  copy.missing.erase(body.seq);
+  outcome.entries.push_back(view_of(copy, rows.front().hash, entry, std::move(json)));
+  if (judged) convicted(std::move(*judged), outcome);
+  return outcome;
+}
+
+EntryView Replica::Impl::view_of(const detail::LogCopy& copy, const Digest& leaf_hash, const log::Entry& entry,
+                                 std::optional<log::Json> body) const {
+  return {nick(copy.owner), leaf_hash, entry, std::move(body)};
+}
+
+Result<EntryView> Replica::Impl::read_view(detail::LogCopy& copy, std::uint64_t seq) {
+  TRY(const auto rows, store.leaves(copy.origin, seq, 1));
+  if (rows.empty())
+    return fail(Errc::not_found, fmt::format("The log of {} has no entry {} here.", nick(copy.owner), seq));
+  TRY(const log::Entry entry, log::read_entry_unverified(rows.front().note));
+  TRY(const std::optional<log::Body> body, body_for(group.self, entry));
+  std::optional<log::Json> opened;
+  if (body) {
+    TRY(opened, log::open_body(entry, *body));
+  }
+  return view_of(copy, rows.front().hash, entry, std::move(opened));
+}
+
+}  // namespace parley::mirror

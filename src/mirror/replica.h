@@ -1,0 +1,173 @@
+// One member's replica of one group's logs: its own log, which it writes, and its mirrors of all others', which it
+// checks, keeps and cosigns (log.md 2.6 and 2.7). No thread, no socket, no clock: messages and the time come as
+// arguments, what is to be sent is returned. Whoever calls it serialises the calls and carries the messages.
+//
+// A link to a peer comes up: connected(peer). Then, and after every append() and take(): send what to_send(peer) gives,
+// of every peer that is connected, until it gives nothing. Every message that arrives: take().
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "log/fault.h"
+#include "log/frontier.h"
+#include "log/quorum.h"
+#include "mirror/check.h"
+#include "mirror/message.h"
+#include "mirror/store.h"
+
+namespace parley::mirror {
+
+/// The seeds of this member in this group.
+struct OwnSeeds {
+  Secret<32> node;    ///< signs entries
+  Secret<32> log;     ///< signs checkpoints of the own log
+  Secret<32> cosign;  ///< cosigns others'
+};
+
+/// The group as the charter in force has it.
+struct GroupView {
+  std::string id;                        ///< 32 hexadecimal digits
+  std::vector<log::MemberKeys> members;  ///< as log::admit_members() takes them
+  std::size_t self = 0;                  ///< position in members
+  std::size_t log_quorum = 0;            ///< 0: log::log_quorum(members.size())
+  Digest charter{};                      ///< hash of the charter in force
+  /// How many peers must have said what they hold of the own log before it is written (log.md D10). 0: so many that
+  /// one of them holds whatever was final.
+  std::size_t answers_needed = 0;
+};
+
+enum class State : std::uint8_t {
+  asking,     ///< not enough peers have said what they hold of our log: nothing is appended, nothing cosigned
+  amnesia,    ///< the store is behind the guard, a peer, or itself: nothing is appended or cosigned until it has caught
+              ///< up
+  live,       ///< all is well
+  sealed,     ///< our log is sealed; others' are mirrored and cosigned on
+  convicted,  ///< a fault of our own is proven: nothing is appended
+  halted,     ///< a write failed, and what is on the disk is not known: the process must end
+};
+std::string_view name_of(State state);
+
+/// An entry to be written.
+struct Draft {
+  std::string type;                   ///< of log::kEntryTypes
+  std::string session;                ///< 32 hexadecimal digits, or empty
+  std::vector<Digest> refs;           ///< leaf hashes of entries of others
+  std::vector<std::string> audience;  ///< nicks, any order; or log::kEveryone alone; or nobody
+  log::Json body = log::Json::Object{};
+};
+
+/// An entry as a log has it, with its body if this member may read it and has it.
+struct EntryView {
+  std::string log;  ///< nick
+  Digest leaf_hash{};
+  log::Entry entry;
+  std::optional<log::Json> body;
+};
+
+/// A fault that was verified here.
+struct Conviction {
+  std::string accused;  ///< nick
+  std::string fault;    ///< as log::write_fault() gives it
+  std::string reason;   ///< one sentence
+};
+
+/// What a message did.
+struct Outcome {
+  std::vector<Message> replies;         ///< for the sender of the message
+  std::vector<EntryView> entries;       ///< new ones, each once; if we are in the audience, once the body is there
+  std::vector<Conviction> convictions;  ///< new ones; whoever runs the replica appends fault_draft() of each
+};
+
+class Replica {
+ public:
+  /// Loads the logs and checks their edges against their newest checkpoints, and the guard against the own log. A log
+  /// that does not pass is damaged(): it is neither extended nor cosigned until a peer's entries have repaired it.
+  /// @param store, guard  outlive the replica
+  /// @error Errc::io and whatever else the store says; Errc::format, Errc::key_weak for the members
+  static Result<std::unique_ptr<Replica>> open(GroupView group, OwnSeeds seeds, Store& store, Guard& guard);
+  ~Replica();
+
+  State state() const;
+  /// Why the state is not live: a sentence for the operator.
+  std::string reason() const;
+  /// Goes live without the peers' word, at the risk of signing a second history (log.md 2.7, "--i-accept-fork-risk").
+  /// The caller has written down who took the risk. @error Errc::policy where that cannot help
+  Status accept_fork_risk();
+  /// The charter in force from now on.
+  void set_charter(const Digest& charter);
+
+  // --- the own log -----------------------------------------------------------------------------------------------
+  /// Writes the next entry of the own log, with its body and a checkpoint, in one commit with what `work` writes to the
+  /// same store. When it returns, all is durable, was read back, and the guard has moved: only now to_send() gives it.
+  /// @param now   Unix seconds; an entry is never earlier than the one before it
+  /// @param work  may be empty; sees the entry that is being written. Its error undoes everything and is returned
+  /// @error Errc::policy if the state is not live; Errc::format, Errc::limit for the draft; Errc::io: halted
+  Result<EntryView> append(Draft draft, std::int64_t now, const std::function<Status(const EntryView&)>& work = {});
+  /// The last entry of the own log (log.md 1.6). Nothing follows it. @error as append
+  Result<EntryView> seal(std::int64_t now, std::string_view type = log::kLogSeal);
+  /// The body of a `heads` entry: the newest checkpoints of all members that we hold, and who cosigned them.
+  log::Json heads_body() const;
+  static Draft fault_draft(const Conviction& conviction);
+
+  // --- peers -----------------------------------------------------------------------------------------------------
+  /// A link to `peer` is up: nothing that was sent before counts as having arrived.
+  void connected(std::string_view peer);
+  /// The next messages that bring `peer` up to date with what it may have and lacks: our heads on a new link, our own
+  /// log from where it is known to end, other logs if its heads have shown that it lacks them, cosignatures on its log.
+  /// Bodies go to their audience only. At most kMaxMessagesAtOnce; nothing when it is up to date.
+  Result<std::vector<Message>> to_send(std::string_view peer);
+  /// Checks a message of `peer` and keeps what is new. What it returns is durable, and so is what was cosigned; only
+  /// cosignatures of others may wait for the next commit.
+  /// @error whatever is wrong with it: nothing has changed then. Errc::io: halted
+  Result<Outcome> take(std::string_view peer, const Message& message, std::int64_t now);
+
+  /// Writes the cosignatures of others that have not been written yet. They wait for the next commit, since whoever
+  /// made them gives them again: to be called now and then, and at the end. @error Errc::io: halted
+  Status flush();
+
+  // --- what is known ---------------------------------------------------------------------------------------------
+  /// Entries of a log that we hold.
+  std::uint64_t size(std::string_view log) const;
+  /// The entry, with its body if we may read it and have it. @error Errc::not_found
+  Result<EntryView> entry(std::string_view log, std::uint64_t seq);
+  /// The entry with this leaf hash. @error Errc::not_found
+  Result<EntryView> entry(std::string_view log, const Digest& leaf_hash);
+  /// The newest checkpoint note of a log with all cosignatures that we know. @error Errc::not_found
+  Result<std::string> checkpoint(std::string_view log);
+  /// The newest checkpoint note with a quorum, of a tree of at least `size` entries. @error Errc::not_found
+  Result<std::string> final_checkpoint(std::string_view log, std::uint64_t size);
+
+  /// `nick` has cosigned (or owns) a tree of `log` of at least `size` entries. Of a log of ours or of others.
+  bool held_by(std::string_view nick, std::string_view log, std::uint64_t size) const;
+  /// One checkpoint of `log` with at least `size` entries has a quorum.
+  bool is_final(std::string_view log, std::uint64_t size) const;
+  /// All of whom held_by() is true, in the order of the members.
+  std::vector<std::string> holders(std::string_view log, std::uint64_t size) const;
+
+  /// Whether the log of `nick` is to be relied on. @error Errc::policy with the reason: a proven fault
+  Status trusted(std::string_view nick) const;
+  std::vector<Conviction> convictions() const;
+  /// Entries of which we are in the audience and whose bodies we do not have: as long as there are any, we do not
+  /// cosign this log. They are asked for on every link; what nobody has any more is lost.
+  std::vector<std::uint64_t> missing_bodies(std::string_view log) const;
+  /// The rows of this log are damaged, and wait for a peer's copy.
+  bool damaged(std::string_view log) const;
+
+  /// check_log() of all logs. Empty if all is as it should be; logs that do not hold together are damaged() from now
+  /// on.
+  /// @error what the store says
+  Result<std::vector<Defect>> fsck();
+
+ private:
+  struct Impl;
+  explicit Replica(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Of one call of to_send().
+inline constexpr std::size_t kMaxMessagesAtOnce = 16;
+
+}  // namespace parley::mirror

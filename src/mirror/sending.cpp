@@ -1,0 +1,185 @@
+// What a peer lacks and may have: pushes of entries with the bodies that are for it, cosignatures on its log, and what
+// we ask it for.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "mirror/detail/impl.h"
+
+namespace parley::mirror {
+namespace {
+
+/// Of a message: what its head, a checkpoint with all cosignatures and the lengths of its parts may take.
+constexpr std::size_t kRoomForTheRest = 96 * 1024;
+constexpr std::size_t kRoomForEntries = kMaxMessageBytes - kRoomForTheRest;
+static_assert(kMaxCarriedBodyBytes + log::kMaxEntryBytes + sizeof(log::Salt) <= kRoomForEntries);
+constexpr std::size_t kMaxQuestionsAtOnce = 64;
+
+}  // namespace
+
+Result<std::vector<Message>> Replica::Impl::to_send(std::size_t peer) {
+  std::vector<Message> out;
+  if (!peers[peer].greeted) {
+    TRY_STATUS(send_heads(!peers[peer].told, out));
+    peers[peer].greeted = true;
+  }
+  if (!peers[peer].told) return out;
+  TRY_STATUS(send_cosignature(peer, out));
+  TRY_STATUS(send_questions(peer, out));
+  TRY_STATUS(send_logs(peer, out));
+  return out;
+}
+
+Status Replica::Impl::send_heads(bool answer, std::vector<Message>& out) {
+  Heads heads{{}, answer};
+  for (detail::LogCopy& copy : logs) {
+    TRY(const std::optional<std::string> shown, head_note(copy));
+    if (shown) heads.logs.push_back({nick(copy.owner), *shown});
+  }
+  std::ranges::sort(heads.logs, {}, &Heads::Log::nick);
+  TRY(Message sent, message(heads));
+  out.push_back(std::move(sent));
+  return {};
+}
+
+/// Of our own log, what somebody else has cosigned: who sees a checkpoint of ours gets the entries with it, or somebody
+/// has them and can tell us of it, should this disk ever go back to an older state.
+Result<std::optional<std::string>> Replica::Impl::head_note(detail::LogCopy& copy) {
+  if (!copy.newest) return std::nullopt;
+  std::uint64_t size = copy.owner == group.self ? 0 : copy.size();
+  for (std::size_t i = 0; i < logs.size(); ++i)
+    if (i != copy.owner) size = std::max(size, copy.held[i]);
+  if (size >= copy.size()) return copy.newest->note;
+  TRY(const auto row, store.checkpoint(copy.origin, size));
+  if (!row) return std::nullopt;
+  TRY(const auto lines, lines_of(copy, size));
+  TRY(std::string note, detail::note_with_lines(row->note, lines));
+  return note;
+}
+
+Status Replica::Impl::send_logs(std::size_t peer, std::vector<Message>& out) {
+  TRY_STATUS(send_log(peer, own(), own().size(), out));
+  for (detail::LogCopy& copy : logs)
+    if (copy.owner != group.self) TRY_STATUS(send_log(peer, copy, peers[peer].until[copy.owner], out));
+  return {};
+}
+
+Status Replica::Impl::send_log(std::size_t peer, detail::LogCopy& copy, std::uint64_t until,
+                               std::vector<Message>& out) {
+  if (copy.mending) return {};
+  until = std::min(until, copy.size());
+  std::uint64_t& next = peers[peer].next[copy.owner];
+  while (next < until && out.size() < kMaxMessagesAtOnce) {
+    Push push{.log = nick(copy.owner), .from = next, .leaves = {}, .bodies = {}, .checkpoint = {}};
+    TRY(const std::uint64_t reached, make_push(peer, copy, until, push));
+    if (reached == next) break;  // this peer's copy ends where we hold no checkpoint: somebody else has to help
+    TRY(Message sent, message(push));
+    out.push_back(std::move(sent));
+    next = reached;
+  }
+  return {};
+}
+
+Result<std::optional<log::Body>> Replica::Impl::body_for(std::size_t reader, const log::Entry& entry) {
+  if (!detail::may_read(entry, nick(reader))) return std::nullopt;
+  TRY(const auto row, store.body(entry.body));
+  if (!row) return std::nullopt;
+  return log::Body{row->salt, std::string(as_text(row->content))};
+}
+
+Result<std::uint64_t> Replica::Impl::make_push(std::size_t peer, detail::LogCopy& copy, std::uint64_t until,
+                                               Push& push) {
+  const std::uint64_t count = std::min<std::uint64_t>(until - push.from, kMaxPushLeaves);
+  TRY(const auto rows, store.leaves(copy.origin, push.from, count));
+  std::size_t used = 0;
+  for (const vault::LogLeaf& row : rows) {
+    TRY(const log::Entry entry, log::read_entry_unverified(row.note));
+    TRY(const std::optional<log::Body> body, body_for(peer, entry));
+    used += sizeof(std::uint32_t) + row.note.size();
+    if (body) used += sizeof(std::uint32_t) + sizeof(body->salt) + body->text.size();
+    if (used > kRoomForEntries) break;
+    if (body) push.bodies.push_back({push.from + push.leaves.size(), *body});
+    push.leaves.push_back(row.note);
+  }
+  // A push ends at a checkpoint: the own log has one after each entry, a mirror where each push to it ended.
+  for (; !push.leaves.empty(); push.leaves.pop_back()) {
+    const std::uint64_t end = push.from + push.leaves.size();
+    while (!push.bodies.empty() && push.bodies.back().seq >= end) push.bodies.pop_back();
+    if (end == copy.size()) {
+      push.checkpoint = copy.newest->note;
+      return end;
+    }
+    TRY(const auto row, store.checkpoint(copy.origin, end));
+    if (!row) continue;
+    push.checkpoint = row->note;
+    return end;
+  }
+  return push.from;
+}
+
+Status Replica::Impl::send_cosignature(std::size_t peer, std::vector<Message>& out) {
+  detail::LogCopy& copy = logs[peer];
+  const std::uint64_t cosigned = copy.held[group.self];
+  if (cosigned <= peers[peer].cosignature_sent) return {};
+  TRY(std::optional<Message> sent, cosig_message(copy, cosigned));
+  if (sent) out.push_back(std::move(*sent));
+  peers[peer].cosignature_sent = cosigned;
+  return {};
+}
+
+/// Bodies that we ought to have, and copies of logs that are damaged here.
+Status Replica::Impl::send_questions(std::size_t peer, std::vector<Message>& out) {
+  detail::Peer& to = peers[peer];
+  for (detail::LogCopy& copy : logs) {
+    if (copy.mending && copy.size() > 0 && to.mending_asked.insert(copy.owner).second) {
+      const std::uint64_t from = copy.mending->state.size;
+      TRY(Message sent, message(Get{Get::What::entries, nick(copy.owner), from, copy.size() - from}));
+      out.push_back(std::move(sent));
+    }
+    for (const std::uint64_t seq : copy.missing) {
+      if (out.size() >= kMaxQuestionsAtOnce) break;
+      if (!to.asked.emplace(copy.owner, seq).second) continue;
+      TRY(Message sent, message(Get{Get::What::body, nick(copy.owner), seq, 1}));
+      out.push_back(std::move(sent));
+    }
+  }
+  return {};
+}
+
+Result<Outcome> Replica::Impl::take_get(std::size_t peer, const Get& get) {
+  TRY(const std::size_t log, member(get.log));
+  detail::LogCopy& copy = logs[log];
+  Outcome outcome;
+  if (get.from >= copy.size() || copy.mending) return outcome;
+  if (get.what == Get::What::entries) {
+    // From here on, as for any peer that lacks them: to_send() gives the rest.
+    detail::Peer& to = peers[peer];
+    to.next[log] = get.from;
+    to.until[log] =
+        std::min(copy.size(), get.count > log::kMaxTreeSize - get.from ? copy.size() : get.from + get.count);
+    TRY_STATUS(send_log(peer, copy, to.until[log], outcome.replies));
+    return outcome;
+  }
+  if (get.what == Get::What::body) {
+    TRY(const auto rows, store.leaves(copy.origin, get.from, 1));
+    if (rows.empty()) return outcome;
+    TRY(const log::Entry entry, log::read_entry_unverified(rows.front().note));
+    TRY(std::optional<log::Body> body, body_for(peer, entry));
+    if (!body) return outcome;
+    TRY(Message sent, message(EntryBody{get.log, get.from, std::move(*body)}));
+    outcome.replies.push_back(std::move(sent));
+    return outcome;
+  }
+  if (get.from == 0) return outcome;
+  StoredTree tree(store, copy.origin);
+  TRY(std::vector<Digest> path, log::prefix_proof(tree, get.from, copy.size()));
+  TRY(const Digest root, root_at(copy, get.from));
+  const auto shown = log::verify_prefix(get.from, copy.size(), copy.newest->root, path);
+  if (!shown || *shown != root)
+    return fail(Errc::vault_damaged, fmt::format("What is stored of the log of {} is damaged.", get.log));
+  TRY(Message sent, message(Proof{get.log, get.from, std::move(path), copy.newest->note}));
+  outcome.replies.push_back(std::move(sent));
+  return outcome;
+}
+
+}  // namespace parley::mirror

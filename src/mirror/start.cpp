@@ -1,0 +1,165 @@
+// Opening a replica: what is on the disk is checked before anything is signed (log.md 2.7, "Start-up order").
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "mirror/detail/impl.h"
+
+namespace parley::mirror {
+namespace {
+
+/// How many sizes of a log are looked at, from its end backwards, for the newest that has a quorum and the newest that
+/// we cosigned. What lies further back is asked for again.
+constexpr std::uint64_t kLookBack = 2 * kMaxPushLeaves;
+constexpr std::uint64_t kLeavesAtOnce = 1024;
+
+}  // namespace
+
+Replica::Impl::Impl(GroupView view, OwnSeeds own, Store& where, Guard& beside)
+    : group(std::move(view)), seeds(std::move(own)), store(where), guard(beside) {
+  const std::size_t count = group.members.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    detail::LogCopy& copy = logs.emplace_back();
+    copy.owner = i;
+    copy.origin = group.members[i].log.name;
+    copy.held.resize(count);
+    peers.emplace_back(count);
+  }
+}
+
+Status Replica::Impl::load() {
+  for (detail::LogCopy& copy : logs) TRY_STATUS(load_copy(copy));
+  return check_guard();
+}
+
+Status Replica::Impl::load_copy(detail::LogCopy& copy) {
+  TRY(const std::optional<FaultRow> fault, store.fault(copy.origin));
+  if (fault) {
+    auto judged = judge(fault->fault, fault->branch);
+    if (!judged) return fail(Errc::vault_damaged, "The vault's record of a fault does not verify.");
+    copy.conviction = std::move(judged->conviction);
+  }
+  TRY(const vault::LogHead head, store.head(copy.origin));
+  copy.state.size = head.size;
+  copy.state.sealed = head.sealed;
+  if (head.size == 0) return {};
+  TRY_STATUS(check_edge(copy, head));
+  if (copy.mending) return {};
+  TRY_STATUS(load_holders(copy));
+  return find_missing(copy);
+}
+
+/// The last entry, the right edge of the tree and the newest checkpoint say the same, or the copy is damaged.
+Status Replica::Impl::check_edge(detail::LogCopy& copy, const vault::LogHead& head) {
+  TRY(const std::vector<vault::LogLeaf> last, store.leaves(copy.origin, head.size - 1, 1));
+  StoredTree tree(store, copy.origin);
+  auto frontier = log::Frontier::read(tree, head.size);
+  auto edge = tree.read(std::vector<log::TreeNode>{{0, head.size - 1}});
+  const bool readable = last.size() == 1 && frontier && edge && head.checkpoint && head.checkpoint->size == head.size;
+  const auto entry = readable ? log::read_entry(last[0].note, keys(copy.owner))
+                              : Result<log::Entry>(fail(Errc::vault_damaged, "A row is not there."));
+  if (!entry || entry->seq != head.size - 1 || log::leaf_hash(as_bytes(last[0].note)) != edge->front() ||
+      last[0].hash != edge->front() || frontier->root() != head.checkpoint->root ||
+      !load_newest(copy, *head.checkpoint)) {
+    damage(copy);
+    return {};
+  }
+  copy.state = {head.size, last[0].hash, entry->time, log::entry_type(entry->type)->seals};
+  copy.frontier = std::move(*frontier);
+  copy.held[copy.owner] = head.size;
+  return {};
+}
+
+Status Replica::Impl::load_newest(detail::LogCopy& copy, const vault::LogCheckpoint& row) {
+  TRY(const log::Checkpoint checkpoint, log::read_checkpoint(row.note, keys(copy.owner).log));
+  if (checkpoint.size != row.size || checkpoint.root != row.root)
+    return fail(Errc::vault_damaged, "A checkpoint is not what its row says.");
+  // A cosignature that is damaged is left out; it comes again.
+  TRY(const auto lines, store.cosignatures(copy.origin, row.size));
+  std::string note = row.note;
+  for (const vault::LogCosignature& line : lines) {
+    const auto cosigner = member(line.cosigner);
+    const auto signature = detail::signature_of(line.line);
+    if (!cosigner || !signature) continue;
+    if (auto more = log::add_cosignature(note, *signature, keys(*cosigner).cosign)) note = std::move(*more);
+  }
+  copy.newest = vault::LogCheckpoint{row.size, row.root, std::move(note)};
+  return {};
+}
+
+Status Replica::Impl::load_holders(detail::LogCopy& copy) {
+  const std::uint64_t stop = copy.size() > kLookBack ? copy.size() - kLookBack : 0;
+  for (std::uint64_t size = copy.size(); size > stop; --size) {
+    TRY(const auto lines, store.cosignatures(copy.origin, size));
+    std::size_t holders = 1;
+    for (const vault::LogCosignature& line : lines) {
+      const auto holder = member(line.cosigner);
+      // Of the newest, damaged ones were left out of its note.
+      if (!holder || (size == copy.size() && copy.newest->note.find(line.line) == std::string::npos)) continue;
+      copy.held[*holder] = std::max(copy.held[*holder], size);
+      ++holders;
+    }
+    if (holders >= group.log_quorum) copy.final_size = std::max(copy.final_size, size);
+    const bool cosigned = copy.owner == group.self || copy.held[group.self] > 0;
+    if (copy.final_size > 0 && cosigned) break;
+  }
+  return {};
+}
+
+/// What we cosigned was complete when we did, so only what follows is looked through.
+Status Replica::Impl::find_missing(detail::LogCopy& copy) {
+  if (copy.owner == group.self) return {};
+  for (std::uint64_t seq = copy.held[group.self]; seq < copy.size();) {
+    TRY(const auto leaves, store.leaves(copy.origin, seq, kLeavesAtOnce));
+    if (leaves.empty()) break;
+    for (const vault::LogLeaf& leaf : leaves) {
+      const auto entry = log::read_entry_unverified(leaf.note);
+      if (!entry) {
+        damage(copy);
+        return {};
+      }
+      if (detail::may_read(*entry, nick(group.self))) {
+        TRY(const auto body, store.body(entry->body));
+        if (!body) copy.missing.insert(seq);
+      }
+      ++seq;
+    }
+  }
+  return {};
+}
+
+/// A store that is ahead of the guard was cut off between the two: the guard catches up. One that is behind it was
+/// rolled back.
+Status Replica::Impl::check_guard() {
+  detail::LogCopy& copy = own();
+  const vault::SignedHead signed_head = guard.head();
+  if (copy.mending || copy.size() < signed_head.size) return {};
+  if (signed_head.size > 0) {
+    TRY(const Digest root, root_at(copy, signed_head.size));
+    divergent = root != signed_head.root;
+  }
+  if (divergent || copy.size() == signed_head.size) return {};
+  return guard.advance({copy.size(), copy.newest->root});
+}
+
+Result<std::unique_ptr<Replica>> Replica::open(GroupView group, OwnSeeds seeds, Store& store, Guard& guard) {
+  TRY_STATUS(log::admit_members(group.members));
+  const std::size_t count = group.members.size();
+  if (group.self >= count) return fail(Errc::usage, "This member is not in the group that it opens.");
+  if (group.log_quorum == 0) group.log_quorum = log::log_quorum(count);
+  if (group.log_quorum < log::log_quorum(count) || group.log_quorum > count)
+    return fail(Errc::policy, fmt::format("A quorum of {} of {} members does not hold a log together; {} would.",
+                                          group.log_quorum, count, log::log_quorum(count)));
+  if (group.answers_needed == 0) group.answers_needed = count - group.log_quorum + 1;
+  group.answers_needed = std::min(group.answers_needed, count - 1);
+  const log::MemberKeys& self = group.members[group.self];
+  if (log::vkey_of(self.node.name, log::KeyType::ed25519, seeds.node) != self.node ||
+      log::vkey_of(self.log.name, log::KeyType::ed25519, seeds.log) != self.log ||
+      log::vkey_of(self.cosign.name, log::KeyType::cosignature, seeds.cosign) != self.cosign)
+    return fail(Errc::usage, "The keys of this member are not those that the group knows.");
+  auto impl = std::make_unique<Impl>(std::move(group), std::move(seeds), store, guard);
+  TRY_STATUS(impl->load());
+  return std::unique_ptr<Replica>(new Replica(std::move(impl)));
+}
+
+}  // namespace parley::mirror

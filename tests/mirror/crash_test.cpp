@@ -1,0 +1,440 @@
+// Crashes, failing disks and old backups: nothing leaves before it is durable, nothing is signed twice, and a member
+// that has forgotten asks.
+#include "circle.h"
+
+namespace parley::mirror {
+namespace {
+
+Draft heads_draft() {
+  return {
+      .type = std::string(log::kHeads), .session = {}, .refs = {}, .audience = {"*"}, .body = Json::Object{{"v", 1}}};
+}
+
+std::ptrdiff_t place(const std::vector<std::string>& order, std::string_view what) {
+  const auto found = std::ranges::find(order, what);
+  EXPECT_NE(found, order.end()) << what;
+  return found - order.begin();
+}
+
+// --- before anything leaves ----------------------------------------------------------------------------------------
+
+TEST(Durability, PutsTheEntryOnTheDiskBeforeTheGuardAndTheGuardBeforeTheLine) {
+  Circle circle(2);
+  circle.open_all();
+  circle.append(0, log::kHeads);
+  const auto& order = circle.disk(0).order;
+  const std::string origin = circle.keys[0].log.name;
+  EXPECT_LT(place(order, "entries of " + origin + " to 2"), place(order, "guard 2"));
+  circle.guard(0).fails = true;
+  EXPECT_FAILS(circle[0].append(heads_draft(), kNow), Errc::io);
+  EXPECT_FAILS(circle[0].to_send("bravo"), Errc::io);
+}
+
+TEST(Durability, LetsNoCosignatureLeaveThatIsNotOnTheDisk) {
+  Circle circle(2);
+  circle.open_all();
+  const std::string origin = circle.keys[0].log.name;
+  std::size_t seen = 0;
+  circle.tamper = [&](const Sent& sent) {
+    if (sent.from == 1 && sent.message.type == MessageType::cosig) {
+      const auto cosig = content_of<Cosig>(sent.message);
+      const auto size = log::read_checkpoint(cosig.checkpoint, circle.keys[0].log)->size;
+      const auto& cosignatures = circle.disk(1).disk.logs.at(origin).cosignatures;
+      EXPECT_TRUE(cosignatures.contains(size));
+      EXPECT_NE(cosig.checkpoint.find(cosignatures.at(size).at("bravo")), std::string::npos);
+      ++seen;
+    }
+    return true;
+  };
+  for (int i = 0; i < 10; ++i) {
+    circle.append(0, log::kHeads);
+    circle.run();
+  }
+  EXPECT_EQ(seen, 10u);
+}
+
+TEST(Durability, SendsNothingAfterAFailedCommit) {
+  for (const CommitFailure failure : {CommitFailure::nothing_written, CommitFailure::all_written}) {
+    Circle circle(2);
+    circle.open_all();
+    circle.append(0, log::kHeads);
+    circle.pump();
+    circle.disk(1).next_commit = failure;
+    circle.run();
+    ASSERT_EQ(circle.refusals.size(), 1u);
+    EXPECT_EQ(circle[1].state(), State::halted);
+    EXPECT_FALSE(circle[0].held_by("bravo", "alpha", 2));
+    circle.restart(1);
+    circle.link_all();
+    circle.run();
+    EXPECT_TRUE(circle[0].held_by("bravo", "alpha", 2)) << "it goes on after a restart";
+    EXPECT_EQ(circle[1].state(), State::live);
+  }
+}
+
+TEST(Durability, LeavesNothingOfAnEntryWhoseOtherWritesFail) {
+  Circle circle(2);
+  circle.open_all();
+  const auto refuse = [](const EntryView&) -> Status { return fail(Errc::policy, "The ledger says no."); };
+  EXPECT_FAILS(circle[0].append(heads_draft(), kNow, refuse), Errc::policy);
+  EXPECT_EQ(circle[0].state(), State::live);
+  EXPECT_EQ(circle[0].size("alpha"), 1u);
+  EXPECT_EQ(circle.disk(0).head(circle.keys[0].log.name)->size, 1u);
+  EXPECT_EQ(circle.guard(0).signed_head.size, 1u);
+  const auto also = [&](const EntryView& entry) -> Status {
+    circle.disk(0).disk.others["session"] = to_hex(entry.leaf_hash);
+    return {};
+  };
+  const auto written = circle[0].append(heads_draft(), kNow, also);
+  ASSERT_OK(written);
+  EXPECT_EQ(circle.disk(0).disk.others["session"], to_hex(written->leaf_hash));
+}
+
+TEST(Durability, NeverSignsWhatDoesNotReadBack) {
+  const std::vector<std::function<void(MemoryLog&)>> damages = {
+      [](MemoryLog& log) { log.leaves.back().note[30] ^= 1; },
+      [](MemoryLog& log) { log.leaves.pop_back(); },
+      [](MemoryLog& log) { log.nodes.rbegin()->second[0] ^= std::byte{1}; },
+      [](MemoryLog& log) { log.checkpoints.rbegin()->second.root[0] ^= std::byte{1}; },
+  };
+  for (const auto& damage : damages) {
+    Circle circle(2);
+    circle.open_all();
+    const std::string origin = circle.keys[0].log.name;
+    circle.disk(0).after_commit = [&](MemoryDisk& disk) { damage(disk.logs.at(origin)); };
+    EXPECT_FAILS(circle[0].append(heads_draft(), kNow), Errc::io);
+    EXPECT_EQ(circle[0].state(), State::halted);
+    EXPECT_EQ(circle.guard(0).signed_head.size, 1u);
+    EXPECT_FAILS(circle[0].to_send("bravo"), Errc::io);
+  }
+}
+
+TEST(Durability, MovesTheGuardOnAfterACrashBetweenTheTwo) {
+  Circle circle(2);
+  circle.open_all();
+  circle.guard(0).fails = true;
+  EXPECT_FAILS(circle[0].append(heads_draft(), kNow), Errc::io);
+  circle.guard(0).fails = false;
+  circle.restart(0);
+  EXPECT_EQ(circle.guard(0).signed_head.size, 2u);
+  circle.link_all();
+  circle.run();
+  EXPECT_EQ(circle[0].state(), State::live);
+  EXPECT_TRUE(circle[0].held_by("bravo", "alpha", 2));
+}
+
+TEST(Durability, ShowsNoCheckpointOfItsOwnBeforeSomebodyHoldsTheEntries) {
+  Circle circle(3);
+  circle.open_all();
+  circle.unlink(0, 1);
+  circle.unlink(0, 2);
+  circle.append(0, log::kHeads);
+  circle.link(0, 1);
+  std::size_t seen = 0;
+  circle.tamper = [&](const Sent& sent) {
+    if (sent.from == 0 && sent.message.type == MessageType::heads) {
+      const auto heads = content_of<Heads>(sent.message);
+      EXPECT_EQ(log::read_checkpoint(heads.logs.front().checkpoint, circle.keys[0].log)->size, 1u);
+      ++seen;
+    }
+    return sent.message.type == MessageType::heads;
+  };
+  circle.run();
+  EXPECT_GT(seen, 0u);
+}
+
+TEST(Durability, LetsCosignaturesOfOthersWaitForTheNextCommitSinceTheyComeAgain) {
+  Circle circle(3);
+  circle.open_all();
+  circle.append(0, log::kHeads);
+  circle.run();
+  EXPECT_TRUE(circle[0].is_final("alpha", 2));
+  EXPECT_OK(circle[0].final_checkpoint("alpha", 2));
+  circle.restart(0);
+  EXPECT_FALSE(circle[0].is_final("alpha", 2));
+  circle.link_all();
+  circle.run();
+  EXPECT_TRUE(circle[0].is_final("alpha", 2));
+  EXPECT_OK(circle[0].flush());
+  const std::uint64_t commits = circle.disk(0).commits;
+  EXPECT_OK(circle[0].flush());
+  EXPECT_EQ(circle.disk(0).commits, commits) << "what is written is written once";
+  circle.restart(0);
+  EXPECT_TRUE(circle[0].is_final("alpha", 2));
+}
+
+// --- old backups ---------------------------------------------------------------------------------------------------
+
+class Rollback : public testing::Test {
+ protected:
+  Rollback() {
+    circle_.open_all();
+    circle_.append(0, log::kHeads);
+    circle_.run();
+    backup_ = circle_.disk(0).disk;
+    guard_ = circle_.guard(0).signed_head;
+    for (int i = 0; i < 5; ++i) circle_.append(0, log::kHeads, {"bravo"});
+    circle_.run();
+  }
+  void roll_back() {
+    circle_.stop(0);
+    circle_.disk(0).disk = backup_;
+  }
+  Circle circle_{3};
+  MemoryDisk backup_;
+  vault::SignedHead guard_;
+};
+
+TEST_F(Rollback, OfTheDiskIsNoticedByTheGuardAndHealedByAPeer) {
+  roll_back();
+  circle_.start(0);
+  EXPECT_EQ(circle_[0].state(), State::amnesia);
+  EXPECT_NE(circle_[0].reason().find("2 entries"), std::string::npos) << circle_[0].reason();
+  EXPECT_FAILS(circle_[0].append(heads_draft(), kNow), Errc::policy);
+  circle_.link(0, 2);
+  circle_.run();
+  EXPECT_EQ(circle_[0].state(), State::live);
+  EXPECT_EQ(circle_[0].size("alpha"), 7u);
+  circle_.append(0, log::kHeads);
+  circle_.link(0, 1);
+  circle_.run();
+  EXPECT_TRUE(circle_[0].is_final("alpha", 8));
+  EXPECT_TRUE(circle_.convictions.empty());
+}
+
+TEST_F(Rollback, OfDiskAndGuardIsNoticedByAPeer) {
+  roll_back();
+  circle_.guard(0).signed_head = guard_;
+  circle_.start(0);
+  EXPECT_EQ(circle_[0].state(), State::asking);
+  circle_.link(0, 1);
+  circle_.run();
+  EXPECT_EQ(circle_[0].state(), State::live);
+  EXPECT_EQ(circle_[0].size("alpha"), 7u);
+  EXPECT_EQ(circle_.guard(0).signed_head.size, 7u);
+  EXPECT_TRUE(circle_[0].entry("alpha", 4)->body.has_value()) << "bravo was in the audience and has the body";
+  circle_.append(0, log::kHeads);
+  circle_.link(0, 2);
+  circle_.run();
+  EXPECT_TRUE(circle_.convictions.empty());
+}
+
+TEST_F(Rollback, ToNothingAtAllIsHealed) {
+  circle_.stop(0);
+  circle_.disk(0).disk = {};
+  circle_.guard(0).signed_head = {};
+  circle_.start(0);
+  circle_.link_all();
+  circle_.run();
+  EXPECT_EQ(circle_[0].state(), State::live);
+  EXPECT_EQ(circle_[0].size("alpha"), 7u);
+  EXPECT_EQ(circle_[0].size("bravo"), 1u);
+  EXPECT_TRUE(circle_.convictions.empty());
+}
+
+TEST_F(Rollback, IsHeldUpUntilThePeerThatKnowsMoreHasGivenIt) {
+  roll_back();
+  circle_.start(0);
+  circle_.link(0, 2);
+  circle_.tamper = [](const Sent& sent) { return sent.message.type != MessageType::push; };
+  circle_.run();
+  EXPECT_EQ(circle_[0].state(), State::amnesia);
+  EXPECT_FAILS(circle_[0].append(heads_draft(), kNow), Errc::policy);
+}
+
+TEST_F(Rollback, IsHeldUpByAPeersWordAloneWhenTheGuardForgotToo) {
+  roll_back();
+  circle_.guard(0).signed_head = guard_;
+  circle_.start(0);
+  circle_.tamper = [](const Sent& sent) { return sent.message.type != MessageType::push; };
+  circle_.link_all();
+  circle_.run();
+  EXPECT_EQ(circle_[0].state(), State::amnesia);
+  EXPECT_NE(circle_[0].reason().find("have signed 7"), std::string::npos) << circle_[0].reason();
+  EXPECT_FAILS(circle_[0].append(heads_draft(), kNow), Errc::policy);
+}
+
+TEST_F(Rollback, CosignsNothingOfOthersMeanwhile) {
+  roll_back();
+  circle_.start(0);
+  circle_.append(1, log::kHeads);
+  circle_.link(0, 1);
+  circle_.tamper = [](const Sent& sent) {
+    return sent.message.type != MessageType::push || content_of<Push>(sent.message).log == "bravo";
+  };
+  circle_.run();
+  EXPECT_EQ(circle_[0].size("bravo"), 2u);
+  EXPECT_FALSE(circle_[1].held_by("alpha", "bravo", 2));
+  circle_.tamper = {};
+  circle_.link(0, 1);
+  circle_.run();
+  EXPECT_TRUE(circle_[1].held_by("alpha", "bravo", 2)) << "made up for once it is live";
+}
+
+TEST_F(Rollback, WithNobodyWhoKnowsNeedsAnOperatorsWord) {
+  roll_back();
+  circle_.stop(1);
+  circle_.stop(2);
+  circle_.start(0);
+  EXPECT_EQ(circle_[0].state(), State::amnesia);
+  ASSERT_OK(circle_[0].accept_fork_risk());
+  EXPECT_EQ(circle_[0].state(), State::live);
+  EXPECT_FAILS(circle_[0].accept_fork_risk(), Errc::policy);
+  circle_.append(0, log::kCanarySet);
+  // What was feared: the others hold another third entry.
+  circle_.start(1);
+  circle_.link(0, 1);
+  circle_.run();
+  ASSERT_FALSE(circle_.convictions[0].empty());
+  EXPECT_EQ(circle_.convictions[0][0].accused, "alpha") << "it finds so by itself, before others can";
+  EXPECT_EQ(circle_[0].state(), State::convicted);
+  EXPECT_FAILS(circle_[0].append(heads_draft(), kNow), Errc::policy);
+}
+
+TEST_F(Rollback, OfAMirrorIsFilledUpAgain) {
+  circle_.stop(1);
+  MemoryDisk& disk = circle_.disk(1).disk;
+  disk.logs.erase(circle_.keys[0].log.name);
+  circle_.start(1);
+  circle_.link_all();
+  circle_.run();
+  EXPECT_EQ(circle_[1].size("alpha"), 7u);
+  EXPECT_EQ(circle_[1].state(), State::live);
+}
+
+TEST_F(Rollback, ToAnotherHistoryThanWasSignedIsNeverSigned) {
+  circle_.stop(0);
+  circle_.guard(0).signed_head.root[0] ^= std::byte{1};
+  circle_.start(0);
+  EXPECT_EQ(circle_[0].state(), State::amnesia);
+  EXPECT_FAILS(circle_[0].accept_fork_risk(), Errc::policy);
+  circle_.link_all();
+  circle_.run();
+  EXPECT_EQ(circle_[0].state(), State::amnesia);
+}
+
+// --- rows that are damaged -----------------------------------------------------------------------------------------
+
+class Damage : public testing::Test {
+ protected:
+  Damage() {
+    circle_.open_all();
+    for (int i = 0; i < 9; ++i) circle_.append(0, log::kHeads);
+    circle_.run();
+    for (std::size_t i = 0; i < 3; ++i) EXPECT_OK(circle_[i].flush());
+  }
+  MemoryLog& rows(std::size_t i) { return circle_.disk(i).disk.logs.at(circle_.keys[0].log.name); }
+  /// One defect, named where it is.
+  void expect_found(std::size_t i, std::uint64_t seq, std::string_view what) {
+    const auto defects = circle_[i].fsck();
+    ASSERT_OK(defects);
+    ASSERT_FALSE(defects->empty());
+    EXPECT_EQ(defects->front().log, "alpha");
+    EXPECT_EQ(defects->front().seq, seq);
+    EXPECT_NE(defects->front().what.find(what), std::string::npos) << defects->front().what;
+  }
+  void expect_mended(std::size_t i) {
+    EXPECT_TRUE(circle_[i].damaged("alpha"));
+    circle_.link_all();
+    circle_.run();
+    EXPECT_FALSE(circle_[i].damaged("alpha"));
+    const auto defects = circle_[i].fsck();
+    ASSERT_OK(defects);
+    EXPECT_TRUE(defects->empty()) << defects->front().what;
+    EXPECT_EQ(circle_[i].state(), State::live);
+    circle_.append(0, log::kHeads);
+    circle_.run();
+    EXPECT_TRUE(circle_[0].is_final("alpha", 11));
+    EXPECT_TRUE(circle_.convictions.empty());
+  }
+  Circle circle_{3};
+};
+
+TEST_F(Damage, IsNotFoundWhereThereIsNone) {
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_TRUE(circle_[i].fsck()->empty());
+}
+
+TEST_F(Damage, OfAnEntryIsFoundAndMended) {
+  rows(1).leaves[4].note[40] ^= 1;
+  expect_found(1, 4, "");
+  expect_mended(1);
+}
+
+TEST_F(Damage, OfAnEntrysHashIsFoundAndMended) {
+  rows(1).leaves[4].hash[0] ^= std::byte{1};
+  expect_found(1, 4, "stored hash of the entry");
+  expect_mended(1);
+}
+
+TEST_F(Damage, OfANodeIsFoundAndMended) {
+  rows(1).nodes[{1, 2}][0] ^= std::byte{1};
+  expect_found(1, 5, "stored hash of the tree");
+  expect_mended(1);
+}
+
+TEST_F(Damage, OfACheckpointIsFoundAndMended) {
+  rows(1).checkpoints[10].note[60] ^= 1;
+  expect_found(1, 9, "checkpoint");
+  expect_mended(1);
+}
+
+TEST_F(Damage, OfACosignatureIsFoundAndComesAgain) {
+  rows(0).cosignatures[10]["bravo"][50] ^= 1;
+  expect_found(0, 9, "cosignature of bravo");
+  EXPECT_FALSE(circle_[0].damaged("alpha"));
+  circle_.restart(0);
+  circle_.link_all();
+  circle_.run();
+  EXPECT_OK(circle_[0].flush());
+  EXPECT_TRUE(circle_[0].fsck()->empty());
+}
+
+TEST_F(Damage, OfABodyIsFound) {
+  const auto entry = circle_[1].entry("alpha", 3);
+  circle_.disk(1).disk.bodies.at(entry->entry.body).content[0] ^= std::byte{1};
+  expect_found(1, 3, "body");
+}
+
+TEST_F(Damage, OfTheOwnLogIsFoundAtTheStartAndMendedFromAPeer) {
+  rows(0).leaves[9].note[40] ^= 1;
+  circle_.restart(0);
+  EXPECT_EQ(circle_[0].state(), State::amnesia);
+  EXPECT_FAILS(circle_[0].append(heads_draft(), kNow), Errc::policy);
+  expect_mended(0);
+}
+
+TEST_F(Damage, IsMendedWithTheOwnersEntriesOnly) {
+  rows(1).nodes[{0, 2}][0] ^= std::byte{1};
+  ASSERT_FALSE(circle_[1].fsck()->empty());
+  Branch other(circle_.members[2]);
+  other.append(log::kLogOpen);
+  Push forged = other.push("bravo");
+  forged.log = "alpha";
+  EXPECT_FALSE(circle_.deliver({2, 1, message_of(forged)}).has_value());
+  EXPECT_TRUE(circle_[1].damaged("alpha"));
+}
+
+TEST_F(Damage, IsNotMendedUnderACheckpointOfOtherEntries) {
+  Push push{.log = "alpha", .from = 0, .leaves = {}, .bodies = {}, .checkpoint = {}};
+  for (const vault::LogLeaf& leaf : rows(1).leaves) push.leaves.push_back(leaf.note);
+  rows(1).nodes[{0, 2}][0] ^= std::byte{1};
+  ASSERT_FALSE(circle_[1].fsck()->empty());
+  push.checkpoint = circle_.members[0].sign(log::Checkpoint{circle_.keys[0].log.name, 10, Digest{std::byte{9}}});
+  EXPECT_FAILS(circle_.deliver({2, 1, message_of(push)}), Errc::protocol);
+  EXPECT_TRUE(circle_[1].damaged("alpha"));
+}
+
+TEST_F(Damage, IsNotMendedWithASecondHistory) {
+  circle_.stop(0);
+  rows(1).nodes[{0, 2}][0] ^= std::byte{1};
+  ASSERT_FALSE(circle_[1].fsck()->empty());
+  Branch other(circle_.members[0]);
+  other.append(log::kLogOpen);
+  for (int i = 0; i < 9; ++i) other.append(log::kCanarySet);
+  ASSERT_OK(circle_.deliver({2, 1, message_of(other.push("bravo"))}));
+  ASSERT_EQ(circle_.convictions[1].size(), 1u);
+  EXPECT_EQ(circle_.convictions[1][0].accused, "alpha");
+}
+
+}  // namespace
+}  // namespace parley::mirror
