@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/session_view.h"
+#include "node/replication.h"
 #include "session/padding.h"
 #include "session/session.h"
 
@@ -11,9 +12,11 @@ namespace parley::cli {
 namespace {
 
 constexpr int kMaxWaitSeconds = 7 * 24 * 3600;
+constexpr auto kHeadsWait = std::chrono::seconds(30);
 
 struct AskArguments {
   std::string peer;
+  std::string group;
   std::string question = "intersection";
   std::vector<std::string> types;
   std::string label;
@@ -27,24 +30,38 @@ struct AskArguments {
   bool as_json = false;
 };
 
-Result<session::Question> question_from(const AskArguments& arguments) {
+/// Every type that the charter allows the question for.
+std::vector<indicator::Type> allowed_types(const group::Charter& charter, session::Function function) {
+  std::vector<indicator::Type> types;
+  for (const indicator::Type type : indicator::kAllTypes)
+    if (charter.question(type, function) != nullptr) types.push_back(type);
+  std::ranges::sort(types);
+  return types;
+}
+
+Result<std::optional<UnixSeconds>> since_from(const AskArguments& arguments) {
+  if (arguments.since.empty()) return std::nullopt;
+  const auto since = parse_time(arguments.since);
+  if (!since) return fail(Errc::usage, "--since takes a date like 2018-01-01, or an RFC 3339 time.");
+  return since;
+}
+
+Result<session::Question> question_from(const AskArguments& arguments, const group::Charter& charter) {
   session::Question question;
   question.function = *session::function_named(arguments.question);
   question.direction = *session::direction_named(arguments.direction);
   TRY(question.types, types_from(arguments.types));
+  if (arguments.types.empty()) question.types = allowed_types(charter, question.function);
   question.label = arguments.label;
-  if (!arguments.since.empty()) {
-    question.since = parse_time(arguments.since);
-    if (!question.since) return fail(Errc::usage, "--since takes a date like 2018-01-01, or an RFC 3339 time.");
-  }
   return question;
 }
 
 // What leaves and what it tells, before anything does.
-Status show_before(Workplace& at, const AskArguments& arguments, const session::Question& question,
-                   const session::Enters& ours) {
+Status show_before(Workplace& at, const AskArguments& arguments, const group::Membership& membership,
+                   const session::Question& question, const session::Enters& ours) {
   Console& console = at.console;
-  console.say(fmt::format("Asking {}: {}.", arguments.peer, session::in_words(question)));
+  console.say(fmt::format("Asking {} in the group {}: {}.", arguments.peer, membership.group().name,
+                          session::in_words(question)));
   console.say(
       fmt::format("  Of yours would enter: {} ({}). {} sees that you enter at most {}, and nothing about those that it "
                   "does not hold itself.",
@@ -54,10 +71,11 @@ Status show_before(Workplace& at, const AskArguments& arguments, const session::
     console.say(
         "  A count between two members is a count by good faith: the node of a side that learns could see which ones "
         "match, if its operator changed it.");
-  console.say(
-      fmt::format("  {} could enter guesses of what you hold. It signs how many it enters at most and a commitment to "
-                  "them; what they are nothing shows yet, nor how often it may ask.",
-                  arguments.peer));
+  console.say(fmt::format(
+      "  {} could enter guesses of what you hold. It signs how many it enters at most and a commitment to "
+      "them, within the caps of the charter; what they are nothing shows yet. Both logs keep that you asked "
+      "and how it ended: the other members see who, when and in which step, and nothing of what.",
+      arguments.peer));
   if (ours.count == 0)
     console.say("  Nothing of yours fits this question, so nothing can match. Padding hides that from the other side.");
   if (console.interactive() && !arguments.yes && !console.confirm("Send the question?"))
@@ -65,20 +83,43 @@ Status show_before(Workplace& at, const AskArguments& arguments, const session::
   return {};
 }
 
+/// The group that the question is put in.
+Result<group::Membership> group_for(Workplace& at, const AskArguments& arguments, const group::Card& card) {
+  TRY(const log::VerifierKey own, group::own_id_key(at.member.card));
+  TRY(const log::VerifierKey theirs, log::parse_vkey(card.id_vkey));
+  TRY(auto standing, group::standing_of_pair(at.vault, own, theirs, wall_clock_now()));
+  TRY(auto membership, group::group_for_question(std::move(standing), arguments.peer, arguments.group));
+  if (!membership)
+    return fail(Errc::policy,
+                fmt::format("You and {} are in no group together, so nothing says what may be asked, and no log would "
+                            "keep it. parley group draft begins one; docs/groups.md shows how.",
+                            arguments.peer));
+  return *std::move(membership);
+}
+
 Result<std::string> ask(Workplace& at, const AskArguments& arguments) {
-  TRY(const session::Question question, question_from(arguments));
+  TRY(const auto since, since_from(arguments));
   TRY(const vault::Peer peer, at.vault.peer(arguments.peer));
   TRY(const group::Card card, group::read_card(peer.card));
+  TRY(const group::Membership membership, group_for(at, arguments, card));
+  TRY(session::Question question, question_from(arguments, membership.charter()));
+  question.since = since;
+  TRY(const auto log, at.groups.log(membership.group().id));
   auto link = wire::connect(peer.address, at.member.identity(), group::pinned(peer.name, card));
   if (!link) return std::unexpected(std::move(link).error().at(peer.name));
+  group::LogLink log_link(**link, *log);
+  TRY_STATUS(log_link.exchange_heads(deadline_in(kHeadsWait)));
+  TRY_STATUS(node::hear_enough(at.groups.desk(), at.member, membership, *log));
   ThreadPool pool(arguments.threads == 0 ? at.threads : arguments.threads);
-  const session::Party us{.vault = at.vault, .member = at.member, .pool = pool, .progress = at.progress};
+  const session::Party us{
+      .vault = at.vault, .member = at.member, .membership = membership, .pool = pool, .progress = at.progress};
   session::Limits limits;
   limits.decision = std::chrono::seconds(arguments.wait_seconds);
   limits.their_tests = arguments.max_theirs;
   limits.suites = suites_from(arguments.protocols);
-  return session::ask(us, **link, question, limits,
-                      [&](const session::Enters& ours) { return show_before(at, arguments, question, ours); });
+  return session::ask(us, log_link, question, limits, [&](const session::Enters& ours) {
+    return show_before(at, arguments, membership, question, ours);
+  });
 }
 
 int ask_and_show(Workplace& at, const AskArguments& arguments) {
@@ -105,10 +146,13 @@ void add_ask(CLI::App& app, Chosen& chosen) {
   CLI::App* command = app.add_subcommand("ask", "Ask a peer what you have in common");
   const auto arguments = std::make_shared<AskArguments>();
   command->add_option("PEER", arguments->peer, "Its name, as peer list prints it")->required();
+  command->add_option("--group", arguments->group, "In which group, where you share more than one");
   command->add_option("--question", arguments->question, "intersection (which) or count (how many)")
       ->check(CLI::IsMember({"intersection", "count"}))
       ->capture_default_str();
-  command->add_option("--types", arguments->types, "Only these types, separated by commas (default: all)")
+  command
+      ->add_option("--types", arguments->types,
+                   "Only these types, separated by commas (default: all that the charter allows)")
       ->delimiter(',')
       ->check(type_name_validator());
   command->add_option("--label", arguments->label, "Only those of yours that carry this label")

@@ -169,9 +169,9 @@ Result<double> run_floor(const Orders& orders, const psi::Elements& items, wire:
 }
 
 Status meet(wire::Link& link) {
-  TRY_STATUS(link.send(wire::FrameType::body, {}));
+  TRY_STATUS(link.send(wire::FrameType::opening, {}));
   TRY(const wire::Frame frame, link.receive(deadline_in(kPatience)));
-  return frame.type == wire::FrameType::body ? Status() : fail(Errc::protocol, "The other party is out of step.");
+  return frame.type == wire::FrameType::opening ? Status() : fail(Errc::protocol, "The other party is out of step.");
 }
 
 Result<std::unique_ptr<wire::Link>> open_link(const Orders& orders) {

@@ -44,6 +44,7 @@ int run_here(const Chosen& chosen, Console& console, const std::filesystem::path
                       .folder = folder,
                       .vault = *opened->vault,
                       .member = opened->member,
+                      .groups = *opened->groups,
                       .inbox = nullptr,
                       .threads = hardware_threads()};
   return console.exit_code(chosen.at_work(workplace));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/console.h"
+#include "group/groups.h"
 #include "group/member.h"
 #include "node/inbox.h"
 #include "vault/vault.h"
@@ -28,6 +29,7 @@ struct Workplace {
   std::filesystem::path folder;
   vault::Vault& vault;
   const group::Member& member;
+  group::Groups& groups;
   node::Inbox* inbox;   ///< of the running node; nullptr when none runs
   std::size_t threads;  ///< for one computation
 };

@@ -102,7 +102,7 @@ Result<QuestionOption> question_option(const std::string& text) {
                                          "after another colon if you like.",
                                          visible(text)));
   QuestionOption option;
-  TRY(option.types, types_from(split(parts[0], ',')));
+  TRY(option.types, types_from(parts[0] == "all" ? std::vector<std::string>() : split(parts[0], ',')));
   const auto function = group::function_named(parts[1]);
   if (!function)
     return fail(Errc::usage,

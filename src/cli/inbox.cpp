@@ -15,8 +15,8 @@ namespace {
 constexpr std::size_t kMaxWhyBytes = 2000;
 
 void print_offer(Console& console, const session::Offer& offer) {
-  console.print(
-      fmt::format("{}\t{} asks {}\n", offer.session.substr(0, 8), offer.peer, session::in_words(offer.question)));
+  console.print(fmt::format("{}\t{} asks {}, in the group {}\n", offer.session.substr(0, 8), offer.peer,
+                            session::in_words(offer.question), offer.group));
   console.print(fmt::format("  its set has at most {} indicators{}\n", offer.their_padded,
                             offer.their_tests > offer.their_padded
                                 ? fmt::format("; a changed program could test up to {} on yours", offer.their_tests)
@@ -60,6 +60,7 @@ Status print_inbox(Workplace& at, bool as_json) {
     for (const session::Offer& offer : offers)
       questions.push_back({{"session", offer.session},
                            {"peer", offer.peer},
+                           {"group", offer.group},
                            {"question", session::name_of(offer.question.function)},
                            {"direction", session::name_of(offer.question.direction)},
                            {"label", offer.question.label},
@@ -91,7 +92,7 @@ Status decide(Workplace& at, const std::string& session, session::Decision decis
   const bool explained = !decision.why.empty();
   TRY(const session::Offer offer, at.inbox->decide(session, std::move(decision)));
   if (accept) {
-    vault::Selection selection = session::responder_selection(offer.question);
+    vault::Selection selection = session::responder_selection(offer.question, offer.admitted);
     selection.label = label;
     TRY(const session::Enters ours, session::enters(at.vault, selection));
     at.console.say(fmt::format("Accepted. {} of yours enter. parley show {} has the result when it is there.",

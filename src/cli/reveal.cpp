@@ -66,6 +66,9 @@ Status show_before(Workplace& at, const RevealArguments& arguments, const std::s
 Result<session::RevealOutcome> reveal(Workplace& at, const RevealArguments& arguments, const std::string& id) {
   TRY(const session::Consent consent, consent_from(arguments));
   TRY(const vault::SessionRow row, at.vault.session(id));
+  TRY(const group::Membership membership, at.groups.membership(row.group));
+  TRY_STATUS(membership.check(group::Act::reveal, wall_clock_now()));
+  TRY(const auto log, at.groups.log(row.group));
   TRY(const session::RevealPreview preview, session::preview(at.vault, id, consent));
   TRY_STATUS(show_before(at, arguments, row.peer, consent, preview));
   TRY_STATUS(session::give_consent(at.vault, id, consent));
@@ -77,9 +80,11 @@ Result<session::RevealOutcome> reveal(Workplace& at, const RevealArguments& argu
     error.message += " Your consent is kept: it counts as soon as either side reaches the other.";
     return std::unexpected(std::move(error));
   }
+  group::LogLink log_link(**link, *log);
   ThreadPool pool(at.threads);
-  const session::Party us{.vault = at.vault, .member = at.member, .pool = pool, .progress = at.progress};
-  return session::reveal(us, **link, id);
+  const session::Party us{
+      .vault = at.vault, .member = at.member, .membership = membership, .pool = pool, .progress = at.progress};
+  return session::reveal(us, log_link, id);
 }
 
 int reveal_and_show(Workplace& at, const RevealArguments& arguments) {

@@ -40,6 +40,7 @@ int run_handed(node::HandedCommand& command, const std::atomic<bool>& gone, cons
                       .folder = folder,
                       .vault = *opened.vault,
                       .member = opened.member,
+                      .groups = *opened.groups,
                       .inbox = &inbox,
                       .threads = threads};
   const int code = run_at(workplace, command.arguments);
@@ -74,7 +75,7 @@ int serve(Surroundings& at, const ServeArguments& arguments) {
   node::Journal journal(at.console.error_stream());
   {
     node::Node node(
-        *opened->vault, opened->member,
+        *opened->vault, opened->member, *opened->groups,
         {.listen = arguments.listen, .rules = *std::move(rules), .threads = threads, .limits = std::move(limits)},
         journal);
     const auto address = node.start();

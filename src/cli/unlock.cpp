@@ -76,6 +76,9 @@ Result<OpenMember> open_member(Console& console, const std::filesystem::path& fo
   OpenMember opened;
   TRY(opened.vault, vault::Vault::open(folder, unlock));
   TRY(opened.member, group::load_member(folder, *opened.vault));
+  opened.groups = std::make_unique<group::Groups>(
+      folder, *opened.vault, opened.member.card,
+      [&vault = *opened.vault](group::JointLog& log) { return session::log_aborts(vault, log); });
   TRY(const std::size_t interrupted, session::close_interrupted(*opened.vault));
   if (interrupted > 0)
     console.say(fmt::format(

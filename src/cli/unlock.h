@@ -14,6 +14,7 @@ Result<vault::Unlock> new_unlock(Console& console);
 struct OpenMember {
   std::unique_ptr<vault::Vault> vault;
   group::Member member;
+  std::unique_ptr<group::Groups> groups;
 };
 /// Opens the vault, loads the keys and closes sessions that an earlier stop left in the middle.
 Result<OpenMember> open_member(Console& console, const std::filesystem::path& folder);

@@ -8,8 +8,10 @@
 #include <thread>
 
 #include "base/text.h"
+#include "crypto/hash.h"
 #include "node/doorman.h"
 #include "node/listener.h"
+#include "node/replication.h"
 #include "session/reveal.h"
 #include "session/states.h"
 #include "wire/link.h"
@@ -26,16 +28,23 @@ std::string in_short(const std::string& session) {
 }  // namespace
 
 struct Node::State {
-  State(vault::Vault& its_vault, const group::Member& its_member, NodeOptions its_options, Journal& its_journal)
-      : vault(its_vault), member(its_member), options(std::move(its_options)), journal(its_journal) {}
+  State(vault::Vault& its_vault, const group::Member& its_member, group::Groups& its_groups, NodeOptions its_options,
+        Journal& its_journal)
+      : vault(its_vault),
+        member(its_member),
+        groups(its_groups),
+        options(std::move(its_options)),
+        journal(its_journal) {}
 
   vault::Vault& vault;
   const group::Member& member;
+  group::Groups& groups;
   NodeOptions options;
   Journal& journal;
 
   Inbox inbox;
   Doorman doorman;
+  std::optional<Replication> replication;
   std::optional<Listener> listener;
   std::thread acceptor;
 
@@ -48,6 +57,11 @@ struct Node::State {
   void accept_loop();
   void serve(Incoming incoming);
   void talk(wire::Link& link, Progress& progress, JournalProgress& named);
+  Status talk_in_group(wire::Link& link, Progress& progress, JournalProgress& named);
+  void answer_question(const session::Party& us, group::LogLink& link, const session::ReceivedStep& proposal,
+                       JournalProgress& named);
+  void answer_reveal(const session::Party& us, group::LogLink& link, const session::ReceivedStep& offer,
+                     JournalProgress& named);
   std::optional<wire::PinnedPeer> find_peer(const ByteArray<32>& tls_key);
   std::optional<session::Decision> judge(const session::Offer& offer);
   std::optional<session::Decision> decide(const session::Offer& offer, std::optional<Inbox::Entry>& entry,
@@ -119,56 +133,91 @@ void Node::State::serve(Incoming incoming) {
 }
 
 void Node::State::talk(wire::Link& link, Progress& progress, JournalProgress& named) {
-  const std::string peer = link.peer().name;
+  const auto talked = talk_in_group(link, progress, named);
+  progress.set_wake({});
+  if (!talked) journal.line(fmt::format("{}: {}", link.peer().name, talked.error().text()));
+}
+
+// Its first frame says in which group the peer speaks.
+Status Node::State::talk_in_group(wire::Link& link, Progress& progress, JournalProgress& named) {
   progress.set_wake([&link] { link.shut_down(); });
-  session::StepLink steps(link, member);
-  const auto first = steps.receive_first(deadline_in(kFirstStepLimit));
+  TRY(wire::Frame frame, link.receive(deadline_in(kFirstStepLimit)));
+  const auto type = mirror::message_type(static_cast<std::uint8_t>(frame.type));
+  if (!type) return fail(Errc::protocol, "It began with something that is not of a group's log.");
+  TRY(const std::string group, mirror::group_of({*type, frame.payload}));
+  TRY(const group::Membership membership, groups.membership(group));
+  const group::CharterMember* member_of_group = membership.charter().member(link.peer().nick);
+  TRY(const vault::Peer peer, vault.peer(link.peer().name));
+  if (member_of_group == nullptr || member_of_group->card != crypto::sha256(as_bytes(peer.card)))
+    return fail(Errc::policy, fmt::format("It is no member of the group {} by the card that is pinned here.",
+                                          membership.group().name));
+  TRY(const auto log, groups.log(group));
+  group::LogLink log_link(link, *log);
+  TRY_STATUS(log_link.accept(std::move(frame)));
+
+  session::StepLink steps(log_link);
+  const auto first = steps.receive_any(deadline_in(kFirstStepLimit));
   progress.set_wake({});
   if (!first) {
-    journal.line(fmt::format("{}: {}", peer, first.error().text()));
-    return;
+    // Who calls for the logs only, leaves when they are in step.
+    if (first.error().code == Errc::peer_gone) return {};
+    return std::unexpected(first.error());
   }
+  TRY_STATUS(hear_enough(groups.desk(), member, membership, *log));
   ThreadPool pool(options.threads);
-  const session::Party us{.vault = vault, .member = member, .pool = pool, .progress = progress};
-  if (first->type == session::kPropose) {
-    const std::string id = session::session_id(first->note);
-    named.set_about(fmt::format("session {} with {}", in_short(id), peer));
-    std::optional<Inbox::Entry> entry;
-    const auto answered = session::answer(
-        us, link, *first, options.limits,
-        [&](const session::Offer& offer, Deadline deadline) { return decide(offer, entry, deadline); },
-        [this](const session::Offer& offer) { return judge(offer); });
-    if (!answered) {
-      journal.line(fmt::format("session {} with {}: {}", in_short(id), peer, answered.error().text()));
-    } else if (const auto row = vault.session(id)) {
-      journal.line(
-          fmt::format("session {} with {}: {}. parley show {} has it.", in_short(id), peer, row->state, in_short(id)));
-    }
-  } else if (first->type == session::kRevealOffer) {
-    const std::string id = first->session;
-    named.set_about(fmt::format("reveal in session {} with {}", visible(in_short(id)), peer));
-    const auto outcome = session::answer_reveal(us, link, *first);
-    if (!outcome)
-      journal.line(
-          fmt::format("reveal in session {} with {}: {}", visible(in_short(id)), peer, outcome.error().text()));
-    else if (outcome->waiting)
-      journal.line(
-          fmt::format("{} would reveal context in session {}; nothing is opened until you agree: parley reveal {}",
-                      peer, in_short(id), in_short(id)));
-    else
-      journal.line(fmt::format("reveal in session {} with {}: opened {}, received {}", in_short(id), peer,
-                               outcome->opened, outcome->received));
-  } else {
-    journal.line(fmt::format("{}: began with the step \"{}\", which begins nothing", peer, visible(first->type)));
-  }
+  const session::Party us{
+      .vault = vault, .member = member, .membership = membership, .pool = pool, .progress = progress};
+  if (first->type == session::kPropose)
+    answer_question(us, log_link, *first, named);
+  else if (first->type == session::kRevealOffer)
+    answer_reveal(us, log_link, *first, named);
+  else
+    return fail(Errc::protocol,
+                fmt::format("It began with the step \"{}\", which begins nothing.", visible(first->type)));
+  replication->wake();
+  return {};
+}
+
+void Node::State::answer_question(const session::Party& us, group::LogLink& link, const session::ReceivedStep& proposal,
+                                  JournalProgress& named) {
+  const std::string& peer = link.peer().name;
+  const std::string& id = proposal.session;
+  named.set_about(fmt::format("session {} with {}", in_short(id), peer));
+  std::optional<Inbox::Entry> entry;
+  const auto answered = session::answer(
+      us, link, proposal, options.limits,
+      [&](const session::Offer& offer, Deadline deadline) { return decide(offer, entry, deadline); },
+      [this](const session::Offer& offer) { return judge(offer); });
+  if (!answered)
+    journal.line(fmt::format("session {} with {}: {}", in_short(id), peer, answered.error().text()));
+  else if (const auto row = vault.session(id))
+    journal.line(
+        fmt::format("session {} with {}: {}. parley show {} has it.", in_short(id), peer, row->state, in_short(id)));
+}
+
+void Node::State::answer_reveal(const session::Party& us, group::LogLink& link, const session::ReceivedStep& offer,
+                                JournalProgress& named) {
+  const std::string& peer = link.peer().name;
+  const std::string id = visible(in_short(offer.session));
+  named.set_about(fmt::format("reveal in session {} with {}", id, peer));
+  const auto outcome = session::answer_reveal(us, link, offer);
+  if (!outcome)
+    journal.line(fmt::format("reveal in session {} with {}: {}", id, peer, outcome.error().text()));
+  else if (outcome->waiting)
+    journal.line(fmt::format(
+        "{} would reveal context in session {}; nothing is opened until you agree: parley reveal {}", peer, id, id));
+  else
+    journal.line(fmt::format("reveal in session {} with {}: opened {}, received {}", id, peer, outcome->opened,
+                             outcome->received));
 }
 
 std::optional<session::Decision> Node::State::judge(const session::Offer& offer) {
   const AcceptRules::Judgement judged = options.rules.judge(offer);
   session::Question in_log = offer.question;
   in_log.label.clear();  // the other side's words stay in the vault: this log is no secret
-  journal.line(fmt::format("session {}: {} asks {} (its set: at most {}; could test {}){}", in_short(offer.session),
-                           offer.peer, session::in_words(in_log), offer.their_padded, offer.their_tests,
+  journal.line(fmt::format("session {}: {} asks in {} {} (its set: at most {}; could test {}){}",
+                           in_short(offer.session), offer.peer, offer.group, session::in_words(in_log),
+                           offer.their_padded, offer.their_tests,
                            judged.verdict == Verdict::accept    ? ": accepted by " + judged.by
                            : judged.verdict == Verdict::decline ? ": declined by " + judged.by
                                                                 : ""));
@@ -188,8 +237,9 @@ std::optional<session::Decision> Node::State::decide(const session::Offer& offer
   return entry->wait(deadline);
 }
 
-Node::Node(vault::Vault& vault, const group::Member& member, NodeOptions options, Journal& journal)
-    : state_(std::make_unique<State>(vault, member, std::move(options), journal)) {}
+Node::Node(vault::Vault& vault, const group::Member& member, group::Groups& groups, NodeOptions options,
+           Journal& journal)
+    : state_(std::make_unique<State>(vault, member, groups, std::move(options), journal)) {}
 
 Node::~Node() {
   if (state_->listener) state_->listener->stop();
@@ -198,11 +248,13 @@ Node::~Node() {
   state_->stopping = true;
   for (Progress* progress : state_->under_way) progress->cancel();
   state_->idle.wait(lock, [&] { return state_->threads_running == 0; });
+  state_->replication.reset();
 }
 
 Result<std::string> Node::start() {
   TRY(Listener listener, Listener::open(state_->options.listen));
   state_->listener.emplace(std::move(listener));
+  state_->replication.emplace(state_->groups, state_->member, state_->journal);
   state_->acceptor = std::thread([state = state_.get()] { state->accept_loop(); });
   return state_->listener->address();
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "group/groups.h"
 #include "group/member.h"
 #include "node/inbox.h"
 #include "node/journal.h"
@@ -23,7 +24,8 @@ struct NodeOptions {
 
 class Node {
  public:
-  Node(vault::Vault& vault, const group::Member& member, NodeOptions options, Journal& journal);
+  /// The references outlive this.
+  Node(vault::Vault& vault, const group::Member& member, group::Groups& groups, NodeOptions options, Journal& journal);
   /// Stops listening, ends what is under way, and waits for it.
   ~Node();
 

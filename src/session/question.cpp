@@ -15,10 +15,6 @@ constexpr std::size_t kMaxLabelBytes = 256;
 
 }  // namespace
 
-std::string_view name_of(Function function) {
-  return function == Function::intersection ? "intersection" : "count";
-}
-
 std::string_view name_of(Direction direction) {
   switch (direction) {
     case Direction::mine:
@@ -31,24 +27,21 @@ std::string_view name_of(Direction direction) {
   return "";
 }
 
-std::optional<Function> function_named(std::string_view name) {
-  for (const Function function : {Function::intersection, Function::count})
-    if (name_of(function) == name) return function;
-  return std::nullopt;
-}
-
 std::optional<Direction> direction_named(std::string_view name) {
   for (const Direction direction : {Direction::mine, Direction::theirs, Direction::both})
     if (name_of(direction) == name) return direction;
   return std::nullopt;
 }
 
-vault::Selection asker_selection(const Question& question) {
-  return {.types = question.types, .label = question.label, .since = question.since, .tlp_max = std::nullopt};
+vault::Selection asker_selection(const Question& question, vault::Selection admitted) {
+  admitted.label = question.label;
+  return responder_selection(question, std::move(admitted));
 }
 
-vault::Selection responder_selection(const Question& question) {
-  return {.types = question.types, .label = {}, .since = question.since, .tlp_max = std::nullopt};
+vault::Selection responder_selection(const Question& question, vault::Selection admitted) {
+  admitted.types = question.types;
+  admitted.since = question.since;
+  return admitted;
 }
 
 log::Json to_json(const Question& question) {

@@ -6,24 +6,23 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "group/charter.h"
 #include "indicator/indicator.h"
 #include "log/pjson.h"
 #include "vault/vault.h"
 
 namespace parley::session {
 
-/// Which function of the two sets is computed.
-enum class Function : std::uint8_t {
-  intersection,  ///< which indicators both hold
-  count,         ///< how many; between two members a count by good faith (psi.md 3.2, protocol 3B)
-};
+/// Which function of the two sets is computed: which indicators both hold, or how many, which between two members is a
+/// count by good faith (psi.md 3.2, protocol 3B).
+using group::Function;
+using group::function_named;
+using group::name_of;
 
 /// Who learns, as the asker sees it.
 enum class Direction : std::uint8_t { mine, theirs, both };
 
-std::string_view name_of(Function function);
 std::string_view name_of(Direction direction);
-std::optional<Function> function_named(std::string_view name);
 std::optional<Direction> direction_named(std::string_view name);
 
 /// The question as both sides see it. `types` and `since` bind both sides; `label` says what the asker asks about and
@@ -39,9 +38,10 @@ struct Question {
   bool responder_learns() const { return direction != Direction::mine; }
 };
 
-/// The asker's selection; the responder's is the same without the label.
-vault::Selection asker_selection(const Question& question);
-vault::Selection responder_selection(const Question& question);
+/// What of the vault the question selects on the asker's side, of what may enter a session of its group
+/// (group::Membership::admitted). The responder's is the same without the label.
+vault::Selection asker_selection(const Question& question, vault::Selection admitted);
+vault::Selection responder_selection(const Question& question, vault::Selection admitted);
 
 log::Json to_json(const Question& question);
 /// @error Errc::format for anything that to_json() does not write.

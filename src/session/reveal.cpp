@@ -19,6 +19,7 @@ namespace {
 /// Openings go out in at most this many turns, so that who stops is ahead by one turn at most.
 constexpr std::uint64_t kTurns = 64;
 constexpr auto kStepWait = std::chrono::minutes(10);
+constexpr auto kClosingWait = std::chrono::seconds(10);
 constexpr std::size_t kMaxSettingBytes = 16 * 1024;
 constexpr std::string_view kOfferDomain{"parley/reveal/v1\0", 17};
 constexpr std::string_view kNoConsentYet = "no-consent-yet";
@@ -195,7 +196,7 @@ class Turnstile {
 // One exchange, seen from either side.
 class Exchange {
  public:
-  Exchange(const Party& us, wire::Link& link, bool we_begin) : us_(us), steps_(link, us.member), we_begin_(we_begin) {}
+  Exchange(const Party& us, group::LogLink& link, bool we_begin) : us_(us), steps_(link), we_begin_(we_begin) {}
 
   Result<RevealOutcome> begin(const std::string& session);
   Result<RevealOutcome> answer(const ReceivedStep& offer);
@@ -208,8 +209,12 @@ class Exchange {
   // Checks one opening and puts it beside the match it is of. @return which match
   Result<std::size_t> take(std::string_view text);
   Status check_salts();
-  Status refuse(std::string_view code);
-  Status keep(std::string_view state, std::string_view type, const std::string& note, bool ours);
+  Status refuse(std::string_view code, const ReceivedStep& offer);
+  // Writes a step of ours, or keeps one of theirs, with the state that it leads to.
+  Result<mirror::EntryView> write(std::string_view state, std::string_view type, log::Json body,
+                                  std::vector<Digest> refs);
+  Status keep(std::string_view state, const ReceivedStep& step);
+  Status save(std::string_view state, const vault::SessionStep& step);
 
   // Rounded up: who has few to open opens them first, not when the other side has opened all of its own.
   static std::uint64_t turn_begins(std::uint64_t turn, std::uint64_t count) {
@@ -234,12 +239,20 @@ class Exchange {
   std::optional<Turnstile> turnstile_;
 };
 
-Status Exchange::keep(std::string_view state, std::string_view type, const std::string& note, bool ours) {
+Status Exchange::save(std::string_view state, const vault::SessionStep& step) {
   session_.row.state = state;
   session_.row.updated = wall_clock_now();
-  return us_.vault.save_session(
-      session_.row,
-      std::vector{vault::SessionStep{ours ? us_.member.card.nick : steps_.peer().nick, std::string(type), note}});
+  return us_.vault.save_session(session_.row, std::vector{step});
+}
+
+Status Exchange::keep(std::string_view state, const ReceivedStep& step) {
+  return save(state, stored_step(steps_.peer().nick, step));
+}
+
+Result<mirror::EntryView> Exchange::write(std::string_view state, std::string_view type, log::Json body,
+                                          std::vector<Digest> refs) {
+  return steps_.write(type, std::move(body), std::move(refs),
+                      [&](const mirror::EntryView& step) { return save(state, stored_step(step)); });
 }
 
 Status Exchange::prepare(const Consent& consent) {
@@ -258,8 +271,9 @@ Status Exchange::prepare(const Consent& consent) {
   const auto theirs = std::ranges::find_if(
       steps, [&](const vault::SessionStep& step) { return step.type == kCommit && step.author == steps_.peer().nick; });
   if (theirs == steps.end()) return fail(Errc::internal, "The other side's commitment is not in the vault.");
-  TRY(const ReceivedStep commit, check_step(theirs->note, steps_.peer(), us_.member.card.nick));
-  TRY(their_commitment_, Commitment::from_json(commit.body));
+  TRY(const mirror::EntryView commit, find_step(steps_.link().log(), *theirs));
+  if (!commit.body) return fail(Errc::internal, "What the other side committed to is not in the vault.");
+  TRY(their_commitment_, Commitment::from_json(*commit.body));
 
   TRY(const Plan made, plan(session_.matches, consent));
   OfferHash offered;
@@ -284,16 +298,18 @@ Status Exchange::prepare(const Consent& consent) {
 
 Result<RevealOutcome> Exchange::begin(const std::string& session) {
   TRY(session_, revealable(us_.vault, session));
+  if (session_.row.group != steps_.link().log().group()) return fail(Errc::usage, "This session is of another group.");
   steps_.set_session(session_.row.id);
   TRY(const auto consent, consent_given(us_.vault, session_.row.id));
   if (!consent) return fail(Errc::internal, "A reveal was begun without consent.");
+  TRY_STATUS(us_.membership.check(group::Act::reveal, wall_clock_now()));
   TRY_STATUS(prepare(*consent));
-  const std::string note = steps_.make(kRevealOffer, our_offer_.to_json());
-  TRY_STATUS(keep(session_.row.state, kRevealOffer, note, true));
-  TRY_STATUS(steps_.send(note));
+  TRY_STATUS(steps_.link().exchange_heads(deadline_in(kStepWait)));
+  TRY(const mirror::EntryView ours, write(session_.row.state, kRevealOffer, our_offer_.to_json(), {}));
+  TRY_STATUS(steps_.send(ours));
   us_.progress.phase("waiting for " + steps_.peer().name + "'s offer", 0);
-  TRY(const ReceivedStep step, steps_.receive_first(deadline_in(kStepWait)));
-  if (step.session == session_.row.id && step.type == kRefuse) {
+  TRY(const ReceivedStep step, steps_.receive_any(deadline_in(kStepWait)));
+  if (step.session == session_.row.id && step.type == kRevealRefuse) {
     TRY(const Refusal refusal, Refusal::from_json(step.body));
     if (refusal.code == kNoConsentYet) return RevealOutcome{.waiting = true, .opened = 0, .received = 0};
     if (refusal.code == kNothingInReturn)
@@ -308,7 +324,7 @@ Result<RevealOutcome> Exchange::begin(const std::string& session) {
   if (step.session != session_.row.id || step.type != kRevealOffer)
     return fail(Errc::protocol, "The other side answered the offer with something else.", steps_.peer().name);
   TRY(their_offer_, RevealOffer::from_json(step.body));
-  TRY_STATUS(keep(kRevealing, kRevealOffer, step.note, false));
+  TRY_STATUS(keep(kRevealing, step));
   return exchange();
 }
 
@@ -316,34 +332,40 @@ Result<RevealOutcome> Exchange::answer(const ReceivedStep& step) {
   steps_.set_session(step.session);
   TRY(their_offer_, RevealOffer::from_json(step.body));
   auto found = revealable(us_.vault, step.session);
-  if (!found || found->row.id != step.session || found->row.peer != steps_.peer().name) {
-    TRY_STATUS(refuse(kNotRevealable));
+  if (!found || found->row.id != step.session || found->row.peer != steps_.peer().name ||
+      found->row.group != steps_.link().log().group()) {
+    TRY_STATUS(refuse(kNotRevealable, step));
     return fail(Errc::refused, steps_.peer().name + " offered a reveal for a session that has none.");
+  }
+  if (auto permitted = us_.membership.check(group::Act::reveal, wall_clock_now()); !permitted) {
+    TRY_STATUS(refuse(kNotRevealable, step));
+    return std::unexpected(std::move(permitted).error());
   }
   session_ = *std::move(found);
   TRY(const auto consent, consent_given(us_.vault, session_.row.id));
   if (!consent) {
     TRY_STATUS(us_.vault.put_setting(waiting_name(session_.row.id), log::write_pjson(step.body)));
-    TRY_STATUS(refuse(kNoConsentYet));
+    TRY_STATUS(refuse(kNoConsentYet, step));
     return RevealOutcome{.waiting = true, .opened = 0, .received = 0};
   }
   if (auto prepared = prepare(*consent); !prepared) {
-    if (prepared.error().code == Errc::refused) TRY_STATUS(refuse(kRefusedBusy));
+    if (prepared.error().code == Errc::refused) TRY_STATUS(refuse(kRefusedBusy, step));
     return std::unexpected(std::move(prepared).error());
   }
   if ((our_offer_.openings == 0) != (their_offer_.openings == 0)) {
-    TRY_STATUS(refuse(kNothingInReturn));
+    TRY_STATUS(refuse(kNothingInReturn, step));
     return fail(Errc::refused, "One of the two sides would open nothing, so neither opens.");
   }
-  TRY_STATUS(keep(kRevealing, kRevealOffer, step.note, false));
-  const std::string note = steps_.make(kRevealOffer, our_offer_.to_json());
-  TRY_STATUS(keep(kRevealing, kRevealOffer, note, true));
-  TRY_STATUS(steps_.send(note));
+  TRY_STATUS(keep(kRevealing, step));
+  TRY(const mirror::EntryView ours, write(kRevealing, kRevealOffer, our_offer_.to_json(), {step.leaf_hash}));
+  TRY_STATUS(steps_.send(ours));
   return exchange();
 }
 
-Status Exchange::refuse(std::string_view code) {
-  return steps_.send(steps_.make(kRefuse, Refusal{.code = std::string(code), .text = {}}.to_json()));
+Status Exchange::refuse(std::string_view code, const ReceivedStep& offer) {
+  TRY(const mirror::EntryView ours,
+      steps_.write(kRevealRefuse, Refusal{.code = std::string(code), .text = {}}.to_json(), {offer.leaf_hash}));
+  return steps_.send(ours);
 }
 
 Result<RevealOutcome> Exchange::exchange() {
@@ -366,13 +388,13 @@ Result<RevealOutcome> Exchange::exchange() {
   TRY_STATUS(check_salts());
   TRY_STATUS(us_.vault.put_setting(consent_name(session_.row.id), ""));
   TRY_STATUS(us_.vault.put_setting(waiting_name(session_.row.id), ""));
-  const std::string note =
-      steps_.make(kRevealClose,
-                  log::Json::Object{{"received", static_cast<std::int64_t>(received_count_)}, {"v", kSessionVersion}});
-  TRY_STATUS(keep(kClosed, kRevealClose, note, true));
-  TRY_STATUS(steps_.send(note));
+  TRY(const mirror::EntryView ours,
+      write(kClosed, kRevealClose,
+            log::Json::Object{{"received", static_cast<std::int64_t>(received_count_)}, {"v", kSessionVersion}}, {}));
+  TRY_STATUS(steps_.send(ours));
   TRY(const ReceivedStep closed, steps_.receive(kRevealClose, deadline_in(kStepWait)));
-  TRY_STATUS(keep(kClosed, kRevealClose, closed.note, false));
+  TRY_STATUS(keep(kClosed, closed));
+  (void)steps_.link().await_held(ours, deadline_in(kClosingWait));
   return RevealOutcome{.waiting = false, .opened = ours_.size(), .received = received_count_};
 }
 
@@ -389,7 +411,8 @@ Status Exchange::send_turn(std::uint64_t turn) {
     changed.push_back(match);
   }
   TRY_STATUS(us_.vault.update_matches(session_.row.id, changed));
-  for (std::uint64_t i = begin; i < end; ++i) TRY_STATUS(steps_.link().send(wire::FrameType::body, as_bytes(ours_[i])));
+  for (std::uint64_t i = begin; i < end; ++i)
+    TRY_STATUS(steps_.link().send(wire::FrameType::opening, as_bytes(ours_[i])));
   return {};
 }
 
@@ -402,7 +425,7 @@ Status Exchange::receive_turn(std::uint64_t turn) {
     TRY(const wire::Frame frame, steps_.link().receive(deadline_in(kStepWait)));
     if (frame.type == wire::FrameType::step)
       return fail(Errc::refused, "The other side stopped revealing.", steps_.peer().name);
-    if (frame.type != wire::FrameType::body || frame.payload.size() > kMaxOpeningBytes)
+    if (frame.type != wire::FrameType::opening || frame.payload.size() > kMaxOpeningBytes)
       return fail(Errc::protocol, "A frame arrived where an opening was due.", steps_.peer().name);
     TRY(const std::size_t match, take(as_text(frame.payload)));
     changed.push_back(session_.matches[match]);
@@ -439,10 +462,10 @@ Result<std::size_t> Exchange::take(std::string_view text) {
 
 // Both show that what they opened is what they had offered, all of it and nothing else.
 Status Exchange::check_salts() {
-  TRY_STATUS(steps_.link().send(wire::FrameType::body, our_salt_));
+  TRY_STATUS(steps_.link().send(wire::FrameType::opening, our_salt_));
   TRY(const wire::Frame frame, steps_.link().receive(deadline_in(kStepWait)));
   ByteArray<32> salt{};
-  if (frame.type != wire::FrameType::body || frame.payload.size() != salt.size())
+  if (frame.type != wire::FrameType::opening || frame.payload.size() != salt.size())
     return fail(Errc::protocol, "The other side did not open its offer.", steps_.peer().name);
   std::ranges::copy(frame.payload, salt.begin());
   if (received_.finish(their_label_, salt) != their_offer_.openings_commitment)
@@ -486,14 +509,14 @@ Result<std::optional<RevealOffer>> offer_waiting(vault::Vault& vault, const std:
   return offer;
 }
 
-Result<RevealOutcome> reveal(const Party& us, wire::Link& link, const std::string& session) {
+Result<RevealOutcome> reveal(const Party& us, group::LogLink& link, const std::string& session) {
   us.progress.set_wake([&link] { link.shut_down(); });
   auto outcome = Exchange(us, link, true).begin(session);
   us.progress.set_wake({});
   return outcome;
 }
 
-Result<RevealOutcome> answer_reveal(const Party& us, wire::Link& link, const ReceivedStep& offer) {
+Result<RevealOutcome> answer_reveal(const Party& us, group::LogLink& link, const ReceivedStep& offer) {
   us.progress.set_wake([&link] { link.shut_down(); });
   auto outcome = Exchange(us, link, false).answer(offer);
   us.progress.set_wake({});

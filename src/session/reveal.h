@@ -45,9 +45,9 @@ struct RevealOutcome {
 /// Exchanges openings with the other side, which must have consented as well. What has been received stays, even when
 /// the exchange breaks off. Precondition: our consent is given.
 /// @error Errc::protocol when the other side opens what it had not committed to; Errc::peer_gone; Errc::refused
-Result<RevealOutcome> reveal(const Party& us, wire::Link& link, const std::string& session);
+Result<RevealOutcome> reveal(const Party& us, group::LogLink& link, const std::string& session);
 
 /// The same from the other side, begun by the peer's offer.
-Result<RevealOutcome> answer_reveal(const Party& us, wire::Link& link, const ReceivedStep& offer);
+Result<RevealOutcome> answer_reveal(const Party& us, group::LogLink& link, const ReceivedStep& offer);
 
 }  // namespace parley::session

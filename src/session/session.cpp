@@ -16,6 +16,7 @@
 #include "session/padding.h"
 #include "session/result_root.h"
 #include "session/secrets.h"
+#include "session/spending.h"
 #include "session/states.h"
 
 namespace parley::session {
@@ -29,6 +30,7 @@ constexpr std::uint64_t kLeastTheirPadded = 65'536;  // Limits::their_tests, whe
 constexpr std::uint64_t kTheirPaddedRatio = 16;
 constexpr std::size_t kShownIdDigits = 8;  // of a session's id, in the node's log and in commands
 constexpr auto kLookEvery = std::chrono::milliseconds(200);
+constexpr auto kClosingWait = std::chrono::seconds(10);
 
 Digest seed_commitment(const Secret<32>& seed) {
   crypto::Sha256 hash;
@@ -58,9 +60,11 @@ std::int64_t count_files_once(std::span<const vault::SessionMatch> matches) {
 // Everything the two sides' stories share.
 class Session {
  public:
-  Session(const Party& us, wire::Link& link, Side side, const Limits& limits)
-      : us_(us), steps_(link, us.member), side_(side), limits_(limits) {
+  Session(const Party& us, group::LogLink& link, Side side, const Limits& limits)
+      : us_(us), steps_(link), side_(side), limits_(limits) {
     row_.peer = link.peer().name;
+    std::erase_if(limits_.suites, [&](std::uint16_t suite) { return !charter_allows(suite); });
+    row_.group = link.log().group();
     row_.asked_by_us = side == Side::asker;
     row_.created = row_.updated = wall_clock_now();
   }
@@ -72,6 +76,10 @@ class Session {
   Status propose();
   Status await_acceptance();
   std::uint64_t most_tests_allowed() const;
+  bool charter_allows(std::uint16_t suite) const;
+  // Whether charter and own policy permit the question, as far as it is known. @error Errc::policy naming the clause
+  Status check_permitted(const Digest& their_charter) const;
+  vault::Selection selection() const;
   Result<bool> decide_on(const Proposal& proposal, const Decide& decide, const JudgeByRule& judge);
   Result<Decision> await_decision(const Offer& offer, const Decide& decide);
   Status refuse(std::string_view code, const std::string& text);
@@ -95,7 +103,10 @@ class Session {
   // Stores how the session failed and tells the other side, if it can still be told. Gives the error back.
   std::unexpected<Error> failed(Error error);
   Status save(std::string_view state, std::vector<vault::SessionStep> steps = {});
-  vault::SessionStep stored(std::string_view type, std::string note, bool ours) const;
+  Status save_received(std::string_view state, const ReceivedStep& step);
+  // Writes a step of ours and, in the same commit, that the session is in `state`.
+  Result<mirror::EntryView> write(std::string_view type, log::Json body, std::vector<Digest> refs,
+                                  std::string_view state);
   void forget_secrets();
 
   const Party& us_;
@@ -111,18 +122,27 @@ class Session {
   vault::SessionRow row_;
   Terms terms_;
   Outcome outcome_;
-  std::string asker_handshake_, responder_handshake_;  // notes that name this session (psi.md 0.3.1)
-  ByteArray<32> nonces_[2]{};                          // by Side
+  Digest proposal_{}, acceptance_{};  // leaf hashes of the steps that name this session
+  Digest commits_[2]{};               // likewise, by Side
+  ByteArray<32> nonces_[2]{};         // by Side
   std::optional<Input> input_;
   Secret<32> seed_, result_key_share_;
   Status keys_shared_;
-  std::string result_note_;
+  std::optional<mirror::EntryView> result_step_;
   Commitment our_commitment_, their_commitment_;
   Deadline run_began_{};
 };
 
-vault::SessionStep Session::stored(std::string_view type, std::string note, bool ours) const {
-  return {ours ? us_.member.card.nick : steps_.peer().nick, std::string(type), std::move(note)};
+Result<mirror::EntryView> Session::write(std::string_view type, log::Json body, std::vector<Digest> refs,
+                                         std::string_view state) {
+  return steps_.write(type, std::move(body), std::move(refs), [&](const mirror::EntryView& step) {
+    row_.id = session_of(step);
+    return save(state, {stored_step(step)});
+  });
+}
+
+Status Session::save_received(std::string_view state, const ReceivedStep& step) {
+  return save(state, {stored_step(steps_.peer().nick, step)});
 }
 
 Status Session::save(std::string_view state, std::vector<vault::SessionStep> steps) {
@@ -148,17 +168,16 @@ std::unexpected<Error> Session::failed(Error error) {
   outcome_.bytes_sent = static_cast<std::int64_t>(steps_.link().bytes_sent());
   outcome_.bytes_received = static_cast<std::int64_t>(steps_.link().bytes_received());
   const bool refused = error.code == Errc::refused && phase_ == "propose";
-  std::vector<vault::SessionStep> said;
-  if (!refused && !row_.id.empty()) {
-    const std::string note = steps_.make(
-        kAbort,
-        Abort{.phase = phase_, .code = std::string(name_of(error.code)), .may_have_disclosed = disclosed}.to_json());
-    said.push_back(stored(kAbort, note, true));
-    if (error.code != Errc::peer_gone) (void)steps_.send(note);  // best effort: the link may be what failed
-  }
   if (!row_.id.empty()) {
-    if (auto saved = save(refused ? kRefused : expired_ ? kExpired : kAborted, std::move(said)); !saved)
-      error.message += " And the vault could not record it: " + saved.error().text();
+    const std::string_view state = refused ? kRefused : expired_ ? kExpired : kAborted;
+    const Abort abort{.phase = phase_, .code = std::string(name_of(error.code)), .may_have_disclosed = disclosed};
+    const auto said =
+        refused ? Result<mirror::EntryView>(fail(Errc::refused, {})) : write(kAbort, abort.to_json(), {}, state);
+    if (said && error.code != Errc::peer_gone) (void)steps_.send(*said);  // best effort: the link may be what failed
+    // Where our log may not be written any more, the vault still says how the session ended.
+    if (!said)
+      if (auto saved = save(state); !saved)
+        error.message += " And the vault could not record it: " + saved.error().text();
     forget_secrets();
     (void)us_.vault.put_secret(commitments_name(row_.id), {});  // nothing of this session will be revealed
   }
@@ -170,11 +189,15 @@ std::unexpected<Error> Session::failed(Error error) {
 Result<std::string> Session::ask(const Question& question, const BeforeProposal& before) {
   terms_.question = question;
   terms_.our_label = question.label;
-  TRY(const Enters ours, enters(us_.vault, asker_selection(question)));
+  TRY_STATUS(check_permitted(us_.membership.signed_charter().hash));
+  TRY(const Enters ours, enters(us_.vault, selection()));
   terms_.ours_by_type = ours.by_type;
   terms_.our_padded = ours.padded;
+  TRY_STATUS(check_permitted(us_.membership.signed_charter().hash));
   if (before) TRY_STATUS(before(ours));
 
+  us_.progress.phase("comparing logs with " + steps_.peer().name, 0);
+  TRY_STATUS(steps_.link().exchange_heads(deadline_in(limits_.step)));
   TRY_STATUS(propose());
   if (auto accepted = await_acceptance(); !accepted) return failed(std::move(accepted).error());
   if (auto conducted = conduct(); !conducted) return failed(std::move(conducted).error());
@@ -189,11 +212,10 @@ Status Session::propose() {
                           .suites = limits_.suites,
                           .rules = indicator::rules_id(),
                           .nonce = nonces_[0]};
-  asker_handshake_ = steps_.make(kPropose, proposal.to_json());
-  row_.id = session_id(asker_handshake_);
+  TRY(const mirror::EntryView step, write(kPropose, proposal.to_json(), {}, kProposed));
+  proposal_ = step.leaf_hash;
   steps_.set_session(row_.id);
-  TRY_STATUS(save(kProposed, {stored(kPropose, asker_handshake_, true)}));
-  if (auto sent = steps_.send(asker_handshake_); !sent) return failed(std::move(sent).error());
+  if (auto sent = steps_.send(step); !sent) return failed(std::move(sent).error());
   return {};
 }
 
@@ -209,8 +231,9 @@ Status Session::await_acceptance() {
   terms_.their_padded = acceptance.padded;
   nonces_[1] = acceptance.nonce;
   suite_ = acceptance.suite;
-  responder_handshake_ = step->note;
-  TRY_STATUS(save(kAccepted, {stored(kAccept, step->note, false)}));
+  TRY_STATUS(check_permitted(step->charter));
+  acceptance_ = step->leaf_hash;
+  TRY_STATUS(save_received(kAccepted, *step));
   TRY(const auto protocol, psi::protocol_of_suite(suite_));
   if (std::ranges::find(limits_.suites, suite_) == limits_.suites.end() || !suits_sizes(*protocol))
     return fail(Errc::protocol,
@@ -225,6 +248,41 @@ Status Session::await_acceptance() {
   return {};
 }
 
+bool Session::charter_allows(std::uint16_t suite) const {
+  const auto protocol = psi::protocol_of_suite(suite);
+  const std::vector<std::string>& allowed = us_.membership.charter().protocols;
+  return protocol && std::ranges::find(allowed, (*protocol)->name()) != allowed.end();
+}
+
+Status Session::check_permitted(const Digest& their_charter) const {
+  const UnixSeconds now = wall_clock_now();
+  TRY(const vault::Peer peer, us_.vault.peer(steps_.peer().name));
+  TRY(const group::Card card, group::read_card(peer.card));
+  group::QuestionFacts facts;
+  TRY(facts.peer_id, log::parse_vkey(card.id_vkey));
+  facts.peer_card = crypto::sha256(as_bytes(card.note));
+  facts.peer_confirmed = peer.confirmed != 0;
+  facts.charter = their_charter;
+  facts.function = terms_.question.function;
+  facts.types = terms_.question.types;
+  if (suite_ != 0) {
+    TRY(const auto protocol, psi::protocol_of_suite(suite_));
+    facts.protocol = protocol->name();
+  }
+  facts.our_padded = static_cast<std::int64_t>(terms_.our_padded);
+  facts.their_padded = static_cast<std::int64_t>(terms_.their_padded);
+  facts.we_learn = side_ == Side::asker ? terms_.question.asker_learns() : terms_.question.responder_learns();
+  facts.they_learn = side_ == Side::asker ? terms_.question.responder_learns() : terms_.question.asker_learns();
+  TRY(facts.spent, spent_with(us_.vault, row_.group, row_.peer, now));
+  return us_.membership.check_question(facts, now);
+}
+
+vault::Selection Session::selection() const {
+  vault::Selection selection = responder_selection(terms_.question, us_.membership.admitted());
+  selection.label = terms_.our_label;
+  return selection;
+}
+
 /// Of the asker: how many indicators the other side may be able to test.
 std::uint64_t Session::most_tests_allowed() const {
   if (limits_.their_tests != 0) return limits_.their_tests;
@@ -234,9 +292,9 @@ std::uint64_t Session::most_tests_allowed() const {
 // --- the responder --------------------------------------------------------------------------------------------------
 
 Result<std::string> Session::answer(const ReceivedStep& step, const Decide& decide, const JudgeByRule& judge) {
-  asker_handshake_ = step.note;
+  proposal_ = step.leaf_hash;
   TRY(const Proposal proposal, Proposal::from_json(step.body));
-  row_.id = session_id(step.note);
+  row_.id = step.session;
   steps_.set_session(row_.id);
   // People decide by the first digits of an id. Two proposals that share them take an asker seconds to make: one to be
   // looked at, and one to be accepted in its place.
@@ -250,7 +308,7 @@ Result<std::string> Session::answer(const ReceivedStep& step, const Decide& deci
 
   std::ranges::set_intersection(proposal.suites, limits_.suites, std::back_inserter(suites_));
   if (proposal.rules != indicator::rules_id() || suites_.empty()) {
-    TRY_STATUS(save(kProposed, {stored(kPropose, step.note, false)}));
+    TRY_STATUS(save_received(kProposed, step));
     TRY_STATUS(refuse(kRefusedForSkew, ""));
     return fail(Errc::skew, steps_.peer().name +
                                 " runs other canonical-form rules or other protocols than this node (" +
@@ -258,7 +316,11 @@ Result<std::string> Session::answer(const ReceivedStep& step, const Decide& deci
                                 "); its proposal was refused. Both sides must run the same version of parley and "
                                 "allow a protocol in common (--protocols).");
   }
-  TRY_STATUS(save(kProposed, {stored(kPropose, step.note, false)}));
+  TRY_STATUS(save_received(kProposed, step));
+  if (auto permitted = check_permitted(step.charter); !permitted) {
+    TRY_STATUS(refuse(permitted.error().code == Errc::skew ? kRefusedForCharter : kRefusedByPolicy, ""));
+    return std::unexpected(std::move(permitted).error());
+  }
 
   const auto accepted = decide_on(proposal, decide, judge);
   if (!accepted) return failed(accepted.error());
@@ -271,14 +333,16 @@ Result<bool> Session::decide_on(const Proposal& proposal, const Decide& decide, 
   TRY(const std::uint64_t most_tests, most_that_they_could_test());
   Offer offer{.session = row_.id,
               .peer = steps_.peer().name,
+              .group = us_.membership.group().name,
               .question = proposal.question,
               .their_padded = proposal.padded,
               .their_tests = most_tests,
+              .admitted = us_.membership.admitted(),
               .ours = {}};
   std::optional<Decision> decision;
   if (judge) decision = judge(offer);
   if (!decision) {
-    TRY(offer.ours, enters(us_.vault, responder_selection(proposal.question)));
+    TRY(offer.ours, enters(us_.vault, selection()));
     terms_.ours_by_type = offer.ours.by_type;
     TRY(decision, await_decision(offer, decide));
   }
@@ -321,9 +385,9 @@ Result<Decision> Session::await_decision(const Offer& offer, const Decide& decid
 Status Session::refuse(std::string_view code, const std::string& text) {
   outcome_.failed_phase = phase_;
   outcome_.failure = code == kRefusedForSkew ? "refused: other canonical-form rules or protocol" : "declined here";
-  const std::string note = steps_.make(kRefuse, Refusal{.code = std::string(code), .text = text}.to_json());
-  TRY_STATUS(save(kRefused, {stored(kRefuse, note, true)}));
-  return steps_.send(note);
+  const Refusal refusal{.code = std::string(code), .text = text};
+  TRY(const mirror::EntryView step, write(kRefuse, refusal.to_json(), {proposal_}, kRefused));
+  return steps_.send(step);
 }
 
 /// Strikes the suites that do not `fit`. @error Errc::refused when none is left
@@ -351,9 +415,7 @@ Status Session::settle(std::optional<std::uint64_t> most_tests) {
     return (we_receive || suits_sizes(protocol)) &&
            (!most_tests || their_tests(protocol, our_role(), terms_.their_padded) <= *most_tests);
   }));
-  vault::Selection selection = responder_selection(terms_.question);
-  selection.label = terms_.our_label;
-  TRY(const Enters ours, enters(us_.vault, selection));
+  TRY(const Enters ours, enters(us_.vault, selection()));
   terms_.ours_by_type = ours.by_type;
   terms_.our_padded = ours.padded;
   TRY_STATUS(keep_suites([&](const psi::Protocol& protocol) { return suits_sizes(protocol); }));
@@ -369,7 +431,7 @@ Status Session::settle(std::optional<std::uint64_t> most_tests) {
   TRY_STATUS(keep_suites([&](const psi::Protocol& protocol) { return our_tests(protocol) <= most; }));
   const std::uint16_t best = choose().protocol->suite();
   suite_ = std::ranges::find(suites_, best) != suites_.end() ? best : suites_.front();
-  return {};
+  return check_permitted(us_.membership.signed_charter().hash);
 }
 
 std::uint64_t Session::our_tests(const psi::Protocol& protocol) const {
@@ -390,10 +452,10 @@ Result<std::uint64_t> Session::most_that_they_could_test() const {
 
 Status Session::accept() {
   nonces_[1] = random_bytes<32>();
-  responder_handshake_ =
-      steps_.make(kAccept, Acceptance{.padded = terms_.our_padded, .suite = suite_, .nonce = nonces_[1]}.to_json());
-  TRY_STATUS(save(kAccepted, {stored(kAccept, responder_handshake_, true)}));
-  return steps_.send(responder_handshake_);
+  const Acceptance acceptance{.padded = terms_.our_padded, .suite = suite_, .nonce = nonces_[1]};
+  TRY(const mirror::EntryView step, write(kAccept, acceptance.to_json(), {proposal_}, kAccepted));
+  acceptance_ = step.leaf_hash;
+  return steps_.send(step);
 }
 
 /// What would serve best, as this side sees it.
@@ -445,10 +507,7 @@ Status Session::commit() {
   TRY_STATUS(us_.vault.put_secret(salts_name(row_.id), salts.expose()));
   TRY_STATUS(us_.vault.put_secret(seed_name(row_.id), seed_.expose()));
 
-  vault::Selection selection =
-      side_ == Side::asker ? asker_selection(terms_.question) : responder_selection(terms_.question);
-  selection.label = terms_.our_label;
-  TRY(Input input, Input::make(us_.vault, selection, row_.id, side_, salts, us_.pool, us_.progress));
+  TRY(Input input, Input::make(us_.vault, selection(), row_.id, side_, salts, us_.pool, us_.progress));
   if (input.size() != terms_.our_padded)
     return fail(Errc::cancelled, "The material changed between the agreement and the session. Ask again.");
   input_.emplace(std::move(input));
@@ -456,26 +515,27 @@ Status Session::commit() {
                      .context_root = input_->commitments().context_root(),
                      .result_key_commitment = result_key_commitment(result_key_share_.expose()),
                      .seed_commitment = seed_commitment(seed_)};
-  const std::string ours = steps_.make(kCommit, our_commitment_.to_json());
-  TRY_STATUS(save(kCommitted, {stored(kCommit, ours, true)}));
+  const Digest& answered = side_ == Side::asker ? acceptance_ : proposal_;
+  TRY(const mirror::EntryView ours, write(kCommit, our_commitment_.to_json(), {answered}, kCommitted));
   TRY_STATUS(steps_.send(ours));
 
   us_.progress.phase("waiting for the other side's commitment", 0);
   TRY(const ReceivedStep theirs, steps_.receive(kCommit, deadline_in(limits_.step)));
   TRY(their_commitment_, Commitment::from_json(theirs.body));
-  TRY_STATUS(save(kCommitted, {stored(kCommit, theirs.note, false)}));
-  (side_ == Side::asker ? asker_handshake_ : responder_handshake_) += ours;
-  (side_ == Side::asker ? responder_handshake_ : asker_handshake_) += theirs.note;
+  TRY_STATUS(save_received(kCommitted, theirs));
+  commits_[static_cast<std::size_t>(side_)] = ours.leaf_hash;
+  commits_[1 - static_cast<std::size_t>(side_)] = theirs.leaf_hash;
   return {};
 }
 
 Result<psi::Outcome> Session::run() {
   // Durable before the first byte that can disclose leaves: a crash from here on counts as a disclosure (log.md D6,
   // D7).
-  const std::string note = steps_.make(
-      kRun, log::Json::Object{{"probe_items", static_cast<std::int64_t>(terms_.our_padded)}, {"v", kSessionVersion}});
-  TRY_STATUS(save(kRunning, {stored(kRun, note, true)}));
-  TRY_STATUS(steps_.send(note));
+  TRY(const mirror::EntryView ours,
+      write(kRun,
+            log::Json::Object{{"probe_items", static_cast<std::int64_t>(terms_.our_padded)}, {"v", kSessionVersion}},
+            {commits_[1 - static_cast<std::size_t>(side_)]}, kRunning));
+  TRY_STATUS(steps_.send(ours));
   TRY(const ReceivedStep theirs, steps_.receive(kRun, deadline_in(limits_.step)));
   log::ObjectReader reader(theirs.body, "the run step");
   const auto probe_items = static_cast<std::uint64_t>(reader.integer("probe_items", 0, log::kMaxInteger));
@@ -485,13 +545,15 @@ Result<psi::Outcome> Session::run() {
     return fail(Errc::protocol, "The other side would enter another number of items than it had agreed to.",
                 steps_.peer().name);
 
+  // Both hold the other's commitment and have signed so, before anything is computed with what is committed to.
+  TRY_STATUS(steps_.link().await_held(ours, deadline_in(limits_.step)));
+
   TRY(const auto protocol, psi::protocol_of_suite(suite_));
   outcome_.protocol = protocol->name();
   outcome_.protocol_reason = choose().reason_for(*protocol);
   crypto::Sha256 sid;
   sid.update(as_bytes(kSidDomain));
-  sid.update(crypto::sha256(as_bytes(asker_handshake_)));
-  sid.update(crypto::sha256(as_bytes(responder_handshake_)));
+  for (const Digest& step : {proposal_, commits_[0], acceptance_, commits_[1]}) sid.update(step);
   const psi::Parameters parameters{.role = our_role(),
                                    .reply = reply_of(terms_.question),
                                    .session_id = sid.finish(),
@@ -541,9 +603,9 @@ Result<ResultStep> Session::record(const psi::Outcome& result) {
 }
 
 Status Session::share_result_key(ResultStep& ours, const std::vector<vault::SessionMatch>& matches) {
-  TRY_STATUS(steps_.link().send(wire::FrameType::body, result_key_share_.expose()));
+  TRY_STATUS(steps_.link().send(wire::FrameType::opening, result_key_share_.expose()));
   TRY(const wire::Frame share, steps_.link().receive(deadline_in(limits_.step)));
-  if (share.type != wire::FrameType::body || share.payload.size() != Secret<32>::kSize ||
+  if (share.type != wire::FrameType::opening || share.payload.size() != Secret<32>::kSize ||
       result_key_commitment(share.payload) != their_commitment_.result_key_commitment)
     return fail(Errc::protocol, "The other side opened another result key than it had committed to.",
                 steps_.peer().name);
@@ -562,39 +624,48 @@ Status Session::store_result(const ResultStep& ours, const std::vector<vault::Se
   outcome_.milliseconds = took.count();
   outcome_.bytes_sent = static_cast<std::int64_t>(steps_.link().bytes_sent());
   outcome_.bytes_received = static_cast<std::int64_t>(steps_.link().bytes_received());
-  result_note_ = steps_.make(kResult, ours.to_json());
   row_.state = kHasResult;
   row_.updated = wall_clock_now();
   row_.outcome = write_outcome(outcome_);
-  return us_.vault.save_result(row_, std::vector{stored(kResult, result_note_, true)}, matches);
+  TRY(result_step_, steps_.write(kResult, ours.to_json(), {}, [&](const mirror::EntryView& step) {
+    return us_.vault.save_result(row_, std::vector{stored_step(step)}, matches);
+  }));
+  return {};
 }
 
 Status Session::compare(const ResultStep& ours) {
   TRY_STATUS(keys_shared_);
-  TRY_STATUS(steps_.send(result_note_));
+  TRY_STATUS(steps_.send(*result_step_));
   TRY(const ReceivedStep step, steps_.receive(kResult, deadline_in(limits_.step)));
   TRY(const ResultStep theirs, ResultStep::from_json(step.body));
   outcome_.agreed =
       theirs.transcript == ours.transcript && theirs.count == ours.count && theirs.result_root == ours.result_root;
-  const std::string closing =
-      steps_.make(kClose, log::Json::Object{{"agree", outcome_.agreed}, {"v", kSessionVersion}});
-  TRY_STATUS(save(outcome_.agreed ? kHasResult : kDisputed,
-                  {stored(kResult, step.note, false), stored(kClose, closing, true)}));
+  const std::string_view state = outcome_.agreed ? kHasResult : kDisputed;
+  TRY_STATUS(save_received(state, step));
+  TRY(const mirror::EntryView closing,
+      write(kClose,
+            log::Json::Object{
+                {"agree", outcome_.agreed}, {"peer_result", to_hex(step.leaf_hash)}, {"v", kSessionVersion}},
+            {step.leaf_hash}, state));
   forget_secrets();
   TRY_STATUS(steps_.send(closing));
   TRY(const ReceivedStep closed, steps_.receive(kClose, deadline_in(limits_.step)));
   log::ObjectReader reader(closed.body, "the close step");
   const bool they_agree = reader.boolean("agree");
+  if (reader.digest("peer_result") != result_step_->leaf_hash) reader.refuse("it closes with another result than ours");
   reader.integer("v", kSessionVersion, kSessionVersion);
   TRY_STATUS(reader.finish());
   // Where only the other side sees a difference there is one all the same, and nothing may be built on the result.
   outcome_.agreed = outcome_.agreed && they_agree;
-  return save(outcome_.agreed ? kHasResult : kDisputed, {stored(kClose, closed.note, false)});
+  TRY_STATUS(save_received(outcome_.agreed ? kHasResult : kDisputed, closed));
+  // What was said last is not needed for the result, only for both logs to be whole.
+  (void)steps_.link().await_held(closing, deadline_in(kClosingWait));
+  return {};
 }
 
 }  // namespace
 
-Result<std::string> ask(const Party& us, wire::Link& link, const Question& question, const Limits& limits,
+Result<std::string> ask(const Party& us, group::LogLink& link, const Question& question, const Limits& limits,
                         const BeforeProposal& before) {
   us.progress.set_wake([&link] { link.shut_down(); });
   auto result = Session(us, link, Side::asker, limits).ask(question, before);
@@ -602,7 +673,7 @@ Result<std::string> ask(const Party& us, wire::Link& link, const Question& quest
   return result;
 }
 
-Result<std::string> answer(const Party& us, wire::Link& link, const ReceivedStep& proposal, const Limits& limits,
+Result<std::string> answer(const Party& us, group::LogLink& link, const ReceivedStep& proposal, const Limits& limits,
                            const Decide& decide, const JudgeByRule& judge) {
   us.progress.set_wake([&link] { link.shut_down(); });
   auto result = Session(us, link, Side::responder, limits).answer(proposal, decide, judge);
@@ -633,6 +704,33 @@ Result<std::size_t> close_interrupted(vault::Vault& vault) {
     ++closed;
   }
   return closed;
+}
+
+Status log_aborts(vault::Vault& vault, group::JointLog& log) {
+  TRY(const std::vector<vault::SessionRow> rows, vault.sessions());
+  for (const vault::SessionRow& row : rows) {
+    if (row.group != log.group() || (row.state != kAborted && row.state != kExpired)) continue;
+    TRY(const std::vector<vault::SessionStep> steps, vault.session_steps(row.id));
+    const auto ours = [&](const vault::SessionStep& step) { return step.author == log.nick(); };
+    const auto first = std::ranges::find_if(steps, ours);
+    if (first == steps.end() ||
+        std::ranges::any_of(steps, [&](const auto& step) { return ours(step) && step.type == kAbort; }))
+      continue;
+    TRY(const mirror::EntryView said, find_step(log, *first));
+    TRY(const Outcome outcome, read_outcome(row.outcome));
+    const Abort abort{.phase = outcome.failed_phase,
+                      .code = std::string(name_of(Errc::cancelled)),
+                      .may_have_disclosed = outcome.may_have_disclosed};
+    log.append_later({.type = std::string(kAbort),
+                      .session = row.id,
+                      .refs = {},
+                      .audience = said.entry.audience,
+                      .body = abort.to_json()},
+                     [&vault, row](const mirror::EntryView& step) {
+                       return vault.save_session(row, std::vector{stored_step(step)});
+                     });
+  }
+  return log.flush();
 }
 
 }  // namespace parley::session

@@ -9,12 +9,12 @@
 #include "base/progress.h"
 #include "base/thread_pool.h"
 #include "group/member.h"
+#include "group/membership.h"
 #include "psi/intersect/choice.h"
 #include "session/input.h"
 #include "session/question.h"
 #include "session/step.h"
 #include "vault/vault.h"
-#include "wire/link.h"
 
 namespace parley::session {
 
@@ -22,6 +22,7 @@ namespace parley::session {
 struct Party {
   vault::Vault& vault;
   const group::Member& member;
+  const group::Membership& membership;  ///< of the group whose log the link carries
   ThreadPool& pool;
   Progress& progress;
 };
@@ -43,17 +44,19 @@ using BeforeProposal = std::function<Status(const Enters& ours)>;
 
 /// Asks `link.peer()` and waits for its decision, runs the session and stores the result. @return the session's id.
 /// @error Errc::refused when the other side declines; the session is stored with how it ended, whatever happens.
-Result<std::string> ask(const Party& us, wire::Link& link, const Question& question, const Limits& limits,
+Result<std::string> ask(const Party& us, group::LogLink& link, const Question& question, const Limits& limits,
                         const BeforeProposal& before);
 
 /// What an operator of the answering side sees before deciding. A standing rule sees the same without `ours`.
 struct Offer {
   std::string session;
   std::string peer;
+  std::string group;  ///< our name for it
   Question question;
   std::uint64_t their_padded = 0;  ///< their set is at most this large; at least four fifths of it unless it is 256
   std::uint64_t their_tests = 0;   ///< how many a changed program could test by any protocol that both sides allow
-  Enters ours;                     ///< what would enter on our side
+  vault::Selection admitted;       ///< what of our vault may enter, by the rules of the group
+  Enters ours;                     ///< what of it would
 };
 
 struct Decision {
@@ -72,11 +75,15 @@ using JudgeByRule = std::function<std::optional<Decision>(const Offer& offer)>;
 
 /// Answers the proposal that opened `link`: a rule decides before our material is looked at, so that how long its
 /// refusal takes tells nothing; else `decide` does. @return the session's id.
-Result<std::string> answer(const Party& us, wire::Link& link, const ReceivedStep& proposal, const Limits& limits,
+Result<std::string> answer(const Party& us, group::LogLink& link, const ReceivedStep& proposal, const Limits& limits,
                            const Decide& decide, const JudgeByRule& judge = {});
 
 /// After a crash or a stop: closes every session that was left in the middle. A session that had begun to run is
 /// aborted as one that may have disclosed, and is never resumed (log.md D7). @return how many.
 Result<std::size_t> close_interrupted(vault::Vault& vault);
+
+/// Sessions of `log`'s group that ended here without a word of ours in the log get their session.abort, as soon as the
+/// log may be written. Each session once: a second, different abort would be a proven fault.
+Status log_aborts(vault::Vault& vault, group::JointLog& log);
 
 }  // namespace parley::session

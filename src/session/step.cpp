@@ -1,4 +1,4 @@
-// Writing, signing and checking the steps of a session.
+// Writing and checking the steps of a session.
 #include "session/step.h"
 
 #include <algorithm>
@@ -7,16 +7,12 @@
 #include "base/encoding.h"
 #include "base/text.h"
 #include "log/entry.h"
-#include "log/merkle.h"
-#include "log/note.h"
 #include "session/padding.h"
 
 namespace parley::session {
 namespace {
 
-constexpr std::string_view kStepKind = "parley/step/v1";
-constexpr std::size_t kMaxStepBytes = 16 * 1024;  // log.md 2.3: the longest leaf
-constexpr std::size_t kMaxTextBytes = 2000;       // log.md 2.4
+constexpr std::size_t kMaxTextBytes = 2000;  // log.md 2.4
 constexpr std::size_t kMaxNameBytes = 64;
 constexpr std::size_t kMaxSuites = 16;
 
@@ -180,83 +176,73 @@ Result<RevealOffer> RevealOffer::from_json(const log::Json& body) {
   return offer;
 }
 
-std::string session_id(std::string_view propose_note) {
-  return log::session_of_proposal(log::leaf_hash(as_bytes(propose_note)));
+std::string session_of(const mirror::EntryView& step) {
+  return step.entry.type == kPropose ? log::session_of_proposal(step.leaf_hash) : step.entry.session;
 }
 
-std::string make_step(const group::Member& us, std::string_view to_nick, std::string_view session,
-                      std::string_view type, log::Json body) {
-  const log::Json step = log::Json::Object{{"author", us.card.nick},   {"body", std::move(body)}, {"session", session},
-                                           {"time", wall_clock_now()}, {"to", to_nick},           {"type", type},
-                                           {"v", kSessionVersion}};
-  return log::sign_object(kStepKind, step, us.identity().node_key_name, us.node_seed);
+vault::SessionStep stored_step(const mirror::EntryView& step) {
+  return {step.entry.author, step.entry.type, to_hex(step.leaf_hash)};
 }
 
-Result<ReceivedStep> check_step(std::string_view note, const wire::PinnedPeer& from, std::string_view our_nick) {
-  TRY(const log::VerifierKey key, log::parse_vkey(from.node_vkey));
-  TRY(const log::Json step, log::read_object(note, kStepKind, key, kMaxStepBytes));
-  log::ObjectReader reader(step, "the step");
-  const std::string author = reader.text("author", kMaxNameBytes);
-  log::Json body = reader.object("body");
-  std::string session = reader.text("session", kMaxNameBytes);
-  reader.integer("time", 0, log::kMaxInteger);
-  const std::string to = reader.text("to", kMaxNameBytes);
-  std::string type = reader.text("type", kMaxNameBytes);
-  reader.integer("v", kSessionVersion, kSessionVersion);
-  TRY_STATUS(reader.finish());
-  if (author != from.nick || to != our_nick)
-    return fail(Errc::protocol, "A step from " + visible(author) + " to " + visible(to) +
-                                    " arrived on the link between " + from.nick + " and " + std::string(our_nick) +
-                                    ".");
-  return ReceivedStep{std::move(session), std::move(type), std::move(body), std::string(note)};
+vault::SessionStep stored_step(std::string_view author, const ReceivedStep& step) {
+  return {std::string(author), step.type, to_hex(step.leaf_hash)};
 }
 
-std::string StepLink::make(std::string_view type, log::Json body) const {
-  return make_step(us_, link_.peer().nick, session_, type, std::move(body));
+Result<mirror::EntryView> find_step(group::JointLog& log, const vault::SessionStep& step) {
+  const auto bytes = from_hex(step.entry);
+  Digest leaf_hash{};
+  if (!bytes || bytes->size() != leaf_hash.size())
+    return fail(Errc::not_found, "A step of this session is from before there was a joint log.");
+  std::ranges::copy(*bytes, leaf_hash.begin());
+  return log.with([&](mirror::Replica& replica) { return replica.entry(step.author, leaf_hash); });
 }
 
-Status StepLink::send(std::string_view note) {
-  return link_.send(wire::FrameType::step, as_bytes(note));
+Result<mirror::EntryView> StepLink::write(std::string_view type, log::Json body, std::vector<Digest> refs,
+                                          const std::function<Status(const mirror::EntryView&)>& work) {
+  return link_.log().append({.type = std::string(type),
+                             .session = session_,
+                             .refs = std::move(refs),
+                             .audience = {peer().nick},
+                             .body = std::move(body)},
+                            work);
 }
 
-Result<ReceivedStep> StepLink::receive_step(Deadline deadline) {
-  TRY(const wire::Frame frame, link_.receive(deadline));
-  if (frame.type == wire::FrameType::bye)
-    return fail(Errc::peer_gone, "The other side ended the connection.", link_.peer().name);
-  if (frame.type != wire::FrameType::step)
-    return fail(Errc::protocol, "A frame arrived that is no step of a session.", link_.peer().name);
-  return check_step(as_text(frame.payload), link_.peer(), us_.card.nick);
-}
-
-Result<ReceivedStep> StepLink::receive_first(Deadline deadline) {
-  return receive_step(deadline);
+Result<ReceivedStep> StepLink::receive_any(Deadline deadline) {
+  TRY(mirror::EntryView step, link_.receive_step(deadline));
+  if (std::ranges::find(step.entry.audience, our_nick()) == step.entry.audience.end())
+    return fail(Errc::protocol, "A step arrived that is not for this member.", peer().name);
+  return ReceivedStep{session_of(step), step.entry.type, *std::move(step.body), step.leaf_hash, step.entry.charter};
 }
 
 Result<ReceivedStep> StepLink::receive(std::string_view type, Deadline deadline) {
-  TRY(ReceivedStep step, receive_step(deadline));
+  TRY(ReceivedStep step, receive_any(deadline));
   if (step.session != session_)
-    return fail(Errc::protocol, "A step of another session arrived in this one.", link_.peer().name);
+    return fail(Errc::protocol, "A step of another session arrived in this one.", peer().name);
   if (step.type == type) return step;
   if (step.type == kRefuse) {
     TRY(const Refusal refusal, Refusal::from_json(step.body));
     if (refusal.code == kRefusedForSkew)
       return fail(
           Errc::skew,
-          link_.peer().name +
+          peer().name +
               " brings indicators to their canonical form by other rules than this node, so matches would be lost. "
               "Both sides must run the same version of parley.");
-    std::string text = link_.peer().name + (refusal.code == kRefusedBusy ? " is busy; try again later." : " declined.");
+    if (refusal.code == kRefusedForCharter)
+      return fail(Errc::skew, peer().name +
+                                  " has another version of the group's charter in force than this node. "
+                                  "Exchange amendments first: parley group show, parley group take.");
+    std::string text = peer().name + (refusal.code == kRefusedBusy ? " is busy; try again later." : " declined.");
     if (!refusal.text.empty()) text += " Its operator says: \"" + visible(refusal.text) + "\"";
     return fail(Errc::refused, std::move(text));
   }
   if (step.type == kAbort) {
     TRY(const Abort abort, Abort::from_json(step.body));
-    return fail(Errc::refused, link_.peer().name + " stopped the session (" + visible(abort.code) + ", while " +
+    return fail(Errc::refused, peer().name + " stopped the session (" + visible(abort.code) + ", while " +
                                    visible(abort.phase) + ").");
   }
   return fail(Errc::protocol,
               "The step \"" + visible(step.type) + "\" arrived where \"" + std::string(type) + "\" was due.",
-              link_.peer().name);
+              peer().name);
 }
 
 }  // namespace parley::session

@@ -1,16 +1,15 @@
-// The signed steps of a session: what each side says, in the shapes that the joint log will carry (log.md 2.4, 3.2).
+// The steps of a session: entries of both sides' logs, with what each says in its body (log.md 2.4, 3.2).
 #pragma once
 
 #include <array>
 #include <string>
 #include <string_view>
 
-#include "group/member.h"
+#include "group/joint_log.h"
 #include "log/commitment.h"
 #include "log/entry_type.h"
 #include "session/input.h"
 #include "session/question.h"
-#include "wire/link.h"
 
 namespace parley::session {
 
@@ -29,12 +28,14 @@ inline constexpr std::string_view kResult = log::kSessionResult;
 inline constexpr std::string_view kClose = log::kSessionClose;
 inline constexpr std::string_view kAbort = log::kSessionAbort;
 inline constexpr std::string_view kRevealOffer = log::kRevealOffer;
+inline constexpr std::string_view kRevealRefuse = log::kRevealRefuse;
 inline constexpr std::string_view kRevealClose = log::kRevealClose;
 
 /// The one code that a refusal carries on the wire: which of our rules it was stays with us (log.md 3.7).
 inline constexpr std::string_view kRefusedByPolicy = "policy";
 inline constexpr std::string_view kRefusedForSkew = "skew";
 inline constexpr std::string_view kRefusedBusy = "busy";
+inline constexpr std::string_view kRefusedForCharter = "charter";  ///< another version of it is in force there
 
 struct Proposal {
   Question question;
@@ -98,47 +99,48 @@ struct RevealOffer {
   static Result<RevealOffer> from_json(const log::Json& body);
 };
 
-/// A step as received: verified to be by the peer, for us, of this session.
+/// A step as received: an entry of the peer's log, durable here.
 struct ReceivedStep {
-  std::string session;
+  std::string session;  ///< that it is of; of a proposal, that it begins
   std::string type;
   log::Json body;
-  std::string note;
+  Digest leaf_hash{};
+  Digest charter{};  ///< that its author had in force
 };
 
-/// "session_id = hex(SHA("parley/session/v1\0" || leaf_hash(propose))[:16])" (log.md 3.2).
-std::string session_id(std::string_view propose_note);
+/// The name that the steps of a session have in common: the hash of its proposal (log.md 3.2).
+std::string session_of(const mirror::EntryView& step);
 
-/// Makes a signed step of ours.
-std::string make_step(const group::Member& us, std::string_view to_nick, std::string_view session,
-                      std::string_view type, log::Json body);
+/// What the vault keeps of a step beside the log: which entry it is.
+vault::SessionStep stored_step(const mirror::EntryView& step);
+vault::SessionStep stored_step(std::string_view author, const ReceivedStep& step);
+/// That entry. @error Errc::not_found
+Result<mirror::EntryView> find_step(group::JointLog& log, const vault::SessionStep& step);
 
-/// Checks a note that arrived from `from`: signed by its node, from it, to us. Which session it is of is the caller's
-/// to check.
-/// @error Errc::signature, Errc::protocol, Errc::format
-Result<ReceivedStep> check_step(std::string_view note, const wire::PinnedPeer& from, std::string_view our_nick);
-
-/// Sends and receives the steps of one session over one link. A refusal or an abort by the peer comes back as an error.
+/// Writes and receives the steps of one session over one link. A refusal or an abort by the peer comes back as an
+/// error.
 class StepLink {
  public:
-  StepLink(wire::Link& link, const group::Member& us) : link_(link), us_(us) {}
+  explicit StepLink(group::LogLink& link) : link_(link) {}
 
   void set_session(std::string session) { session_ = std::move(session); }
-  wire::Link& link() const { return link_; }
+  group::LogLink& link() const { return link_; }
   const wire::PinnedPeer& peer() const { return link_.peer(); }
+  const std::string& our_nick() const { return link_.log().nick(); }
 
-  std::string make(std::string_view type, log::Json body) const;
-  Status send(std::string_view note);
+  /// Writes a step of ours, in one commit with what `work` writes to the vault. Nothing has left when it returns.
+  /// @param refs  steps of the peer that it answers
+  /// @error Errc::policy if our log may not be written; as Replica::append
+  Result<mirror::EntryView> write(std::string_view type, log::Json body, std::vector<Digest> refs,
+                                  const std::function<Status(const mirror::EntryView&)>& work = {});
+  Status send(const mirror::EntryView& step) { return link_.send_step(step); }
   /// Waits for the step `type`. @error Errc::refused with the peer's words; Errc::peer_gone; Errc::protocol
   Result<ReceivedStep> receive(std::string_view type, Deadline deadline);
-  /// The first step on a link, of whatever type and session.
-  Result<ReceivedStep> receive_first(Deadline deadline);
+  /// The next step on the link, of whatever type and session.
+  Result<ReceivedStep> receive_any(Deadline deadline);
 
  private:
-  Result<ReceivedStep> receive_step(Deadline deadline);
-
-  wire::Link& link_;
-  const group::Member& us_;
+  group::LogLink& link_;
   std::string session_;
 };
 

@@ -46,7 +46,7 @@ Status add_steps(Connection& connection, std::int64_t session, std::span<const S
                          "(SELECT coalesce(max(number), 0) + 1 FROM steps WHERE session=?1), ?2, ?3, ?4)"));
   for (const SessionStep& step : steps) {
     add.bind(1, session).bind(2, std::string_view(step.author)).bind(3, std::string_view(step.type));
-    TRY_STATUS(add.bind(4, std::string_view(step.note)).run());
+    TRY_STATUS(add.bind(4, std::string_view(step.entry)).run());
   }
   return {};
 }

@@ -115,11 +115,11 @@ struct SessionRow {
   std::string group = {};  ///< id of the group under whose charter it is; empty: a pair without a charter
 };
 
-/// A signed step of a session (propose, accept, commit, …), ours or theirs, as the note that was sent.
+/// A step of a session (propose, accept, commit, …), ours or theirs.
 struct SessionStep {
   std::string author;
   std::string type;
-  std::string note;
+  std::string entry;  ///< leaf hash of its entry in the joint log, hex
 };
 
 /// A matched indicator of a session, with what either side opened.

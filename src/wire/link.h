@@ -16,16 +16,17 @@ namespace parley::wire {
 
 inline constexpr std::size_t kMaxFrameBytes = 1 << 20;  ///< payload and type, log.md 3.1
 
-/// Frame types of log.md 3.1; `step` carries one signed session step until the joint log carries it as an entry.
+/// Frame types of log.md 3.1, those of the joint log as mirror/message.h has them; and two of a session: `step` names
+/// an entry of the sender's log, `opening` carries what is opened to the other side alone.
 enum class FrameType : std::uint8_t {
   hello_s = 1,
   hello_c = 2,
   push_leaves = 3,
-  checkpoint = 4,
+  proof = 4,
   cosig = 5,
   head = 6,
   get = 7,
-  body = 8,
+  opening = 8,
   psi_data = 9,
   ping = 10,
   err = 11,

@@ -15,16 +15,15 @@ TEST_F(AlteredResult, IsDisputedByWhoeverReceivesIt) {
   };
   for (const auto& [what, change] : changes) {
     SCOPED_TRACE(what);
-    const auto by_asker = hold_session(asker_, answerer_, which_addresses_and_names(),
-                                       changing(asker_, answerer_.pin(), kResult, change));
+    const auto by_asker = hold_session(asker_, answerer_, which_addresses_and_names(), changing(kResult, change));
     ASSERT_OK(by_asker.answered);
     EXPECT_EQ(state_of(*answerer_.vault, *by_asker.answered), "disputed");
     EXPECT_FALSE(outcome_of(*answerer_.vault, *by_asker.answered).agreed);
     EXPECT_EQ(matched(*answerer_.vault, *by_asker.answered), kShared)
         << "what was computed here stays as it was computed";
 
-    const auto by_answerer = hold_session(asker_, answerer_, which_addresses_and_names(), {},
-                                          changing(answerer_, asker_.pin(), kResult, change));
+    const auto by_answerer =
+        hold_session(asker_, answerer_, which_addresses_and_names(), {}, changing(kResult, change));
     ASSERT_OK(by_answerer.began);
     EXPECT_EQ(state_of(*asker_.vault, *by_answerer.began), "disputed");
   }
@@ -32,25 +31,23 @@ TEST_F(AlteredResult, IsDisputedByWhoeverReceivesIt) {
 }
 
 TEST_F(AlteredResult, StaysDisputedWhenTheOtherSideLeavesInsteadOfClosing) {
-  const Deviation lie =
-      changing(asker_, answerer_.pin(), kResult, [](auto& body) { body.insert_or_assign("count", std::int64_t{4}); });
   // After its lie the asker hangs up: no close comes.
-  const auto met = hold_session(asker_, answerer_, which_addresses_and_names(), [&](const wire::Frame& frame) {
-    if (frame.type == wire::FrameType::step) {
-      const auto step = check_step(as_text(frame.payload), asker_.pin(), answerer_.pin().nick);
-      if (step && step->type == kClose) return std::vector<wire::Frame>{{wire::FrameType::bye, {}}};
-    }
-    return lie(frame);
-  });
+  Deviation deviation = changing(kResult, [](auto& body) { body.insert_or_assign("count", std::int64_t{4}); });
+  deviation.resend = [naming = naming(log_of(asker_), kClose, [](const auto&) { return std::vector<Digest>(); })](
+                         const wire::Frame& frame) {
+    std::vector<wire::Frame> frames = naming.resend(frame);
+    if (frames.empty()) frames.push_back({wire::FrameType::bye, {}});
+    return frames;
+  };
+  const auto met = hold_session(asker_, answerer_, which_addresses_and_names(), deviation);
   ASSERT_OK(met.answered);
   EXPECT_EQ(state_of(*answerer_.vault, *met.answered), "disputed");
 }
 
 TEST_F(AlteredResult, OfADisputedSessionNothingIsRevealed) {
-  const auto met = hold_session(asker_, answerer_, which_addresses_and_names(),
-                                changing(asker_, answerer_.pin(), kResult, [](auto& body) {
-                                  body.insert_or_assign("result_root", std::string(64, '0'));
-                                }));
+  const auto met =
+      hold_session(asker_, answerer_, which_addresses_and_names(),
+                   changing(kResult, [](auto& body) { body.insert_or_assign("result_root", std::string(64, '0')); }));
   ASSERT_OK(met.answered);
   const Consent consent{.fields = {"malware"}, .tlp_max = indicator::Tlp::amber, .given = 1};
   EXPECT_FAILS(preview(*answerer_.vault, *met.answered, consent), Errc::usage);
@@ -59,9 +56,8 @@ TEST_F(AlteredResult, OfADisputedSessionNothingIsRevealed) {
 
 // Both results are the same and both have signed them; one side says all the same that they are not.
 TEST_F(AlteredResult, IsDisputedToWhenTheOtherSideSaysThatTheEqualDiffers) {
-  const auto met = hold_session(
-      asker_, answerer_, which_addresses_and_names(),
-      changing(asker_, answerer_.pin(), kClose, [](auto& body) { body.insert_or_assign("agree", false); }));
+  const auto met = hold_session(asker_, answerer_, which_addresses_and_names(),
+                                changing(kClose, [](auto& body) { body.insert_or_assign("agree", false); }));
   ASSERT_OK(met.answered);
   EXPECT_EQ(state_of(*answerer_.vault, *met.answered), "disputed");
   EXPECT_FALSE(outcome_of(*answerer_.vault, *met.answered).agreed);
@@ -84,9 +80,9 @@ TEST_F(AlteredResult, StaysUnconfirmedUnderAnotherResultKeyThanCommittedTo) {
     const Consent consent{.fields = {"malware"}, .tlp_max = indicator::Tlp::amber, .given = 1};
     EXPECT_FAILS(give_consent(*victim.vault, *session, consent), Errc::usage);
   };
-  const auto by_asker = hold_session(asker_, answerer_, which_addresses_and_names(), changing_body(0, flip));
+  const auto by_asker = hold_session(asker_, answerer_, which_addresses_and_names(), changing_opening(0, flip));
   expect_unconfirmed(answerer_, by_asker.answered);
-  const auto by_answerer = hold_session(asker_, answerer_, which_addresses_and_names(), {}, changing_body(0, flip));
+  const auto by_answerer = hold_session(asker_, answerer_, which_addresses_and_names(), {}, changing_opening(0, flip));
   expect_unconfirmed(asker_, by_answerer.began);
   expect_next_session_succeeds(asker_, answerer_);
 }

@@ -32,7 +32,7 @@ class WrongOpening : public DeviatingPeer {
   }
   // The beginner opens `changed` in the place of its first opening.
   Both<RevealOutcome> with_first_opening(const std::function<std::vector<std::string>(Opening)>& changed) {
-    return hold_reveal(asker_, answerer_, id_, changing_body(0, [&](Bytes payload) {
+    return hold_reveal(asker_, answerer_, id_, changing_opening(0, [&](Bytes payload) {
                          auto opening = read_opening(as_text(payload));
                          EXPECT_OK(opening);
                          std::vector<Bytes> payloads;
@@ -98,7 +98,7 @@ TEST_F(WrongOpening, ThatIsNoOpeningAtAllIsRefused) {
 
 TEST_F(WrongOpening, ThatIsNotWhatWasOfferedIsFoundOutInTheEnd) {
   // The beginner has opened three indicators; the fourth body opens its offer.
-  const auto met = hold_reveal(asker_, answerer_, id_, changing_body(3, [](Bytes salt) {
+  const auto met = hold_reveal(asker_, answerer_, id_, changing_opening(3, [](Bytes salt) {
                                  salt[0] ^= std::byte{1};
                                  return std::vector<Bytes>{salt};
                                }));
@@ -108,17 +108,17 @@ TEST_F(WrongOpening, ThatIsNotWhatWasOfferedIsFoundOutInTheEnd) {
 }
 
 TEST_F(WrongOpening, OfMoreIndicatorsThanMatchedIsRefused) {
-  const auto met = hold_reveal(asker_, answerer_, id_, changing(asker_, answerer_.pin(), kRevealOffer, [](auto& body) {
-                                 body.insert_or_assign("openings", std::int64_t{1000});
-                               }));
+  const auto met =
+      hold_reveal(asker_, answerer_, id_,
+                  changing(kRevealOffer, [](auto& body) { body.insert_or_assign("openings", std::int64_t{1000}); }));
   EXPECT_FAILS(met.answered, Errc::protocol);
   EXPECT_EQ(opened(answerer_, id_), 0u);
 }
 
 TEST_F(WrongOpening, AskedForByWhoeverOpensNothingItselfOpensNothing) {
-  const auto met = hold_reveal(asker_, answerer_, id_, changing(asker_, answerer_.pin(), kRevealOffer, [](auto& body) {
-                                 body.insert_or_assign("openings", std::int64_t{0});
-                               }));
+  const auto met =
+      hold_reveal(asker_, answerer_, id_,
+                  changing(kRevealOffer, [](auto& body) { body.insert_or_assign("openings", std::int64_t{0}); }));
   EXPECT_FAILS(met.answered, Errc::refused);
   EXPECT_EQ(opened(answerer_, id_), 0u);
 }
@@ -128,21 +128,23 @@ TEST_F(WrongOpening, OfASessionWithSomebodyElseIsRefused) {
   Opened charlie(charlie_home);
   const auto met = meet<RevealOutcome>(
       charlie, answerer_, {}, {},
-      [&](Party us, wire::Link& link) -> Result<RevealOutcome> {
-        StepLink steps(link, us.member);
+      [&](Party, group::LogLink& link) -> Result<RevealOutcome> {
+        StepLink steps(link);
         steps.set_session(id_);
+        TRY_STATUS(link.exchange_heads(deadline_in(kPatience)));
         const RevealOffer offer{.fields = {"malware"}, .openings = 3, .openings_commitment = {}};
-        TRY_STATUS(steps.send(steps.make(kRevealOffer, offer.to_json())));
-        TRY(const ReceivedStep answer, steps.receive_first(deadline_in(kPatience)));
+        TRY(const mirror::EntryView written, steps.write(kRevealOffer, offer.to_json(), {}));
+        TRY_STATUS(steps.send(written));
+        TRY(const ReceivedStep answer, steps.receive_any(deadline_in(kPatience)));
         return fail(Errc::refused, answer.type + " " + log::write_pjson(answer.body));
       },
-      [](Party us, wire::Link& link) -> Result<RevealOutcome> {
-        TRY(const ReceivedStep step, first_step(us, link));
+      [](Party us, group::LogLink& link) -> Result<RevealOutcome> {
+        TRY(const ReceivedStep step, first_step(link));
         return answer_reveal(us, link, step);
       });
   EXPECT_FAILS(met.answered, Errc::refused);
   ASSERT_FALSE(met.began.has_value());
-  EXPECT_THAT(met.began.error().message, testing::HasSubstr("session.refuse")) << "and learns not even that it exists";
+  EXPECT_THAT(met.began.error().message, testing::HasSubstr("reveal.refuse")) << "and learns not even that it exists";
   EXPECT_EQ(opened(answerer_, id_), 0u);
 }
 

@@ -6,22 +6,24 @@ namespace {
 
 class WrongStep : public DeviatingPeer {
  protected:
-  using Replace = std::function<std::vector<std::string>(const ReceivedStep&)>;
-  // The asker deviates in its step `type`; what the honest answerer says of it.
-  Result<std::string> from_asker(std::string_view type, const Replace& replace) {
-    return hold_session(asker_, answerer_, which_addresses_and_names(),
-                        replacing(asker_, answerer_.pin(), type, replace))
-        .answered;
+  using Named = std::function<std::vector<Digest>(const mirror::EntryView&)>;
+  using Rewritten = std::function<void(mirror::Draft&)>;
+  // The asker names other entries than its step `type`; what the honest answerer says of it.
+  Result<std::string> from_asker(std::string_view type, const Named& instead) {
+    return hold_session(asker_, answerer_, which_addresses_and_names(), naming(log_of(asker_), type, instead)).answered;
   }
-  Result<std::string> from_answerer(std::string_view type, const Replace& replace) {
-    return hold_session(asker_, answerer_, which_addresses_and_names(), {},
-                        replacing(answerer_, asker_.pin(), type, replace))
+  Result<std::string> from_answerer(std::string_view type, const Named& instead) {
+    return hold_session(asker_, answerer_, which_addresses_and_names(), {}, naming(log_of(answerer_), type, instead))
         .began;
+  }
+  // It writes something else.
+  Result<std::string> written_by_asker(std::string_view type, const Rewritten& change) {
+    return hold_session(asker_, answerer_, which_addresses_and_names(), writing(type, change)).answered;
   }
 };
 
-const auto kTwice = [](const ReceivedStep& step) { return std::vector{step.note, step.note}; };
-const auto kSkipped = [](const ReceivedStep&) { return std::vector<std::string>(); };
+const auto kTwice = [](const mirror::EntryView& step) { return std::vector{step.leaf_hash, step.leaf_hash}; };
+const auto kSkipped = [](const mirror::EntryView&) { return std::vector<Digest>(); };
 
 TEST_F(WrongStep, SentTwiceIsRefusedByName) {
   expect_refused(asker_, from_answerer(kAccept, kTwice), Errc::protocol,
@@ -44,56 +46,57 @@ TEST_F(WrongStep, SkippedIsRefusedByName) {
   expect_next_session_succeeds(asker_, answerer_);
 }
 
-TEST_F(WrongStep, SignedWithAnotherKeyIsRefused) {
-  const TestMember charlie_home("Charlie CERT", {});
-  const Opened charlie(charlie_home);
-  // Of charlie's key, under bravo's or alpha's name.
-  const auto forged = [&](const Opened& author, const Opened& to) {
-    return [&](const ReceivedStep& step) {
-      group::Member forger = charlie_home.load(*charlie.vault);
-      forger.card.nick = author.member.card.nick;
-      return std::vector{make_step(forger, to.member.card.nick, step.session, step.type, step.body)};
-    };
-  };
-  for (const std::string_view type : {kPropose, kCommit, kRun})
-    expect_refused(answerer_, from_asker(type, forged(asker_, answerer_)), Errc::signature, "");
-  for (const std::string_view type : {kAccept, kCommit, kRun})
-    expect_refused(asker_, from_answerer(type, forged(answerer_, asker_)), Errc::signature, "");
+TEST_F(WrongStep, WithAFlippedBitIsRefused) {
+  // Somewhere in the entry, its body, or the checkpoint over it.
+  for (const std::size_t divisor : std::initializer_list<std::size_t>{5, 3, 2}) {
+    std::size_t pushes = 0;
+    const Deviation flip{.resend = [&](const wire::Frame& frame) {
+      wire::Frame changed = frame;
+      if (frame.type == wire::FrameType::push_leaves && ++pushes == 2)
+        changed.payload[changed.payload.size() / divisor] ^= std::byte{1};
+      return std::vector{changed};
+    }};
+    const auto met = hold_session(asker_, answerer_, which_addresses_and_names(), flip);
+    ASSERT_FALSE(met.answered.has_value()) << divisor;
+    EXPECT_THAT(met.answered.error().code, testing::AnyOf(Errc::signature, Errc::format, Errc::protocol, Errc::limit))
+        << met.answered.error().text();
+    EXPECT_GE(pushes, 2u);
+  }
   expect_next_session_succeeds(asker_, answerer_);
 }
 
-TEST_F(WrongStep, WithAFlippedBitIsRefused) {
-  const auto flipped = [](const ReceivedStep& step) {
-    std::string note = step.note;
-    note[note.size() / 2] = static_cast<char>(note[note.size() / 2] ^ 1);
-    return std::vector{note};
-  };
-  for (const std::string_view type : {kPropose, kCommit, kRun}) {
-    const auto answered = from_asker(type, flipped);
-    ASSERT_FALSE(answered.has_value()) << type;
-    EXPECT_THAT(answered.error().code, testing::AnyOf(Errc::signature, Errc::format)) << type;
-  }
+TEST_F(WrongStep, ThatIsNoEntryOfItsLogIsNotTaken) {
+  const Deviation invents = naming(log_of(asker_), kCommit, [](const auto&) { return std::vector{Digest{}}; });
+  Limits impatient = test_limits();
+  impatient.step = std::chrono::seconds(2);
+  const auto met =
+      meet<std::string>(
+          asker_, answerer_, invents, {},
+          [&](Party us, group::LogLink& link) { return ask(us, link, which_addresses_and_names(), impatient, {}); },
+          [&](Party us, group::LogLink& link) -> Result<std::string> {
+            TRY(const ReceivedStep step, first_step(link));
+            return session::answer(us, link, step, impatient, accept_everything);
+          })
+          .answered;
+  ASSERT_FALSE(met.has_value());
+  EXPECT_EQ(matched(*answerer_.vault, newest_session(*answerer_.vault)).size(), 0u);
 }
 
 TEST_F(WrongStep, OfAnotherSessionIsRefused) {
-  const auto of_another = [&](const ReceivedStep& step) {
-    return std::vector{
-        make_step(asker_.member, answerer_.member.card.nick, std::string(32, '0'), step.type, step.body)};
-  };
-  for (const std::string_view type : {kCommit, kRun})
-    expect_refused(answerer_, from_asker(type, of_another), Errc::protocol, "another session");
+  const auto of_another = [&](mirror::Draft& draft) { draft.session = std::string(32, '0'); };
+  expect_refused(answerer_, written_by_asker(kCommit, of_another), Errc::protocol, "another session");
+  const auto of_a_third = [&](mirror::Draft& draft) { draft.session = std::string(32, '1'); };
+  expect_refused(answerer_, written_by_asker(kRun, of_a_third), Errc::protocol, "another session");
 }
 
-TEST_F(WrongStep, WrittenForSomebodyElseIsRefused) {
-  const auto to_charlie = [&](const ReceivedStep& step) {
-    return std::vector{make_step(asker_.member, "charlie-cert", step.session, step.type, step.body)};
-  };
+TEST_F(WrongStep, WrittenForNobodyIsRefused) {
+  const auto for_nobody = [&](mirror::Draft& draft) { draft.audience.clear(); };
   for (const std::string_view type : {kPropose, kCommit, kRun})
-    expect_refused(answerer_, from_asker(type, to_charlie), Errc::protocol, "charlie-cert");
+    expect_refused(answerer_, written_by_asker(type, for_nobody), Errc::protocol, "without what it says");
 }
 
 TEST_F(WrongStep, AQuestionChangedAfterConsentIsRefused) {
-  const auto another_question = [&](const ReceivedStep& step) {
+  const auto another_question = [&](mirror::Draft& draft) {
     Proposal proposal{.question = which_addresses_and_names(),
                       .padded = 256,
                       .most_tests = 65'536,
@@ -102,24 +105,22 @@ TEST_F(WrongStep, AQuestionChangedAfterConsentIsRefused) {
                       .nonce = random_bytes<32>()};
     proposal.question.types = {indicator::kAllTypes.begin(), indicator::kAllTypes.end()};
     std::ranges::sort(proposal.question.types);
-    return std::vector{make_step(asker_.member, answerer_.member.card.nick, step.session, kPropose, proposal.to_json()),
-                       step.note};
+    draft.type = kPropose;
+    draft.session.clear();
+    draft.body = proposal.to_json();
   };
-  expect_refused(answerer_, from_asker(kCommit, another_question), Errc::protocol,
-                 "\"session.propose\" arrived where \"session.commit\"");
+  expect_refused(answerer_, written_by_asker(kCommit, another_question), Errc::protocol, "another session");
   expect_next_session_succeeds(asker_, answerer_);
 }
 
 TEST_F(WrongStep, AProposalMadeBeforeIsRefusedWhenItIsSentAgain) {
-  std::string first;
-  const auto keep = [&](const ReceivedStep& step) {
-    first = step.note;
-    return std::vector{step.note};
+  Digest first{};
+  const auto keep = [&](const mirror::EntryView& step) {
+    first = step.leaf_hash;
+    return std::vector{first};
   };
-  ASSERT_OK(
-      hold_session(asker_, answerer_, which_addresses_and_names(), replacing(asker_, answerer_.pin(), kPropose, keep))
-          .answered);
-  const auto replayed = from_asker(kPropose, [&](const ReceivedStep&) { return std::vector{first}; });
+  ASSERT_OK(from_asker(kPropose, keep));
+  const auto replayed = from_asker(kPropose, [&](const mirror::EntryView&) { return std::vector{first}; });
   ASSERT_FALSE(replayed.has_value());
   EXPECT_EQ(replayed.error().code, Errc::protocol);
   EXPECT_THAT(replayed.error().text(), testing::HasSubstr("sent again"));
@@ -127,11 +128,9 @@ TEST_F(WrongStep, AProposalMadeBeforeIsRefusedWhenItIsSentAgain) {
 
 TEST_F(WrongStep, ClaimingAnotherNumberOfItemsThanWasAgreedIsRefused) {
   const auto claim = [](log::Json::Object& body) { body.insert_or_assign("probe_items", std::int64_t{1 << 20}); };
-  const auto of_asker =
-      hold_session(asker_, answerer_, which_addresses_and_names(), changing(asker_, answerer_.pin(), kRun, claim));
+  const auto of_asker = hold_session(asker_, answerer_, which_addresses_and_names(), changing(kRun, claim));
   expect_refused(answerer_, of_asker.answered, Errc::protocol, "another number");
-  const auto of_answerer =
-      hold_session(asker_, answerer_, which_addresses_and_names(), {}, changing(answerer_, asker_.pin(), kRun, claim));
+  const auto of_answerer = hold_session(asker_, answerer_, which_addresses_and_names(), {}, changing(kRun, claim));
   expect_refused(asker_, of_answerer.began, Errc::protocol, "another number");
   expect_next_session_succeeds(asker_, answerer_);
 }
@@ -139,15 +138,12 @@ TEST_F(WrongStep, ClaimingAnotherNumberOfItemsThanWasAgreedIsRefused) {
 TEST_F(WrongStep, EnteringAnotherNumberOfItemsThanWasAgreedIsRefused) {
   // The answerer says 320 and enters 256.
   const auto grow = [](log::Json::Object& body) { body.insert_or_assign("padded", std::int64_t{320}); };
-  const auto met = hold_session(asker_, answerer_, which_addresses_and_names(), {},
-                                changing(answerer_, asker_.pin(), kAccept, grow));
+  const auto met = hold_session(asker_, answerer_, which_addresses_and_names(), {}, changing(kAccept, grow));
   expect_refused(asker_, met.began, Errc::protocol, "");
   for (const std::int64_t size : {std::int64_t{0}, std::int64_t{255}, std::int64_t{257}, std::int64_t{1} << 40}) {
     const auto absurd = [&](log::Json::Object& body) { body.insert_or_assign("padded", size); };
     expect_refused(asker_,
-                   hold_session(asker_, answerer_, which_addresses_and_names(), {},
-                                changing(answerer_, asker_.pin(), kAccept, absurd))
-                       .began,
+                   hold_session(asker_, answerer_, which_addresses_and_names(), {}, changing(kAccept, absurd)).began,
                    Errc::format, "");
   }
 }
@@ -156,37 +152,29 @@ TEST_F(WrongStep, OtherCanonicalFormRulesAreRefusedOnBothSides) {
   const auto other_rules = [](log::Json::Object& body) {
     body.insert_or_assign("rules", to_base64(random_bytes<16>()));
   };
-  const auto met = hold_session(asker_, answerer_, which_addresses_and_names(),
-                                changing(asker_, answerer_.pin(), kPropose, other_rules));
+  const auto met = hold_session(asker_, answerer_, which_addresses_and_names(), changing(kPropose, other_rules));
   expect_refused(answerer_, met.answered, Errc::skew, "canonical-form rules");
   EXPECT_EQ(state_of(*answerer_.vault, newest_session(*answerer_.vault)), "refused");
   EXPECT_FALSE(met.began.has_value());
 
-  const auto refuse_for_skew = [&](const ReceivedStep& step) {
-    return std::vector{make_step(answerer_.member, asker_.member.card.nick, step.session, kRefuse,
-                                 Refusal{.code = std::string(kRefusedForSkew), .text = {}}.to_json())};
+  const auto refuse_for_skew = [](mirror::Draft& draft) {
+    draft.type = kRefuse;
+    draft.body = Refusal{.code = std::string(kRefusedForSkew), .text = {}}.to_json();
   };
-  expect_refused(asker_, from_answerer(kAccept, refuse_for_skew), Errc::skew, "same version of parley");
-}
-
-TEST_F(WrongStep, ThatNobodyKnowsIsRefused) {
-  const auto unknown = [&](const ReceivedStep& step) {
-    return std::vector{
-        make_step(asker_.member, answerer_.member.card.nick, step.session, "session.shortcut", step.body)};
-  };
-  expect_refused(answerer_, from_asker(kCommit, unknown), Errc::protocol, "session.shortcut");
+  expect_refused(
+      asker_, hold_session(asker_, answerer_, which_addresses_and_names(), {}, writing(kAccept, refuse_for_skew)).began,
+      Errc::skew, "same version of parley");
 }
 
 TEST_F(WrongStep, DisclosesNothingBeforeBothHaveCommitted) {
   // Whatever the asker does up to its commitment, not one PSI frame of the answerer has left.
   std::atomic<int> psi_frames = 0;
-  const Deviation count = [&](const wire::Frame& frame) -> std::vector<wire::Frame> {
+  const Deviation count{.resend = [&](const wire::Frame& frame) -> std::vector<wire::Frame> {
     if (frame.type == wire::FrameType::psi_data) ++psi_frames;
     return {frame};
-  };
+  }};
   for (const std::string_view type : {kCommit, kRun}) {
-    (void)hold_session(asker_, answerer_, which_addresses_and_names(),
-                       replacing(asker_, answerer_.pin(), type, kSkipped), count);
+    (void)hold_session(asker_, answerer_, which_addresses_and_names(), naming(log_of(asker_), type, kSkipped), count);
     EXPECT_EQ(psi_frames, 0) << type;
     const auto said = outcome_of(*answerer_.vault, newest_session(*answerer_.vault));
     EXPECT_EQ(said.may_have_disclosed, type == kRun) << "from its own run step on, a session counts as a disclosure";

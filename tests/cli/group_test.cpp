@@ -11,21 +11,6 @@ namespace {
 
 using testing::HasSubstr;
 
-std::string date_in(int days) {
-  return to_rfc3339(wall_clock_now() + days * 86'400);
-}
-
-/// The last two groups of a member's fingerprint, as they would be read aloud.
-std::string spoken(const Member& member) {
-  const std::string fingerprint = member.json({"id"}).at("fingerprint");
-  return fingerprint.substr(fingerprint.size() - 9);
-}
-
-/// The path that a command printed.
-std::string file_of(const std::string& out) {
-  return out.substr(0, out.find('\n'));
-}
-
 class GroupLife : public testing::Test {
  protected:
   std::string draft(std::vector<std::string> more = {}) {
@@ -36,6 +21,8 @@ class GroupLife : public testing::Test {
                                   "Ticketing intrusions",
                                   "--until",
                                   date_in(30),
+                                  "--from",
+                                  date_in(-1),
                                   "--allow",
                                   "ipv4,domain:intersection",
                                   "--allow",

@@ -22,8 +22,7 @@ struct Pair {
   Pair(int count, const std::vector<std::string>& serve_options, const std::string& accept = "all") {
     for (const Member* member : {&alpha, &bravo}) member->import(addresses(count));
     node = std::make_unique<Node>(alpha, accept == "all" ? accept : alpha.file("rules.toml", accept), serve_options);
-    add_peer(alpha, "bravo", bravo, "127.0.0.1:1");
-    add_peer(bravo, "alpha", alpha, node->address());
+    meet(alpha, "bravo", bravo, "127.0.0.1:1", "alpha", node->address());
   }
 };
 
@@ -99,8 +98,7 @@ TEST(Asker, OfFewIsAnsweredByAMemberOfManyWithoutAnOption) {
   alpha.import(addresses(33'000));
   bravo.import(addresses(kSmall));
   const Node node(alpha);
-  add_peer(alpha, "bravo", bravo, "127.0.0.1:1");
-  add_peer(bravo, "alpha", alpha, node.address());
+  meet(alpha, "bravo", bravo, "127.0.0.1:1", "alpha", node.address());
   const Json answer = bravo.json({"ask", "alpha"});
   EXPECT_EQ(answer["count"], kSmall);
   EXPECT_LE(answer["their_tests_at_most"], 65'536);

@@ -82,7 +82,7 @@ std::vector<vault::TestRecord> material_with(const std::string& malware, int fil
 
 class Crash : public testing::TestWithParam<Sets> {
  protected:
-  using Begin = std::function<void(Party, wire::Link&)>;
+  using Begin = std::function<void(Party, group::LogLink&)>;
 
   // Holds one conversation between two processes, of which one dies at its event number `at`.
   // @return whether it died
@@ -95,7 +95,9 @@ class Crash : public testing::TestWithParam<Sets> {
       if (!link) return;
       MortalLink mortal(**link);
       events_to_live = dies == Dies::answerer ? at : 0;
-      answer(us.party(), mortal);
+      group::LogLink log_link(mortal, us.log(charter_));
+      const group::Membership membership = us.membership(charter_);
+      answer(us.party(membership), log_link);
     });
     const pid_t beginning = in_process([&] {
       Opened us(asker_);
@@ -103,7 +105,9 @@ class Crash : public testing::TestWithParam<Sets> {
       if (!link) return;
       MortalLink mortal(**link);
       events_to_live = dies == Dies::beginner ? at : 0;
-      begin(us.party(), mortal);
+      group::LogLink log_link(mortal, us.log(charter_));
+      const group::Membership membership = us.membership(charter_);
+      begin(us.party(membership), log_link);
     });
     const bool one = was_killed(beginning), other = was_killed(answering);
     return one || other;
@@ -112,9 +116,9 @@ class Crash : public testing::TestWithParam<Sets> {
     Limits limits = test_limits();
     limits.suites = {GetParam().protocol()->suite()};
     return converse(
-        dies, at, [&](Party us, wire::Link& link) { (void)ask(us, link, which_addresses_and_names(), limits, {}); },
-        [&](Party us, wire::Link& link) {
-          if (const auto step = first_step(us, link)) (void)session::answer(us, link, *step, limits, accept_everything);
+        dies, at, [&](Party us, group::LogLink& link) { (void)ask(us, link, which_addresses_and_names(), limits, {}); },
+        [&](Party us, group::LogLink& link) {
+          if (const auto step = first_step(link)) (void)session::answer(us, link, *step, limits, accept_everything);
         });
   }
   static wire::PinnedPeer pin(const TestMember& member) { return Opened(member).pin(); }
@@ -128,6 +132,12 @@ class Crash : public testing::TestWithParam<Sets> {
 
   TestMember asker_{"Bravo CERT", material_with("Sednit", GetParam().fillers)},
       answerer_{"Alpha CERT", material_with("XAgent", GetParam().fillers)};
+  group::SignedCharter charter_;
+
+  void SetUp() override {
+    Opened asker(asker_), answerer(answerer_);
+    charter_ = charter_of(asker, answerer);
+  }
 };
 INSTANTIATE_TEST_SUITE_P(Classic, Crash, testing::Values(Sets{psi::classic_protocol, 0}));
 
@@ -237,9 +247,9 @@ TEST_P(Crash, AtAnyEventOfARevealNeverShowsMoreThanIsOnRecordAsOpened) {
   }
   const auto reveal_in_processes = [&](Dies dies, std::size_t at) {
     return converse(
-        dies, at, [&](Party us, wire::Link& link) { (void)reveal(us, link, id); },
-        [](Party us, wire::Link& link) {
-          if (const auto step = first_step(us, link)) (void)answer_reveal(us, link, *step);
+        dies, at, [&](Party us, group::LogLink& link) { (void)reveal(us, link, id); },
+        [](Party us, group::LogLink& link) {
+          if (const auto step = first_step(link)) (void)answer_reveal(us, link, *step);
         });
   };
   const std::string of_asker = R"({"malware":["Sednit"],"tlp":"green"})";

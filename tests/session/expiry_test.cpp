@@ -16,11 +16,11 @@ TEST(Question, ThatNobodyDecidesOnExpiresOnBothSides) {
     SCOPED_TRACE(asker_is_impatient ? "the asker lets it expire" : "the answering side lets it expire");
     const auto met = meet<std::string>(
         asker, answerer, {}, {},
-        [&](Party us, wire::Link& link) {
+        [&](Party us, group::LogLink& link) {
           return ask(us, link, which_addresses_and_names(), asker_is_impatient ? impatient : test_limits(), {});
         },
-        [&](Party us, wire::Link& link) -> Result<std::string> {
-          TRY(const ReceivedStep step, first_step(us, link));
+        [&](Party us, group::LogLink& link) -> Result<std::string> {
+          TRY(const ReceivedStep step, first_step(link));
           return session::answer(us, link, step, asker_is_impatient ? test_limits() : impatient,
                                  [](const Offer&, Deadline deadline) {
                                    std::this_thread::sleep_until(deadline);

@@ -49,13 +49,13 @@ TEST(Question, IsRefusedWhenAnythingInItIsNotWhatParleyWrites) {
 }
 
 TEST(Question, SelectsByLabelOnTheAskersSideOnly) {
-  EXPECT_EQ(asker_selection(sednit_addresses()).label, "sednit");
-  EXPECT_EQ(responder_selection(sednit_addresses()).label, "");
+  EXPECT_EQ(asker_selection(sednit_addresses(), {}).label, "sednit");
+  EXPECT_EQ(responder_selection(sednit_addresses(), {}).label, "");
 }
 
 TEST(Question, SelectsByTypeAndDateOnBothSides) {
   for (const vault::Selection& selection :
-       {asker_selection(sednit_addresses()), responder_selection(sednit_addresses())}) {
+       {asker_selection(sednit_addresses(), {}), responder_selection(sednit_addresses(), {})}) {
     EXPECT_EQ(selection.types, sednit_addresses().types);
     EXPECT_EQ(selection.since, sednit_addresses().since);
   }

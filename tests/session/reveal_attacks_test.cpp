@@ -42,9 +42,9 @@ class Reveal : public ::testing::Test {
 TEST_F(Reveal, WhoHasLittleToOpenOpensItBeforeTheOtherHasOpenedAll) {
   consent(*alpha.vault, session, "malware");
   consent(*bravo.vault, session, "malware");
-  const auto leave_instead_of_opening = [](const wire::Frame& frame) {
-    return std::vector{frame.type == wire::FrameType::body ? wire::Frame{wire::FrameType::bye, {}} : frame};
-  };
+  const Deviation leave_instead_of_opening{.resend = [](const wire::Frame& frame) {
+    return std::vector{frame.type == wire::FrameType::opening ? wire::Frame{wire::FrameType::bye, {}} : frame};
+  }};
   const auto both = hold_reveal(alpha, bravo, session, {}, leave_instead_of_opening);
   EXPECT_FALSE(both.began);
   EXPECT_EQ(opened_count(*alpha.vault, session), 1u);
@@ -53,12 +53,12 @@ TEST_F(Reveal, WhoHasLittleToOpenOpensItBeforeTheOtherHasOpenedAll) {
 TEST_F(Reveal, AnOpeningOfNothingButMarksIsRefused) {
   consent(*alpha.vault, session, "malware");
   consent(*bravo.vault, session, "malware");
-  const auto keep_marks_only = [](const wire::Frame& frame) {
+  const Deviation keep_marks_only{.resend = [](const wire::Frame& frame) {
     auto opening = read_opening(as_text(frame.payload));
-    if (frame.type != wire::FrameType::body || !opening) return std::vector{frame};
+    if (frame.type != wire::FrameType::opening || !opening) return std::vector{frame};
     std::erase_if(opening->fields, [](const OpenedField& field) { return kFieldPaths[field.field] != "tlp"; });
     return std::vector{wire::Frame{frame.type, to_bytes(write_opening(*opening))}};
-  };
+  }};
   const auto both = hold_reveal(alpha, bravo, session, {}, keep_marks_only);
   ASSERT_FALSE(both.began);
   EXPECT_EQ(both.began.error().code, Errc::protocol);
@@ -68,12 +68,12 @@ TEST_F(Reveal, AnOpeningOfNothingButMarksIsRefused) {
 TEST_F(Reveal, AnOpeningWithoutItsTlpIsRefused) {
   consent(*alpha.vault, session, "malware");
   consent(*bravo.vault, session, "malware");
-  const auto drop_tlp = [](const wire::Frame& frame) {
+  const Deviation drop_tlp{.resend = [](const wire::Frame& frame) {
     auto opening = read_opening(as_text(frame.payload));
-    if (frame.type != wire::FrameType::body || !opening) return std::vector{frame};
+    if (frame.type != wire::FrameType::opening || !opening) return std::vector{frame};
     std::erase_if(opening->fields, [](const OpenedField& field) { return kFieldPaths[field.field] == "tlp"; });
     return std::vector{wire::Frame{frame.type, to_bytes(write_opening(*opening))}};
-  };
+  }};
   const auto both = hold_reveal(alpha, bravo, session, {}, drop_tlp);
   ASSERT_FALSE(both.began);
   EXPECT_THAT(both.began.error().message, ::testing::HasSubstr("without its TLP"));
@@ -104,10 +104,10 @@ TEST_F(Reveal, OnlyOneOfASessionIsUnderWayAtATime) {
   consent(*alpha.vault, session, "malware");
   consent(*bravo.vault, session, "malware");
   std::optional<Both<RevealOutcome>> second;
-  const auto begin_another = [&](const wire::Frame& frame) {
-    if (frame.type == wire::FrameType::body && !second) second = hold_reveal(bravo, alpha, session);
+  const Deviation begin_another{.resend = [&](const wire::Frame& frame) {
+    if (frame.type == wire::FrameType::opening && !second) second = hold_reveal(bravo, alpha, session);
     return std::vector{frame};
-  };
+  }};
   const auto both = hold_reveal(alpha, bravo, session, begin_another);
   ASSERT_OK(both.began);
   ASSERT_TRUE(second);
@@ -117,9 +117,9 @@ TEST_F(Reveal, OnlyOneOfASessionIsUnderWayAtATime) {
 
 // It has learned the answer, and keeps back what the signed result needs.
 TEST_F(Reveal, AResultStaysWithUsWhenTheOtherSideLeavesBeforeItConfirmsIt) {
-  const auto leave_instead_of_sharing_the_key = [](const wire::Frame& frame) {
-    return std::vector{frame.type == wire::FrameType::body ? wire::Frame{wire::FrameType::bye, {}} : frame};
-  };
+  const Deviation leave_instead_of_sharing_the_key{.resend = [](const wire::Frame& frame) {
+    return std::vector{frame.type == wire::FrameType::opening ? wire::Frame{wire::FrameType::bye, {}} : frame};
+  }};
   const auto both = hold_session(alpha, bravo, which_addresses_and_names(), {}, leave_instead_of_sharing_the_key);
   ASSERT_OK(both.began);
   EXPECT_EQ(matched(*alpha.vault, *both.began), kShared);
@@ -130,15 +130,17 @@ TEST_F(Reveal, AResultStaysWithUsWhenTheOtherSideLeavesBeforeItConfirmsIt) {
 
 // The operator looks at one question and accepts another that was made to begin with the same digits.
 TEST_F(Reveal, AProposalWhoseIdBeginsLikeAnotherOneIsRefused) {
-  const auto plant_another = [&](const wire::Frame& frame) {
-    const std::string id = session_id(as_text(frame.payload));
+  const Deviation plant_another{.resend = [&](const wire::Frame& frame) {
+    Digest named{};
+    if (frame.type == wire::FrameType::step) std::ranges::copy(frame.payload, named.begin());
+    const std::string id = log::session_of_proposal(named);
     auto row = bravo.vault->session(session);
     if (frame.type == wire::FrameType::step && row && !bravo.vault->session(id)) {
       row->id = id.substr(0, 8) + std::string(24, id[8] == '0' ? '1' : '0');
       EXPECT_OK(bravo.vault->save_session(*row, {}));
     }
     return std::vector{frame};
-  };
+  }};
   const auto both = hold_session(alpha, bravo, which_addresses_and_names(), plant_another);
   EXPECT_FALSE(both.began);
   ASSERT_FALSE(both.answered);

@@ -5,44 +5,48 @@
 
 namespace parley::session {
 
-/// Changes the body of a step that `us` sends, and signs it again: what an operator with another program can do.
-inline Deviation changing(const Opened& us, const wire::PinnedPeer& to, std::string_view type,
-                          std::function<void(log::Json::Object&)> change) {
-  return [&us, to, type = std::string(type),
-          change = std::move(change)](const wire::Frame& frame) -> std::vector<wire::Frame> {
-    if (frame.type != wire::FrameType::step) return {frame};
-    const auto step = check_step(as_text(frame.payload), us.pin(), to.nick);
-    if (!step || step->type != type) return {frame};
-    log::Json::Object body = *step->body.object();
+/// Another body in a step of `type`: what an operator with another program can write.
+inline Deviation changing(std::string_view type, std::function<void(log::Json::Object&)> change) {
+  return {.rewrite = [type = std::string(type), change = std::move(change)](mirror::Draft& draft) {
+    if (draft.type != type) return;
+    log::Json::Object body = *draft.body.object();
     change(body);
-    const std::string note = make_step(us.member, to.nick, step->session, type, log::Json(std::move(body)));
-    return {{wire::FrameType::step, to_bytes(note)}};
-  };
+    draft.body = log::Json(std::move(body));
+  }};
 }
 
-/// Replaces a step of `type` by what `replace` makes of it and of its note.
-inline Deviation replacing(const Opened& us, const wire::PinnedPeer& to, std::string_view type,
-                           std::function<std::vector<std::string>(const ReceivedStep&)> replace) {
-  return [&us, to, type = std::string(type),
-          replace = std::move(replace)](const wire::Frame& frame) -> std::vector<wire::Frame> {
-    if (frame.type != wire::FrameType::step) return {frame};
-    const auto step = check_step(as_text(frame.payload), us.pin(), to.nick);
-    if (!step || step->type != type) return {frame};
-    std::vector<wire::Frame> frames;
-    for (const std::string& note : replace(*step)) frames.push_back({wire::FrameType::step, to_bytes(note)});
-    return frames;
-  };
+/// Another entry in the place of a step of `type`.
+inline Deviation writing(std::string_view type, std::function<void(mirror::Draft&)> change) {
+  return {.rewrite = [type = std::string(type), change = std::move(change)](mirror::Draft& draft) {
+    if (draft.type == type) change(draft);
+  }};
 }
 
-/// Changes the `which`th BODY frame: result key shares, openings, salts.
-inline Deviation changing_body(std::size_t which, std::function<std::vector<Bytes>(Bytes)> change) {
-  return [which, seen = std::make_shared<std::size_t>(0),
-          change = std::move(change)](const wire::Frame& frame) -> std::vector<wire::Frame> {
-    if (frame.type != wire::FrameType::body || (*seen)++ != which) return {frame};
+/// Names other entries than the step of `type` that it has written.
+inline Deviation naming(RewritingLog& log, std::string_view type,
+                        std::function<std::vector<Digest>(const mirror::EntryView&)> instead) {
+  return {.resend = [&log, type = std::string(type),
+                     instead = std::move(instead)](const wire::Frame& frame) -> std::vector<wire::Frame> {
+    Digest named{};
+    if (frame.type != wire::FrameType::step || frame.payload.size() != named.size()) return {frame};
+    std::ranges::copy(frame.payload, named.begin());
+    const auto step = log.with([&](mirror::Replica& replica) { return replica.entry(log.nick(), named); });
+    if (!step || step->entry.type != type) return {frame};
     std::vector<wire::Frame> frames;
-    for (Bytes& payload : change(frame.payload)) frames.push_back({wire::FrameType::body, std::move(payload)});
+    for (const Digest& other : instead(*step)) frames.push_back({wire::FrameType::step, to_bytes(other)});
     return frames;
-  };
+  }};
+}
+
+/// Changes the `which`th opening: result key shares, openings, salts.
+inline Deviation changing_opening(std::size_t which, std::function<std::vector<Bytes>(Bytes)> change) {
+  return {.resend = [which, seen = std::make_shared<std::size_t>(0),
+                     change = std::move(change)](const wire::Frame& frame) -> std::vector<wire::Frame> {
+    if (frame.type != wire::FrameType::opening || (*seen)++ != which) return {frame};
+    std::vector<wire::Frame> frames;
+    for (Bytes& payload : change(frame.payload)) frames.push_back({wire::FrameType::opening, std::move(payload)});
+    return frames;
+  }};
 }
 
 /// Two members in the middle of the group; either of them may be the one that deviates.
@@ -50,6 +54,8 @@ class DeviatingPeer : public testing::Test {
  protected:
   TestMember bravo_home_{"Bravo CERT", material("Sednit")}, alpha_home_{"Alpha CERT", material("XAgent")};
   Opened asker_{bravo_home_}, answerer_{alpha_home_};
+
+  RewritingLog& log_of(Opened& side) { return side.log(charter_of(asker_, answerer_)); }
 };
 
 /// The honest side has ended with this error, and keeps no result.

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/clock.h"
 #include "support/process.h"
 #include "support/temporary_folder.h"
 
@@ -116,6 +117,49 @@ inline void add_peer(const Member& member, const std::string& name, const Member
   EXPECT_EQ(added.code, 0) << added.err;
 }
 
+/// A date so many days from now, as options take it.
+inline std::string date_in(int days) {
+  return to_rfc3339(wall_clock_now() + days * 86'400);
+}
+
+/// The last two groups of a member's fingerprint, as they would be read aloud.
+inline std::string spoken(const Member& member) {
+  const std::string fingerprint = member.json({"id"}).at("fingerprint");
+  return fingerprint.substr(fingerprint.size() - 9);
+}
+
+/// The path that a command printed.
+inline std::string file_of(const std::string& out) {
+  return out.substr(0, out.find('\n'));
+}
+
+/// Both have pinned each other; now they confirm, draft, join and sign a charter under which everything may be asked,
+/// and admit all that they hold.
+inline void form_group(const Member& one, const std::string& name_of_other, const Member& other,
+                       const std::string& name_of_one, const std::string& group = "joint") {
+  one.output({"confirm", name_of_other, spoken(other)});
+  other.output({"confirm", name_of_one, spoken(one)});
+  const std::string draft = file_of(one.output({"group", "draft", group, "--purpose", "Tests", "--until", date_in(30),
+                                                "--allow", "all:intersection", "--allow", "all:count", "--caps",
+                                                "max_sessions_day=1000,max_matches_revealed_30d=1000000,max_probe_"
+                                                "items_30d=50000000,max_probe_items_group_30d=50000000"}));
+  const std::string keys = file_of(other.output({"group", "join", group, draft, "--yes"}));
+  one.output({"group", "take", keys});
+  const std::string signed_by_one = file_of(one.output({"group", "sign", group, "--yes"}));
+  other.output({"group", "take", signed_by_one});
+  one.output({"group", "take", file_of(other.output({"group", "sign", group, "--yes"}))});
+  for (const Member* member : {&one, &other}) member->output({"group", "admit", group, "--all"});
+}
+
+/// Both pin each other and form a group.
+inline void meet(const Member& one, const std::string& name_of_other, const Member& other,
+                 const std::string& address_of_other, const std::string& name_of_one, const std::string& address_of_one,
+                 const std::string& group = "joint") {
+  add_peer(one, name_of_other, other, address_of_other);
+  add_peer(other, name_of_one, one, address_of_one);
+  form_group(one, name_of_other, other, name_of_one, group);
+}
+
 /// A table of indicators as `import` takes it.
 inline std::string table(const std::vector<std::string>& rows, std::string_view header = "type,value") {
   std::string text(header);
@@ -163,10 +207,7 @@ class TwoMembers {
   }
 
  private:
-  void meet() {
-    add_peer(alpha_, "bravo", bravo_, "127.0.0.1:1");
-    add_peer(bravo_, "alpha", alpha_, node_->address());
-  }
+  void meet() { program::meet(alpha_, "bravo", bravo_, "127.0.0.1:1", "alpha", node_->address()); }
 
   Member alpha_{"Alpha CERT"}, bravo_{"Bravo CERT"};
   std::unique_ptr<Node> node_;

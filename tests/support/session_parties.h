@@ -6,6 +6,10 @@
 #include <future>
 #include <set>
 
+#include "crypto/hash.h"
+#include "group/charter.h"
+#include "group/group_keys.h"
+#include "group/membership.h"
 #include "session/reveal.h"
 #include "session/session.h"
 #include "session/states.h"
@@ -19,6 +23,7 @@ using vault::fails, vault::succeeds;  // of ASSERT_OK and its like
 /// A member's folder, which a key file opens, and its material.
 class TestMember {
  public:
+  static constexpr std::string_view kDomain = "parley.example";
   TestMember(std::string name, const std::vector<vault::TestRecord>& records) : name_(std::move(name)) {
     unlock_.key_file = random_secret<32>();
     EXPECT_OK(vault::Vault::create(folder_.path(), unlock_));
@@ -33,6 +38,14 @@ class TestMember {
     if (!vault) throw std::runtime_error(vault.error().text());
     return *std::move(vault);
   }
+  /// This member's keys of a group, made when it is first asked for.
+  group::GroupKeys keys_of(vault::Vault& vault, const std::string& group) const {
+    const std::string nick = load(vault).card.nick;
+    auto keys = group::load_group_keys(folder_.path(), vault, kDomain, group, nick);
+    if (!keys) keys = group::create_group_keys(folder_.path(), vault, kDomain, group, nick);
+    if (!keys) throw std::runtime_error(keys.error().text());
+    return *std::move(keys);
+  }
   group::Member load(const vault::Vault& vault) const {
     auto member = group::load_member(folder_.path(), vault);
     if (!member) throw std::runtime_error(member.error().text());
@@ -45,17 +58,105 @@ class TestMember {
   vault::Unlock unlock_;
 };
 
+/// What a member with another program writes in the place of its entries.
+using Rewrite = std::function<void(mirror::Draft&)>;
+
+class RewritingLog final : public group::JointLog {
+ public:
+  using JointLog::JointLog;
+  Result<mirror::EntryView> append(mirror::Draft draft, const Work& work) override {
+    if (rewrite) rewrite(draft);
+    return JointLog::append(std::move(draft), work);
+  }
+  Rewrite rewrite;
+};
+
 /// A member at work: its vault is open.
 struct Opened {
-  explicit Opened(const TestMember& test_member) : vault(test_member.open_vault()), member(test_member.load(*vault)) {}
-  Party party() { return {.vault = *vault, .member = member, .pool = pool, .progress = progress}; }
+  explicit Opened(const TestMember& test_member)
+      : home(test_member), vault(test_member.open_vault()), member(test_member.load(*vault)) {}
   wire::PinnedPeer pin() const { return group::pinned(member.card.nick, member.card); }
+  group::CharterMember charter_member(const std::string& group) {
+    return {.keys = home.keys_of(*vault, group).keys,
+            .card = crypto::sha256(as_bytes(member.card.note)),
+            .id = *log::parse_vkey(member.card.id_vkey),
+            .tls_key = member.card.tls_key};
+  }
+  /// Pins `peer`, as if both had compared fingerprints.
+  void meet(const Opened& peer) {
+    const std::string& nick = peer.member.card.nick;
+    if (vault->peer(nick)) return;
+    EXPECT_OK(vault->add_peer({.name = nick, .card = peer.member.card.note, .address = "127.0.0.1:1", .added = 1}));
+    EXPECT_OK(vault->confirm_peer(nick, 1));
+  }
 
+  group::Membership membership(const group::SignedCharter& charter) const {
+    return {{.id = charter.charter.group, .name = "pair", .state = std::string(group::kActive)},
+            {charter},
+            {},
+            {},
+            *log::parse_vkey(member.card.id_vkey)};
+  }
+  /// This member's replica of the group's joint log.
+  RewritingLog& log(const group::SignedCharter& charter) {
+    std::unique_ptr<RewritingLog>& log = logs_[charter.charter.group];
+    if (log) return *log;
+    mirror::GroupView view;
+    view.id = charter.charter.group;
+    view.charter = charter.hash;
+    for (const group::CharterMember& each : charter.charter.members) {
+      if (each.keys.nick == member.card.nick) view.self = view.members.size();
+      view.members.push_back(each.keys);
+    }
+    group::GroupKeys ours = home.keys_of(*vault, view.id);
+    auto replica = group::open_replica(*vault, home.folder(), std::move(view),
+                                       {std::move(ours.node), std::move(ours.log), std::move(ours.cosign)});
+    if (!replica) throw std::runtime_error(replica.error().text());
+    log = std::make_unique<RewritingLog>(charter.charter.group, member.card.nick, log::Json::Object{{"v", 1}},
+                                         *std::move(replica));
+    EXPECT_OK(log_aborts(*vault, *log));
+    return *log;
+  }
+  Party party(const group::Membership& membership) {
+    return {.vault = *vault, .member = member, .membership = membership, .pool = pool, .progress = progress};
+  }
+
+  const TestMember& home;
   std::unique_ptr<vault::Vault> vault;
   group::Member member;
   ThreadPool pool{1};
   SilentProgress progress;
+
+ private:
+  std::map<std::string, std::unique_ptr<RewritingLog>> logs_;
 };
+
+/// The charter of two members, who pin each other: every question is allowed for the next month. Its id is made of
+/// their nicks.
+inline group::SignedCharter charter_of(Opened& one, Opened& other) {
+  one.meet(other);
+  other.meet(one);
+  const auto [first, second] = std::minmax(one.member.card.nick, other.member.card.nick);
+  group::Charter charter;
+  charter.group = to_hex(ByteView(crypto::sha256(as_bytes(first + " and " + second))).first(16));
+  charter.domain = TestMember::kDomain;
+  charter.not_before = 1;
+  charter.not_after = wall_clock_now() / 86'400 * 86'400 + 30 * 86'400;
+  charter.max_tlp = indicator::Tlp::red;
+  charter.protocols = {"classic", "fast"};
+  for (const indicator::Type type : indicator::kAllTypes)
+    for (const group::Function function : group::kAllFunctions)
+      charter.questions.push_back({.type = type, .function = function, .caps = group::kNoCaps});
+  charter.members = {one.charter_member(charter.group), other.charter_member(charter.group)};
+  std::ranges::sort(charter.members, {}, [](const auto& member) { return member.keys.nick; });
+  for (const Opened* side : {&one, &other}) {
+    EXPECT_OK(side->vault->put_group(
+        {.id = charter.group, .name = "pair-" + charter.group, .state = std::string(group::kActive)}));
+    EXPECT_OK(side->vault->set_group_material(charter.group, std::vector{vault::MaterialRule{}}));
+  }
+  return {
+      .charter = charter, .note = group::charter_text(charter), .hash = group::charter_hash(charter), .signers = {}};
+}
 
 /// A link that passes everything on to another.
 class LinkDecorator : public wire::Link {
@@ -78,15 +179,19 @@ class LinkDecorator : public wire::Link {
   wire::Link& inner_;
 };
 
-/// What a deviating peer makes of a frame that it should send: what is sent instead.
-using Deviation = std::function<std::vector<wire::Frame>(const wire::Frame& frame)>;
+/// How a peer with another program deviates: what it writes into its log in the place of an entry, and what it sends in
+/// the place of a frame.
+struct Deviation {
+  Rewrite rewrite = {};
+  std::function<std::vector<wire::Frame>(const wire::Frame& frame)> resend = {};
+};
 
 class DeviatingLink final : public LinkDecorator {
  public:
-  DeviatingLink(wire::Link& inner, Deviation deviation) : LinkDecorator(inner), deviation_(std::move(deviation)) {}
+  DeviatingLink(wire::Link& inner, const Deviation& deviation) : LinkDecorator(inner), deviation_(deviation) {}
   Status send(wire::FrameType type, ByteView payload) override {
-    if (!deviation_) return inner_.send(type, payload);
-    for (const wire::Frame& frame : deviation_({type, to_bytes(payload)}))
+    if (!deviation_.resend) return inner_.send(type, payload);
+    for (const wire::Frame& frame : deviation_.resend({type, to_bytes(payload)}))
       TRY_STATUS(inner_.send(frame.type, frame.payload));
     return {};
   }
@@ -111,25 +216,35 @@ inline Limits test_limits() {
 /// Connects both and lets each side tell its story in its own thread; each closes its link when it has ended.
 template <typename Outcome>
 Both<Outcome> meet(Opened& beginner, Opened& answerer, const Deviation& beginner_deviates,
-                   const Deviation& answerer_deviates, const std::function<Result<Outcome>(Party, wire::Link&)>& begin,
-                   const std::function<Result<Outcome>(Party, wire::Link&)>& answer) {
+                   const Deviation& answerer_deviates,
+                   const std::function<Result<Outcome>(Party, group::LogLink&)>& begin,
+                   const std::function<Result<Outcome>(Party, group::LogLink&)>& answer) {
   wire::Listener listener;
+  const group::SignedCharter charter = charter_of(beginner, answerer);
+  RewritingLog& beginner_log = beginner.log(charter);
+  RewritingLog& answerer_log = answerer.log(charter);
+  beginner_log.rewrite = beginner_deviates.rewrite;
+  answerer_log.rewrite = answerer_deviates.rewrite;
   auto answered = std::async(std::launch::async, [&]() -> Result<Outcome> {
     TRY(const auto link, wire::accept(listener.accept(), answerer.member.identity(), wire::only(beginner.pin())));
     DeviatingLink deviating(*link, answerer_deviates);
-    return answer(answerer.party(), deviating);
+    group::LogLink log_link(deviating, answerer_log);
+    const group::Membership membership = answerer.membership(charter);
+    return answer(answerer.party(membership), log_link);
   });
   const auto began = [&]() -> Result<Outcome> {
     TRY(const auto link, wire::connect(listener.address(), beginner.member.identity(), answerer.pin()));
     DeviatingLink deviating(*link, beginner_deviates);
-    return begin(beginner.party(), deviating);
+    group::LogLink log_link(deviating, beginner_log);
+    const group::Membership membership = beginner.membership(charter);
+    return begin(beginner.party(membership), log_link);
   }();
   return {began, answered.get()};
 }
 
 /// The first step on a link of the answering side.
-inline Result<ReceivedStep> first_step(const Party& us, wire::Link& link) {
-  return StepLink(link, us.member).receive_first(deadline_in(kPatience));
+inline Result<ReceivedStep> first_step(group::LogLink& link) {
+  return StepLink(link).receive_any(deadline_in(kPatience));
 }
 
 inline std::optional<Decision> accept_everything(const Offer&, Deadline) {
@@ -141,9 +256,9 @@ inline Both<std::string> hold_session(Opened& asker, Opened& answerer, const Que
                                       const Decide& decide = accept_everything) {
   return meet<std::string>(
       asker, answerer, asker_deviates, answerer_deviates,
-      [&](Party us, wire::Link& link) { return ask(us, link, question, test_limits(), {}); },
-      [&](Party us, wire::Link& link) -> Result<std::string> {
-        TRY(const ReceivedStep step, first_step(us, link));
+      [&](Party us, group::LogLink& link) { return ask(us, link, question, test_limits(), {}); },
+      [&](Party us, group::LogLink& link) -> Result<std::string> {
+        TRY(const ReceivedStep step, first_step(link));
         return session::answer(us, link, step, test_limits(), decide);
       });
 }
@@ -153,9 +268,9 @@ inline Both<RevealOutcome> hold_reveal(Opened& beginner, Opened& answerer, const
                                        const Deviation& answerer_deviates = {}) {
   return meet<RevealOutcome>(
       beginner, answerer, beginner_deviates, answerer_deviates,
-      [&](Party us, wire::Link& link) { return reveal(us, link, session); },
-      [&](Party us, wire::Link& link) -> Result<RevealOutcome> {
-        TRY(const ReceivedStep step, first_step(us, link));
+      [&](Party us, group::LogLink& link) { return reveal(us, link, session); },
+      [&](Party us, group::LogLink& link) -> Result<RevealOutcome> {
+        TRY(const ReceivedStep step, first_step(link));
         return answer_reveal(us, link, step);
       });
 }

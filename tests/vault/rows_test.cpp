@@ -119,7 +119,7 @@ TEST(Sessions, KeepTheLastRowAndEveryStepInOrder) {
   const auto steps = vault->session_steps(kFirst);
   ASSERT_OK(steps);
   ASSERT_EQ(steps->size(), 3U);
-  EXPECT_EQ(steps->at(0).note, propose.note);
+  EXPECT_EQ(steps->at(0).entry, propose.entry);
   EXPECT_EQ(steps->at(1).author, "beta");
   EXPECT_EQ(steps->at(2).type, "session.commit");
   EXPECT_TRUE(vault->session_steps(kThird)->empty());

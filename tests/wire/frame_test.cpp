@@ -40,13 +40,13 @@ TEST(Frame, HasTheFrozenBytes) {
   EXPECT_EQ(to_hex(frame_bytes(FrameType::psi_data, {})), "0000000109");
   EXPECT_EQ(to_hex(frame_bytes(FrameType::ping, {})), "000000010a");
   EXPECT_EQ(to_hex(frame_bytes(FrameType::step, as_bytes("x"))), "000000020d78");
-  EXPECT_EQ(to_hex(frame_head(FrameType::body, kMaxPayloadBytes)), "0010000008");
+  EXPECT_EQ(to_hex(frame_head(FrameType::opening, kMaxPayloadBytes)), "0010000008");
 }
 
 TEST(Frame, TypesHaveTheFrozenNumbers) {
   const std::pair<FrameType, int> numbers[] = {
-      {FrameType::hello_s, 1},  {FrameType::hello_c, 2}, {FrameType::push_leaves, 3}, {FrameType::checkpoint, 4},
-      {FrameType::cosig, 5},    {FrameType::head, 6},    {FrameType::get, 7},         {FrameType::body, 8},
+      {FrameType::hello_s, 1},  {FrameType::hello_c, 2}, {FrameType::push_leaves, 3}, {FrameType::proof, 4},
+      {FrameType::cosig, 5},    {FrameType::head, 6},    {FrameType::get, 7},         {FrameType::opening, 8},
       {FrameType::psi_data, 9}, {FrameType::ping, 10},   {FrameType::err, 11},        {FrameType::bye, 12},
       {FrameType::step, 13},
       {FrameType::entry_body, 14}};

@@ -182,7 +182,7 @@ Status TlsLink::deliver(Frame frame) {
     case FrameType::hello_c:
       return fail(Errc::protocol, "It sent a second Hello.");
     case FrameType::psi_data:
-    case FrameType::body:
+    case FrameType::opening:
       break;
     default: {
       TRY(const bool unexpected, stream_->wait(0, control_frames_.take()));

@@ -1,0 +1,218 @@
+#include "group/joint_log.h"
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "log/entry.h"
+#include "mirror/vault_store.h"
+
+namespace parley::group {
+namespace {
+
+/// Of frames that are not of the log, while something of the log is waited for: a session has a few on the way.
+constexpr std::size_t kMostWaiting = 16;
+constexpr std::string_view kGuardName = "log-head-";  // and the group's id
+
+}  // namespace
+
+Result<OpenReplica> open_replica(vault::Vault& vault, const std::filesystem::path& folder, mirror::GroupView group,
+                                 mirror::OwnSeeds seeds) {
+  OpenReplica open;
+  TRY(mirror::FileGuard guard, mirror::FileGuard::open(folder / (std::string(kGuardName) + group.id)));
+  open.guard = std::make_unique<mirror::FileGuard>(std::move(guard));
+  open.store = std::make_unique<mirror::VaultStore>(vault, group.id, group.members, group.self);
+  TRY(open.replica, mirror::Replica::open(std::move(group), std::move(seeds), *open.store, *open.guard));
+  return open;
+}
+
+Status JointLog::flush_into(mirror::Replica& replica) {
+  if (replica.size(nick_) == 0) {
+    TRY([[maybe_unused]] const mirror::EntryView opened, replica.append({.type = std::string(log::kLogOpen),
+                                                                         .session = {},
+                                                                         .refs = {},
+                                                                         .audience = {std::string(log::kEveryone)},
+                                                                         .body = opening_},
+                                                                        wall_clock_now()));
+  }
+  for (; !waiting_.empty(); waiting_.pop_front()) {
+    TRY([[maybe_unused]] const mirror::EntryView written,
+        replica.append(waiting_.front().draft, wall_clock_now(), waiting_.front().work));
+  }
+  return {};
+}
+
+Result<mirror::EntryView> JointLog::append(mirror::Draft draft, const Work& work) {
+  return with([&](mirror::Replica& replica) -> Result<mirror::EntryView> {
+    TRY_STATUS(flush_into(replica));
+    return replica.append(std::move(draft), wall_clock_now(), work);
+  });
+}
+
+void JointLog::append_later(mirror::Draft draft, Work work) {
+  const std::lock_guard lock(mutex_);
+  waiting_.push_back({std::move(draft), std::move(work)});
+}
+
+Status JointLog::flush() {
+  return with([&](mirror::Replica& replica) {
+    return replica.state() == mirror::State::live ? flush_into(replica) : Status{};
+  });
+}
+
+void JointLog::watch(std::function<void(const mirror::Conviction&)> told) {
+  const std::lock_guard lock(mutex_);
+  told_ = std::move(told);
+}
+
+void JointLog::tell(const mirror::Conviction& conviction) {
+  const std::lock_guard lock(mutex_);
+  if (told_) told_(conviction);
+}
+
+Status JointLog::reopen(const std::function<Result<OpenReplica>()>& open) {
+  const std::lock_guard lock(mutex_);
+  TRY(replica_, open());
+  return {};
+}
+
+LogLink::LogLink(wire::Link& link, JointLog& log) : inner_(link), log_(log) {
+  log_.with([&](mirror::Replica& replica) { replica.connected(peer().nick); });
+}
+
+Status LogLink::push() {
+  for (;;) {
+    TRY(const std::vector<mirror::Message> messages,
+        log_.with([&](mirror::Replica& replica) { return replica.to_send(peer().nick); }));
+    if (messages.empty()) return {};
+    for (const mirror::Message& message : messages) {
+      moved_ |= message.type != mirror::MessageType::heads;
+      TRY_STATUS(inner_.send(static_cast<wire::FrameType>(message.type), message.payload));
+    }
+  }
+}
+
+// A peer that has hung up misses the answer; what it sent before is still to be read.
+Status LogLink::reply(const std::vector<mirror::Message>& messages) {
+  for (const mirror::Message& message : messages) {
+    auto sent = inner_.send(static_cast<wire::FrameType>(message.type), message.payload);
+    if (!sent && sent.error().code == Errc::peer_gone) return {};
+    TRY_STATUS(std::move(sent));
+  }
+  return {};
+}
+
+Status LogLink::take(mirror::MessageType type, Bytes payload) {
+  const mirror::Message message{type, std::move(payload)};
+  auto outcome =
+      log_.with([&](mirror::Replica& replica) { return replica.take(peer().nick, message, wall_clock_now()); });
+  if (!outcome) return std::unexpected(std::move(outcome).error().at(peer().name));
+  TRY_STATUS(reply(outcome->replies));
+  // Whoever learns of a fault tells the others by an entry of its own.
+  for (const mirror::Conviction& conviction : outcome->convictions) {
+    log_.append_later(mirror::Replica::fault_draft(conviction));
+    log_.tell(conviction);
+  }
+  TRY_STATUS(log_.flush());
+  if (type == mirror::MessageType::heads)
+    heads_heard_ = true;
+  else
+    moved_ = true;
+  // What the peer sent before it hung up is still to be read.
+  if (auto pushed = push(); !pushed && pushed.error().code != Errc::peer_gone) return pushed;
+  return {};
+}
+
+Status LogLink::read_one(Deadline deadline) {
+  TRY(wire::Frame frame, inner_.receive(deadline));
+  if (const auto type = mirror::message_type(static_cast<std::uint8_t>(frame.type)))
+    return take(*type, std::move(frame.payload));
+  if (waiting_.size() >= kMostWaiting)
+    return fail(Errc::protocol, "The other side sends one frame after the other where its log is waited for.",
+                peer().name);
+  waiting_.push_back(std::move(frame));
+  return {};
+}
+
+Status LogLink::accept(wire::Frame frame) {
+  const auto type = mirror::message_type(static_cast<std::uint8_t>(frame.type));
+  if (!type) return fail(Errc::protocol, "A frame arrived that is not of a joint log.", peer().name);
+  return take(*type, std::move(frame.payload));
+}
+
+Status LogLink::exchange_heads(Deadline deadline) {
+  TRY_STATUS(push());
+  while (!heads_heard_) TRY_STATUS(read_one(deadline));
+  return {};
+}
+
+Status LogLink::synchronise(Deadline deadline) {
+  do {
+    moved_ = heads_heard_ = false;
+    log_.with([&](mirror::Replica& replica) { replica.connected(peer().nick); });
+    TRY_STATUS(exchange_heads(deadline));
+  } while (moved_);
+  return log_.with([](mirror::Replica& replica) { return replica.flush(); });
+}
+
+Status LogLink::send_step(const mirror::EntryView& step) {
+  TRY_STATUS(push());
+  return inner_.send(wire::FrameType::step, step.leaf_hash);
+}
+
+Result<mirror::EntryView> LogLink::receive_step(Deadline deadline) {
+  TRY(const wire::Frame frame, receive(deadline));
+  if (frame.type == wire::FrameType::bye)
+    return fail(Errc::peer_gone, "The other side ended the connection.", peer().name);
+  Digest leaf_hash{};
+  if (frame.type != wire::FrameType::step || frame.payload.size() != leaf_hash.size())
+    return fail(Errc::protocol, "A frame arrived that names no step of a session.", peer().name);
+  std::ranges::copy(frame.payload, leaf_hash.begin());
+  TRY(mirror::EntryView step, find_step(leaf_hash, deadline));
+  if (!step.body) return fail(Errc::protocol, "A step arrived without what it says.", peer().name);
+  return step;
+}
+
+// Another link to the same peer may have been given the entry first: then it is on the way there.
+Result<mirror::EntryView> LogLink::find_step(const Digest& leaf_hash, Deadline deadline) {
+  for (bool asked = false;; asked = true) {
+    auto found = log_.with([&](mirror::Replica& replica) { return replica.entry(peer().nick, leaf_hash); });
+    if (found || found.error().code != Errc::not_found) return found;
+    if (!asked) {
+      const std::uint64_t held = log_.with([&](mirror::Replica& replica) { return replica.size(peer().nick); });
+      TRY(const mirror::Message question,
+          mirror::write_message(log_.group(), mirror::Get{.what = mirror::Get::What::entries,
+                                                          .log = peer().nick,
+                                                          .from = held,
+                                                          .count = mirror::kMaxPushLeaves}));
+      TRY_STATUS(inner_.send(static_cast<wire::FrameType>(question.type), question.payload));
+    }
+    TRY_STATUS(read_one(deadline));
+  }
+}
+
+Status LogLink::await_held(const mirror::EntryView& step, Deadline deadline) {
+  const auto held = [&] {
+    return log_.with(
+        [&](mirror::Replica& replica) { return replica.held_by(peer().nick, log_.nick(), step.entry.seq + 1); });
+  };
+  while (!held()) TRY_STATUS(read_one(deadline));
+  return log_.with([](mirror::Replica& replica) { return replica.flush(); });
+}
+
+Result<wire::Frame> LogLink::receive(Deadline deadline) {
+  while (waiting_.empty()) TRY_STATUS(read_one(deadline));
+  wire::Frame frame = std::move(waiting_.front());
+  waiting_.pop_front();
+  return frame;
+}
+
+Result<bool> LogLink::wait_readable(Deadline deadline) {
+  while (waiting_.empty()) {
+    TRY(const bool something, inner_.wait_readable(deadline));
+    if (!something) return false;
+    TRY_STATUS(read_one(deadline));
+  }
+  return true;
+}
+
+}  // namespace parley::group

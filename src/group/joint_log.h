@@ -1,0 +1,133 @@
+// The joint log of one group at work: this member's replica of it (mirror/replica.h), used by all threads of a process,
+// and a link that carries it. A step of a session is an entry: it is written, pushed, and then named by its hash, so
+// that both ends know which entry the link is about.
+#pragma once
+
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+
+#include "mirror/replica.h"
+#include "vault/vault.h"
+#include "wire/link.h"
+
+namespace parley::group {
+
+/// A replica with what it stands on.
+struct OpenReplica {
+  std::unique_ptr<mirror::Store> store;
+  std::unique_ptr<mirror::Guard> guard;
+  std::unique_ptr<mirror::Replica> replica;
+};
+
+/// The replica of a group over `vault`; its guard lies in `folder`.
+/// @error as Replica::open and FileGuard::open
+Result<OpenReplica> open_replica(vault::Vault& vault, const std::filesystem::path& folder, mirror::GroupView group,
+                                 mirror::OwnSeeds seeds);
+
+/// One group's replica, one caller at a time.
+class JointLog {
+ public:
+  /// @param opening  body of the entry that begins our log
+  JointLog(std::string group, std::string nick, log::Json opening, OpenReplica replica)
+      : group_(std::move(group)), nick_(std::move(nick)), opening_(std::move(opening)), replica_(std::move(replica)) {}
+  virtual ~JointLog() = default;
+
+  const std::string& group() const { return group_; }  ///< id
+  const std::string& nick() const { return nick_; }    ///< ours in it
+
+  /// `work(replica)`, while nobody else has it. It must not wait for a peer.
+  template <typename Work>
+  auto with(Work&& work) {
+    const std::lock_guard lock(mutex_);
+    return work(*replica_.replica);
+  }
+
+  /// Writes to the vault what is to be durable with an entry.
+  using Work = std::function<Status(const mirror::EntryView&)>;
+  /// Writes an entry, at the time of the clock. The log begins with a log.open of its own.
+  /// @param work  may be empty
+  /// @error as Replica::append
+  virtual Result<mirror::EntryView> append(mirror::Draft draft, const Work& work = {});
+  /// Writes an entry in front of the next one, when the log may be written.
+  void append_later(mirror::Draft draft, Work work = {});
+  /// Writes what waits, if the log may be written. @error as Replica::append
+  Status flush();
+  /// Calls `told` with every fault that is proven to this process from now on, in the thread that took the proof.
+  void watch(std::function<void(const mirror::Conviction&)> told);
+  void tell(const mirror::Conviction& conviction);
+  /// Goes on with another replica of the same log, for members that have changed; nobody writes while it is opened.
+  /// @error what `open` says: the replica before is used on
+  Status reopen(const std::function<Result<OpenReplica>()>& open);
+
+ private:
+  struct Waiting {
+    mirror::Draft draft;
+    Work work;
+  };
+  Status flush_into(mirror::Replica& replica);
+
+  std::string group_, nick_;
+  log::Json opening_;
+  std::mutex mutex_;
+  std::deque<Waiting> waiting_;
+  std::function<void(const mirror::Conviction&)> told_;
+  OpenReplica replica_;
+};
+
+/// A link that carries a group's joint log beside what else is sent on it. Frames of the log are taken as they come;
+/// whoever receives sees the others only.
+class LogLink final : public wire::Link {
+ public:
+  /// @param link, log  outlive this. The peer is `link.peer().nick` in the group.
+  LogLink(wire::Link& link, JointLog& log);
+
+  JointLog& log() const { return log_; }
+
+  /// Sends all that the peer may have and lacks.
+  Status push();
+  /// Takes a frame of the log that somebody else has read from the link. @error Errc::protocol
+  Status accept(wire::Frame frame);
+  /// Tells the peer what this side holds, and hears what the peer holds, unless that was done on this link.
+  /// @error Errc::peer_gone; Errc::protocol
+  Status exchange_heads(Deadline deadline);
+  /// Goes on until neither side has anything that the other lacks. @error Errc::peer_gone; Errc::protocol
+  Status synchronise(Deadline deadline);
+
+  /// Pushes an entry of ours, and names it as our next step.
+  Status send_step(const mirror::EntryView& step);
+  /// Waits for the peer's next step: an entry of its log that has been checked and is durable here, with its body.
+  /// @error Errc::peer_gone; Errc::protocol for one that is not shown, or whose body is kept back
+  Result<mirror::EntryView> receive_step(Deadline deadline);
+  /// Waits until the peer has signed that it holds this entry of ours. @error Errc::peer_gone
+  Status await_held(const mirror::EntryView& step, Deadline deadline);
+
+  const wire::PinnedPeer& peer() const override { return inner_.peer(); }
+  const Digest& exporter() const override { return inner_.exporter(); }
+  Status send(wire::FrameType type, ByteView payload) override { return inner_.send(type, payload); }
+  Status send_until(wire::FrameType type, ByteView payload, Deadline deadline) override {
+    return inner_.send_until(type, payload, deadline);
+  }
+  Result<wire::Frame> receive(Deadline deadline) override;
+  Result<bool> wait_readable(Deadline deadline) override;
+  std::uint64_t bytes_sent() const override { return inner_.bytes_sent(); }
+  std::uint64_t bytes_received() const override { return inner_.bytes_received(); }
+  std::chrono::microseconds round_trip() const override { return inner_.round_trip(); }
+  void shut_down() override { inner_.shut_down(); }
+
+ private:
+  // Reads one frame: takes it if it is of the log, else puts it behind those that wait.
+  Status read_one(Deadline deadline);
+  Status take(mirror::MessageType type, Bytes payload);
+  Status reply(const std::vector<mirror::Message>& messages);
+  Result<mirror::EntryView> find_step(const Digest& leaf_hash, Deadline deadline);
+
+  wire::Link& inner_;
+  JointLog& log_;
+  std::deque<wire::Frame> waiting_;
+  bool heads_heard_ = false;
+  bool moved_ = false;  // something of the log was sent or taken since synchronise() looked
+};
+
+}  // namespace parley::group

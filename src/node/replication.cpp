@@ -1,0 +1,158 @@
+#include "node/replication.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "crypto/hash.h"
+
+namespace parley::node {
+namespace {
+
+constexpr auto kRoundEvery = std::chrono::seconds(60);  // log.md 2.6: pull
+constexpr auto kCallLimit = std::chrono::seconds(30);
+const wire::Limits kCallLimits{.handshake = std::chrono::seconds(5)};
+
+std::string_view in_words(group::Ending::What what) {
+  return what == group::Ending::What::sessions ? "its sessions are over" : "it is over";
+}
+
+}  // namespace
+
+Status call_on(const vault::Peer& peer, const group::Member& us, group::JointLog& log, Deadline deadline,
+               const std::function<void(wire::Link*)>& calling) {
+  TRY(const group::Card card, group::read_card(peer.card));
+  TRY(const auto link, wire::connect(peer.address, us.identity(), group::pinned(peer.name, card), kCallLimits));
+  group::LogLink log_link(*link, log);
+  if (calling) calling(link.get());
+  Status done = log_link.synchronise(deadline);
+  if (done) done = link->send(wire::FrameType::bye, {});
+  if (calling) calling(nullptr);
+  return done;
+}
+
+Result<std::vector<vault::Peer>> fellow_members(vault::Vault& vault, const group::Card& ours,
+                                                const group::Membership& membership) {
+  TRY(std::vector<vault::Peer> peers, vault.peers());
+  std::erase_if(peers, [&](const vault::Peer& peer) {
+    const Digest card = crypto::sha256(as_bytes(peer.card));
+    const auto members = membership.current_members();
+    return std::ranges::none_of(members, [&](const group::CharterMember* member) {
+      return member->card == card && member->keys.nick != ours.nick;
+    });
+  });
+  return peers;
+}
+
+Status hear_enough(const group::Desk& desk, const group::Member& us, const group::Membership& membership,
+                   group::JointLog& log) {
+  const auto waits = [&] {
+    return log.with([](mirror::Replica& replica) {
+      return replica.state() == mirror::State::asking || replica.state() == mirror::State::amnesia;
+    });
+  };
+  if (!waits()) return {};
+  TRY(const std::vector<vault::Peer> members, fellow_members(desk.vault, desk.card, membership));
+  std::string unreached;
+  for (const vault::Peer& member : members) {
+    if (!waits()) return {};
+    if (!call_on(member, us, log, deadline_in(kCallLimit)))
+      unreached += (unreached.empty() ? "" : ", ") + visible(member.name);
+  }
+  if (!waits()) return {};
+  return fail(Errc::policy, log.with([](mirror::Replica& replica) { return replica.reason(); }) +
+                                (unreached.empty() ? std::string() : " Not reached: " + unreached + "."));
+}
+
+Replication::Replication(group::Groups& groups, const group::Member& member, Journal& journal)
+    : groups_(groups), member_(member), journal_(journal), thread_([this] { run(); }) {}
+
+Replication::~Replication() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    if (calling_ != nullptr) calling_->shut_down();
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void Replication::wake() {
+  {
+    const std::lock_guard lock(mutex_);
+    woken_ = true;
+  }
+  changed_.notify_all();
+}
+
+void Replication::run() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    woken_ = false;
+    lock.unlock();
+    round();
+    lock.lock();
+    changed_.wait_for(lock, kRoundEvery, [&] { return woken_ || stopping_; });
+  }
+}
+
+void Replication::round() {
+  end_what_is_over();
+  const auto groups = groups_.active();
+  if (!groups) {
+    journal_.line("the joint logs: " + groups.error().text());
+    return;
+  }
+  for (const std::string& group : *groups) call_members(group);
+}
+
+void Replication::call_members(const std::string& group) {
+  const auto membership = groups_.membership(group);
+  const auto log = groups_.log(group);
+  if (!membership || !log) return;  // it ended meanwhile
+  (*log)->watch([this](const mirror::Conviction& conviction) {
+    journal_.line(fmt::format("FAULT: {} is proven to have cheated: {} The evidence is in the log: parley log list",
+                              conviction.accused, conviction.reason));
+  });
+  const group::Desk desk = groups_.desk();
+  const auto members = fellow_members(desk.vault, desk.card, *membership);
+  if (!members) return;
+  for (const vault::Peer& member : *members) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) return;
+    }
+    note_reached(member.name, call_on(member, member_, **log, deadline_in(kCallLimit), [this](wire::Link* link) {
+                   const std::lock_guard lock(mutex_);
+                   calling_ = link;
+                   if (stopping_ && link != nullptr) link->shut_down();
+                 }));
+  }
+}
+
+void Replication::note_reached(const std::string& peer, const Status& called) {
+  if (called) {
+    if (unreached_.erase(peer) > 0) journal_.line(fmt::format("{} is there again; its log and ours are in step", peer));
+    return;
+  }
+  if (unreached_.insert(peer).second)
+    journal_.line(fmt::format("{} cannot be called on for its log: {}", peer, called.error().text()));
+}
+
+void Replication::end_what_is_over() {
+  const auto endings = groups_.end_what_is_over(wall_clock_now());
+  if (!endings) {
+    journal_.line("ending what is over: " + endings.error().text());
+    return;
+  }
+  for (const group::Ending& ending : *endings) {
+    if (ending.failure)
+      journal_.line(fmt::format("the group {} cannot be ended yet: {}", ending.group, ending.failure->text()));
+    else
+      journal_.line(fmt::format("the group {}: {}; {} secrets of its sessions were destroyed", ending.group,
+                                in_words(ending.what), ending.secrets));
+  }
+}
+
+}  // namespace parley::node

@@ -1,0 +1,60 @@
+// Keeps the joint logs of all members in step: calls on each member of each group from time to time, and at the end of
+// every session (log.md 2.6).
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "group/groups.h"
+#include "node/journal.h"
+
+namespace parley::node {
+
+/// Calls on one member, brings both sides' logs up to date with each other, and leaves.
+/// @param calling  is told of the link as long as it is in use, and then of none
+/// @error as wire::connect and group::LogLink::synchronise
+Status call_on(const vault::Peer& peer, const group::Member& us, group::JointLog& log, Deadline deadline,
+               const std::function<void(wire::Link*)>& calling = {});
+
+/// Calls on other members until enough of them have said what they hold of our log for it to be written (log.md D10).
+/// @error Errc::policy saying whom it waits for
+Status hear_enough(const group::Desk& desk, const group::Member& us, const group::Membership& membership,
+                   group::JointLog& log);
+
+/// The peers of this vault who are members of the group and have not left.
+Result<std::vector<vault::Peer>> fellow_members(vault::Vault& vault, const group::Card& ours,
+                                                const group::Membership& membership);
+
+class Replication {
+ public:
+  /// What has to be said is said in `journal`. The references outlive this.
+  Replication(group::Groups& groups, const group::Member& member, Journal& journal);
+  ~Replication();
+  Replication(const Replication&) = delete;
+  Replication& operator=(const Replication&) = delete;
+
+  /// There is something new: does not wait for the time that a round is due.
+  void wake();
+
+ private:
+  void run();
+  void round();
+  void call_members(const std::string& group);
+  void end_what_is_over();
+  /// Says once that a member cannot be reached, and once that it can again.
+  void note_reached(const std::string& peer, const Status& called);
+
+  group::Groups& groups_;
+  const group::Member& member_;
+  Journal& journal_;
+  std::set<std::string> unreached_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool woken_ = false, stopping_ = false;
+  wire::Link* calling_ = nullptr;  // to be ended when this stops
+  std::thread thread_;             // last: it uses all the others
+};
+
+}  // namespace parley::node
