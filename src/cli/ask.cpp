@@ -111,8 +111,12 @@ Result<std::string> ask(Workplace& at, const AskArguments& arguments) {
   TRY_STATUS(log_link.exchange_heads(deadline_in(kHeadsWait)));
   TRY_STATUS(node::hear_enough(at.groups.desk(), at.member, membership, *log));
   ThreadPool pool(arguments.threads == 0 ? at.threads : arguments.threads);
-  const session::Party us{
-      .vault = at.vault, .member = at.member, .membership = membership, .pool = pool, .progress = at.progress};
+  const session::Party us{.vault = at.vault,
+                          .member = at.member,
+                          .membership = membership,
+                          .under_way = at.under_way,
+                          .pool = pool,
+                          .progress = at.progress};
   session::Limits limits;
   limits.decision = std::chrono::seconds(arguments.wait_seconds);
   limits.their_tests = arguments.max_theirs;

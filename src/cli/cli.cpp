@@ -39,6 +39,7 @@ int run_here(const Chosen& chosen, Console& console, const std::filesystem::path
   auto opened = open_member(console, folder);
   if (!opened) return console.refuse(opened.error());
   const SignalWatch watch(progress);
+  session::UnderWay under_way;
   Workplace workplace{.console = console,
                       .progress = progress,
                       .folder = folder,
@@ -46,6 +47,7 @@ int run_here(const Chosen& chosen, Console& console, const std::filesystem::path
                       .member = opened->member,
                       .groups = *opened->groups,
                       .inbox = nullptr,
+                      .under_way = under_way,
                       .threads = hardware_threads()};
   return console.exit_code(chosen.at_work(workplace));
 }

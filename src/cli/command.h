@@ -30,7 +30,8 @@ struct Workplace {
   vault::Vault& vault;
   const group::Member& member;
   group::Groups& groups;
-  node::Inbox* inbox;   ///< of the running node; nullptr when none runs
+  node::Inbox* inbox;  ///< of the running node; nullptr when none runs
+  session::UnderWay& under_way;
   std::size_t threads;  ///< for one computation
 };
 

@@ -105,12 +105,13 @@ Status show(Workplace& at, const ShowArguments& arguments) {
 
 // --- fsck ----------------------------------------------------------------------------------------------------------
 
-/// @return whether all is well
-Result<bool> fsck(Workplace& at, const std::string& members_file) {
-  TRY(const auto members, read_members_file(at.console.resolve(members_file)));
-  TRY(const std::vector<vault::LogHead> heads, at.vault.logs());
+struct Checked {
+  std::size_t logs = 0;
   bool sound = true;
-  std::size_t checked = 0;
+};
+
+Status check_logs(Workplace& at, const std::vector<log::MemberKeys>& members, Checked& checked) {
+  TRY(const std::vector<vault::LogHead> heads, at.vault.logs());
   for (std::size_t owner = 0; owner < members.size(); ++owner) {
     const auto head = std::ranges::find(heads, members[owner].log.name, &vault::LogHead::origin);
     if (head == heads.end()) continue;
@@ -126,14 +127,34 @@ Result<bool> fsck(Workplace& at, const std::string& members_file) {
     TRY(const auto defects, mirror::check_log(store, members, owner, self));
     for (const mirror::Defect& defect : defects)
       at.console.print(fmt::format("{}\t{}\t{}\n", defect.log, defect.seq, visible(defect.what)));
-    sound = sound && defects.empty();
-    ++checked;
+    checked.sound = checked.sound && defects.empty();
+    ++checked.logs;
     at.console.say(
         fmt::format("{}: {} entries, {}", head->nick, head->size,
                     defects.empty() ? "all as they were signed." : fmt::format("{} defects.", defects.size())));
   }
-  if (checked == 0) return fail(Errc::not_found, "This vault holds no log of a member that the file names.");
-  return sound;
+  return {};
+}
+
+/// By the keys in `members_file`, or where none is named by the charters in this vault. @return whether all is well
+Result<bool> fsck(Workplace& at, const std::string& members_file) {
+  Checked checked;
+  if (!members_file.empty()) {
+    TRY(const auto members, read_members_file(at.console.resolve(members_file)));
+    TRY_STATUS(check_logs(at, members, checked));
+  } else {
+    TRY(const auto groups, at.vault.groups());
+    for (const vault::GroupRow& group : groups) {
+      const auto membership = at.groups.membership(group.id);
+      if (!membership && membership.error().code == Errc::not_found) continue;  // no charter yet
+      if (!membership) return std::unexpected(membership.error());
+      TRY_STATUS(check_logs(at, keys_of(membership->charter()), checked));
+    }
+  }
+  if (checked.logs == 0)
+    return fail(Errc::not_found, members_file.empty() ? "This vault holds no log of a group with a charter yet."
+                                                      : "This vault holds no log of a member that the file names.");
+  return checked.sound;
 }
 
 }  // namespace
@@ -188,7 +209,8 @@ void add_log(CLI::App& app, Chosen& chosen) {
   const auto members = std::make_shared<std::string>();
   CLI::App* fsck_command = command->add_subcommand(
       "fsck", "Derive every log anew from its signatures, and print what is not as it was signed");
-  fsck_command->add_option("--members", *members, "File with the members' keys (docs/joint-log.md)")->required();
+  fsck_command->add_option("--members", *members,
+                           "File with the members' keys, or a charter (default: the charters in this vault)");
   fsck_command->callback([&chosen, members] {
     chosen.at_work = [members](Workplace& at) {
       const Result<bool> sound = fsck(at, *members);

@@ -216,7 +216,7 @@ void add_log_proofs(CLI::App& log, Chosen& chosen) {
   CLI::App* policy_command =
       log.add_subcommand("policy", "Print the policy by which proofs from a member's log are checked");
   policy_command->add_option("LOG", asked->first, "Whose log: a nick")->required();
-  policy_command->add_option("--members", asked->second, "File with the members' keys")->required();
+  policy_command->add_option("--members", asked->second, "File with the members' keys, or a charter")->required();
   policy_command->callback([&chosen, asked] {
     chosen.alone = [asked](Surroundings& at) {
       const Status done = policy(at, asked->second, asked->first);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "log/note.h"
 
 namespace parley::cli {
 namespace {
@@ -32,7 +33,20 @@ Result<log::MemberKeys> parse_member(std::string_view line) {
   return member;
 }
 
+/// Whose charter it is has to come from somewhere that one trusts, as with the lines, so its signatures add nothing.
+Result<std::vector<log::MemberKeys>> members_of_charter(std::string_view text) {
+  TRY(const log::Note note, log::parse_note(text));
+  TRY(const group::Charter charter, group::read_charter_unverified(note));
+  return keys_of(charter);
+}
+
 }  // namespace
+
+std::vector<log::MemberKeys> keys_of(const group::Charter& charter) {
+  std::vector<log::MemberKeys> members;
+  for (const group::CharterMember& member : charter.members) members.push_back(member.keys);
+  return members;
+}
 
 Result<std::vector<log::MemberKeys>> parse_members(std::string_view text) {
   std::vector<log::MemberKeys> members;
@@ -53,7 +67,8 @@ Result<std::vector<log::MemberKeys>> parse_members(std::string_view text) {
 
 Result<std::vector<log::MemberKeys>> read_members_file(const std::filesystem::path& path) {
   TRY(const Bytes content, read_file(path, kMaxMembersFileBytes));
-  auto members = parse_members(as_text(content));
+  const std::string_view text = as_text(content);
+  auto members = text.starts_with(group::kCharterKind) ? members_of_charter(text) : parse_members(text);
   if (!members) return std::unexpected(std::move(members).error().at(path.string()));
   return members;
 }

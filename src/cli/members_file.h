@@ -2,20 +2,22 @@
 //
 //   member <nick> <node vkey> <log vkey> <cosign vkey>
 //
-// and lines that begin with # or are empty. Whose file it is has to come from somewhere that one trusts: everything
-// that is checked with it rests on it.
+// and lines that begin with # or are empty; or the group's charter (parley group show NAME --note), which names them.
+// Whose file it is has to come from somewhere that one trusts: everything that is checked with it rests on it.
 #pragma once
 
 #include <filesystem>
 #include <string_view>
 #include <vector>
 
+#include "group/charter.h"
 #include "log/member_keys.h"
 
 namespace parley::cli {
 
-inline constexpr std::size_t kMaxMembersFileBytes = 64 * 1024;
+inline constexpr std::size_t kMaxMembersFileBytes = 256 * 1024;
 
+std::vector<log::MemberKeys> keys_of(const group::Charter& charter);
 /// @error Errc::format with the line, Errc::key_weak, Errc::limit
 Result<std::vector<log::MemberKeys>> parse_members(std::string_view text);
 /// @error also Errc::not_found, Errc::io

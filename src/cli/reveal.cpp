@@ -82,8 +82,12 @@ Result<session::RevealOutcome> reveal(Workplace& at, const RevealArguments& argu
   }
   group::LogLink log_link(**link, *log);
   ThreadPool pool(at.threads);
-  const session::Party us{
-      .vault = at.vault, .member = at.member, .membership = membership, .pool = pool, .progress = at.progress};
+  const session::Party us{.vault = at.vault,
+                          .member = at.member,
+                          .membership = membership,
+                          .under_way = at.under_way,
+                          .pool = pool,
+                          .progress = at.progress};
   return session::reveal(us, log_link, id);
 }
 

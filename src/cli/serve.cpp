@@ -26,7 +26,7 @@ struct ServeArguments {
 
 // A command handed to the node runs with the streams of whoever typed it.
 int run_handed(node::HandedCommand& command, const std::atomic<bool>& gone, const std::filesystem::path& folder,
-               const OpenMember& opened, node::Inbox& inbox, std::size_t threads) {
+               const OpenMember& opened, node::Node& node, std::size_t threads) {
   Console console(command.streams[0].get(), command.streams[1].get(), command.streams[2].get(), command.working_folder);
   console.confirm_through(command.confirm);
   ProgressBar progress(console);
@@ -41,7 +41,8 @@ int run_handed(node::HandedCommand& command, const std::atomic<bool>& gone, cons
                       .vault = *opened.vault,
                       .member = opened.member,
                       .groups = *opened.groups,
-                      .inbox = &inbox,
+                      .inbox = &node.inbox(),
+                      .under_way = node.under_way(),
                       .threads = threads};
   const int code = run_at(workplace, command.arguments);
   done = true;
@@ -82,7 +83,7 @@ int serve(Surroundings& at, const ServeArguments& arguments) {
     if (!address) return at.console.refuse(address.error());
     const auto local =
         node::LocalServer::start(at.folder, [&](node::HandedCommand& command, const std::atomic<bool>& gone) {
-          return run_handed(command, gone, at.folder, *opened, node.inbox(), threads);
+          return run_handed(command, gone, at.folder, *opened, node, threads);
         });
     if (!local) return at.console.refuse(local.error());
     at.console.print(fmt::format("{} listens on {}\n", visible(opened->member.card.name), *address));

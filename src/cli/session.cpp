@@ -1,4 +1,4 @@
-// parley session list: all sessions of this member.
+// parley session list, abort: all sessions of this member, and the end of one that is under way.
 #include <fmt/format.h>
 
 #include "cli/command.h"
@@ -34,6 +34,19 @@ Status list(Workplace& at, bool as_json) {
   return {};
 }
 
+Status abort(Workplace& at, const std::string& session) {
+  if (at.inbox == nullptr)
+    return fail(Errc::not_found,
+                "No node of this member is running, so no session is under way here but in a command of its own, which "
+                "Ctrl-C stops.");
+  TRY(const std::string id, at.under_way.stop(session));
+  at.console.say(
+      fmt::format("Stopping session {}. parley show {} says how it ended. A session that ran already may have "
+                  "disclosed its answer, and is not run again.",
+                  id.substr(0, 8), id.substr(0, 8)));
+  return {};
+}
+
 }  // namespace
 
 void add_session(CLI::App& app, Chosen& chosen) {
@@ -45,6 +58,15 @@ void add_session(CLI::App& app, Chosen& chosen) {
   list_command->callback([&chosen, as_json] {
     chosen.at_work = [as_json](Workplace& at) {
       const Status done = list(at, *as_json);
+      return done ? 0 : at.console.refuse(done.error());
+    };
+  });
+  const auto session = std::make_shared<std::string>();
+  CLI::App* abort_command = command->add_subcommand("abort", "Stop a session that is under way");
+  abort_command->add_option("SESSION", *session, "Its id or the first digits of it")->required();
+  abort_command->callback([&chosen, session] {
+    chosen.at_work = [session](Workplace& at) {
+      const Status done = abort(at, *session);
       return done ? 0 : at.console.refuse(done.error());
     };
   });

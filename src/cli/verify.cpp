@@ -45,7 +45,8 @@ void add_verify(CLI::App& app, Chosen& chosen) {
   CLI::App* fault =
       command->add_subcommand("fault", "Check evidence against a member, and say what it proves and what not");
   fault->add_option("FILE", arguments->file, "The fault, as a log entry of that type carries it")->required();
-  fault->add_option("--members", arguments->members, "File with the members' keys (docs/joint-log.md)")->required();
+  fault->add_option("--members", arguments->members, "File with the members' keys, or a charter (docs/joint-log.md)")
+      ->required();
   fault->add_flag("--json", arguments->as_json, "Print one JSON object");
   fault->callback([&chosen, arguments] {
     chosen.alone = [arguments](Surroundings& at) {

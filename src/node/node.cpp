@@ -43,6 +43,7 @@ struct Node::State {
   Journal& journal;
 
   Inbox inbox;
+  session::UnderWay under_way;
   Doorman doorman;
   std::optional<Replication> replication;
   std::optional<Listener> listener;
@@ -50,7 +51,7 @@ struct Node::State {
 
   std::mutex mutex;
   std::condition_variable idle;
-  std::list<Progress*> under_way;  // to be cancelled when the node stops
+  std::list<Progress*> served;  // to be cancelled when the node stops
   std::size_t threads_running = 0;
   bool stopping = false;
 
@@ -116,7 +117,7 @@ void Node::State::serve(Incoming incoming) {
   std::list<Progress*>::iterator place;
   {
     const std::lock_guard lock(mutex);
-    place = under_way.insert(under_way.end(), &progress);
+    place = served.insert(served.end(), &progress);
     if (stopping) progress.cancel();
   }
   try {
@@ -127,7 +128,7 @@ void Node::State::serve(Incoming incoming) {
   progress.set_wake({});
   {
     const std::lock_guard lock(mutex);
-    under_way.erase(place);
+    served.erase(place);
   }
   doorman.peer_left(peer);
 }
@@ -165,8 +166,12 @@ Status Node::State::talk_in_group(wire::Link& link, Progress& progress, JournalP
   }
   TRY_STATUS(hear_enough(groups.desk(), member, membership, *log));
   ThreadPool pool(options.threads);
-  const session::Party us{
-      .vault = vault, .member = member, .membership = membership, .pool = pool, .progress = progress};
+  const session::Party us{.vault = vault,
+                          .member = member,
+                          .membership = membership,
+                          .under_way = under_way,
+                          .pool = pool,
+                          .progress = progress};
   if (first->type == session::kPropose)
     answer_question(us, log_link, *first, named);
   else if (first->type == session::kRevealOffer)
@@ -246,7 +251,7 @@ Node::~Node() {
   if (state_->acceptor.joinable()) state_->acceptor.join();
   std::unique_lock lock(state_->mutex);
   state_->stopping = true;
-  for (Progress* progress : state_->under_way) progress->cancel();
+  for (Progress* progress : state_->served) progress->cancel();
   state_->idle.wait(lock, [&] { return state_->threads_running == 0; });
   state_->replication.reset();
 }
@@ -261,6 +266,10 @@ Result<std::string> Node::start() {
 
 Inbox& Node::inbox() {
   return state_->inbox;
+}
+
+session::UnderWay& Node::under_way() {
+  return state_->under_way;
 }
 
 }  // namespace parley::node

@@ -33,6 +33,8 @@ class Node {
   Result<std::string> start();
 
   Inbox& inbox();
+  /// Sessions that this process holds, those of its local commands too.
+  session::UnderWay& under_way();
 
  private:
   struct State;

@@ -129,6 +129,7 @@ class Session {
   Secret<32> seed_, result_key_share_;
   Status keys_shared_;
   std::optional<mirror::EntryView> result_step_;
+  std::optional<UnderWay::Entry> entry_;  // while it can be stopped
   Commitment our_commitment_, their_commitment_;
   Deadline run_began_{};
 };
@@ -215,6 +216,7 @@ Status Session::propose() {
   TRY(const mirror::EntryView step, write(kPropose, proposal.to_json(), {}, kProposed));
   proposal_ = step.leaf_hash;
   steps_.set_session(row_.id);
+  entry_.emplace(us_.under_way, row_.id, us_.progress);
   if (auto sent = steps_.send(step); !sent) return failed(std::move(sent).error());
   return {};
 }
@@ -322,6 +324,7 @@ Result<std::string> Session::answer(const ReceivedStep& step, const Decide& deci
     return std::unexpected(std::move(permitted).error());
   }
 
+  entry_.emplace(us_.under_way, row_.id, us_.progress);
   const auto accepted = decide_on(proposal, decide, judge);
   if (!accepted) return failed(accepted.error());
   if (!*accepted) return row_.id;
@@ -365,7 +368,7 @@ Result<Decision> Session::await_decision(const Offer& offer, const Decide& decid
   Deadline next_ping = deadline_in(kPingEvery);
   while (Monotonic::now() < expires) {
     if (us_.progress.cancelled())
-      return fail(Errc::cancelled, "This node was stopped before the question was decided on.");
+      return fail(Errc::cancelled, "It was stopped here before the question was decided on.");
     if (auto decision = decide(offer, deadline_in(kLookEvery))) return *std::move(decision);
     TRY(const bool said_something, steps_.link().wait_readable(Monotonic::now()));
     if (said_something) {

@@ -14,6 +14,7 @@
 #include "session/input.h"
 #include "session/question.h"
 #include "session/step.h"
+#include "session/under_way.h"
 #include "vault/vault.h"
 
 namespace parley::session {
@@ -23,6 +24,7 @@ struct Party {
   vault::Vault& vault;
   const group::Member& member;
   const group::Membership& membership;  ///< of the group whose log the link carries
+  UnderWay& under_way;
   ThreadPool& pool;
   Progress& progress;
 };

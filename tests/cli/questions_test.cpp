@@ -224,6 +224,23 @@ TEST(Question, IsDeclinedByHandInTheOperatorsWords) {
   EXPECT_EQ(members.bravo().json({"show", id})["may_have_disclosed"], false);
 }
 
+TEST(Question, StoppedByTheAnsweringSideEndsOnBothWithNothingDisclosed) {
+  TwoMembers members("ask");
+  members.alpha().import(table({"ipv4,198.51.100.7"}));
+  Process asking(members.bravo().launch({"ask", "alpha"}));
+  members.node().logged("Decide with");
+  const std::string id = members.alpha().json({"inbox"})["questions"][0]["session"];
+  EXPECT_SAYS(members.alpha().run({"session", "abort", id.substr(0, 8)}), 0, "Stopping session");
+  EXPECT_SAYS(asking.wait(), 1, "stopped the session");
+  members.node().logged("It was stopped here");
+  for (const Member* member : {&members.alpha(), &members.bravo()}) {
+    EXPECT_EQ(member->json({"show", id})["state"], "aborted");
+    EXPECT_EQ(member->json({"show", id})["may_have_disclosed"], false);
+  }
+  EXPECT_SAYS(members.alpha().run({"session", "abort", id}), 1, "under way");
+  EXPECT_SAYS(members.bravo().run({"session", "abort", id}), 1, "No node of this member");
+}
+
 TEST(Question, ThatNobodyDecidesOnExpiresForTheAsker) {
   TwoMembers members("ask");
   EXPECT_EQ(members.ask({"--wait", "1"}).code, 1);

@@ -118,12 +118,18 @@ struct Opened {
     return *log;
   }
   Party party(const group::Membership& membership) {
-    return {.vault = *vault, .member = member, .membership = membership, .pool = pool, .progress = progress};
+    return {.vault = *vault,
+            .member = member,
+            .membership = membership,
+            .under_way = under_way,
+            .pool = pool,
+            .progress = progress};
   }
 
   const TestMember& home;
   std::unique_ptr<vault::Vault> vault;
   group::Member member;
+  UnderWay under_way;
   ThreadPool pool{1};
   SilentProgress progress;
 
