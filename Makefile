@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 BUILD := build
 CMAKE_RELEASE := $(BUILD)/build.ninja
 
-.PHONY: help run test quick build setup sanitize bench fuzz fuzz-quick soak format tidy docs clean
+.PHONY: help run test quick build setup sanitize bench fuzz fuzz-quick soak soak-sim format tidy docs clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,10 @@ fuzz-quick: setup ## fuzz every target for 60 s
 
 soak: build ## sessions, imports and crashes for an hour (SOAK_SECONDS)
 	@tools/run-soak $${SOAK_SECONDS:-3600}
+
+soak-sim: build ## simulated sessions under random faults on all cores (SIM_SESSIONS, default 1,000,000)
+	@cmake --build $(BUILD) -j $(JOBS) --target parley_fast_sim
+	@tools/run-soak-sim $${SIM_SESSIONS:-1000000}
 
 format: setup ## clang-format all sources
 	@git ls-files '*.cpp' '*.h' | xargs clang-format-19 -i

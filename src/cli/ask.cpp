@@ -114,6 +114,7 @@ Result<std::string> ask(Workplace& at, const AskArguments& arguments) {
   const session::Party us{.vault = at.vault,
                           .member = at.member,
                           .membership = membership,
+                          .membership_now = [&] { return at.groups.membership(membership.group().id); },
                           .under_way = at.under_way,
                           .pool = pool,
                           .progress = at.progress};

@@ -98,6 +98,7 @@ void add_all(CLI::App& app, Chosen& chosen) {
   add_log(app, chosen);
   add_verify(app, chosen);
   add_bench(app, chosen);
+  add_sim(app, chosen);
 }
 
 int run_at(Workplace& workplace, const std::vector<std::string>& arguments) {

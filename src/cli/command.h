@@ -60,6 +60,7 @@ void add_session(CLI::App& app, Chosen& chosen);
 void add_log(CLI::App& app, Chosen& chosen);
 void add_verify(CLI::App& app, Chosen& chosen);
 void add_bench(CLI::App& app, Chosen& chosen);
+void add_sim(CLI::App& app, Chosen& chosen);
 
 /// Builds the whole command line.
 void add_all(CLI::App& app, Chosen& chosen);

@@ -85,6 +85,7 @@ Result<session::RevealOutcome> reveal(Workplace& at, const RevealArguments& argu
   const session::Party us{.vault = at.vault,
                           .member = at.member,
                           .membership = membership,
+                          .membership_now = [&] { return at.groups.membership(membership.group().id); },
                           .under_way = at.under_way,
                           .pool = pool,
                           .progress = at.progress};

@@ -14,7 +14,7 @@ Result<mirror::GroupView> view_of(const Membership& membership) {
   const Charter& charter = membership.charter();
   mirror::GroupView view;
   view.id = charter.group;
-  view.log_quorum = membership.log_quorum();
+  view.log_quorum = charter.log_quorum;  // until an amendment takes those who left off the list
   view.charter = membership.signed_charter().hash;
   view.self = static_cast<std::size_t>(self - charter.members.data());
   for (const CharterMember& member : charter.members) view.members.push_back(member.keys);

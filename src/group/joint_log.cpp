@@ -12,6 +12,11 @@ namespace {
 /// Of frames that are not of the log, while something of the log is waited for: a session has a few on the way.
 constexpr std::size_t kMostWaiting = 16;
 constexpr std::string_view kGuardName = "log-head-";  // and the group's id
+constexpr auto kLookEvery = std::chrono::milliseconds(200);
+
+bool cannot_ever_be_written(Errc code) {
+  return code == Errc::exists || code == Errc::format || code == Errc::limit;
+}
 
 }  // namespace
 
@@ -25,6 +30,24 @@ Result<OpenReplica> open_replica(vault::Vault& vault, const std::filesystem::pat
   return open;
 }
 
+JointLog::JointLog(std::string group, std::string nick, log::Json opening, OpenReplica replica)
+    : group_(std::move(group)), nick_(std::move(nick)), opening_(std::move(opening)), replica_(std::move(replica)) {
+  // A process that ended between the proof of a fault and the entry that tells of it has told nobody.
+  for (const mirror::Conviction& conviction : replica_.replica->convictions())
+    if (conviction.accused != nick_ && !has_reported(conviction.accused))
+      waiting_.push_back({mirror::Replica::fault_draft(conviction), {}});
+}
+
+bool JointLog::has_reported(std::string_view accused) {
+  for (std::uint64_t seq = replica_.replica->size(nick_); seq-- > 0;) {
+    const auto entry = replica_.replica->entry(nick_, seq);
+    if (!entry || entry->entry.type != log::kFault || !entry->body) continue;
+    const auto named = entry->body->object()->find("accused");
+    if (named != entry->body->object()->end() && named->second == log::Json(accused)) return true;
+  }
+  return false;
+}
+
 Status JointLog::flush_into(mirror::Replica& replica) {
   if (replica.size(nick_) == 0) {
     TRY([[maybe_unused]] const mirror::EntryView opened, replica.append({.type = std::string(log::kLogOpen),
@@ -34,9 +57,10 @@ Status JointLog::flush_into(mirror::Replica& replica) {
                                                                          .body = opening_},
                                                                         wall_clock_now()));
   }
-  for (; !waiting_.empty(); waiting_.pop_front()) {
-    TRY([[maybe_unused]] const mirror::EntryView written,
-        replica.append(waiting_.front().draft, wall_clock_now(), waiting_.front().work));
+  while (!waiting_.empty()) {
+    const auto written = replica.append(waiting_.front().draft, wall_clock_now(), waiting_.front().work);
+    if (!written && !cannot_ever_be_written(written.error().code)) return std::unexpected(written.error());
+    waiting_.pop_front();
   }
   return {};
 }
@@ -112,7 +136,8 @@ Status LogLink::take(mirror::MessageType type, Bytes payload) {
     log_.append_later(mirror::Replica::fault_draft(conviction));
     log_.tell(conviction);
   }
-  TRY_STATUS(log_.flush());
+  // That something of ours cannot be written now is no fault of the peer's.
+  if (auto flushed = log_.flush(); !flushed && flushed.error().code == Errc::io) return flushed;
   if (type == mirror::MessageType::heads)
     heads_heard_ = true;
   else
@@ -123,6 +148,9 @@ Status LogLink::take(mirror::MessageType type, Bytes payload) {
 }
 
 Status LogLink::read_one(Deadline deadline) {
+  // A peer that always has one more frame must not keep us for ever.
+  if (Monotonic::now() >= deadline)
+    return fail(Errc::peer_gone, "The other side did not come to its next step in time.", peer().name);
   TRY(wire::Frame frame, inner_.receive(deadline));
   if (const auto type = mirror::message_type(static_cast<std::uint8_t>(frame.type)))
     return take(*type, std::move(frame.payload));
@@ -145,12 +173,15 @@ Status LogLink::exchange_heads(Deadline deadline) {
   return {};
 }
 
+// Heads answer heads, so what the peer pushes after the first of them belongs to the round before. Two rounds in which
+// nothing moved, one after the other: what was on the way when the first began has come by the end of the second.
 Status LogLink::synchronise(Deadline deadline) {
-  do {
+  for (int quiet_rounds = 0; quiet_rounds < 2;) {
     moved_ = heads_heard_ = false;
     log_.with([&](mirror::Replica& replica) { replica.connected(peer().nick); });
     TRY_STATUS(exchange_heads(deadline));
-  } while (moved_);
+    quiet_rounds = moved_ ? 0 : quiet_rounds + 1;
+  }
   return log_.with([](mirror::Replica& replica) { return replica.flush(); });
 }
 
@@ -195,7 +226,11 @@ Status LogLink::await_held(const mirror::EntryView& step, Deadline deadline) {
     return log_.with(
         [&](mirror::Replica& replica) { return replica.held_by(peer().nick, log_.nick(), step.entry.seq + 1); });
   };
-  while (!held()) TRY_STATUS(read_one(deadline));
+  // Another link to the same peer may bring the cosignature.
+  while (!held()) {
+    TRY(const bool something, inner_.wait_readable(std::min(deadline, deadline_in(kLookEvery))));
+    if (something || Monotonic::now() >= deadline) TRY_STATUS(read_one(deadline));
+  }
   return log_.with([](mirror::Replica& replica) { return replica.flush(); });
 }
 
@@ -210,7 +245,8 @@ Result<bool> LogLink::wait_readable(Deadline deadline) {
   while (waiting_.empty()) {
     TRY(const bool something, inner_.wait_readable(deadline));
     if (!something) return false;
-    TRY_STATUS(read_one(deadline));
+    TRY_STATUS(read_one(deadline_in(kLookEvery)));  // it is there
+    if (waiting_.empty() && Monotonic::now() >= deadline) return false;
   }
   return true;
 }

@@ -30,8 +30,7 @@ Result<OpenReplica> open_replica(vault::Vault& vault, const std::filesystem::pat
 class JointLog {
  public:
   /// @param opening  body of the entry that begins our log
-  JointLog(std::string group, std::string nick, log::Json opening, OpenReplica replica)
-      : group_(std::move(group)), nick_(std::move(nick)), opening_(std::move(opening)), replica_(std::move(replica)) {}
+  JointLog(std::string group, std::string nick, log::Json opening, OpenReplica replica);
   virtual ~JointLog() = default;
 
   const std::string& group() const { return group_; }  ///< id
@@ -50,7 +49,8 @@ class JointLog {
   /// @param work  may be empty
   /// @error as Replica::append
   virtual Result<mirror::EntryView> append(mirror::Draft draft, const Work& work = {});
-  /// Writes an entry in front of the next one, when the log may be written.
+  /// Writes an entry in front of the next one, when the log may be written. One that cannot be written for what it is
+  /// (a step that the log has already, a body that is too long) is dropped: it must not keep others out.
   void append_later(mirror::Draft draft, Work work = {});
   /// Writes what waits, if the log may be written. @error as Replica::append
   Status flush();
@@ -67,6 +67,7 @@ class JointLog {
     Work work;
   };
   Status flush_into(mirror::Replica& replica);
+  bool has_reported(std::string_view accused);
 
   std::string group_, nick_;
   log::Json opening_;

@@ -15,9 +15,13 @@ std::optional<Replica::Impl::Judged> Replica::Impl::judge(std::string_view text,
 }
 
 std::optional<Replica::Impl::Judged> Replica::Impl::judge_entry(const log::Json& body) const {
+  // Exactly what fault_draft() writes: whoever believes it has to be able to say the same.
   const auto found = body.object()->find("fault");
   const std::string* text = found == body.object()->end() ? nullptr : found->second.text();
-  return text == nullptr ? std::nullopt : judge(*text, {});
+  if (text == nullptr) return std::nullopt;
+  auto judged = judge(*text, {});
+  if (!judged || fault_draft(judged->conviction).body != body) return std::nullopt;
+  return judged;
 }
 
 void Replica::Impl::convicted(Judged judged, Outcome& outcome) {

@@ -133,8 +133,12 @@ Status Replica::Impl::send_questions(std::size_t peer, std::vector<Message>& out
   for (detail::LogCopy& copy : logs) {
     if (copy.mending && copy.size() > 0 && to.mending_asked.insert(copy.owner).second) {
       const std::uint64_t from = copy.mending->state.size;
-      TRY(Message sent, message(Get{Get::What::entries, nick(copy.owner), from, copy.size() - from}));
-      out.push_back(std::move(sent));
+      // Up to our own end, for the checkpoint there, and once more beyond it: what a peer sends ends at a checkpoint
+      // that it holds, and it may hold none in between.
+      for (const std::uint64_t beyond : {std::uint64_t{0}, std::uint64_t{kMaxPushLeaves}}) {
+        TRY(Message sent, message(Get{Get::What::entries, nick(copy.owner), from, copy.size() - from + beyond}));
+        out.push_back(std::move(sent));
+      }
     }
     for (const std::uint64_t seq : copy.missing) {
       if (out.size() >= kMaxQuestionsAtOnce) break;

@@ -169,6 +169,7 @@ Status Node::State::talk_in_group(wire::Link& link, Progress& progress, JournalP
   const session::Party us{.vault = vault,
                           .member = member,
                           .membership = membership,
+                          .membership_now = [&] { return groups.membership(membership.group().id); },
                           .under_way = under_way,
                           .pool = pool,
                           .progress = progress};

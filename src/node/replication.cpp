@@ -76,6 +76,9 @@ Replication::~Replication() {
   }
   changed_.notify_all();
   thread_.join();
+  if (const auto groups = groups_.active())
+    for (const std::string& group : *groups)
+      if (const auto log = groups_.log(group)) (*log)->watch({});
 }
 
 void Replication::wake() {
@@ -91,7 +94,11 @@ void Replication::run() {
   while (!stopping_) {
     woken_ = false;
     lock.unlock();
-    round();
+    try {
+      round();
+    } catch (const std::exception& error) {  // no memory, or a broken invariant: the next round may do better
+      journal_.line(fmt::format("the joint logs: a failure inside this node ({})", visible(error.what())));
+    }
     lock.lock();
     changed_.wait_for(lock, kRoundEvery, [&] { return woken_ || stopping_; });
   }

@@ -1,6 +1,8 @@
 // Consent, offers, and openings in turn.
 #include "session/reveal.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <mutex>
@@ -203,6 +205,8 @@ class Exchange {
 
  private:
   Status prepare(const Consent& consent);
+  // Whether group and own rules let context be opened to this peer now. @error Errc::policy
+  Status check_permitted(const group::Membership& membership) const;
   Result<RevealOutcome> exchange();
   Status send_turn(std::uint64_t turn);
   Status receive_turn(std::uint64_t turn);
@@ -255,7 +259,19 @@ Result<mirror::EntryView> Exchange::write(std::string_view state, std::string_vi
                       [&](const mirror::EntryView& step) { return save(state, stored_step(step)); });
 }
 
-Status Exchange::prepare(const Consent& consent) {
+Status Exchange::check_permitted(const group::Membership& membership) const {
+  TRY_STATUS(membership.check(group::Act::reveal, wall_clock_now()));
+  const std::string& peer = steps_.peer().nick;
+  if (membership.charter().member(peer) == nullptr || membership.has_left(peer))
+    return fail(Errc::policy, steps_.peer().name + " is no member of this group any more.");
+  return steps_.link().log().with([&](mirror::Replica& replica) { return replica.trusted(peer); });
+}
+
+Status Exchange::prepare(const Consent& given) {
+  TRY(const group::Membership membership, us_.membership_now());
+  TRY_STATUS(check_permitted(membership));
+  Consent consent = given;
+  consent.tlp_max = std::min(consent.tlp_max, membership.max_tlp());
   TRY(const Terms terms, read_terms(session_.row.terms));
   their_size_ = terms.their_padded;
   TRY(Turnstile entered, Turnstile::enter(us_.vault, session_.row.id));
@@ -282,6 +298,14 @@ Status Exchange::prepare(const Consent& consent) {
     TRY(const CommittedPlace place, CommittedPlace::from_bytes(match.commitment));
     TRY(const auto fields, committed_fields(match));
     const ItemOpening item = commitments.opening(place.position, place.index, fields);
+    const group::AllowedQuestion* allowed =
+        membership.charter().question(match.indicator.type(), group::Function::intersection);
+    const std::size_t most =
+        allowed == nullptr ? 0 : static_cast<std::size_t>(membership.caps(*allowed).fields_per_item);
+    if (consent.fields.size() > most)
+      return fail(Errc::policy, fmt::format("The charter lets {} fields be opened on a match of type {}, and {} were "
+                                            "chosen.",
+                                            most, indicator::name_of(match.indicator.type()), consent.fields.size()));
     ours_.push_back(write_opening(make_opening(match.indicator, item, planned.fields)));
     offered.add(ours_.back());
     our_match_.push_back(planned.match);
@@ -302,7 +326,6 @@ Result<RevealOutcome> Exchange::begin(const std::string& session) {
   steps_.set_session(session_.row.id);
   TRY(const auto consent, consent_given(us_.vault, session_.row.id));
   if (!consent) return fail(Errc::internal, "A reveal was begun without consent.");
-  TRY_STATUS(us_.membership.check(group::Act::reveal, wall_clock_now()));
   TRY_STATUS(prepare(*consent));
   TRY_STATUS(steps_.link().exchange_heads(deadline_in(kStepWait)));
   TRY(const mirror::EntryView ours, write(session_.row.state, kRevealOffer, our_offer_.to_json(), {}));
@@ -337,7 +360,7 @@ Result<RevealOutcome> Exchange::answer(const ReceivedStep& step) {
     TRY_STATUS(refuse(kNotRevealable, step));
     return fail(Errc::refused, steps_.peer().name + " offered a reveal for a session that has none.");
   }
-  if (auto permitted = us_.membership.check(group::Act::reveal, wall_clock_now()); !permitted) {
+  if (auto permitted = check_permitted(us_.membership); !permitted) {
     TRY_STATUS(refuse(kNotRevealable, step));
     return std::unexpected(std::move(permitted).error());
   }
@@ -350,6 +373,7 @@ Result<RevealOutcome> Exchange::answer(const ReceivedStep& step) {
   }
   if (auto prepared = prepare(*consent); !prepared) {
     if (prepared.error().code == Errc::refused) TRY_STATUS(refuse(kRefusedBusy, step));
+    if (prepared.error().code == Errc::policy) TRY_STATUS(refuse(kNotRevealable, step));
     return std::unexpected(std::move(prepared).error());
   }
   if ((our_offer_.openings == 0) != (their_offer_.openings == 0)) {

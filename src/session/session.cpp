@@ -79,6 +79,9 @@ class Session {
   bool charter_allows(std::uint16_t suite) const;
   // Whether charter and own policy permit the question, as far as it is known. @error Errc::policy naming the clause
   Status check_permitted(const Digest& their_charter) const;
+  Status check_permitted_by(const group::Membership& membership, const Digest& their_charter) const;
+  // The same as things are now, for the moment at which the session is charged.
+  Status check_permitted_now() const;
   vault::Selection selection() const;
   Result<bool> decide_on(const Proposal& proposal, const Decide& decide, const JudgeByRule& judge);
   Result<Decision> await_decision(const Offer& offer, const Decide& decide);
@@ -104,6 +107,7 @@ class Session {
   std::unexpected<Error> failed(Error error);
   Status save(std::string_view state, std::vector<vault::SessionStep> steps = {});
   Status save_received(std::string_view state, const ReceivedStep& step);
+  Status save_proposal(const ReceivedStep& step);
   // Writes a step of ours and, in the same commit, that the session is in `state`.
   Result<mirror::EntryView> write(std::string_view type, log::Json body, std::vector<Digest> refs,
                                   std::string_view state);
@@ -257,6 +261,16 @@ bool Session::charter_allows(std::uint16_t suite) const {
 }
 
 Status Session::check_permitted(const Digest& their_charter) const {
+  TRY_STATUS(steps_.link().log().with([&](mirror::Replica& replica) { return replica.trusted(steps_.peer().nick); }));
+  return check_permitted_by(us_.membership, their_charter);
+}
+
+Status Session::check_permitted_now() const {
+  TRY(const group::Membership now, us_.membership_now());
+  return check_permitted_by(now, us_.membership.signed_charter().hash);
+}
+
+Status Session::check_permitted_by(const group::Membership& membership, const Digest& their_charter) const {
   const UnixSeconds now = wall_clock_now();
   TRY(const vault::Peer peer, us_.vault.peer(steps_.peer().name));
   TRY(const group::Card card, group::read_card(peer.card));
@@ -276,7 +290,7 @@ Status Session::check_permitted(const Digest& their_charter) const {
   facts.we_learn = side_ == Side::asker ? terms_.question.asker_learns() : terms_.question.responder_learns();
   facts.they_learn = side_ == Side::asker ? terms_.question.responder_learns() : terms_.question.asker_learns();
   TRY(facts.spent, spent_with(us_.vault, row_.group, row_.peer, now));
-  return us_.membership.check_question(facts, now);
+  return membership.check_question(facts, now);
 }
 
 vault::Selection Session::selection() const {
@@ -298,11 +312,6 @@ Result<std::string> Session::answer(const ReceivedStep& step, const Decide& deci
   TRY(const Proposal proposal, Proposal::from_json(step.body));
   row_.id = step.session;
   steps_.set_session(row_.id);
-  // People decide by the first digits of an id. Two proposals that share them take an asker seconds to make: one to be
-  // looked at, and one to be accepted in its place.
-  if (us_.vault.session(row_.id.substr(0, kShownIdDigits)))
-    return fail(Errc::protocol, "A proposal that was made before was sent again, or one whose id begins like its id.",
-                steps_.peer().name);
   terms_.question = proposal.question;
   terms_.their_padded = proposal.padded;
   their_limit_ = proposal.most_tests;
@@ -310,7 +319,7 @@ Result<std::string> Session::answer(const ReceivedStep& step, const Decide& deci
 
   std::ranges::set_intersection(proposal.suites, limits_.suites, std::back_inserter(suites_));
   if (proposal.rules != indicator::rules_id() || suites_.empty()) {
-    TRY_STATUS(save_received(kProposed, step));
+    TRY_STATUS(save_proposal(step));
     TRY_STATUS(refuse(kRefusedForSkew, ""));
     return fail(Errc::skew, steps_.peer().name +
                                 " runs other canonical-form rules or other protocols than this node (" +
@@ -318,7 +327,7 @@ Result<std::string> Session::answer(const ReceivedStep& step, const Decide& deci
                                 "); its proposal was refused. Both sides must run the same version of parley and "
                                 "allow a protocol in common (--protocols).");
   }
-  TRY_STATUS(save_received(kProposed, step));
+  TRY_STATUS(save_proposal(step));
   if (auto permitted = check_permitted(step.charter); !permitted) {
     TRY_STATUS(refuse(permitted.error().code == Errc::skew ? kRefusedForCharter : kRefusedByPolicy, ""));
     return std::unexpected(std::move(permitted).error());
@@ -330,6 +339,17 @@ Result<std::string> Session::answer(const ReceivedStep& step, const Decide& deci
   if (!*accepted) return row_.id;
   if (auto conducted = conduct(); !conducted) return failed(std::move(conducted).error());
   return row_.id;
+}
+
+// People decide by the first digits of an id. Two proposals that share them take an asker seconds to make: one to be
+// looked at, and one to be accepted in its place.
+Status Session::save_proposal(const ReceivedStep& step) {
+  return us_.vault.together([&]() -> Status {
+    if (us_.vault.session(row_.id.substr(0, kShownIdDigits)))
+      return fail(Errc::protocol, "A proposal that was made before was sent again, or one whose id begins like its id.",
+                  steps_.peer().name);
+    return save_received(kProposed, step);
+  });
 }
 
 Result<bool> Session::decide_on(const Proposal& proposal, const Decide& decide, const JudgeByRule& judge) {
@@ -534,10 +554,15 @@ Status Session::commit() {
 Result<psi::Outcome> Session::run() {
   // Durable before the first byte that can disclose leaves: a crash from here on counts as a disclosure (log.md D6,
   // D7).
+  // Sessions that run beside this one are charged by the same log, one after the other: none gets past a cap.
   TRY(const mirror::EntryView ours,
-      write(kRun,
-            log::Json::Object{{"probe_items", static_cast<std::int64_t>(terms_.our_padded)}, {"v", kSessionVersion}},
-            {commits_[1 - static_cast<std::size_t>(side_)]}, kRunning));
+      steps_.write(
+          kRun,
+          log::Json::Object{{"probe_items", static_cast<std::int64_t>(terms_.our_padded)}, {"v", kSessionVersion}},
+          {commits_[1 - static_cast<std::size_t>(side_)]}, [&](const mirror::EntryView& step) -> Status {
+            TRY_STATUS(check_permitted_now());
+            return save(kRunning, {stored_step(step)});
+          }));
   TRY_STATUS(steps_.send(ours));
   TRY(const ReceivedStep theirs, steps_.receive(kRun, deadline_in(limits_.step)));
   log::ObjectReader reader(theirs.body, "the run step");

@@ -23,7 +23,9 @@ namespace parley::session {
 struct Party {
   vault::Vault& vault;
   const group::Member& member;
-  const group::Membership& membership;  ///< of the group whose log the link carries
+  const group::Membership& membership;  ///< of the group whose log the link carries, as the session began
+  /// The same as it is now: a pause, a leave or an amendment meanwhile counts.
+  std::function<Result<group::Membership>()> membership_now;
   UnderWay& under_way;
   ThreadPool& pool;
   Progress& progress;

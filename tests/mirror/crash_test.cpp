@@ -436,5 +436,30 @@ TEST_F(Damage, IsNotMendedWithASecondHistory) {
   EXPECT_EQ(circle_.convictions[1][0].accused, "alpha");
 }
 
+TEST(DamagedBackup, IsMendedByAPeerThatHasNoCheckpointWhereItEnds) {
+  Circle circle(2);
+  circle.open_all();
+  circle.unlink(0, 1);
+  for (int i = 0; i < 4; ++i) circle.append(0, log::kHeads);
+  const MemoryDisk backup = circle.disk(0).disk;
+  for (int i = 0; i < 4; ++i) circle.append(0, log::kHeads);
+  circle.link(0, 1);
+  circle.run();
+  const std::string origin = circle.keys[0].log.name;
+  ASSERT_FALSE(circle.disk(1).disk.logs.at(origin).checkpoints.contains(5)) << "all came in one push";
+  circle.stop(0);
+  circle.disk(0).disk = backup;
+  circle.disk(0).disk.logs.at(origin).nodes[{0, 2}][0] ^= std::byte{1};
+  circle.start(0);
+  ASSERT_FALSE(circle[0].fsck()->empty());
+  circle.link(0, 1);
+  circle.run();
+  EXPECT_FALSE(circle[0].damaged("alpha"));
+  circle.link(0, 1);  // what lies beyond comes with the next heads
+  circle.run();
+  EXPECT_EQ(circle[0].state(), State::live);
+  EXPECT_EQ(circle[0].size("alpha"), 9u);
+}
+
 }  // namespace
 }  // namespace parley::mirror

@@ -121,6 +121,7 @@ struct Opened {
     return {.vault = *vault,
             .member = member,
             .membership = membership,
+            .membership_now = [&membership] { return Result<group::Membership>(membership); },
             .under_way = under_way,
             .pool = pool,
             .progress = progress};

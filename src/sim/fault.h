@@ -1,0 +1,82 @@
+// What goes wrong in a simulation: a list that is drawn from the seed before anything runs, so that any part of it can
+// be left out and the rest stays as it was.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace parley::sim {
+
+/// Milliseconds of virtual time.
+using Time = std::int64_t;
+
+enum class FaultKind : std::uint8_t {
+  // The next frame that `node` sends after the fault is due.
+  lose,
+  duplicate,
+  delay,  ///< behind those that are sent after it
+  corrupt,
+  break_link,  ///< to `other`
+  // Between `node` and `other` for `amount` milliseconds.
+  cut,
+  cut_one_way,
+  isolate,  ///< `node` from all others
+  pause,
+  clock_jump,   ///< by `amount` seconds
+  clock_drift,  ///< by `amount` parts in a thousand
+  // The process ends: now, or in the middle of its next write.
+  kill,
+  kill_before_commit,
+  kill_in_commit,  ///< a torn write: recovery finds the commit incomplete
+  kill_after_commit,
+  kill_before_guard,
+  kill_after_guard,
+  kill_before_send,
+  // The disk.
+  commit_error,          ///< once, nothing written
+  commit_error_written,  ///< once, and all is written
+  commit_error_stays,    ///< for `amount` milliseconds, however often the process starts again
+  read_error,            ///< once
+  guard_error,           ///< once
+  sync_lie,              ///< for `amount` milliseconds nothing that is said to be durable is; then the power fails
+  rot,                   ///< a bit of one row
+  roll_back_store,       ///< to what it was after `amount` percent of its commits
+  roll_back_guard,
+  roll_back_both,  ///< an older snapshot of the whole machine
+  // `node` is Byzantine from the start, and does what it is there for at the fault's time.
+  fork_owner,        ///< two histories to two halves of the group
+  rewriter,          ///< another entry in the place of one that was sent
+  double_stepper,    ///< a step of a session twice
+  sealed_extender,   ///< goes on beyond its seal
+  antedater,         ///< an entry before the time of the last one
+  selective_sender,  ///< its log to some only, bodies to one only
+  replayer,          ///< sends again what others sent to it
+  framer,            ///< makes honest members look guilty
+  bad_body,          ///< bodies that are not what was committed to
+  garbler,           ///< frames of no meaning
+};
+inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(FaultKind::garbler) + 1;
+
+std::string_view name_of(FaultKind kind);
+/// Of a member, not of a moment.
+bool is_role(FaultKind kind);
+/// What it signed proves it: every honest member comes to hold it convicted.
+bool is_provable(FaultKind kind);
+
+struct Fault {
+  FaultKind kind{};
+  Time at = 0;
+  std::size_t node = 0;
+  std::size_t other = 0;
+  std::int64_t amount = 0;
+
+  std::string text() const;
+};
+
+/// @param count     faults to draw, roles included
+/// @param duration  faults are due before
+std::vector<Fault> draw_faults(std::uint64_t seed, std::size_t nodes, std::size_t count, Time duration);
+
+}  // namespace parley::sim

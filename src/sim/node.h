@@ -1,0 +1,82 @@
+// An honest member: a process that can end at any moment, and the disk that is left. What it runs is the program's own
+// replica; around it stands what the node does with one (group/joint_log.h), as events.
+#pragma once
+
+#include <deque>
+
+#include "sim/participant.h"
+#include "sim/sessions.h"
+
+namespace parley::sim {
+
+class Node final : public Participant {
+ public:
+  Node(World& world, std::size_t self);
+  ~Node() override;
+
+  // --- Participant
+  bool runs() const override { return replica_ != nullptr; }
+  void link_up(std::size_t peer) override;
+  void link_down(std::size_t peer) override;
+  void receive(std::size_t peer, const Frame& frame) override;
+  void ask(std::size_t peer) override;
+  void tick() override;
+  bool needs(std::size_t peer) const override { return sessions_ && sessions_->needs(peer); }
+
+  // --- the process
+  /// Opens the replica; false if the disk does not let it.
+  bool start();
+  void crash();
+  /// Does something as the process: what it sends goes out after it, and the process may end of it.
+  void act(const std::function<void()>& what);
+  void operator_accepts_risk();
+  void arm_kill_before_send() { dies_before_sending_ = true; }
+
+  // --- for its sessions and the observer
+  std::size_t self() const { return self_; }
+  World& world() { return world_; }
+  Disk& disk() { return disk_; }
+  const Disk& disk() const { return disk_; }
+  SimulatedGuard& guard() { return guard_; }
+  const SimulatedGuard& guard() const { return guard_; }
+  mirror::Replica& replica() { return *replica_; }
+  const mirror::Replica& replica() const { return *replica_; }
+  bool is_live() const { return replica_ && replica_->state() == mirror::State::live; }
+  bool has_heard(std::size_t peer) const { return heard_.contains(peer); }
+  Result<mirror::EntryView> append(mirror::Draft draft, const std::function<Status(const mirror::EntryView&)>& work);
+  /// Writes rows that `rows` puts, beside the log. A disk that fails ends the process.
+  Status save(const std::function<void()>& rows);
+  void append_later(mirror::Draft draft, std::function<Status(const mirror::EntryView&)> work);
+  void send(std::size_t peer, Frame frame);
+  /// Sends what the replica has for a peer.
+  void push(std::size_t peer);
+  std::uint64_t incarnation() const { return incarnation_; }
+  /// A row may be wrong: it is looked for until none is.
+  bool may_have_rotted = false;
+
+ private:
+  struct Waiting {
+    mirror::Draft draft;
+    std::function<Status(const mirror::EntryView&)> work;
+  };
+  Status flush();
+  void report_what_was_not();
+  bool is_sound();
+  Result<mirror::EntryView> write(const mirror::Draft& draft,
+                                  const std::function<Status(const mirror::EntryView&)>& work);
+  void take(std::size_t peer, const mirror::Message& message);
+
+  World& world_;
+  std::size_t self_;
+  Disk disk_;
+  SimulatedGuard guard_;
+  std::unique_ptr<mirror::Replica> replica_;
+  std::unique_ptr<Sessions> sessions_;
+  std::set<std::size_t> heard_;  ///< peers whose heads have come on the link that is up
+  std::deque<Waiting> waiting_;
+  std::uint64_t incarnation_ = 0;
+  bool dies_before_sending_ = false;
+  bool must_end_ = false;
+};
+
+}  // namespace parley::sim

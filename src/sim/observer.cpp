@@ -1,0 +1,371 @@
+#include "sim/observer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/node.h"
+#include "sim/world.h"
+
+namespace parley::sim {
+namespace {
+
+/// A checkpoint as it stands in a note, whoever signed it: the observer is shown what honest members have verified.
+std::optional<log::Checkpoint> checkpoint_in(std::string_view note) {
+  const auto parsed = log::parse_note(note);
+  if (!parsed) return std::nullopt;
+  const auto checkpoint = log::parse_checkpoint(parsed->text);
+  return checkpoint ? std::optional(*checkpoint) : std::nullopt;
+}
+
+bool carries(std::string_view note, const log::VerifierKey& key) {
+  const auto parsed = log::parse_note(note);
+  if (!parsed) return false;
+  return std::ranges::any_of(parsed->signatures, [&](const log::NoteSignature& one) {
+    return one.name == key.name && one.key_id == key.id();
+  });
+}
+
+}  // namespace
+
+Observer::Observer(World& world) : world_(world), seen_(world.count()) {
+  for (Seen& seen : seen_) {
+    seen.acknowledged.resize(world.count());
+    seen.cosigned.resize(world.count());
+    seen.checked.resize(world.count());
+  }
+}
+
+void Observer::violated(std::string_view invariant, std::string what) {
+  auto& violation = world_.report().violation;
+  if (!violation) violation = Violation{std::string(invariant), std::move(what), world_.now()};
+}
+
+// --- what leaves ---------------------------------------------------------------------------------------------------
+
+void Observer::leaves(std::size_t from, std::size_t, const Frame& frame) {
+  if (frame.type != FrameType::log) return;
+  const auto content = mirror::parse_message(kGroup, frame.message);
+  if (!content) return violated("I3", fmt::format("{} sends what cannot be read.", world_.nick(from)));
+  if (const auto* push = std::get_if<mirror::Push>(&*content)) sees_push(from, *push);
+  if (const auto* cosig = std::get_if<mirror::Cosig>(&*content))
+    sees_cosignature(from, world_.position_of(cosig->log), cosig->checkpoint);
+  if (const auto* heads = std::get_if<mirror::Heads>(&*content)) {
+    for (const mirror::Heads::Log& log : heads->logs) {
+      const std::size_t owner = world_.position_of(log.nick);
+      if (owner == from) sees_own_checkpoint(from, log.checkpoint);
+      if (owner != from && carries(log.checkpoint, world_.keys()[from].cosign))
+        sees_cosignature(from, owner, log.checkpoint);
+    }
+  }
+}
+
+/// I2: one tree of each size, and it is on the disk and in the guard before it leaves.
+void Observer::sees_own_checkpoint(std::size_t node, std::string_view note) {
+  const auto checkpoint = checkpoint_in(note);
+  if (!checkpoint || seen_[node].risky) return;
+  const auto [signed_before, is_new] = seen_[node].signed_roots.emplace(checkpoint->size, checkpoint->root);
+  if (signed_before->second != checkpoint->root)
+    return violated("I2", fmt::format("{} signed two trees of {} entries.", world_.nick(node), checkpoint->size));
+  const Node& who = *world_.node(node);
+  if (!who.disk().is_durable() && !who.disk().lies())
+    return violated("I3", fmt::format("{} let out a tree of {} entries that is not on its disk yet.", world_.nick(node),
+                                      checkpoint->size));
+  if (is_new && who.guard().head().size < checkpoint->size)
+    violated("I2", fmt::format("{} let out a tree of {} entries that its guard does not know.", world_.nick(node),
+                               checkpoint->size));
+}
+
+/// I3: what is acknowledged is on the disk. I2 of cosignatures: one tree of each size.
+void Observer::sees_cosignature(std::size_t node, std::size_t owner, std::string_view note) {
+  const auto checkpoint = checkpoint_in(note);
+  if (!checkpoint || !carries(note, world_.keys()[node].cosign)) return;
+  Seen& seen = seen_[node];
+  const Disk& disk = world_.node(node)->disk();
+  const LogRows& rows = disk.rows(world_.keys()[owner].log.name);
+  if (rows.leaves.size() < checkpoint->size || (!disk.is_durable() && !disk.lies()))
+    return violated("I3", fmt::format("{} says that it holds {} entries of {}, and its disk does not.",
+                                      world_.nick(node), checkpoint->size, world_.nick(owner)));
+  const auto [before, is_new] = seen.cosigned[owner].emplace(checkpoint->size, checkpoint->root);
+  if (before->second != checkpoint->root && !seen_[owner].risky)
+    return violated("I1", fmt::format("{} cosigned two trees of {} entries of {}.", world_.nick(node), checkpoint->size,
+                                      world_.nick(owner)));
+  seen.acknowledged[owner] = std::max(seen.acknowledged[owner], checkpoint->size);
+}
+
+void Observer::sees_push(std::size_t from, const mirror::Push& push) {
+  const std::size_t owner = world_.position_of(push.log);
+  if (owner != from) return;
+  sees_own_checkpoint(from, push.checkpoint);
+  Seen& seen = seen_[from];
+  if (seen.risky) return;
+  for (std::size_t i = 0; i < push.leaves.size(); ++i) {
+    const Digest hash = log::leaf_hash(as_bytes(push.leaves[i]));
+    const std::size_t seq = push.from + i;
+    if (seq < seen.history.size() && seen.history[seq] != hash)
+      return violated("I2", fmt::format("{} wrote another entry {}.", world_.nick(from), seq));
+    if (seq == seen.history.size()) seen.history.push_back(hash);
+  }
+}
+
+// --- sessions ------------------------------------------------------------------------------------------------------
+
+void Observer::proposed(const std::string& session, std::size_t asker, std::size_t responder) {
+  sessions_.emplace(session, std::pair(asker, responder));
+}
+
+/// I4: nothing that can disclose leaves before it is charged, before both run entries are durable here, and before the
+/// other side has said that it holds ours. And it leaves once.
+void Observer::discloses(std::size_t from, std::size_t to, const std::string& session, std::uint64_t our_seq,
+                         std::uint64_t their_seq) {
+  ++world_.report().disclosures;
+  const Disk& disk = world_.node(from)->disk();
+  const auto& us = world_.nick(from);
+  const auto says = [&](std::string_view what) {
+    violated("I4",
+             fmt::format("{} discloses to {} in session {} {}.", us, world_.nick(to), session.substr(0, 8), what));
+  };
+  if (!disclosed_.emplace(session, from).second) return says("a second time");
+  if (!disk.is_durable() && !disk.lies()) return says("what is not on its disk");
+  if (disk.rows(world_.keys()[from].log.name).leaves.size() <= our_seq) return says("without a run entry of its own");
+  if (disk.rows(world_.keys()[to].log.name).leaves.size() <= their_seq) return says("without the other's run entry");
+  if (!disk.get(charge_key(session))) return says("without having charged it");
+  if (world_.is_honest(to) && seen_[to].acknowledged[from] <= our_seq && !seen_[to].went_back)
+    return says("before the other side holds the run entry");
+}
+
+// --- after each step -----------------------------------------------------------------------------------------------
+
+void Observer::convicts(std::size_t by, const mirror::Conviction& conviction) {
+  const std::size_t accused = world_.position_of(conviction.accused);
+  if (!world_.is_honest(accused)) {
+    ++world_.report().convictions;
+    return;
+  }
+  if (!seen_[accused].risky)
+    violated("I5", fmt::format("{} convicts {}, which is honest: {}", world_.nick(by), conviction.accused,
+                               conviction.reason));
+}
+
+void Observer::stepped(std::size_t node) {
+  check_histories(node);
+  check_final(node);
+}
+
+/// Every copy of an honest member's log is a beginning of what that member let out.
+void Observer::check_histories(std::size_t node) {
+  Seen& seen = seen_[node];
+  for (std::size_t owner = 0; owner < world_.count(); ++owner) {
+    if (owner == node || !world_.is_honest(owner) || seen_[owner].risky) continue;
+    const auto& leaves = world_.node(node)->disk().rows(world_.keys()[owner].log.name).leaves;
+    std::uint64_t& checked = seen.checked[owner];
+    for (checked = std::min<std::uint64_t>(checked, leaves.size()); checked < leaves.size(); ++checked) {
+      const auto& history = seen_[owner].history;
+      if (checked >= history.size() || history[checked] != leaves[checked].hash)
+        return violated("I1", fmt::format("{} holds an entry {} of {} that {} never let out.", world_.nick(node),
+                                          checked, world_.nick(owner), world_.nick(owner)));
+    }
+  }
+}
+
+/// No log has two trees of one size of which members are told that a quorum holds them.
+void Observer::check_final(std::size_t node) {
+  const Node& who = *world_.node(node);
+  if (!who.runs()) return;
+  // With a member that forgot what it had cosigned there may be one liar more than the quorum stands.
+  const auto forgot = [&](const Seen& seen) { return seen.went_back; };
+  if (std::ranges::any_of(seen_, forgot)) return;
+  for (std::size_t owner = 0; owner < world_.count(); ++owner) {
+    if (world_.is_honest(owner)) continue;
+    const LogRows& rows = who.disk().rows(world_.keys()[owner].log.name);
+    if (rows.leaves.empty()) continue;
+    for (const auto& [size, checkpoint] : rows.checkpoints) {
+      const auto lines = rows.cosignatures.find(size);
+      if (lines == rows.cosignatures.end() || lines->second.size() + 1 < log::log_quorum(world_.count())) continue;
+      const auto [before, is_new] = final_.emplace(std::pair(owner, size), checkpoint.root);
+      if (before->second != checkpoint.root)
+        return violated("I1", fmt::format("Two trees of {} entries of {} have a quorum.", size, world_.nick(owner)));
+    }
+  }
+}
+
+void Observer::check_acknowledged(std::size_t node) {
+  const Seen& seen = seen_[node];
+  for (std::size_t owner = 0; owner < world_.count(); ++owner) {
+    const std::uint64_t held = world_.node(node)->disk().rows(world_.keys()[owner].log.name).leaves.size();
+    if (held < seen.acknowledged[owner])
+      return violated("I3", fmt::format("{} had said that it holds {} entries of {}; {} are left after a crash.",
+                                        world_.nick(node), seen.acknowledged[owner], world_.nick(owner), held));
+  }
+}
+
+void Observer::started(std::size_t node) {
+  check_acknowledged(node);
+}
+
+void Observer::disk_went_back(std::size_t node) {
+  Seen& seen = seen_[node];
+  seen.went_back = true;
+  for (std::size_t owner = 0; owner < world_.count(); ++owner) {
+    const std::uint64_t held = world_.node(node)->disk().rows(world_.keys()[owner].log.name).leaves.size();
+    seen.acknowledged[owner] = std::min(seen.acknowledged[owner], held);
+    if (!world_.is_honest(owner)) seen.cosigned[owner].clear();
+  }
+}
+
+std::uint64_t Observer::let_out(std::size_t node) const {
+  const auto& roots = seen_[node].signed_roots;
+  return roots.empty() ? 0 : roots.rbegin()->first;
+}
+
+bool Observer::is_protected(std::size_t node) const {
+  const std::uint64_t shown = let_out(node);
+  if (shown == 0) return true;
+  std::size_t holders = 0;
+  for (std::size_t i = 0; i < world_.count(); ++i)
+    if (i != node && world_.is_honest(i) && world_.node(i)->disk().is_durable() &&
+        world_.node(i)->disk().rows(world_.keys()[node].log.name).leaves.size() >= shown)
+      ++holders;
+  return holders + world_.answers_needed() >= world_.count();
+}
+
+bool Observer::is_held_elsewhere(std::size_t node) const {
+  const auto size_at = [&](std::size_t i) {
+    return world_.node(i)->disk().rows(world_.keys()[node].log.name).leaves.size();
+  };
+  for (std::size_t i = 0; i < world_.count(); ++i)
+    if (i != node && world_.is_honest(i) && size_at(i) >= size_at(node)) return true;
+  return false;
+}
+
+// --- at rest -------------------------------------------------------------------------------------------------------
+
+void Observer::at_rest() {
+  for (std::size_t i = 0; i < world_.count(); ++i) {
+    if (!world_.is_honest(i)) continue;
+    const Node& node = *world_.node(i);
+    if (!node.runs()) return violated("I8", fmt::format("{} does not start.", world_.nick(i)));
+    if (!node.is_live() && !seen_[i].risky)
+      return violated(
+          "I8", fmt::format("{} is {}: {}", world_.nick(i), name_of(node.replica().state()), node.replica().reason()));
+    stepped(i);
+    rest_of_own_log(i);
+  }
+  rest_of_histories();
+  rest_of_liars();
+  rest_of_sessions();
+}
+
+bool Observer::anybody_has(const Digest& body) const {
+  for (std::size_t i = 0; i < world_.count(); ++i)
+    if (world_.is_honest(i) && world_.node(i)->disk().has_body(body)) return true;
+  return false;
+}
+
+/// I6: what an honest member committed to it can open, unless its disk went back.
+void Observer::rest_of_own_log(std::size_t node) {
+  if (seen_[node].went_back) return;
+  const Disk& disk = world_.node(node)->disk();
+  for (const vault::LogLeaf& leaf : disk.rows(world_.keys()[node].log.name).leaves) {
+    const auto entry = log::read_entry_unverified(leaf.note);
+    if (!entry || !disk.has_body(entry->body))
+      return violated("I6", fmt::format("{} cannot open an entry of its own.", world_.nick(node)));
+    if (entry->type == log::kSessionCommit && !disk.get(salts_key(entry->session)))
+      return violated("I6", fmt::format("{} cannot open what it committed to in session {}.", world_.nick(node),
+                                        entry->session.substr(0, 8)));
+  }
+}
+
+/// I8: all honest members hold the same of each other's logs, and have said so.
+void Observer::rest_of_histories() {
+  for (std::size_t owner = 0; owner < world_.count(); ++owner) {
+    if (!world_.is_honest(owner) || seen_[owner].risky) continue;
+    const auto& own = world_.node(owner)->disk().rows(world_.keys()[owner].log.name).leaves;
+    world_.report().entries += own.size();
+    for (std::size_t i = 0; i < world_.count(); ++i) {
+      if (!world_.is_honest(i) || i == owner) continue;
+      const Node& node = *world_.node(i);
+      const auto& held = node.disk().rows(world_.keys()[owner].log.name).leaves;
+      if (held.size() != own.size())
+        return violated("I8", fmt::format("{} holds {} of the {} entries of {}.", world_.nick(i), held.size(),
+                                          own.size(), world_.nick(owner)));
+      const auto missing = node.replica().missing_bodies(world_.nick(owner));
+      for (const std::uint64_t seq : missing) {
+        const auto entry = log::read_entry_unverified(held[seq].note);
+        if (entry && anybody_has(entry->body))
+          return violated("I8", fmt::format("{} lacks the body of entry {} of {}, and others have it.", world_.nick(i),
+                                            seq, world_.nick(owner)));
+      }
+      if (missing.empty() && !own.empty() && !seen_[i].risky &&
+          !world_.node(owner)->replica().held_by(world_.nick(i), world_.nick(owner), own.size()))
+        return violated("I8",
+                        fmt::format("{} does not know that {} holds its log.", world_.nick(owner), world_.nick(i)));
+    }
+  }
+}
+
+/// I1: of a log that was shown in two ways to honest members, all honest members know the fault; of any other they hold
+/// beginnings of one history.
+void Observer::rest_of_liars() {
+  for (std::size_t owner = 0; owner < world_.count(); ++owner) {
+    if (world_.is_honest(owner)) continue;
+    std::vector<std::size_t> honest;
+    std::size_t convinced = 0;
+    bool differ = false;
+    for (std::size_t i = 0; i < world_.count(); ++i) {
+      if (!world_.is_honest(i)) continue;
+      const auto& held = world_.node(i)->disk().rows(world_.keys()[owner].log.name).leaves;
+      for (const std::size_t other : honest) {
+        const auto& theirs = world_.node(other)->disk().rows(world_.keys()[owner].log.name).leaves;
+        const std::size_t both = std::min(held.size(), theirs.size());
+        differ = differ || (both > 0 && held[both - 1].hash != theirs[both - 1].hash);
+      }
+      honest.push_back(i);
+      if (!world_.node(i)->replica().trusted(world_.nick(owner))) ++convinced;
+    }
+    if (convinced != honest.size() && (differ || convinced > 0))
+      return violated("I1", fmt::format("{} has shown two histories or broken a rule, and {} of {} honest members hold "
+                                        "the proof.",
+                                        world_.nick(owner), convinced, honest.size()));
+  }
+}
+
+void Observer::rest_of_sessions() {
+  for (const auto& [session, pair] : sessions_) {
+    const auto [asker, responder] = pair;
+    const auto row = SessionRow::parse(world_.node(asker)->disk().get(SessionRow::key(session)));
+    ++world_.report().sessions[row ? row->state : "forgotten"];
+    rest_of_session(session, asker, responder);
+    if (world_.is_honest(responder)) rest_of_session(session, responder, asker);
+  }
+}
+
+/// I7: no two states that contradict each other. I4 at the end: what was disclosed is charged, and said.
+void Observer::rest_of_session(const std::string& session, std::size_t node, std::size_t other) {
+  if (seen_[node].went_back) return;
+  const Disk& disk = world_.node(node)->disk();
+  const auto row = SessionRow::parse(disk.get(SessionRow::key(session)));
+  const auto says = [&](std::string_view invariant, std::string_view what) {
+    violated(invariant, fmt::format("Session {} of {} with {} {}.", session.substr(0, 8), world_.nick(node),
+                                    world_.nick(other), what));
+  };
+  const bool disclosed = disclosed_.contains({session, node});
+  if (disclosed && !disk.get(charge_key(session))) return says("I4", "was not charged");
+  if (!row) return;
+  if (!row->is_at_rest()) return says("I7", "has not ended");
+  if (disclosed && row->state == "aborted" && !row->may_have_disclosed)
+    return says("I4", "disclosed something, and its abort denies it");
+  if (row->state == "aborted" && row->wrote && !row->says_abort && !seen_[node].risky)
+    return says("I7", "was aborted, and the log does not say so");
+  if (!world_.is_honest(other) || seen_[other].went_back) return;
+  const auto theirs = SessionRow::parse(world_.node(other)->disk().get(SessionRow::key(session)));
+  if (row->state == "disputed") return says("I7", "is disputed between honest members");
+  if (row->state == "agreed" && (!theirs || (theirs->state != "agreed" && theirs->state != "result")))
+    return says("I7", "is agreed on one side only");
+  if (row->state == "result" && (!theirs || theirs->state == "refused" || theirs->state == "expired"))
+    return says("I7", "has a result on one side, and the other refused it");
+  if (row->state == "refused" && (!theirs || theirs->state == "agreed" || theirs->state == "result"))
+    return says("I7", "was refused on one side only");
+}
+
+}  // namespace parley::sim

@@ -1,0 +1,83 @@
+// Sees every disk and every message, and checks after each step what must always hold (log.md 9.3, I1 to I8; I9 is that
+// the trace of a seed repeats). It knows nothing that the simulated members know by themselves, and tells them nothing.
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "log/checkpoint.h"
+#include "sim/participant.h"
+
+namespace parley::sim {
+
+struct Violation {
+  std::string invariant;  ///< "I1" to "I8"
+  std::string what;       ///< one sentence
+  Time at = 0;
+};
+
+class Observer {
+ public:
+  explicit Observer(World& world);
+
+  /// A frame is about to leave an honest member.
+  void leaves(std::size_t from, std::size_t to, const Frame& frame);
+  void proposed(const std::string& session, std::size_t asker, std::size_t responder);
+  /// Bytes that can disclose are about to leave. @param seq  of the run entries of both
+  void discloses(std::size_t from, std::size_t to, const std::string& session, std::uint64_t our_seq,
+                 std::uint64_t their_seq);
+  void convicts(std::size_t by, const mirror::Conviction& conviction);
+  /// An honest member has done something.
+  void stepped(std::size_t node);
+  void started(std::size_t node);
+  /// A member's disk is an older one than it was: what it had said it holds it may not hold.
+  void disk_went_back(std::size_t node);
+  /// An operator went on although nobody knew what the disk had lost: its member may sign a second history.
+  void risk_accepted(std::size_t node) { seen_[node].risky = true; }
+  /// Faults have ended, and all have talked to each other for five rounds.
+  void at_rest();
+
+  /// The largest tree of its own log that a member has shown anybody.
+  std::uint64_t let_out(std::size_t node) const;
+  /// Whether so many honest members hold all that `node` has ever let out that it must hear of it from whomever it
+  /// asks.
+  bool is_protected(std::size_t node) const;
+  /// Whether another honest member holds all of the log of `node` that its disk has.
+  bool is_held_elsewhere(std::size_t node) const;
+  bool went_back(std::size_t node) const { return seen_[node].went_back; }
+  const std::map<std::string, std::pair<std::size_t, std::size_t>>& sessions() const { return sessions_; }
+
+ private:
+  struct Seen {
+    std::map<std::uint64_t, Digest> signed_roots;           ///< checkpoints of its own log that left it
+    std::vector<Digest> history;                            ///< leaf hashes of its own log that left it
+    std::vector<std::uint64_t> acknowledged;                ///< of each log: the largest tree whose cosignature left
+    std::vector<std::map<std::uint64_t, Digest>> cosigned;  ///< of each log: what it cosigned
+    std::vector<std::uint64_t> checked;                     ///< of each log: how many leaves were compared
+    bool went_back = false;
+    bool risky = false;
+  };
+  void violated(std::string_view invariant, std::string what);
+  void sees_own_checkpoint(std::size_t node, std::string_view note);
+  void sees_cosignature(std::size_t node, std::size_t owner, std::string_view note);
+  void sees_push(std::size_t from, const mirror::Push& push);
+  void check_histories(std::size_t node);
+  void check_acknowledged(std::size_t node);
+  void check_final(std::size_t node);
+  void rest_of_histories();
+  void rest_of_liars();
+  void rest_of_own_log(std::size_t node);
+  void rest_of_sessions();
+  void rest_of_session(const std::string& session, std::size_t node, std::size_t other);
+  /// Whether a body is on the disk of any honest member.
+  bool anybody_has(const Digest& body) const;
+
+  World& world_;
+  std::vector<Seen> seen_;
+  std::map<std::string, std::pair<std::size_t, std::size_t>> sessions_;  ///< asker, responder
+  std::set<std::pair<std::string, std::size_t>> disclosed_;              ///< session and who
+  std::map<std::pair<std::size_t, std::uint64_t>, Digest> final_;        ///< log and size
+  std::set<std::size_t> exposed_;  ///< liars whose two tongues honest members have heard
+};
+
+}  // namespace parley::sim

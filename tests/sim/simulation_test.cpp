@@ -1,0 +1,189 @@
+// Groups in which everything goes wrong keep their promises (log.md 9.3), and what breaks one is noticed, repeats from
+// its seed, and shrinks to the faults that it takes.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "base/encoding.h"
+#include "sim/simulator.h"
+
+namespace parley::sim {
+
+void PrintTo(Flaw flaw, std::ostream* out) {
+  *out << name_of(flaw);
+}
+void PrintTo(FaultKind kind, std::ostream* out) {
+  *out << name_of(kind);
+}
+
+namespace {
+
+/// The first seed of a test: fixed, so that a test passes or fails for everybody, unless the environment has another.
+std::uint64_t first_seed() {
+  const char* set = std::getenv("PARLEY_TEST_SEED");
+  return set == nullptr ? 1 : std::strtoull(set, nullptr, 10);
+}
+
+Report run(const Plan& plan) {
+  auto report = simulate(plan);
+  EXPECT_TRUE(report.has_value());
+  return report ? *std::move(report) : Report{};
+}
+
+std::string broken(const Plan& plan, const Report& report) {
+  return command_for(plan) + " breaks " + report.violation->invariant + ": " + report.violation->what;
+}
+
+/// Seeds of `plan` until one breaks something. @param seeds  at most
+std::optional<std::pair<Plan, Report>> first_failure(Plan plan, std::size_t seeds) {
+  for (std::size_t i = 0; i < seeds; ++i, ++plan.seed) {
+    Report report = run(plan);
+    if (report.violation) return std::pair(plan, std::move(report));
+  }
+  return std::nullopt;
+}
+
+TEST(Simulation, KeepsEveryInvariantThroughTwoThousandSessions) {
+  constexpr std::size_t kMembers[] = {2, 3, 4, 3, 2, 4, 2, 3, 6, 3};
+  Plan plan{.seed = first_seed()};
+  std::uint64_t sessions = 0, faults = 0, agreed = 0, convictions = 0;
+  for (std::size_t i = 0; sessions < 2000; ++i, ++plan.seed) {
+    plan.nodes = kMembers[i % std::size(kMembers)];
+    const Report report = run(plan);
+    ASSERT_FALSE(report.violation) << broken(plan, report);
+    sessions += report.session_count();
+    faults += report.fault_count();
+    convictions += report.convictions;
+    if (const auto some = report.sessions.find("agreed"); some != report.sessions.end()) agreed += some->second;
+  }
+  EXPECT_GT(faults, 10 * sessions) << "a session lives through ten faults";
+  EXPECT_GT(agreed, sessions / 3) << "and yet many of them end well";
+  EXPECT_GT(convictions, 0u);
+  RecordProperty("sessions", std::to_string(sessions));
+  RecordProperty("faults", std::to_string(faults));
+  std::printf("%lu sessions, %lu faults, %lu agreed on their result\n", static_cast<unsigned long>(sessions),
+              static_cast<unsigned long>(faults), static_cast<unsigned long>(agreed));
+}
+
+TEST(Simulation, OfTheLargestGroupKeepsEveryInvariant) {
+  const Plan plan{.seed = first_seed(), .nodes = kMostNodes, .sessions = 10, .faults = 100};
+  const Report report = run(plan);
+  EXPECT_FALSE(report.violation) << broken(plan, report);
+}
+
+TEST(Simulation, WithoutFaultsEndsEverySessionWithAResultOrARefusal) {
+  for (std::size_t nodes = 2; nodes <= 5; ++nodes) {
+    const Plan plan{.seed = first_seed(), .nodes = nodes, .faults = 0};
+    const Report report = run(plan);
+    ASSERT_FALSE(report.violation) << broken(plan, report);
+    EXPECT_EQ(report.session_count(), plan.sessions);
+    for (const auto& [state, count] : report.sessions) EXPECT_TRUE(state == "agreed" || state == "refused") << state;
+    EXPECT_EQ(report.restarts, 0u);
+  }
+}
+
+TEST(Simulation, OfOneSeedIsTheSameToTheLastByte) {
+  Plan plan{.seed = first_seed()};
+  std::set<Digest> traces;
+  for (int i = 0; i < 10; ++i, ++plan.seed) {
+    const Report once = run(plan);
+    const Report again = run(plan);
+    EXPECT_EQ(to_hex(once.trace), to_hex(again.trace)) << command_for(plan);
+    EXPECT_EQ(once.events, again.events);
+    EXPECT_EQ(once.faults, again.faults);
+    traces.insert(once.trace);
+  }
+  EXPECT_EQ(traces.size(), 10u) << "another seed is another run";
+}
+
+TEST(Simulation, IsRefusedForAGroupThatCannotBe) {
+  EXPECT_FALSE(simulate({.nodes = 1}).has_value());
+  EXPECT_FALSE(simulate({.nodes = kMostNodes + 1}).has_value());
+}
+
+// --- what a failing seed is good for -------------------------------------------------------------------------------
+
+TEST(Shrinking, LeavesTheFaultsThatAFailureTakesAndNoOther) {
+  const auto found = first_failure({.seed = first_seed(), .nodes = 3, .flaw = Flaw::runs_again_after_a_crash}, 100);
+  ASSERT_TRUE(found.has_value());
+  const auto& [failing, report] = *found;
+  const auto smallest = shrink(failing, report, 400);
+  ASSERT_TRUE(smallest.has_value());
+  ASSERT_TRUE(smallest->only.has_value());
+  EXPECT_GE(smallest->only->size(), 1u) << "a crash is needed";
+  EXPECT_LE(smallest->only->size(), 20u);
+  const Report again = run(*smallest);
+  ASSERT_TRUE(again.violation.has_value());
+  EXPECT_EQ(again.violation->invariant, report.violation->invariant);
+  for (const std::size_t one : *smallest->only) {
+    Plan without = *smallest;
+    std::erase(*without.only, one);
+    const Report less = run(without);
+    EXPECT_FALSE(less.violation && less.violation->invariant == report.violation->invariant)
+        << "fault " << one << " is not needed";
+  }
+  EXPECT_NE(command_for(*smallest).find(" --only "), std::string::npos);
+}
+
+TEST(Shrinking, IsRefusedForARunThatHolds) {
+  const Plan plan{.seed = first_seed(), .sessions = 2, .faults = 0};
+  EXPECT_FALSE(shrink(plan, run(plan)).has_value());
+}
+
+// --- the observer sees what it is there for ------------------------------------------------------------------------
+
+class Planted : public testing::TestWithParam<Flaw> {};
+
+TEST_P(Planted, IsNoticed) {
+  std::optional<std::pair<Plan, Report>> found;
+  for (const std::size_t nodes : {3u, 2u, 4u})
+    if (!found) found = first_failure({.seed = first_seed(), .nodes = nodes, .flaw = GetParam()}, 150);
+  EXPECT_TRUE(found.has_value()) << name_of(GetParam()) << " goes unnoticed";
+}
+
+INSTANTIATE_TEST_SUITE_P(Flaws, Planted, testing::ValuesIn(all_flaws()), [](const auto& instance) {
+  std::string name(name_of(instance.param));
+  std::ranges::replace(name, '-', '_');
+  return name;
+});
+
+// --- members that lie ----------------------------------------------------------------------------------------------
+
+class Liars : public testing::TestWithParam<FaultKind> {};
+
+TEST_P(Liars, AreConvictedOfWhatCanBeProvenAndNobodyElseIs) {
+  Plan plan{.seed = first_seed(), .faults = 1};
+  std::size_t seen = 0;
+  std::uint64_t convictions = 0;
+  for (std::size_t i = 0; i < 4000 && seen < 6; ++i, ++plan.seed) {
+    plan.nodes = 3 + i % 3;
+    const auto faults = faults_of(plan);
+    if (faults.empty() || faults[0].second.kind != GetParam()) continue;
+    ++seen;
+    const Report report = run(plan);
+    ASSERT_FALSE(report.violation) << broken(plan, report);
+    const std::uint64_t honest = plan.nodes - 1;
+    // A fork is one if it was shown to two who can meet.
+    const bool forks = GetParam() == FaultKind::fork_owner;
+    const bool by_all = is_provable(GetParam()) && !(forks && report.convictions == 0);
+    EXPECT_EQ(report.convictions, by_all ? honest : 0) << command_for(plan);
+    convictions += report.convictions;
+  }
+  EXPECT_EQ(seen, 6u);
+  EXPECT_EQ(convictions > 0, is_provable(GetParam()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Roles, Liars, testing::ValuesIn([] {
+                           std::vector<FaultKind> roles;
+                           for (std::size_t i = 0; i < kFaultKinds; ++i)
+                             if (is_role(static_cast<FaultKind>(i))) roles.push_back(static_cast<FaultKind>(i));
+                           return roles;
+                         }()),
+                         [](const auto& instance) {
+                           std::string name(name_of(instance.param));
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace parley::sim
