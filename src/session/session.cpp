@@ -166,6 +166,7 @@ void Session::forget_secrets() {
 }
 
 std::unexpected<Error> Session::failed(Error error) {
+  if (us_.progress.cancelled()) error = {Errc::cancelled, "The session was stopped on this side.", {}};
   const bool disclosed = phase_ == "run" || phase_ == "result";
   outcome_.failed_phase = phase_;
   outcome_.failure = error.text();
