@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/party.h"
 #include "cli/session_view.h"
 #include "node/replication.h"
 #include "session/padding.h"
@@ -111,13 +112,7 @@ Result<std::string> ask(Workplace& at, const AskArguments& arguments) {
   TRY_STATUS(log_link.exchange_heads(deadline_in(kHeadsWait)));
   TRY_STATUS(node::hear_enough(at.groups.desk(), at.member, membership, *log));
   ThreadPool pool(arguments.threads == 0 ? at.threads : arguments.threads);
-  const session::Party us{.vault = at.vault,
-                          .member = at.member,
-                          .membership = membership,
-                          .membership_now = [&] { return at.groups.membership(membership.group().id); },
-                          .under_way = at.under_way,
-                          .pool = pool,
-                          .progress = at.progress};
+  const session::Party us = party_at(at, membership, pool);
   session::Limits limits;
   limits.decision = std::chrono::seconds(arguments.wait_seconds);
   limits.their_tests = arguments.max_theirs;

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/json.h"
+#include "cli/party.h"
 #include "cli/session_view.h"
 
 namespace parley::cli {
@@ -82,13 +83,7 @@ Result<session::RevealOutcome> reveal(Workplace& at, const RevealArguments& argu
   }
   group::LogLink log_link(**link, *log);
   ThreadPool pool(at.threads);
-  const session::Party us{.vault = at.vault,
-                          .member = at.member,
-                          .membership = membership,
-                          .membership_now = [&] { return at.groups.membership(membership.group().id); },
-                          .under_way = at.under_way,
-                          .pool = pool,
-                          .progress = at.progress};
+  const session::Party us = party_at(at, membership, pool);
   return session::reveal(us, log_link, id);
 }
 
