@@ -30,7 +30,7 @@ std::vector<Block> uniform_blocks(std::size_t count, std::uint64_t which) {
 
 std::vector<Tag> ascending_tags(std::span<const Block> blocks) {
   ThreadPool pool(1);
-  const auto sorted = sort_tags(blocks, pool);
+  const auto sorted = sort_tags(TagColumn(blocks), pool);
   const auto tags = sorted->tags.expose();
   return {tags.begin(), tags.end()};
 }
@@ -53,7 +53,7 @@ void set_sort_limit(benchmark::State& state, std::size_t count) {
 void sort_of_ours(benchmark::State& state) {
   const auto blocks = uniform_blocks(power(state), 1);
   ThreadPool pool(static_cast<std::size_t>(state.range(1)));
-  for (auto _ : state) benchmark::DoNotOptimize(sort_tags(blocks, pool));
+  for (auto _ : state) benchmark::DoNotOptimize(sort_tags(TagColumn(blocks), pool));
   set_items(state, blocks.size());
   if (pool.size() == 1) set_sort_limit(state, blocks.size());
 }
@@ -158,7 +158,7 @@ struct BothSets {
 void build_index(benchmark::State& state) {
   const auto own = uniform_blocks(power(state), 1);
   ThreadPool pool(1);
-  for (auto _ : state) benchmark::DoNotOptimize(TagIndex::build(own, pool));
+  for (auto _ : state) benchmark::DoNotOptimize(TagIndex::build(TagColumn(own), pool));
   set_items(state, own.size());
   set_sort_limit(state, own.size());
 }
@@ -175,7 +175,7 @@ void set_find_limit(benchmark::State& state, const BothSets& sets) {
 void find_in_index(benchmark::State& state) {
   const BothSets sets(power(state), power(state, 1));
   ThreadPool pool(1);
-  const auto index = TagIndex::build(sets.own, pool);
+  const auto index = TagIndex::build(TagColumn(sets.own), pool);
   std::vector<TagMatch> matches;
   for (auto _ : state) {
     matches.clear();
@@ -246,7 +246,7 @@ BENCHMARK(find_in_map)->Name("unordered_map_find/log2")->Arg(20)->Unit(benchmark
 void merge_sorted(benchmark::State& state) {
   const BothSets sets(power(state), power(state));
   ThreadPool pool(1);
-  const auto ours = sort_tags(sets.own, pool);
+  const auto ours = sort_tags(TagColumn(sets.own), pool);
   const auto tags = ours->tags.expose();
   const auto order = ours->order.expose();
   for (auto _ : state) {

@@ -2,6 +2,7 @@
 // dumps and wiped when it goes.
 #pragma once
 
+#include <cassert>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -46,11 +47,32 @@ class SecretArray {
     return *this;
   }
 
+  /// In the memory of an array that is needed no longer, with what is left in it: for large ones, whose pages cost more
+  /// to fetch than to fill. Precondition: its bytes make whole records.
+  template <typename Other>
+  static SecretArray in_place_of(SecretArray<Other>&& other) {
+    assert(other.size() * sizeof(Other) % sizeof(T) == 0);
+    SecretArray array;
+    array.count_ = std::exchange(other.count_, 0) * sizeof(Other) / sizeof(T);
+    array.pages_ = std::move(other.pages_);
+    return array;
+  }
+
   std::size_t size() const { return count_; }
   std::span<const T> expose() const { return {static_cast<const T*>(pages_.begin()), count_}; }
   std::span<T> expose_mutable() { return {static_cast<T*>(pages_.begin()), count_}; }
 
+  /// Leaves the first `count` records. The memory of the others is kept, and wiped with them.
+  /// Precondition: count <= size().
+  void truncate(std::size_t count) {
+    assert(count <= count_);
+    count_ = count;
+  }
+
  private:
+  template <typename Other>
+  friend class SecretArray;
+
   SecretPages pages_;
   std::size_t count_ = 0;
 };

@@ -35,6 +35,28 @@ TEST(SecretArray, IsZeroWhateverStoodThereBefore) {
   }
 }
 
+TEST(SecretArray, LetsAnotherHaveItsMemoryAsItStands) {
+  SecretArray<std::uint64_t> first(kMegabyte / sizeof(std::uint64_t));
+  first.expose_mutable()[1] = 0x0807060504030201;
+  const void* memory = first.expose().data();
+  const auto second = SecretMemory::in_place_of(std::move(first));
+  EXPECT_EQ(second.expose().data(), memory);
+  EXPECT_EQ(second.size(), kMegabyte);
+  EXPECT_EQ(second.expose()[8], std::byte{1});
+  EXPECT_EQ(first.size(), 0u);  // NOLINT(bugprone-use-after-move): that nothing is left of it is the promise
+}
+
+TEST(SecretArray, IsWipedAlsoWhereItWasTruncated) {
+  {
+    SecretMemory memory(kMegabyte);
+    std::ranges::fill(memory.expose_mutable(), std::byte{0x5a});
+    memory.truncate(10);
+    EXPECT_EQ(memory.expose().size(), 10u);
+  }
+  const SecretMemory again(kMegabyte);  // the same pages: they were kept
+  EXPECT_TRUE(std::ranges::all_of(again.expose(), [](std::byte byte) { return byte == std::byte{0}; }));
+}
+
 // Below the size of a huge page, so that each page counts.
 constexpr std::size_t kRegion = 3 * kMegabyte / 2;
 constexpr long kPages = kRegion / 4096;

@@ -25,7 +25,7 @@ std::vector<TagMatch> plain_matches(std::span<const Tag> own, std::span<const Ta
 std::vector<TagMatch> found_in(std::span<const Tag> own, std::span<const Tag> list, std::size_t piece_tags,
                                std::size_t threads = 1) {
   ThreadPool pool(threads);
-  const auto index = TagIndex::build(blocks_of(own), pool);
+  const auto index = TagIndex::build(TagColumn(blocks_of(own)), pool);
   EXPECT_TRUE(index.has_value());
   EXPECT_EQ(index->size(), own.size());
   std::vector<TagMatch> matches;
@@ -122,7 +122,7 @@ TEST(TagIndex, IsNotBuiltFromEqualTags) {
   auto own = uniform_blocks(random, 2'000);
   own[1'999] = own[17];
   ThreadPool pool(2);
-  const auto index = TagIndex::build(own, pool);
+  const auto index = TagIndex::build(TagColumn(own), pool);
   ASSERT_FALSE(index.has_value());
   EXPECT_EQ(index.error(), (EqualTags{17, 1'999}));
 }

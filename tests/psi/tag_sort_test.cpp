@@ -24,7 +24,7 @@ std::vector<std::uint32_t> plain_order(std::span<const Block> blocks) {
 
 void expect_sorted(std::span<const Block> blocks, std::size_t threads) {
   ThreadPool pool(threads);
-  const auto sorted = sort_tags(blocks, pool);
+  const auto sorted = sort_tags(TagColumn(blocks), pool);
   ASSERT_TRUE(sorted.has_value());
   const std::vector<std::uint32_t> order = plain_order(blocks);
   EXPECT_TRUE(std::ranges::equal(sorted->order.expose(), order)) << blocks.size() << " tags, " << threads << " threads";
@@ -86,7 +86,7 @@ TEST(TagSort, SaysWhichTwoTagsAreEqualWhereverTheyStand) {
       with_equals[places.second] = with_equals[places.first];
       for (const std::size_t threads : {1u, 2u, 8u}) {
         ThreadPool pool(threads);
-        const auto sorted = sort_tags(with_equals, pool);
+        const auto sorted = sort_tags(TagColumn(with_equals), pool);
         ASSERT_FALSE(sorted.has_value()) << count;
         EXPECT_EQ(sorted.error(), places) << count << " tags, " << threads << " threads";
       }
@@ -97,7 +97,7 @@ TEST(TagSort, SaysWhichTwoTagsAreEqualWhereverTheyStand) {
 TEST(TagSort, SaysTheLeastOfSeveralEqualTags) {
   const std::vector<Tag> tags = {{9, 0}, {7, 0}, {3, 5}, {9, 0}, {3, 5}, {1, 1}, {3, 5}, {7, 0}};
   ThreadPool pool(2);
-  const auto sorted = sort_tags(blocks_of(tags), pool);
+  const auto sorted = sort_tags(TagColumn(blocks_of(tags)), pool);
   ASSERT_FALSE(sorted.has_value());
   EXPECT_EQ(sorted.error(), (EqualTags{2, 4}));
 }
@@ -110,7 +110,7 @@ TEST(TagSort, FindsEqualTagsAmongWhatIsFarFromUniform) {
     const std::size_t b = (a + 1 + random() % 2'999) % 3'000;
     set.tags[a] = set.tags[b];
     ThreadPool pool(2);
-    const auto sorted = sort_tags(blocks_of(set.tags), pool);
+    const auto sorted = sort_tags(TagColumn(blocks_of(set.tags)), pool);
     ASSERT_FALSE(sorted.has_value());
     EXPECT_EQ(sorted.error(),
               (EqualTags{static_cast<std::uint32_t>(std::min(a, b)), static_cast<std::uint32_t>(std::max(a, b))}));
@@ -121,7 +121,7 @@ TEST(TagSort, RefusesOneTagManyTimes) {
   for (const std::size_t count : {2u, 30u, 100'000u}) {
     const std::vector<Block> blocks(count, Block{1, 2});
     ThreadPool pool(2);
-    const auto sorted = sort_tags(blocks, pool);
+    const auto sorted = sort_tags(TagColumn(blocks), pool);
     ASSERT_FALSE(sorted.has_value());
     EXPECT_EQ(sorted.error(), (EqualTags{0, 1}));
   }

@@ -6,6 +6,7 @@
 #include <bit>
 #include <span>
 
+#include "base/bytes.h"
 #include "crypto/block.h"
 
 namespace parley::psi::detail {
@@ -35,6 +36,23 @@ inline Tag tag_of(crypto::Block block) {
 inline crypto::Block block_of(Tag tag) {
   return {std::byteswap(tag.high), std::byteswap(tag.low)};
 }
+
+/// Tags as the protocol leaves them: the first bytes of records that stand side by side.
+class TagColumn {
+ public:
+  TagColumn(std::span<const crypto::Block> tags)
+      : begin_(std::as_bytes(tags).data()), stride_(sizeof(crypto::Block)), count_(tags.size()) {}
+  TagColumn(std::span<const Digest> outputs)
+      : begin_(std::as_bytes(outputs).data()), stride_(sizeof(Digest)), count_(outputs.size()) {}
+
+  std::size_t size() const { return count_; }
+  Tag operator[](std::size_t i) const { return tag_of(crypto::load_block(ByteView(begin_ + i * stride_, kTagBytes))); }
+
+ private:
+  const std::byte* begin_;
+  std::size_t stride_;
+  std::size_t count_;
+};
 
 /// The first `bits` bits of a tag. Precondition: bits <= 63.
 constexpr std::uint64_t leading_bits(Tag tag, unsigned bits) {

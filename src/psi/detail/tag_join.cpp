@@ -25,8 +25,12 @@ constexpr std::uint32_t print_of(Tag tag) {
 
 }  // namespace
 
-std::expected<TagIndex, EqualTags> TagIndex::build(std::span<const crypto::Block> own, ThreadPool& pool) {
-  auto sorted = sort_tags(own, pool);
+std::expected<TagIndex, EqualTags> TagIndex::build(TagColumn own, ThreadPool& pool) {
+  return build(own, crypto::SecretArray<Tag>(own.size()), pool);
+}
+
+std::expected<TagIndex, EqualTags> TagIndex::build(TagColumn own, crypto::SecretArray<Tag> room, ThreadPool& pool) {
+  auto sorted = sort_tags(own, std::move(room), pool);
   if (!sorted) return std::unexpected(sorted.error());
   return TagIndex(std::move(*sorted));
 }

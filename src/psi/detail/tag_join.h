@@ -18,9 +18,11 @@ struct TagMatch {
 /// walks through it from one end to the other.
 class TagIndex {
  public:
-  /// @param own  our tags as bytes; a match says the index in it.
+  /// @param own  our tags; a match says the index in it.
+  /// @param room as for sort_tags.
   /// @error      as sort_tags.
-  static std::expected<TagIndex, EqualTags> build(std::span<const crypto::Block> own, ThreadPool& pool);
+  static std::expected<TagIndex, EqualTags> build(TagColumn own, crypto::SecretArray<Tag> room, ThreadPool& pool);
+  static std::expected<TagIndex, EqualTags> build(TagColumn own, ThreadPool& pool);
 
   /// Appends the matches of a piece of the list to `matches`, in the order of the list. Any number of pieces at the
   /// same time. Right in any order of `piece`, fast where it ascends.

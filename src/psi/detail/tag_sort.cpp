@@ -9,7 +9,6 @@
 namespace parley::psi::detail {
 namespace {
 
-using crypto::Block;
 using crypto::SecretArray;
 
 // At most so many buckets: while the tags are moved, the lines that all buckets are written to stay in the second-level
@@ -45,16 +44,16 @@ struct Part {
 /// Where each stripe of the input puts its tags of each bucket.
 class Partition {
  public:
-  Partition(std::span<const Block> blocks, ThreadPool& pool)
-      : blocks_(blocks),
-        bucket_bits_(bucket_bits_for(blocks.size())),
-        stripe_tags_(std::max<std::size_t>((blocks.size() + pool.size() - 1) / pool.size(), 1)),
-        stripes_(bucket_bits_ == 0 ? 1 : (blocks.size() + stripe_tags_ - 1) / stripe_tags_),
+  Partition(TagColumn unsorted, ThreadPool& pool)
+      : unsorted_(unsorted),
+        bucket_bits_(bucket_bits_for(unsorted.size())),
+        stripe_tags_(std::max<std::size_t>((unsorted.size() + pool.size() - 1) / pool.size(), 1)),
+        stripes_(bucket_bits_ == 0 ? 1 : (unsorted.size() + stripe_tags_ - 1) / stripe_tags_),
         next_(stripes_ * bucket_count()),
         begins_(bucket_count() + 1) {
-    if (bucket_bits_ == 0) stripe_tags_ = blocks.size();
+    if (bucket_bits_ == 0) stripe_tags_ = unsorted.size();
     over_stripes(pool, [&](std::size_t begin, std::size_t end, std::uint32_t* next) {
-      for (std::size_t i = begin; i < end; ++i) ++next[bucket_of(blocks_[i])];
+      for (std::size_t i = begin; i < end; ++i) ++next[bucket_of(unsorted_[i])];
     });
     std::uint32_t sum = 0;
     for (std::size_t bucket = 0; bucket < bucket_count(); ++bucket) {
@@ -73,8 +72,9 @@ class Partition {
       Tag* tags = to.tags.data();
       std::uint32_t* order = to.order.data();
       for (std::size_t i = begin; i < end; ++i) {
-        const std::uint32_t place = next[bucket_of(blocks_[i])]++;
-        tags[place] = tag_of(blocks_[i]);
+        const Tag tag = unsorted_[i];
+        const std::uint32_t place = next[bucket_of(tag)]++;
+        tags[place] = tag;
         order[place] = static_cast<std::uint32_t>(i);
       }
     });
@@ -86,19 +86,19 @@ class Partition {
   std::size_t size_of(std::size_t bucket) const { return begins_[bucket + 1] - begins_[bucket]; }
 
  private:
-  std::size_t bucket_of(Block block) const { return leading_bits(tag_of(block), bucket_bits_); }
+  std::size_t bucket_of(Tag tag) const { return leading_bits(tag, bucket_bits_); }
 
   template <typename Body>
   void over_stripes(ThreadPool& pool, const Body& body) {
     pool.parallel_for(stripes_, 1, [&](std::size_t first, std::size_t last) {
       for (std::size_t stripe = first; stripe < last; ++stripe) {
         const std::size_t begin = stripe * stripe_tags_;
-        body(begin, std::min(begin + stripe_tags_, blocks_.size()), next_.data() + stripe * bucket_count());
+        body(begin, std::min(begin + stripe_tags_, unsorted_.size()), next_.data() + stripe * bucket_count());
       }
     });
   }
 
-  std::span<const Block> blocks_;
+  TagColumn unsorted_;
   unsigned bucket_bits_;
   std::size_t stripe_tags_;
   std::size_t stripes_;
@@ -196,11 +196,15 @@ class BucketSorter {
 
 }  // namespace
 
-std::expected<SortedTags, EqualTags> sort_tags(std::span<const Block> blocks, ThreadPool& pool) {
-  assert(blocks.size() <= std::numeric_limits<std::uint32_t>::max());
-  SortedTags sorted{SecretArray<Tag>(blocks.size()), SecretArray<std::uint32_t>(blocks.size())};
+std::expected<SortedTags, EqualTags> sort_tags(TagColumn unsorted, ThreadPool& pool) {
+  return sort_tags(unsorted, SecretArray<Tag>(unsorted.size()), pool);
+}
+
+std::expected<SortedTags, EqualTags> sort_tags(TagColumn unsorted, SecretArray<Tag> room, ThreadPool& pool) {
+  assert(unsorted.size() <= std::numeric_limits<std::uint32_t>::max() && room.size() == unsorted.size());
+  SortedTags sorted{std::move(room), SecretArray<std::uint32_t>(unsorted.size())};
   const Part all{sorted.tags.expose_mutable(), sorted.order.expose_mutable()};
-  Partition partition(blocks, pool);
+  Partition partition(unsorted, pool);
   partition.scatter(pool, all);
 
   const std::size_t buckets = partition.bucket_count();

@@ -22,12 +22,14 @@ struct EqualTags {
   friend constexpr bool operator==(const EqualTags&, const EqualTags&) = default;
 };
 
-/// Sorts the tags whose bytes are those of `blocks`. Made for uniform tags: linear then, and in any case at most
+/// Sorts a copy of the tags. Made for uniform tags: linear then, and in any case at most
 /// n log n. Takes 20 bytes a tag and small change (40 more where the tags of one bucket are far from uniform).
 ///
-/// @param blocks  at most 2^32 - 1.
-/// @return        the same for any number of threads.
-/// @error         the first two indices of the least tag that stands twice.
-std::expected<SortedTags, EqualTags> sort_tags(std::span<const crypto::Block> blocks, ThreadPool& pool);
+/// @param unsorted  at most 2^32 - 1.
+/// @param room      for as many tags, whatever stands in it.
+/// @return          the same for any number of threads.
+/// @error           the first two indices of the least tag that stands twice.
+std::expected<SortedTags, EqualTags> sort_tags(TagColumn unsorted, crypto::SecretArray<Tag> room, ThreadPool& pool);
+std::expected<SortedTags, EqualTags> sort_tags(TagColumn unsorted, ThreadPool& pool);
 
 }  // namespace parley::psi::detail

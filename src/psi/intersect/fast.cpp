@@ -117,7 +117,7 @@ class Run {
   Status take_encoding(const vole::Sender& vole, KeyedSet& set, std::size_t instance, Block mask);
   Status hash_ours(KeyedSet& set, const crypto::SecretBlocks& values, Block mask);
   void decode_theirs(KeyedSet& set, std::size_t bin, std::span<const Block> cells, Block delta, Block mask) const;
-  Result<std::vector<TagMatch>> find_matches(const KeyedSet& outputs);
+  Result<std::vector<TagMatch>> find_matches(const KeyedSet& outputs, crypto::SecretBlocks room);
   Status reply(const KeyedSet& outputs, const std::vector<TagMatch>& matches);
   Result<detail::SortedTags> send_tags(const KeyedSet& outputs);
   Result<Outcome> learn_from_reply(const KeyedSet& outputs, const detail::SortedTags& sorted);
@@ -137,12 +137,6 @@ class Run {
   Layout layout_;
   detail::OutputHash output_hash_;
 };
-
-crypto::SecretBlocks first_halves(const KeyedSet& outputs) {
-  crypto::SecretBlocks tags(outputs.size());
-  for (std::size_t i = 0; i < outputs.size(); ++i) tags.expose_mutable()[i] = value_of(outputs.keys()[i]);
-  return tags;
-}
 
 // --- the receiver ---------------------------------------------------------------------------------------------------
 
@@ -183,8 +177,7 @@ Result<Outcome> Run::receiver() {
   if (!std::ranges::equal(mask_commitment(parameters_.session_id, opened), commitment))
     return broken("it opened another mask than the one that it had committed to.");
   TRY_STATUS(hash_ours(set, values, crypto::load_block(opened) ^ crypto::load_block(our_mask.expose())));
-  values = {};
-  TRY(const std::vector<TagMatch> matches, find_matches(set));
+  TRY(const std::vector<TagMatch> matches, find_matches(set, std::move(values)));
   TRY_STATUS(reply(set, matches));
 
   std::vector<std::uint32_t> indices;
@@ -270,8 +263,10 @@ Status Run::decode_ours(const KeyedSet& set, std::size_t instance, const crypto:
   return {};
 }
 
-Result<std::vector<TagMatch>> Run::find_matches(const KeyedSet& outputs) {
-  const auto index = detail::TagIndex::build(first_halves(outputs).expose(), work_.pool());
+/// @param room  what is needed no longer of the values that gave the outputs.
+Result<std::vector<TagMatch>> Run::find_matches(const KeyedSet& outputs, crypto::SecretBlocks room) {
+  const auto index =
+      detail::TagIndex::build(outputs.keys(), crypto::SecretArray<Tag>::in_place_of(std::move(room)), work_.pool());
   if (!index) return repeated(outputs, index.error());
   const detail::TagListShape shape(parameters_.peer_count);
   work_.wait_for_peer();
@@ -388,7 +383,7 @@ void Run::decode_theirs(KeyedSet& set, std::size_t bin, std::span<const Block> c
 
 Result<detail::SortedTags> Run::send_tags(const KeyedSet& outputs) {
   work_.phase("sorting");
-  auto sorted = detail::sort_tags(first_halves(outputs).expose(), work_.pool());
+  auto sorted = detail::sort_tags(outputs.keys(), work_.pool());
   if (!sorted) return repeated(outputs, sorted.error());
   const std::span<const Tag> tags = sorted->tags.expose();
   const detail::TagListShape shape(tags.size());
