@@ -23,13 +23,19 @@ PublicKey public_key_of(const Secret<32>& seed) {
   return expand(seed, expanded);
 }
 
-Signature sign(const Secret<32>& seed, ByteView message) {
-  ExpandedKey expanded;
-  expand(seed, expanded);
+static_assert(crypto_sign_ed25519_SECRETKEYBYTES == 64);
+
+SigningKey::SigningKey(const Secret<32>& seed) : public_key_(expand(seed, expanded_)) {}
+
+Signature SigningKey::sign(ByteView message) const {
   Signature signature;
   crypto_sign_ed25519_detached(as_uchar_mutable(signature), nullptr, as_uchar(message), message.size(),
-                               as_uchar(expanded.expose()));
+                               as_uchar(expanded_.expose()));
   return signature;
+}
+
+Signature sign(const Secret<32>& seed, ByteView message) {
+  return SigningKey(seed).sign(message);
 }
 
 bool verify(const PublicKey& key, ByteView message, std::span<const std::byte, kSignatureBytes> signature) {

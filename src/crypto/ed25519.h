@@ -14,6 +14,19 @@ using Signature = ByteArray<kSignatureBytes>;
 
 PublicKey public_key_of(const Secret<32>& seed);
 
+/// A seed with the public key that belongs to it, computed once: whoever signs often keeps one. A signature made with
+/// another public key than the seed's own would give the seed away, so there is no other way to make one.
+class SigningKey {
+ public:
+  SigningKey(const Secret<32>& seed);  // NOLINT(google-explicit-constructor): where a key is due, its seed will do
+  const PublicKey& public_key() const { return public_key_; }
+  Signature sign(ByteView message) const;
+
+ private:
+  Secret<64> expanded_;  ///< the seed, and the public key behind it
+  PublicKey public_key_;
+};
+
 Signature sign(const Secret<32>& seed, ByteView message);
 
 bool verify(const PublicKey& key, ByteView message, std::span<const std::byte, kSignatureBytes> signature);

@@ -99,8 +99,8 @@ Result<Checkpoint> parse_checkpoint(std::string_view text) {
   return checkpoint;
 }
 
-std::string sign_checkpoint(const Checkpoint& checkpoint, const Secret<32>& log_seed) {
-  return sign_note(checkpoint.text(), checkpoint.origin, log_seed);
+std::string sign_checkpoint(const Checkpoint& checkpoint, const crypto::SigningKey& log_key) {
+  return sign_note(checkpoint.text(), checkpoint.origin, log_key);
 }
 
 Result<Checkpoint> read_checkpoint(std::string_view note, const VerifierKey& log) {
@@ -108,13 +108,13 @@ Result<Checkpoint> read_checkpoint(std::string_view note, const VerifierKey& log
   return read_signed(parsed, log);
 }
 
-NoteSignature cosign(const Checkpoint& checkpoint, std::string_view key_name, const Secret<32>& seed,
+NoteSignature cosign(const Checkpoint& checkpoint, std::string_view key_name, const crypto::SigningKey& key,
                      std::uint64_t time) {
   assert(time <= kMaxTime);
   Bytes blob;
   append_be(blob, time);
-  append(blob, crypto::sign(seed, as_bytes(cosigned_message(checkpoint, time))));
-  return {std::string(key_name), vkey_of(key_name, KeyType::cosignature, seed).id(), std::move(blob)};
+  append(blob, key.sign(as_bytes(cosigned_message(checkpoint, time))));
+  return {std::string(key_name), VerifierKey{std::string(key_name), KeyType::cosignature, key.public_key()}.id(), std::move(blob)};
 }
 
 Result<std::uint64_t> verify_cosignature(const Checkpoint& checkpoint, const NoteSignature& signature,

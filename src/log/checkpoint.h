@@ -31,7 +31,7 @@ struct Checkpoint {
 Result<Checkpoint> parse_checkpoint(std::string_view text);
 
 /// A checkpoint note, signed by the log key whose name is the origin.
-std::string sign_checkpoint(const Checkpoint& checkpoint, const Secret<32>& log_seed);
+std::string sign_checkpoint(const Checkpoint& checkpoint, const crypto::SigningKey& log_key);
 
 /// A checkpoint that `log` signed, whatever other signatures the note carries.
 /// @error Errc::signature; Errc::format (also if the origin is not `log`'s name); Errc::limit
@@ -39,7 +39,7 @@ Result<Checkpoint> read_checkpoint(std::string_view note, const VerifierKey& log
 
 /// "At `time` (Unix seconds, at most 2^63 - 1) I hold this tree and saw no other history of the log." The cosigner
 /// first makes that true, on its disk (log.md 2.6).
-NoteSignature cosign(const Checkpoint& checkpoint, std::string_view key_name, const Secret<32>& seed,
+NoteSignature cosign(const Checkpoint& checkpoint, std::string_view key_name, const crypto::SigningKey& key,
                      std::uint64_t time);
 
 /// The time that a cosignature by `cosigner` states, if it verifies. @error Errc::signature

@@ -121,9 +121,9 @@ std::optional<EntryType> entry_type(std::string_view name) {
   return *found;
 }
 
-Result<std::string> make_entry(const Entry& entry, std::string_view node_key_name, const Secret<32>& node_seed) {
+Result<std::string> make_entry(const Entry& entry, std::string_view node_key_name, const crypto::SigningKey& node_key) {
   TRY_STATUS(check_header(entry));
-  std::string note = sign_object(kEntryKind, to_json(entry), node_key_name, node_seed);
+  std::string note = sign_object(kEntryKind, to_json(entry), node_key_name, node_key);
   assert(note.size() <= kMaxEntryBytes);  // every field is bounded to far less
   return note;
 }

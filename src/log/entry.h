@@ -33,7 +33,7 @@ struct Entry {
 };
 
 /// The leaf, signed by the author's `node` key. @error Errc::format if the header breaks a rule: nothing is signed then
-Result<std::string> make_entry(const Entry& entry, std::string_view node_key_name, const Secret<32>& node_seed);
+Result<std::string> make_entry(const Entry& entry, std::string_view node_key_name, const crypto::SigningKey& node_key);
 
 /// Takes back what make_entry() gives, signed by `author`'s node key and naming its nick. Verified before parsed.
 /// @error Errc::signature, Errc::format, Errc::limit

@@ -189,8 +189,8 @@ Result<Note> parse_note(std::string_view note) {
   return parsed;
 }
 
-std::string sign_note(std::string_view text, std::string_view key_name, const Secret<32>& seed) {
-  return write_note({std::string(text), {make_signature(text, key_name, seed)}});
+std::string sign_note(std::string_view text, std::string_view key_name, const crypto::SigningKey& key) {
+  return write_note({std::string(text), {make_signature(text, key_name, key)}});
 }
 
 std::string write_note(const Note& note) {
@@ -199,19 +199,20 @@ std::string write_note(const Note& note) {
   return out;
 }
 
-NoteSignature make_signature(std::string_view text, std::string_view key_name, const Secret<32>& seed) {
+NoteSignature make_signature(std::string_view text, std::string_view key_name, const crypto::SigningKey& key) {
   assert(text.ends_with('\n'));
-  const crypto::Signature signature = crypto::sign(seed, as_bytes(text));
-  return {std::string(key_name), vkey_of(key_name, KeyType::ed25519, seed).id(), to_bytes(ByteView(signature))};
+  const crypto::Signature signature = key.sign(as_bytes(text));
+  return {std::string(key_name), VerifierKey{std::string(key_name), KeyType::ed25519, key.public_key()}.id(),
+          to_bytes(ByteView(signature))};
 }
 
-Result<std::string> add_signature(std::string_view note, std::string_view key_name, const Secret<32>& seed) {
+Result<std::string> add_signature(std::string_view note, std::string_view key_name, const crypto::SigningKey& key) {
   TRY(const Note parsed, parse_note(note));
   if (!is_key_name(key_name)) return malformed("the name of the key that is to sign is no proper one");
   if (parsed.signatures.size() == kMaxSignatures) {
     return fail(Errc::limit, fmt::format("A note carries at most {} signatures.", kMaxSignatures));
   }
-  const NoteSignature signature = make_signature(parsed.text, key_name, seed);
+  const NoteSignature signature = make_signature(parsed.text, key_name, key);
   for (const NoteSignature& other : parsed.signatures) {
     if (other.name == signature.name && other.key_id == signature.key_id) {
       return fail(Errc::exists, fmt::format("{} has signed this note already.", visible(key_name)));
@@ -242,8 +243,8 @@ Status verify_note(const Note& note, const VerifierKey& key) {
   return {};
 }
 
-std::string sign_object(std::string_view kind, const Json& object, std::string_view key_name, const Secret<32>& seed) {
-  return sign_note(fmt::format("{}\n{}\n", kind, write_pjson(object)), key_name, seed);
+std::string sign_object(std::string_view kind, const Json& object, std::string_view key_name, const crypto::SigningKey& key) {
+  return sign_note(fmt::format("{}\n{}\n", kind, write_pjson(object)), key_name, key);
 }
 
 Result<Json> read_object(std::string_view note, std::string_view kind, const VerifierKey& key,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/secret.h"
+#include "crypto/ed25519.h"
 #include "log/pjson.h"
 
 namespace parley::log {
@@ -58,18 +59,18 @@ inline constexpr std::size_t kMaxNoteBytes = 1 << 20;
 /// Errc::limit
 Result<Note> parse_note(std::string_view note);
 
-/// `text` (ending with a newline) with one signature by `seed`, whose public half is vkey_of(name, ed25519, seed).
-std::string sign_note(std::string_view text, std::string_view key_name, const Secret<32>& seed);
+/// `text` (ending with a newline) with one signature by `key`.
+std::string sign_note(std::string_view text, std::string_view key_name, const crypto::SigningKey& key);
 
 /// The bytes of a note: write_note(parse_note(x)) == x. Precondition: a note that parse_note could have given.
 std::string write_note(const Note& note);
 
-/// An Ed25519 signature of `text` by `seed`, to be added to a note. Precondition: `text` ends with a newline.
-NoteSignature make_signature(std::string_view text, std::string_view key_name, const Secret<32>& seed);
+/// An Ed25519 signature of `text` by `key`, to be added to a note. Precondition: `text` ends with a newline.
+NoteSignature make_signature(std::string_view text, std::string_view key_name, const crypto::SigningKey& key);
 
 /// `note` with one more signature, over the same text, after the others. What is there already is not verified.
 /// @error Errc::exists if a signature by this key is there; Errc::limit at 64 signatures; Errc::format
-Result<std::string> add_signature(std::string_view note, std::string_view key_name, const Secret<32>& seed);
+Result<std::string> add_signature(std::string_view note, std::string_view key_name, const crypto::SigningKey& key);
 
 /// Which of `keys` signed `note`: positions in `keys`, ascending, each public key once however often and under however
 /// many names it stands in the note or in `keys`. Signatures by keys that are not in `keys` are not counted.
@@ -80,7 +81,7 @@ Result<std::vector<std::size_t>> verified_signers(const Note& note, std::span<co
 Status verify_note(const Note& note, const VerifierKey& key);
 
 /// A note whose text is `kind` (e.g. "parley/hello/v1"), a newline, one PJ1 object and a newline.
-std::string sign_object(std::string_view kind, const Json& object, std::string_view key_name, const Secret<32>& seed);
+std::string sign_object(std::string_view kind, const Json& object, std::string_view key_name, const crypto::SigningKey& key);
 
 /// Takes back what sign_object made: exactly one signature, by `key`, over an object of that kind. Verified before
 /// parsed.

@@ -15,8 +15,8 @@ constexpr std::uint64_t kLeavesAtOnce = 1024;
 
 }  // namespace
 
-Replica::Impl::Impl(GroupView view, OwnSeeds own, Store& where, Guard& beside)
-    : group(std::move(view)), seeds(std::move(own)), store(where), guard(beside) {
+Replica::Impl::Impl(GroupView view, const OwnSeeds& own, Store& where, Guard& beside)
+    : group(std::move(view)), signing{own.node, own.log, own.cosign}, store(where), guard(beside) {
   const std::size_t count = group.members.size();
   for (std::size_t i = 0; i < count; ++i) {
     detail::LogCopy& copy = logs.emplace_back();
@@ -157,7 +157,7 @@ Result<std::unique_ptr<Replica>> Replica::open(GroupView group, OwnSeeds seeds, 
       log::vkey_of(self.log.name, log::KeyType::ed25519, seeds.log) != self.log ||
       log::vkey_of(self.cosign.name, log::KeyType::cosignature, seeds.cosign) != self.cosign)
     return fail(Errc::usage, "The keys of this member are not those that the group knows.");
-  auto impl = std::make_unique<Impl>(std::move(group), std::move(seeds), store, guard);
+  auto impl = std::make_unique<Impl>(std::move(group), seeds, store, guard);
   TRY_STATUS(impl->load());
   return std::unique_ptr<Replica>(new Replica(std::move(impl)));
 }

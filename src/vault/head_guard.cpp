@@ -50,7 +50,8 @@ Status write_durably(const std::filesystem::path& path, std::size_t offset, Byte
   const ssize_t written = ::pwrite(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
   if (written != static_cast<ssize_t>(bytes.size()))
     return io_error("The record of what was signed cannot be written", path);
-  if (::fsync(file.get()) != 0) return io_error("The record of what was signed cannot be made durable", path);
+  // The file keeps its length and its blocks: only what they hold has to be durable.
+  if (::fdatasync(file.get()) != 0) return io_error("The record of what was signed cannot be made durable", path);
   return {};
 }
 

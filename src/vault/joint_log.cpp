@@ -56,6 +56,14 @@ Result<NumberedHead> find_head(Connection& connection, std::string_view origin) 
   return read_head(find);
 }
 
+/// The number under which a log's rows lie.
+Result<std::int64_t> find_number(Connection& connection, std::string_view origin) {
+  TRY(Statement find, connection.prepare("SELECT number FROM logs WHERE origin=?1"));
+  TRY(const bool row, find.bind(1, origin).step());
+  if (!row) return fail(Errc::not_found, fmt::format("This vault keeps no log {}.", origin));
+  return find.integer(0);
+}
+
 /// Complete subtrees in a tree of `leaves` leaves.
 std::uint64_t nodes_of(std::uint64_t leaves) {
   return 2 * leaves - static_cast<std::uint64_t>(std::popcount(leaves));
@@ -198,10 +206,10 @@ Result<std::vector<LogHead>> Vault::logs() {
 Result<std::vector<LogLeaf>> Vault::log_leaves(std::string_view origin, std::uint64_t from, std::uint64_t count) {
   TRY(const auto hold, state_->database->gate().enter());
   Connection& connection = state_->database->connection();
-  TRY(const NumberedHead found, find_head(connection, origin));
+  TRY(const std::int64_t number, find_number(connection, origin));
   TRY(Statement list, connection.prepare("SELECT hash, note FROM log_leaves WHERE log=?1 AND seq>=?2 ORDER BY seq "
                                          "LIMIT ?3"));
-  list.bind(1, found.number).bind(2, static_cast<std::int64_t>(from)).bind(3, static_cast<std::int64_t>(count));
+  list.bind(1, number).bind(2, static_cast<std::int64_t>(from)).bind(3, static_cast<std::int64_t>(count));
   std::vector<LogLeaf> leaves;
   while (true) {
     TRY(const bool row, list.step());
@@ -214,9 +222,9 @@ Result<std::vector<LogLeaf>> Vault::log_leaves(std::string_view origin, std::uin
 Result<std::optional<std::uint64_t>> Vault::log_index(std::string_view origin, const Digest& leaf) {
   TRY(const auto hold, state_->database->gate().enter());
   Connection& connection = state_->database->connection();
-  TRY(const NumberedHead found, find_head(connection, origin));
+  TRY(const std::int64_t number, find_number(connection, origin));
   TRY(Statement find, connection.prepare("SELECT seq FROM log_leaves WHERE hash=?1 AND log=?2"));
-  TRY(const bool row, find.bind(1, ByteView(leaf)).bind(2, found.number).step());
+  TRY(const bool row, find.bind(1, ByteView(leaf)).bind(2, number).step());
   if (!row) return std::nullopt;
   return unsigned_of(find.integer(0));
 }
@@ -224,11 +232,11 @@ Result<std::optional<std::uint64_t>> Vault::log_index(std::string_view origin, c
 Result<std::vector<Digest>> Vault::log_nodes(std::string_view origin, std::span<const std::uint64_t> places) {
   TRY(const auto hold, state_->database->gate().enter());
   Connection& connection = state_->database->connection();
-  TRY(const NumberedHead found, find_head(connection, origin));
+  TRY(const std::int64_t number, find_number(connection, origin));
   TRY(Statement find, connection.prepare("SELECT hash FROM log_nodes WHERE log=?1 AND place=?2"));
   std::vector<Digest> hashes;
   for (const std::uint64_t place : places) {
-    TRY(const bool row, find.bind(1, found.number).bind(2, static_cast<std::int64_t>(place)).step());
+    TRY(const bool row, find.bind(1, number).bind(2, static_cast<std::int64_t>(place)).step());
     if (!row) return fail(Errc::not_found, fmt::format("The log {} has no hash at place {}.", origin, place));
     TRY(const Digest hash, digest_of(find.bytes(0)));
     hashes.push_back(hash);
@@ -257,9 +265,9 @@ Status Vault::erase_log_body(const Digest& commitment) {
 Result<std::optional<LogCheckpoint>> Vault::log_checkpoint(std::string_view origin, std::uint64_t size) {
   TRY(const auto hold, state_->database->gate().enter());
   Connection& connection = state_->database->connection();
-  TRY(const NumberedHead found, find_head(connection, origin));
+  TRY(const std::int64_t number, find_number(connection, origin));
   TRY(Statement find, connection.prepare("SELECT root, note FROM log_checkpoints WHERE log=?1 AND size=?2"));
-  TRY(const bool row, find.bind(1, found.number).bind(2, static_cast<std::int64_t>(size)).step());
+  TRY(const bool row, find.bind(1, number).bind(2, static_cast<std::int64_t>(size)).step());
   if (!row) return std::nullopt;
   TRY(const Digest root, digest_of(find.bytes(0)));
   return LogCheckpoint{size, root, std::string(find.text(1))};
@@ -268,10 +276,10 @@ Result<std::optional<LogCheckpoint>> Vault::log_checkpoint(std::string_view orig
 Result<std::vector<LogCosignature>> Vault::log_cosignatures(std::string_view origin, std::uint64_t size) {
   TRY(const auto hold, state_->database->gate().enter());
   Connection& connection = state_->database->connection();
-  TRY(const NumberedHead found, find_head(connection, origin));
+  TRY(const std::int64_t number, find_number(connection, origin));
   TRY(Statement list, connection.prepare("SELECT cosigner, line FROM log_cosignatures WHERE log=?1 AND size=?2 "
                                          "ORDER BY cosigner"));
-  list.bind(1, found.number).bind(2, static_cast<std::int64_t>(size));
+  list.bind(1, number).bind(2, static_cast<std::int64_t>(size));
   std::vector<LogCosignature> cosignatures;
   while (true) {
     TRY(const bool row, list.step());

@@ -10,7 +10,10 @@ namespace parley::mirror {
 
 struct Replica::Impl {
   GroupView group;
-  OwnSeeds seeds;
+  struct Signing {
+    crypto::SigningKey node, log, cosign;
+  };
+  Signing signing;
   Store& store;
   Guard& guard;
 
@@ -25,7 +28,7 @@ struct Replica::Impl {
   std::map<std::size_t, std::vector<vault::LogCosignature>> deferred;
   std::string halted;  ///< why, if it is
 
-  Impl(GroupView view, OwnSeeds own, Store& where, Guard& beside);
+  Impl(GroupView view, const OwnSeeds& own, Store& where, Guard& beside);
 
   // --- small things ----------------------------------------------------------------------------------------------
   const log::MemberKeys& keys(std::size_t member) const { return group.members[member]; }

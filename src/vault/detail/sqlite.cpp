@@ -27,6 +27,9 @@ constexpr const char* kCreatePragmas =
     "PRAGMA journal_mode=MEMORY;"
     "PRAGMA journal_mode=WAL;";
 
+/// Statements that are kept for the next to ask: more than the vault has of fixed text.
+constexpr std::size_t kMostIdle = 128;
+
 // The WAL that a large import leaves shrinks again.
 constexpr const char* kWalPragmas = "PRAGMA journal_size_limit=16777216;";
 
@@ -132,7 +135,8 @@ Status Connection::settle(bool create) {
 }
 
 Connection::~Connection() {
-  // Statements are gone by now: whoever prepared them lives shorter than the connection.
+  // Statements are given back by now: whoever prepared them lives shorter than the connection.
+  for (const auto& [sql, statement] : idle_) sqlite3_finalize(statement);
   sqlite3_close(handle_);
 }
 
@@ -141,11 +145,31 @@ void Connection::checkpoint_on_close() {
 }
 
 Result<Statement> Connection::prepare(std::string_view sql) {
+  if (const auto found = idle_.find(sql); found != idle_.end()) {
+    sqlite3_stmt* const idle = found->second;
+    idle_.erase(found);
+    return Statement(*this, idle);
+  }
   sqlite3_stmt* statement = nullptr;
   const int rc = sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
                                     &statement, nullptr);
   if (rc != SQLITE_OK) return std::unexpected(error(rc));
   return Statement(*this, statement);
+}
+
+void Statement::GiveBack::operator()(sqlite3_stmt* statement) const {
+  connection->take_back(statement);
+}
+
+/// What was bound belongs to whoever used the statement, and is forgotten.
+void Connection::take_back(sqlite3_stmt* statement) {
+  sqlite3_reset(statement);
+  sqlite3_clear_bindings(statement);
+  if (idle_.size() == kMostIdle) {
+    sqlite3_finalize(idle_.begin()->second);
+    idle_.erase(idle_.begin());
+  }
+  idle_.emplace(sqlite3_sql(statement), statement);
 }
 
 Status Connection::execute(const char* sql) {
@@ -194,12 +218,14 @@ Error Connection::error(int rc) const {
 
 Result<Transaction> Transaction::begin(Connection& connection) {
   const bool inner = connection.in_transaction();
-  TRY_STATUS(connection.execute(inner ? "SAVEPOINT inner" : "BEGIN IMMEDIATE"));
+  TRY(Statement begin, connection.prepare(inner ? "SAVEPOINT inner" : "BEGIN IMMEDIATE"));
+  TRY_STATUS(begin.run());
   return Transaction(connection, inner);
 }
 
 Status Transaction::commit() {
-  TRY_STATUS(connection_->execute(inner_ ? "RELEASE inner" : "COMMIT"));
+  TRY(Statement commit, connection_->prepare(inner_ ? "RELEASE inner" : "COMMIT"));
+  TRY_STATUS(commit.run());
   connection_ = nullptr;
   return {};
 }

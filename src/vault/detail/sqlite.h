@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,7 +17,8 @@ namespace parley::vault::detail {
 
 class Connection;
 
-/// A prepared statement. Bound text and bytes must live until the next reset().
+/// A prepared statement, lent by its connection for as long as this lives. Bound text and bytes must live until the
+/// next reset().
 class Statement {
  public:
   Statement& bind(int index, std::int64_t value);
@@ -44,14 +46,16 @@ class Statement {
 
  private:
   friend class Connection;
-  struct Finalize {
-    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+  struct GiveBack {
+    Connection* connection;
+    void operator()(sqlite3_stmt* statement) const;
   };
-  Statement(Connection& connection, sqlite3_stmt* statement) : connection_(&connection), statement_(statement) {}
+  Statement(Connection& connection, sqlite3_stmt* statement)
+      : connection_(&connection), statement_(statement, GiveBack{&connection}) {}
   void note(int rc);
 
   Connection* connection_;
-  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+  std::unique_ptr<sqlite3_stmt, GiveBack> statement_;
   int bind_error_ = SQLITE_OK;
 };
 
@@ -65,6 +69,7 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
+  /// What was prepared before and given back is not parsed and planned again.
   Result<Statement> prepare(std::string_view sql);
   /// One or several statements without parameters.
   Status execute(const char* sql);
@@ -81,11 +86,14 @@ class Connection {
 
  private:
   Connection(std::unique_ptr<SealedVfs> vfs, std::string place) : vfs_(std::move(vfs)), place_(std::move(place)) {}
+  friend class Statement;
   Status settle(bool create);
+  void take_back(sqlite3_stmt* statement);
 
   std::unique_ptr<SealedVfs> vfs_;
   std::string place_;
   sqlite3* handle_ = nullptr;
+  std::multimap<std::string, sqlite3_stmt*, std::less<>> idle_;  ///< statements that nobody uses, by their text
 };
 
 /// Undone when it goes without commit(). Inside of another it is a part of that one (a savepoint): it can be undone by
