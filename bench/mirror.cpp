@@ -66,9 +66,10 @@ class Group {
       member.store = std::make_unique<VaultStore>(*member.vault, std::string(kGroup), keys, i);
       TRY(FileGuard guard, FileGuard::open(home / "signed"));
       member.guard.emplace(std::move(guard));
-      TRY(member.replica, Replica::open({.id = std::string(kGroup), .members = keys, .self = i, .charter = {}},
-                                        {member.node.clone(), member.log.clone(), member.cosign.clone()}, *member.store,
-                                        *member.guard));
+      TRY(member.replica,
+          Replica::open({.id = std::string(kGroup), .members = keys, .self = i, .charter = {}},
+                        mirror::OwnSeeds{member.node.clone(), member.log.clone(), member.cosign.clone()}, *member.store,
+                        *member.guard));
     }
     for (Member& member : members_)
       for (const Member& peer : members_)

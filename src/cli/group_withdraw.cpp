@@ -27,13 +27,13 @@ Status withdraw(Workplace& at, const EndArguments& arguments) {
       return fail(Errc::cancelled, "Nothing was done.");
   }
   TRY(const Secret<32> id_seed, id_seed_of(at));
-  TRY(const group::Withdrawal done,
-      group::withdraw(desk_of(at), group, arguments.reason, id_seed, wall_clock_now(), group::seal_kept_log(at.vault)));
+  TRY(const group::Withdrawal done, at.groups.withdraw(group, arguments.reason, id_seed, wall_clock_now()));
   at.console.say(
       fmt::format("You have withdrawn from {}. {} secret(s) of its sessions are destroyed.", group.name, done.secrets));
+  at.under_way.stop_all_of(group.id);
   if (done.failure)
-    at.console.say(
-        fmt::format("Its keys stay until its log is sealed, which did not go now: {}", done.failure->text()));
+    at.console.say(fmt::format("Its keys stay until its log is sealed, which the node does when it can. Now: {}",
+                               done.failure->text()));
   if (!done.leave) return {};
   at.console.say("Send this file to every other member; each takes it: parley group take FILE");
   return write_paper(at, arguments.out, fmt::format("{}.{}.leave", group.name, at.member.card.nick), done.leave->note);
@@ -50,7 +50,8 @@ Status close(Workplace& at, const EndArguments& arguments) {
   at.console.say("  - Charters, results and what was signed stay, and can be checked by anybody who has them.");
   at.console.say("  - The others learn of it by your log's last entry, and nothing else.");
   TRY_STATUS(ask_yes(at, arguments.yes, "Close it?"));
-  TRY(const group::Ending done, group::close_group(desk_of(at), group, now, group::seal_kept_log(at.vault)));
+  TRY(const group::Ending done, at.groups.close(group, now));
+  at.under_way.stop_all_of(group.id);
   if (done.failure) return std::unexpected(*done.failure);
   at.console.say(
       fmt::format("{} is closed. {} secret(s) of its sessions and its keys are destroyed.", group.name, done.secrets));

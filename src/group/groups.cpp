@@ -3,28 +3,38 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "base/text.h"
 
 namespace parley::group {
 namespace {
 
-Result<mirror::GroupView> view_of(const Membership& membership) {
-  const CharterMember* self = membership.ourselves();
-  if (self == nullptr)
-    return fail(Errc::policy, "This member is no part of the group \"" + membership.group().name + "\" any more.");
-  const Charter& charter = membership.charter();
+/// For so long the log of a group that has ended here is shown to members who have not signed that they hold its end.
+constexpr UnixSeconds kShownAfterEndSeconds = 30 * 86'400;
+
+/// The newest charter that names this member: whoever was expelled still has its log under the one before.
+const SignedCharter* newest_of_ours(const Membership& membership) {
+  const auto& versions = membership.versions();
+  const auto newest = std::ranges::find_if(versions.rbegin(), versions.rend(), [&](const SignedCharter& version) {
+    return version.charter.member_by_id(membership.own_id()) != nullptr;
+  });
+  return newest == versions.rend() ? nullptr : &*newest;
+}
+
+mirror::GroupView view_of(const SignedCharter& signed_charter, const log::VerifierKey& own_id) {
+  const Charter& charter = signed_charter.charter;
   mirror::GroupView view;
   view.id = charter.group;
   view.log_quorum = charter.log_quorum;  // until an amendment takes those who left off the list
-  view.charter = membership.signed_charter().hash;
-  view.self = static_cast<std::size_t>(self - charter.members.data());
+  view.charter = signed_charter.hash;
+  view.self = static_cast<std::size_t>(charter.member_by_id(own_id) - charter.members.data());
   for (const CharterMember& member : charter.members) view.members.push_back(member.keys);
   return view;
 }
 
 /// With what a log begins: who writes it, under which charter, with which program.
-log::Json opening_of(const Card& card, const Membership& membership) {
+log::Json opening_of(const Card& card, const SignedCharter& charter) {
   return log::Json::Object{{"card", card.note},
-                           {"charter", membership.signed_charter().note},
+                           {"charter", charter.note},
                            {"software", log::Json::Object{{"name", "parley"}, {"version", PARLEY_VERSION}}},
                            {"v", 1}};
 }
@@ -36,6 +46,40 @@ Result<std::size_t> first_missing(mirror::Replica& replica, const std::string& n
   return written == due.entries.end() ? 0 : static_cast<std::size_t>(written - due.entries.begin()) + 1;
 }
 
+Status write_end(mirror::Replica& replica, const std::string& nick, const SealDue& due) {
+  // A log without entries needs no end.
+  if (replica.size(nick) == 0) return {};
+  TRY(const std::size_t first, first_missing(replica, nick, due));
+  for (std::size_t i = first; i < due.entries.size(); ++i) {
+    TRY([[maybe_unused]] const mirror::EntryView written, replica.append({.type = std::string(due.entries[i].first),
+                                                                          .session = {},
+                                                                          .refs = {},
+                                                                          .audience = {std::string(log::kEveryone)},
+                                                                          .body = due.entries[i].second},
+                                                                         wall_clock_now()));
+  }
+  return {};
+}
+
+/// Whether every other member has signed that it holds our whole log.
+bool is_held_by_all(mirror::Replica& replica, const std::string& nick, const Membership& membership) {
+  const std::uint64_t size = replica.size(nick);
+  return size == 0 || std::ranges::all_of(membership.current_members(), [&](const CharterMember* member) {
+           return !replica.trusted(member->keys.nick) || replica.held_by(member->keys.nick, nick, size);
+         });
+}
+
+/// Whether every other member's log has ended here, with our signature on its end.
+bool have_all_ended(mirror::Replica& replica, const std::string& nick, const Membership& membership) {
+  return std::ranges::all_of(membership.current_members(), [&](const CharterMember* member) {
+    const std::string& other = member->keys.nick;
+    const std::uint64_t size = replica.size(other);
+    if (other == nick || size == 0 || !replica.trusted(other)) return true;
+    const auto last = replica.entry(other, size - 1);
+    return last && log::ends_log(last->entry.type) && replica.held_by(nick, other, size);
+  });
+}
+
 }  // namespace
 
 Result<Membership> Groups::membership(std::string_view id) {
@@ -44,65 +88,102 @@ Result<Membership> Groups::membership(std::string_view id) {
   return Membership::load(vault_, row, own);
 }
 
-Result<OpenReplica> Groups::open_replica(const Membership& membership) {
-  TRY(mirror::GroupView view, view_of(membership));
-  TRY(GroupKeys keys,
-      load_group_keys(folder_, vault_, membership.charter().domain, membership.charter().group, card_.nick));
+Result<OpenReplica> Groups::open_replica(const Membership& membership, const SignedCharter& charter) {
+  const std::string& id = charter.charter.group;
+  mirror::GroupView view = view_of(charter, membership.own_id());
+  auto keys = load_group_keys(folder_, vault_, charter.charter.domain, id, card_.nick);
+  const std::string& state = membership.group().state;
+  const bool destroyed = !keys && keys.error().code == Errc::not_found && (state == kClosed || state == kWithdrawn);
+  if (destroyed) return group::open_replica(vault_, folder_, std::move(view), std::nullopt);
+  if (!keys) return std::unexpected(std::move(keys).error());
   return group::open_replica(vault_, folder_, std::move(view),
-                             {std::move(keys.node), std::move(keys.log), std::move(keys.cosign)});
+                             mirror::OwnSeeds{std::move(keys->node), std::move(keys->log), std::move(keys->cosign)});
 }
 
 Result<std::shared_ptr<JointLog>> Groups::log(std::string_view id) {
   TRY(const Membership membership, this->membership(id));
-  const Digest& charter = membership.signed_charter().hash;
+  const SignedCharter* charter = newest_of_ours(membership);
+  if (charter == nullptr)
+    return fail(Errc::policy, "This member is no part of the group \"" + visible(membership.group().name) + "\" yet.");
   const std::lock_guard lock(mutex_);
   Open& open = open_[membership.group().id];
-  if (open.log && open.charter == charter) return open.log;
+  if (open.log && open.charter == charter->hash) return open.log;
   if (open.log) {
-    TRY_STATUS(open.log->reopen([&] { return open_replica(membership); }));
+    TRY_STATUS(open.log->reopen([&] { return open_replica(membership, *charter); }));
   } else {
-    TRY(OpenReplica replica, open_replica(membership));
-    open.log = std::make_shared<JointLog>(membership.group().id, card_.nick, opening_of(card_, membership),
-                                          std::move(replica));
-    if (opened_) TRY_STATUS(opened_(*open.log));
+    TRY(OpenReplica replica, open_replica(membership, *charter));
+    const auto log =
+        std::make_shared<JointLog>(membership.group().id, card_.nick, opening_of(card_, *charter), std::move(replica));
+    if (opened_) TRY_STATUS(opened_(*log));
+    open.log = log;
   }
-  open.charter = charter;
+  open.charter = charter->hash;
   return open.log;
 }
 
-Result<std::vector<std::string>> Groups::active() {
+Status Groups::forget_keys(const std::string& id) {
+  TRY(const Membership membership, this->membership(id));
+  const SignedCharter* charter = newest_of_ours(membership);
+  const std::lock_guard lock(mutex_);
+  const auto open = open_.find(id);
+  if (open == open_.end() || !open->second.log || charter == nullptr) return {};
+  return open->second.log->reopen([&] { return open_replica(membership, *charter); });
+}
+
+Result<std::vector<std::string>> Groups::in_step(UnixSeconds now) {
   TRY(const auto rows, vault_.groups());
   std::vector<std::string> ids;
   for (const vault::GroupRow& row : rows) {
-    if (row.state == kForming || row.state == kClosed) continue;
+    if (row.state == kForming) continue;
+    const bool ended = row.state == kClosed || row.state == kWithdrawn;
+    if (ended && now > row.latest + kShownAfterEndSeconds) continue;
     const auto membership = this->membership(row.id);
-    if (membership && membership->ourselves() != nullptr && log(row.id)) ids.push_back(row.id);
+    if (!membership || (!ended && membership->ourselves() == nullptr)) continue;
+    const auto log = this->log(row.id);
+    if (!log) continue;
+    const bool everybody_knows = ended && (*log)->with([&](mirror::Replica& replica) {
+      return is_held_by_all(replica, (*log)->nick(), *membership);
+    });
+    if (!everybody_knows) ids.push_back(row.id);
   }
   return ids;
 }
 
 SealLog Groups::sealing() {
-  return [this](const SealDue& due) -> Status {
+  return [this](const SealDue& due) -> Result<Sealed> {
+    const auto membership = this->membership(due.group);
+    if (!membership && membership.error().code == Errc::not_found) return Sealed::settled;  // no charter, no log
+    if (!membership) return std::unexpected(membership.error());
     TRY(const std::shared_ptr<JointLog> log, this->log(due.group));
-    return log->with([&](mirror::Replica& replica) -> Status {
-      // A log without entries needs no end; one that is sealed has it.
-      if (replica.size(log->nick()) == 0 || replica.state() == mirror::State::sealed) return {};
-      TRY(const std::size_t first, first_missing(replica, log->nick(), due));
-      for (std::size_t i = first; i < due.entries.size(); ++i) {
-        TRY([[maybe_unused]] const mirror::EntryView written, replica.append({.type = std::string(due.entries[i].first),
-                                                                              .session = {},
-                                                                              .refs = {},
-                                                                              .audience = {std::string(log::kEveryone)},
-                                                                              .body = due.entries[i].second},
-                                                                             wall_clock_now()));
-      }
-      return {};
+    return log->with([&](mirror::Replica& replica) -> Result<Sealed> {
+      if (replica.state() != mirror::State::sealed) TRY_STATUS(write_end(replica, log->nick(), due));
+      const bool settled =
+          is_held_by_all(replica, log->nick(), *membership) && have_all_ended(replica, log->nick(), *membership);
+      return settled ? Sealed::settled : Sealed::here;
     });
   };
 }
 
 Result<std::vector<Ending>> Groups::end_what_is_over(UnixSeconds now) {
-  return group::end_what_is_over(desk(), now, sealing());
+  TRY(std::vector<Ending> endings, group::end_what_is_over(desk(), now, sealing()));
+  for (Ending& ending : endings) {
+    if (ending.what != Ending::What::group || ending.failure) continue;
+    if (auto forgotten = forget_keys(ending.id); !forgotten) ending.failure = forgotten.error();
+  }
+  return endings;
+}
+
+Result<Ending> Groups::close(const vault::GroupRow& group, UnixSeconds now) {
+  TRY(Ending ending, close_group(desk(), group, now, sealing()));
+  if (!ending.failure) TRY_STATUS(forget_keys(group.id));
+  return ending;
+}
+
+Result<Withdrawal> Groups::withdraw(const vault::GroupRow& group, std::string_view reason, const Secret<32>& id_seed,
+                                    UnixSeconds now) {
+  TRY(Withdrawal withdrawal, group::withdraw(desk(), group, reason, id_seed, now, sealing()));
+  if (withdrawal.leave && !withdrawal.failure) TRY_STATUS(forget_keys(group.id));
+  return withdrawal;
 }
 
 }  // namespace parley::group

@@ -25,18 +25,21 @@ class Groups {
   Result<Membership> membership(std::string_view id);
 
   /// The joint log of a group with a charter in force. The replica follows the charter: it is opened again when another
-  /// one is in force than when it was last asked for.
-  /// @error Errc::not_found without a charter, or without keys; Errc::policy once this member is no part of it; and as
-  /// open_replica()
+  /// one is in force than when it was last asked for. Once the group's keys are destroyed it signs nothing.
+  /// @error Errc::not_found without a charter, or without keys; and as open_replica()
   Result<std::shared_ptr<JointLog>> log(std::string_view id);
 
-  /// Ids of all groups with a charter in force of which this member is a part and has keys.
-  Result<std::vector<std::string>> active();
+  /// Ids of all groups whose logs are to be kept in step with the others': those at work, and those that ended here and
+  /// whose end somebody has not signed for yet, for a month.
+  Result<std::vector<std::string>> in_step(UnixSeconds now);
 
-  /// Ends what is over by the clock (operation.h), with the last entries in its logs.
+  /// group::end_what_is_over(), with the last entries in the logs.
   Result<std::vector<Ending>> end_what_is_over(UnixSeconds now);
-  /// Appends the entries that end a log, unless they stand there already.
-  SealLog sealing();
+  /// group::close_group(), likewise.
+  Result<Ending> close(const vault::GroupRow& group, UnixSeconds now);
+  /// group::withdraw(), likewise.
+  Result<Withdrawal> withdraw(const vault::GroupRow& group, std::string_view reason, const Secret<32>& id_seed,
+                              UnixSeconds now);
 
   Desk desk() const { return {folder_, vault_, card_}; }
 
@@ -45,7 +48,10 @@ class Groups {
     Digest charter{};
     std::shared_ptr<JointLog> log;
   };
-  Result<OpenReplica> open_replica(const Membership& membership);
+  Result<OpenReplica> open_replica(const Membership& membership, const SignedCharter& charter);
+  SealLog sealing();
+  /// A log whose keys have been destroyed is opened again without them.
+  Status forget_keys(const std::string& id);
 
   const std::filesystem::path folder_;
   vault::Vault& vault_;

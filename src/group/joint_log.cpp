@@ -21,12 +21,12 @@ bool cannot_ever_be_written(Errc code) {
 }  // namespace
 
 Result<OpenReplica> open_replica(vault::Vault& vault, const std::filesystem::path& folder, mirror::GroupView group,
-                                 mirror::OwnSeeds seeds) {
+                                 const std::optional<mirror::OwnSeeds>& seeds) {
   OpenReplica open;
   TRY(mirror::FileGuard guard, mirror::FileGuard::open(folder / (std::string(kGuardName) + group.id)));
   open.guard = std::make_unique<mirror::FileGuard>(std::move(guard));
   open.store = std::make_unique<mirror::VaultStore>(vault, group.id, group.members, group.self);
-  TRY(open.replica, mirror::Replica::open(std::move(group), std::move(seeds), *open.store, *open.guard));
+  TRY(open.replica, mirror::Replica::open(std::move(group), seeds, *open.store, *open.guard));
   return open;
 }
 
@@ -95,6 +95,7 @@ void JointLog::tell(const mirror::Conviction& conviction) {
 
 Status JointLog::reopen(const std::function<Result<OpenReplica>()>& open) {
   const std::lock_guard lock(mutex_);
+  TRY_STATUS(replica_.replica->flush());
   TRY(replica_, open());
   return {};
 }

@@ -21,10 +21,10 @@ struct OpenReplica {
   std::unique_ptr<mirror::Replica> replica;
 };
 
-/// The replica of a group over `vault`; its guard lies in `folder`.
+/// The replica of a group over `vault`; its guard lies in `folder`. Without seeds it signs nothing any more.
 /// @error as Replica::open and FileGuard::open
 Result<OpenReplica> open_replica(vault::Vault& vault, const std::filesystem::path& folder, mirror::GroupView group,
-                                 mirror::OwnSeeds seeds);
+                                 const std::optional<mirror::OwnSeeds>& seeds);
 
 /// One group's replica, one caller at a time.
 class JointLog {

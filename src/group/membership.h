@@ -80,6 +80,7 @@ class Membership {
   const Digest& anchor() const { return versions_.front().hash; }
 
   /// This member in the charter in force; nullptr when expelled.
+  const log::VerifierKey& own_id() const { return own_id_; }
   const CharterMember* ourselves() const { return charter().member_by_id(own_id_); }
   bool has_left(std::string_view nick) const { return left_.contains(nick); }
   const std::set<std::string, std::less<>>& left() const { return left_; }

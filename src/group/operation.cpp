@@ -58,13 +58,13 @@ Status set_state(const Desk& desk, vault::GroupRow group, std::string_view state
 /// Seals the log and destroys the keys; where the log cannot be sealed, keys stay for another try.
 Result<std::optional<Error>> seal_and_destroy(const Desk& desk, std::string_view group, const SealDue& due,
                                               const SealLog& seal) {
-  if (auto sealed = seal(due); !sealed) return sealed.error();
+  if (const auto sealed = seal(due); !sealed) return sealed.error();
   TRY_STATUS(destroy_group_keys(desk.folder, desk.vault, group));
   return std::nullopt;
 }
 
 Result<Ending> end_sessions(const Desk& desk, const vault::GroupRow& group, UnixSeconds now) {
-  Ending ending{.what = Ending::What::sessions, .group = group.name};
+  Ending ending{.what = Ending::What::sessions, .group = group.name, .id = group.id};
   const auto end = [&]() -> Status {
     TRY(ending.secrets, destroy_session_secrets(desk.vault, group.id));
     return set_state(desk, group, kEnded, now);
@@ -73,12 +73,22 @@ Result<Ending> end_sessions(const Desk& desk, const vault::GroupRow& group, Unix
   return ending;
 }
 
-Result<Ending> end_group(const Desk& desk, const Membership& membership, UnixSeconds now, const SealLog& seal) {
+/// @param until  when the keys are destroyed even where the others have not ended their logs
+Result<Ending> end_group(const Desk& desk, const Membership& membership, UnixSeconds now, UnixSeconds until,
+                         const SealLog& seal) {
   const vault::GroupRow& group = membership.group();
-  Ending ending{.what = Ending::What::group, .group = group.name};
+  Ending ending{.what = Ending::What::group, .group = group.name, .id = group.id};
   TRY(ending.secrets, destroy_session_secrets(desk.vault, group.id));
-  TRY(ending.failure, seal_and_destroy(desk, group.id, seal_of_end(membership.charter(), desk.card.nick), seal));
-  if (!ending.failure) TRY_STATUS(set_state(desk, group, kClosed, now));
+  const auto sealed = seal(seal_of_end(membership.charter(), desk.card.nick));
+  if (!sealed) {
+    ending.failure = sealed.error();
+  } else if (*sealed != Sealed::settled && now < until) {
+    ending.what = Ending::What::log;
+    if (group.state != kEnded) TRY_STATUS(set_state(desk, group, kEnded, now));
+  } else {
+    TRY_STATUS(destroy_group_keys(desk.folder, desk.vault, group.id));
+    TRY_STATUS(set_state(desk, group, kClosed, now));
+  }
   return ending;
 }
 
@@ -92,7 +102,7 @@ Result<std::optional<Ending>> finish_withdrawal(const Desk& desk, const Membersh
   for (const SignedCharter& version : membership.versions()) {
     const auto leave = read_leave(own->text, version.charter);
     if (!leave) continue;
-    Ending ending{.what = Ending::What::group, .group = group.name};
+    Ending ending{.what = Ending::What::group, .group = group.name, .id = group.id};
     TRY(ending.failure, seal_and_destroy(desk, group.id, seal_of_leave(version.charter, *leave), seal));
     return ending;
   }
@@ -113,7 +123,9 @@ Result<std::optional<Ending>> end_if_over(const Desk& desk, const vault::GroupRo
   const Phase phase = membership.phase_at(now);
   if (phase == Phase::withdrawn) return finish_withdrawal(desk, membership, seal);
   if (phase == Phase::over || phase == Phase::expelled || phase == Phase::alone) {
-    TRY(Ending ending, end_group(desk, membership, now, seal));
+    // Whoever is no member any more, or the only one, has nobody to settle with.
+    const UnixSeconds until = phase == Phase::over ? membership.charter().grace_ends() + kSettlingSeconds : now;
+    TRY(Ending ending, end_group(desk, membership, now, until, seal));
     return ending;
   }
   if (phase == Phase::grace && group.state != kEnded) {
@@ -164,16 +176,6 @@ Result<std::optional<Charter>> charter_signed_by_us(const Desk& desk, const vaul
 
 }  // namespace
 
-SealLog seal_kept_log(vault::Vault& vault) {
-  return [&vault](const SealDue& due) -> Status {
-    const auto head = vault.log_head(due.origin);
-    if (!head && head.error().code == Errc::not_found) return {};
-    if (!head) return std::unexpected(head.error());
-    if (head->sealed) return {};
-    return fail(Errc::policy, fmt::format("The log {} is not sealed yet.", due.origin));
-  };
-}
-
 Result<std::vector<Ending>> end_what_is_over(const Desk& desk, UnixSeconds now, const SealLog& seal) {
   TRY_STATUS(close_expired_invitations(desk.vault, now));
   TRY(const auto groups, desk.vault.groups());
@@ -181,7 +183,7 @@ Result<std::vector<Ending>> end_what_is_over(const Desk& desk, UnixSeconds now, 
   for (const vault::GroupRow& group : groups) {
     auto ending = end_if_over(desk, group, now, seal);
     if (!ending)
-      endings.push_back({.what = Ending::What::group, .group = group.name, .failure = ending.error()});
+      endings.push_back({.what = Ending::What::group, .group = group.name, .id = group.id, .failure = ending.error()});
     else if (*ending)
       endings.push_back(**std::move(ending));
   }
@@ -198,7 +200,7 @@ Result<Ending> close_group(const Desk& desk, const vault::GroupRow& group, UnixS
                 fmt::format("The group {} is {}; it is closed when its charter has ended. To stop before: "
                             "parley group withdraw, or an amendment that ends it earlier.",
                             visible(group.name), name_of(phase)));
-  return end_group(desk, membership, now, seal);
+  return end_group(desk, membership, now, now, seal);
 }
 
 std::vector<std::string> meaning_of_withdrawal(const vault::GroupRow& group, const Membership* membership) {

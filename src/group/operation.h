@@ -18,30 +18,42 @@ struct SealDue {
   /// Types and bodies, in this order: member.leave and log.seal, or group.seal (log.md 2.4).
   std::vector<std::pair<std::string_view, log::Json>> entries;
 };
-/// Appends them and has the last checkpoint signed. Called again after a failure, so it must not mind being called
-/// twice.
-using SealLog = std::function<Status(const SealDue& due)>;
+/// How far the end of our log has come.
+enum class Sealed : std::uint8_t {
+  here,     ///< signed; not all others have signed that they hold it, or not all have ended theirs
+  settled,  ///< every other member's log has ended as well, and all have signed that they hold each other's
+};
+/// Appends them, unless they stand there already, and has the last checkpoint signed. Called again until it has come as
+/// far as it can.
+using SealLog = std::function<Result<Sealed>(const SealDue& due)>;
 
-/// A log that this vault does not keep needs no seal, nor one that is sealed already. One that it keeps open is not for
-/// this room to seal: its keys stay until whoever keeps it has.
-SealLog seal_kept_log(vault::Vault& vault);
+/// For so long after a group's end our keys are kept where others have not ended their logs: what we sign then is that
+/// we hold their ends.
+inline constexpr UnixSeconds kSettlingSeconds = 7 * 86'400;
 
 /// What came to its end, for people.
 struct Ending {
-  enum class What : std::uint8_t { sessions, group };
+  enum class What : std::uint8_t {
+    sessions,
+    log,  ///< sealed; keys are kept until the others' logs have ended too, kSettlingSeconds at most
+    group
+  };
   What what = What::sessions;
-  std::string group;                  ///< our name for it
+  std::string group;  ///< our name for it
+  std::string id = {};
   std::int64_t secrets = 0;           ///< how many secrets of sessions were destroyed
   std::optional<Error> failure = {};  ///< the log could not be sealed; keys stay until it can
 };
 
 /// Ends what is over at `now`: where a charter has ended, all secrets of its sessions are destroyed, so that no match
 /// of it is ever opened any more; where its days of grace are over as well (or this member was expelled, or everybody
-/// else has left), the log is sealed and the group's keys are destroyed. Also forgets invitations that have expired.
-/// One group's failure does not keep another open. Doing it again does nothing. @error the vault's
+/// else has left), the log is sealed, and once that is settled the group's keys are destroyed. Also forgets invitations
+/// that have expired. One group's failure does not keep another open. Doing it again does nothing, but says
+/// Ending::What::log again.
+/// @error the vault's
 Result<std::vector<Ending>> end_what_is_over(const Desk& desk, UnixSeconds now, const SealLog& seal);
 
-/// The same for one group at once, whatever its clock says; the charter must be over, not only its sessions.
+/// The same for one group at once, whatever its clock says, and without waiting for the others.
 /// @error Errc::policy when it is not
 Result<Ending> close_group(const Desk& desk, const vault::GroupRow& group, UnixSeconds now, const SealLog& seal);
 

@@ -86,4 +86,10 @@ inline constexpr std::array kEntryTypes{
 /// Nothing for a type that is not in the table.
 std::optional<EntryType> entry_type(std::string_view name);
 
+/// Whether an entry of this type is the last of its log.
+inline bool ends_log(std::string_view name) {
+  const auto type = entry_type(name);
+  return type && type->seals;
+}
+
 }  // namespace parley::log

@@ -138,7 +138,7 @@ Status Replica::Impl::count_holders(detail::LogCopy& copy, std::uint64_t size) {
 }
 
 vault::LogCosignature Replica::Impl::cosignature_on(const log::Checkpoint& checkpoint, std::int64_t now) const {
-  const log::NoteSignature signature = log::cosign(checkpoint, keys(group.self).cosign.name, signing.cosign,
+  const log::NoteSignature signature = log::cosign(checkpoint, keys(group.self).cosign.name, signing->cosign,
                                                    static_cast<std::uint64_t>(std::max<std::int64_t>(now, 0)));
   return {checkpoint.size, nick(group.self), detail::line_of(signature)};
 }

@@ -48,14 +48,14 @@ Result<EntryView> Replica::Impl::append(Draft draft, std::int64_t now,
                    .body = body.commitment(),
                    .time = copy.state.time_of_next(now),
                    .type = std::move(draft.type)};
-  TRY(const std::string leaf, log::make_entry(entry, keys(group.self).node.name, signing.node));
+  TRY(const std::string leaf, log::make_entry(entry, keys(group.self).node.name, signing->node));
   TRY(const log::Extension extension, log::extend(copy.state, leaf, group.members, group.self));
 
   detail::Growing growing(copy);
   growing.add(leaf, extension);
   growing.add(body);
   const log::Checkpoint checkpoint{copy.origin, growing.frontier.size(), growing.frontier.root()};
-  const std::string note = log::sign_checkpoint(checkpoint, signing.log);
+  const std::string note = log::sign_checkpoint(checkpoint, signing->log);
   growing.growth.checkpoint = vault::LogCheckpoint{checkpoint.size, checkpoint.root, note};
   Batch batch{.growth = {growing.growth}, .steps = {}, .faults = {}, .repairs = {}};
   if (const auto step = log::step_key(entry)) {

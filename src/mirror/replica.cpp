@@ -27,6 +27,8 @@ std::string_view name_of(State state) {
       return "live";
     case State::sealed:
       return "sealed";
+    case State::retired:
+      return "retired";
     case State::convicted:
       return "convicted";
     case State::halted:
@@ -50,6 +52,7 @@ std::vector<log::VerifierKey> Replica::Impl::cosign_keys() const {
 State Replica::Impl::state() const {
   if (!halted.empty()) return State::halted;
   if (own().conviction) return State::convicted;
+  if (!signing) return State::retired;
   if (own().mending || divergent || own().size() < told_size || own().size() < guard.head().size) return State::amnesia;
   if (!risk_accepted && answered.size() < group.answers_needed) return State::asking;
   return own().state.sealed ? State::sealed : State::live;
@@ -114,6 +117,8 @@ std::string Replica::reason() const {
       return {};
     case State::sealed:
       return fmt::format("This member has sealed its log at {} entries.", own.size());
+    case State::retired:
+      return "The keys of this member in this group are destroyed.";
     case State::halted:
       return impl_->halted + ".";
     case State::convicted:

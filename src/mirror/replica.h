@@ -45,6 +45,7 @@ enum class State : std::uint8_t {
               ///< up
   live,       ///< all is well
   sealed,     ///< our log is sealed; others' are mirrored and cosigned on
+  retired,    ///< our keys are destroyed: logs are shown, taken and kept, and nothing is signed any more
   convicted,  ///< a fault of our own is proven: nothing is appended
   halted,     ///< a write failed, and what is on the disk is not known: the process must end
 };
@@ -85,9 +86,11 @@ class Replica {
  public:
   /// Loads the logs and checks their edges against their newest checkpoints, and the guard against the own log. A log
   /// that does not pass is damaged(): it is neither extended nor cosigned until a peer's entries have repaired it.
+  /// @param seeds         none once they have been destroyed
   /// @param store, guard  outlive the replica
   /// @error Errc::io and whatever else the store says; Errc::format, Errc::key_weak for the members
-  static Result<std::unique_ptr<Replica>> open(GroupView group, OwnSeeds seeds, Store& store, Guard& guard);
+  static Result<std::unique_ptr<Replica>> open(GroupView group, const std::optional<OwnSeeds>& seeds, Store& store,
+                                               Guard& guard);
   ~Replica();
 
   State state() const;

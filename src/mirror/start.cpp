@@ -15,8 +15,9 @@ constexpr std::uint64_t kLeavesAtOnce = 1024;
 
 }  // namespace
 
-Replica::Impl::Impl(GroupView view, const OwnSeeds& own, Store& where, Guard& beside)
-    : group(std::move(view)), signing{own.node, own.log, own.cosign}, store(where), guard(beside) {
+Replica::Impl::Impl(GroupView view, const std::optional<OwnSeeds>& own, Store& where, Guard& beside)
+    : group(std::move(view)), store(where), guard(beside) {
+  if (own) signing.emplace(own->node, own->log, own->cosign);
   const std::size_t count = group.members.size();
   for (std::size_t i = 0; i < count; ++i) {
     detail::LogCopy& copy = logs.emplace_back();
@@ -142,7 +143,8 @@ Status Replica::Impl::check_guard() {
   return guard.advance({copy.size(), copy.newest->root});
 }
 
-Result<std::unique_ptr<Replica>> Replica::open(GroupView group, OwnSeeds seeds, Store& store, Guard& guard) {
+Result<std::unique_ptr<Replica>> Replica::open(GroupView group, const std::optional<OwnSeeds>& seeds, Store& store,
+                                               Guard& guard) {
   TRY_STATUS(log::admit_members(group.members));
   const std::size_t count = group.members.size();
   if (group.self >= count) return fail(Errc::usage, "This member is not in the group that it opens.");
@@ -153,9 +155,9 @@ Result<std::unique_ptr<Replica>> Replica::open(GroupView group, OwnSeeds seeds, 
   if (group.answers_needed == 0) group.answers_needed = count - group.log_quorum + 1;
   group.answers_needed = std::min(group.answers_needed, count - 1);
   const log::MemberKeys& self = group.members[group.self];
-  if (log::vkey_of(self.node.name, log::KeyType::ed25519, seeds.node) != self.node ||
-      log::vkey_of(self.log.name, log::KeyType::ed25519, seeds.log) != self.log ||
-      log::vkey_of(self.cosign.name, log::KeyType::cosignature, seeds.cosign) != self.cosign)
+  if (seeds && (log::vkey_of(self.node.name, log::KeyType::ed25519, seeds->node) != self.node ||
+                log::vkey_of(self.log.name, log::KeyType::ed25519, seeds->log) != self.log ||
+                log::vkey_of(self.cosign.name, log::KeyType::cosignature, seeds->cosign) != self.cosign))
     return fail(Errc::usage, "The keys of this member are not those that the group knows.");
   auto impl = std::make_unique<Impl>(std::move(group), seeds, store, guard);
   TRY_STATUS(impl->load());

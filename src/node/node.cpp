@@ -260,7 +260,7 @@ Node::~Node() {
 Result<std::string> Node::start() {
   TRY(Listener listener, Listener::open(state_->options.listen));
   state_->listener.emplace(std::move(listener));
-  state_->replication.emplace(state_->groups, state_->member, state_->journal);
+  state_->replication.emplace(state_->groups, state_->member, state_->under_way, state_->journal);
   state_->acceptor = std::thread([state = state_.get()] { state->accept_loop(); });
   return state_->listener->address();
 }

@@ -15,7 +15,8 @@ constexpr auto kCallLimit = std::chrono::seconds(30);
 const wire::Limits kCallLimits{.handshake = std::chrono::seconds(5)};
 
 std::string_view in_words(group::Ending::What what) {
-  return what == group::Ending::What::sessions ? "its sessions are over" : "it is over";
+  return what == group::Ending::What::sessions ? "its sessions are over"
+                                               : "it is over, and our keys in it are destroyed";
 }
 
 }  // namespace
@@ -65,8 +66,9 @@ Status hear_enough(const group::Desk& desk, const group::Member& us, const group
                                 (unreached.empty() ? std::string() : " Not reached: " + unreached + "."));
 }
 
-Replication::Replication(group::Groups& groups, const group::Member& member, Journal& journal)
-    : groups_(groups), member_(member), journal_(journal), thread_([this] { run(); }) {}
+Replication::Replication(group::Groups& groups, const group::Member& member, session::UnderWay& sessions,
+                         Journal& journal)
+    : groups_(groups), member_(member), sessions_(sessions), journal_(journal), thread_([this] { run(); }) {}
 
 Replication::~Replication() {
   {
@@ -76,7 +78,7 @@ Replication::~Replication() {
   }
   changed_.notify_all();
   thread_.join();
-  if (const auto groups = groups_.active())
+  if (const auto groups = groups_.in_step(wall_clock_now()))
     for (const std::string& group : *groups)
       if (const auto log = groups_.log(group)) (*log)->watch({});
 }
@@ -106,7 +108,7 @@ void Replication::run() {
 
 void Replication::round() {
   end_what_is_over();
-  const auto groups = groups_.active();
+  const auto groups = groups_.in_step(wall_clock_now());
   if (!groups) {
     journal_.line("the joint logs: " + groups.error().text());
     return;
@@ -153,12 +155,22 @@ void Replication::end_what_is_over() {
     journal_.line("ending what is over: " + endings.error().text());
     return;
   }
-  for (const group::Ending& ending : *endings) {
-    if (ending.failure)
-      journal_.line(fmt::format("the group {} cannot be ended yet: {}", ending.group, ending.failure->text()));
-    else
-      journal_.line(fmt::format("the group {}: {}; {} secrets of its sessions were destroyed", ending.group,
-                                in_words(ending.what), ending.secrets));
+  for (const group::Ending& ending : *endings) note_ending(ending);
+}
+
+void Replication::note_ending(const group::Ending& ending) {
+  const std::size_t stopped = sessions_.stop_all_of(ending.id);
+  if (stopped > 0) journal_.line(fmt::format("the group {}: {} sessions under way are stopped", ending.group, stopped));
+  if (ending.failure) {
+    journal_.line(fmt::format("the group {} cannot be ended yet: {}", ending.group, ending.failure->text()));
+  } else if (ending.what != group::Ending::What::log) {
+    journal_.line(fmt::format("the group {}: {}; {} secrets of its sessions were destroyed", ending.group,
+                              in_words(ending.what), ending.secrets));
+  } else if (settling_.insert(ending.id).second) {
+    journal_.line(
+        fmt::format("the group {}: our log of it is sealed; its keys go when the others' logs are as well, in "
+                    "{} days at the latest",
+                    ending.group, group::kSettlingSeconds / 86'400));
   }
 }
 

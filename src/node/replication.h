@@ -9,6 +9,7 @@
 
 #include "group/groups.h"
 #include "node/journal.h"
+#include "session/under_way.h"
 
 namespace parley::node {
 
@@ -30,7 +31,8 @@ Result<std::vector<vault::Peer>> fellow_members(vault::Vault& vault, const group
 class Replication {
  public:
   /// What has to be said is said in `journal`. The references outlive this.
-  Replication(group::Groups& groups, const group::Member& member, Journal& journal);
+  /// @param sessions  those under way here: a group's are stopped when it ends
+  Replication(group::Groups& groups, const group::Member& member, session::UnderWay& sessions, Journal& journal);
   ~Replication();
   Replication(const Replication&) = delete;
   Replication& operator=(const Replication&) = delete;
@@ -43,13 +45,16 @@ class Replication {
   void round();
   void call_members(const std::string& group);
   void end_what_is_over();
+  void note_ending(const group::Ending& ending);
   /// Says once that a member cannot be reached, and once that it can again.
   void note_reached(const std::string& peer, const Status& called);
 
   group::Groups& groups_;
   const group::Member& member_;
+  session::UnderWay& sessions_;
   Journal& journal_;
   std::set<std::string> unreached_;
+  std::set<std::string> settling_;  // groups that were said to be
   std::mutex mutex_;
   std::condition_variable changed_;
   bool woken_ = false, stopping_ = false;

@@ -111,6 +111,7 @@ class Session {
   // Writes a step of ours and, in the same commit, that the session is in `state`.
   Result<mirror::EntryView> write(std::string_view type, log::Json body, std::vector<Digest> refs,
                                   std::string_view state);
+  Status keep_secret(const std::string& name, ByteView secret) const;
   void forget_secrets();
 
   const Party& us_;
@@ -156,6 +157,17 @@ Status Session::save(std::string_view state, std::vector<vault::SessionStep> ste
   row_.terms = write_terms(terms_);
   row_.outcome = write_outcome(outcome_);
   return us_.vault.save_session(row_, steps);
+}
+
+/// Only while the group is at work: at its end all secrets of its sessions are destroyed, and none may come after.
+/// @error Errc::policy
+Status Session::keep_secret(const std::string& name, ByteView secret) const {
+  return us_.vault.together([&]() -> Status {
+    TRY(const vault::GroupRow group, us_.vault.group(row_.group));
+    if (group.state != group::kActive)
+      return fail(Errc::policy, "The group " + visible(group.name) + " ended while this session was under way.");
+    return us_.vault.put_secret(name, secret);
+  });
 }
 
 void Session::forget_secrets() {
@@ -221,7 +233,7 @@ Status Session::propose() {
   TRY(const mirror::EntryView step, write(kPropose, proposal.to_json(), {}, kProposed));
   proposal_ = step.leaf_hash;
   steps_.set_session(row_.id);
-  entry_.emplace(us_.under_way, row_.id, us_.progress);
+  entry_.emplace(us_.under_way, row_.id, row_.group, us_.progress);
   if (auto sent = steps_.send(step); !sent) return failed(std::move(sent).error());
   return {};
 }
@@ -334,7 +346,7 @@ Result<std::string> Session::answer(const ReceivedStep& step, const Decide& deci
     return std::unexpected(std::move(permitted).error());
   }
 
-  entry_.emplace(us_.under_way, row_.id, us_.progress);
+  entry_.emplace(us_.under_way, row_.id, row_.group, us_.progress);
   const auto accepted = decide_on(proposal, decide, judge);
   if (!accepted) return failed(accepted.error());
   if (!*accepted) return row_.id;
@@ -528,8 +540,8 @@ Status Session::commit() {
   const Secret<32> salts = random_secret<32>();
   seed_ = random_secret<32>();
   result_key_share_ = random_secret<32>();
-  TRY_STATUS(us_.vault.put_secret(salts_name(row_.id), salts.expose()));
-  TRY_STATUS(us_.vault.put_secret(seed_name(row_.id), seed_.expose()));
+  TRY_STATUS(keep_secret(salts_name(row_.id), salts.expose()));
+  TRY_STATUS(keep_secret(seed_name(row_.id), seed_.expose()));
 
   TRY(Input input, Input::make(us_.vault, selection(), row_.id, side_, salts, us_.pool, us_.progress));
   if (input.size() != terms_.our_padded)
@@ -617,8 +629,10 @@ Result<ResultStep> Session::record(const psi::Outcome& result) {
     outcome_.file_count = count_files_once(matches);
   }
   // Only what both know can be opened later; otherwise the salts have done their work.
-  if (outcome_.both_learned && !matches.empty())
-    TRY_STATUS(us_.vault.put_secret(commitments_name(row_.id), input_->commitments().serialize().expose()));
+  if (outcome_.both_learned && !matches.empty()) {
+    const auto kept = keep_secret(commitments_name(row_.id), input_->commitments().serialize().expose());
+    if (!kept && kept.error().code != Errc::policy) return std::unexpected(kept.error());
+  }
   input_.reset();
 
   ResultStep ours{.learned = outcome_.learned,

@@ -46,7 +46,8 @@ class LogCommands : public testing::Test {
   std::unique_ptr<mirror::Replica> open(std::size_t self, mirror::Store& store, mirror::Guard& guard) {
     auto opened = mirror::Replica::open(
         {.id = kGroup, .members = keys_, .self = self, .charter = {}},
-        {members_[self].node.clone(), members_[self].log.clone(), members_[self].cosign.clone()}, store, guard);
+        mirror::OwnSeeds{members_[self].node.clone(), members_[self].log.clone(), members_[self].cosign.clone()}, store,
+        guard);
     if (!opened) throw std::runtime_error(opened.error().text());
     return std::move(*opened);
   }

@@ -14,11 +14,12 @@ constexpr UnixSeconds kGraceEnd = kEnd + 30 * kSecondsPerDay;
 struct Seals {
   std::vector<SealDue> due;
   bool fails = false;
+  Sealed reaches = Sealed::settled;
   SealLog log() {
-    return [this](const SealDue& seal) -> Status {
+    return [this](const SealDue& seal) -> Result<Sealed> {
       if (fails) return fail(Errc::peer_gone, "The log cannot be sealed now.");
       due.push_back(seal);
-      return {};
+      return reaches;
     };
   }
 };
@@ -123,6 +124,37 @@ TEST_F(OperationTest, SealsItsLogAndDestroysItsKeysAfterTheGrace) {
 TEST_F(OperationTest, AfterALongSleepEndsWholeInOneGo) {
   EXPECT_EQ(tick(kGraceEnd + kSecondsPerDay).size(), 1u);
   EXPECT_FALSE(has_secrets(alpha(), kOurs));
+  EXPECT_FALSE(has_keys(alpha(), id_));
+}
+
+TEST_F(OperationTest, KeepsItsKeysForAWeekWhereOthersHaveNotEndedTheirLogs) {
+  seals_.reaches = Sealed::here;
+  for (const UnixSeconds now : {kGraceEnd, kGraceEnd + 60, kGraceEnd + kSettlingSeconds - 1}) {
+    const auto endings = tick(now);
+    ASSERT_EQ(endings.size(), 1u);
+    EXPECT_EQ(endings[0].what, Ending::What::log);
+    EXPECT_TRUE(has_keys(alpha(), id_)) << "to sign that we hold their ends";
+    EXPECT_FALSE(has_secrets(alpha(), kOurs));
+    EXPECT_EQ(alpha().row().state, kEnded);
+  }
+  const auto endings = tick(kGraceEnd + kSettlingSeconds);
+  ASSERT_EQ(endings.size(), 1u);
+  EXPECT_EQ(endings[0].what, Ending::What::group);
+  EXPECT_FALSE(has_keys(alpha(), id_));
+  EXPECT_EQ(alpha().row().state, kClosed);
+}
+
+TEST_F(OperationTest, DestroysItsKeysAsSoonAsAllHaveEnded) {
+  seals_.reaches = Sealed::here;
+  tick(kGraceEnd);
+  seals_.reaches = Sealed::settled;
+  EXPECT_EQ(tick(kGraceEnd + 60).front().what, Ending::What::group);
+  EXPECT_FALSE(has_keys(alpha(), id_));
+}
+
+TEST_F(OperationTest, WaitsForNobodyWhenItIsClosedByHand) {
+  seals_.reaches = Sealed::here;
+  ASSERT_HOLDS(close_group(alpha().desk(), alpha().row(), kEnd, seals_.log()));
   EXPECT_FALSE(has_keys(alpha(), id_));
 }
 
@@ -263,9 +295,9 @@ TEST_F(WithdrawalTest, IsFinishedLaterWhenTheLogCannotBeSealedNow) {
 
 TEST_F(WithdrawalTest, IsFinishedAfterTheMachineStoppedInTheMiddleOfIt) {
   alpha().test().in_process_that_dies([&] {
-    (void)withdraw(alpha().desk(), alpha().row(), "", alpha().id_seed(), kBegin + 120, [](const SealDue&) -> Status {
+    (void)withdraw(alpha().desk(), alpha().row(), "", alpha().id_seed(), kBegin + 120, [](const SealDue&) -> Result<Sealed> {
       ::kill(::getpid(), SIGKILL);
-      return {};
+      return Sealed::here;
     });
   });
   EXPECT_EQ(alpha().row().state, kWithdrawn);
@@ -278,9 +310,9 @@ TEST_F(WithdrawalTest, IsFinishedAfterTheMachineStoppedInTheMiddleOfIt) {
 
 TEST_F(OperationTest, IsEndedAfterTheMachineStoppedInTheMiddleOfIt) {
   alpha().test().in_process_that_dies([&] {
-    (void)end_what_is_over(alpha().desk(), kGraceEnd, [](const SealDue&) -> Status {
+    (void)end_what_is_over(alpha().desk(), kGraceEnd, [](const SealDue&) -> Result<Sealed> {
       ::kill(::getpid(), SIGKILL);
-      return {};
+      return Sealed::here;
     });
   });
   EXPECT_FALSE(has_secrets(alpha(), kOurs));

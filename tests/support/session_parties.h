@@ -109,8 +109,9 @@ struct Opened {
       view.members.push_back(each.keys);
     }
     group::GroupKeys ours = home.keys_of(*vault, view.id);
-    auto replica = group::open_replica(*vault, home.folder(), std::move(view),
-                                       {std::move(ours.node), std::move(ours.log), std::move(ours.cosign)});
+    auto replica =
+        group::open_replica(*vault, home.folder(), std::move(view),
+                            mirror::OwnSeeds{std::move(ours.node), std::move(ours.log), std::move(ours.cosign)});
     if (!replica) throw std::runtime_error(replica.error().text());
     log = std::make_unique<RewritingLog>(charter.charter.group, member.card.nick, log::Json::Object{{"v", 1}},
                                          *std::move(replica));

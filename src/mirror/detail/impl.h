@@ -13,7 +13,7 @@ struct Replica::Impl {
   struct Signing {
     crypto::SigningKey node, log, cosign;
   };
-  Signing signing;
+  std::optional<Signing> signing;  ///< none: our keys are destroyed
   Store& store;
   Guard& guard;
 
@@ -28,7 +28,7 @@ struct Replica::Impl {
   std::map<std::size_t, std::vector<vault::LogCosignature>> deferred;
   std::string halted;  ///< why, if it is
 
-  Impl(GroupView view, const OwnSeeds& own, Store& where, Guard& beside);
+  Impl(GroupView view, const std::optional<OwnSeeds>& own, Store& where, Guard& beside);
 
   // --- small things ----------------------------------------------------------------------------------------------
   const log::MemberKeys& keys(std::size_t member) const { return group.members[member]; }

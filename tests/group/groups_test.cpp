@@ -1,0 +1,173 @@
+// The end of a group in its joint log: everybody learns of it, also from who has destroyed its keys.
+#include "group/groups.h"
+
+#include "base/clock.h"
+#include "group/groups_of_vaults.h"
+
+namespace parley::group {
+namespace {
+
+constexpr UnixSeconds kGraceEnd = kEnd + 30 * kSecondsPerDay;
+
+/// A member with the logs of its groups open in a process.
+class AtWork {
+ public:
+  explicit AtWork(Participant& member) : member_(member) { restart(); }
+  void restart() {
+    groups_.reset();
+    groups_.emplace(member_.desk().folder, member_.vault(), member_.card());
+  }
+  Groups* operator->() { return &*groups_; }
+  JointLog& log() { return **groups_->log("stadium"); }
+  mirror::State state() {
+    return log().with([](mirror::Replica& replica) { return replica.state(); });
+  }
+  std::string last_type_of(const std::string& nick) {
+    return log().with([&](mirror::Replica& replica) {
+      const auto last = replica.entry(nick, replica.size(nick) - 1);
+      return last ? last->entry.type : std::string();
+    });
+  }
+  bool holds_all_of(const std::string& nick) {
+    return log().with(
+        [&](mirror::Replica& replica) { return replica.held_by(member_.nick(), nick, replica.size(nick)); });
+  }
+  bool has_keys() {
+    return load_group_keys(member_.desk().folder, member_.vault(), "parley.example", member_.row().id, member_.nick())
+        .has_value();
+  }
+  bool calls_for_it(UnixSeconds now) { return !groups_->in_step(now)->empty(); }
+  Ending end(UnixSeconds now) {
+    const auto endings = groups_->end_what_is_over(now);
+    EXPECT_HOLDS(endings);
+    EXPECT_EQ(endings->size(), 1u);
+    return endings->empty() ? Ending{} : endings->front();
+  }
+  const std::string& nick() const { return member_.nick(); }
+
+ private:
+  Participant& member_;
+  std::optional<Groups> groups_;
+};
+
+void deliver(AtWork& from, AtWork& to, const std::vector<mirror::Message>& messages) {
+  for (const mirror::Message& message : messages) {
+    const auto outcome =
+        to.log().with([&](mirror::Replica& replica) { return replica.take(from.nick(), message, wall_clock_now()); });
+    ASSERT_HOLDS(outcome);
+    deliver(to, from, outcome->replies);
+  }
+}
+
+/// Sends what `to` lacks. @return whether there was anything
+bool send_all(AtWork& from, AtWork& to) {
+  const auto messages = from.log().with([&](mirror::Replica& replica) { return replica.to_send(to.nick()); });
+  EXPECT_HOLDS(messages);
+  deliver(from, to, *messages);
+  return !messages->empty();
+}
+
+/// Two nodes call on each other, and write what they may write then.
+void meet(AtWork& a, AtWork& b) {
+  for (int call = 0; call < 2; ++call) {
+    a.log().with([&](mirror::Replica& replica) { replica.connected(b.nick()); });
+    b.log().with([&](mirror::Replica& replica) { replica.connected(a.nick()); });
+    while (send_all(a, b) || send_all(b, a)) {
+    }
+    EXPECT_HOLDS(a.log().flush());
+    EXPECT_HOLDS(b.log().flush());
+  }
+}
+
+class EndedGroup : public testing::Test {
+ protected:
+  EndedGroup() {
+    group_.found();
+    alpha_.emplace(group_["alpha"]);
+    bravo_.emplace(group_["bravo"]);
+    meet(*alpha_, *bravo_);
+    EXPECT_EQ(alpha_->last_type_of("bravo"), log::kLogOpen);
+    EXPECT_EQ(bravo_->last_type_of("alpha"), log::kLogOpen);
+  }
+
+  Group group_{{"alpha", "bravo"}};
+  std::optional<AtWork> alpha_, bravo_;
+};
+
+TEST_F(EndedGroup, KeepsItsKeysUntilEachHasSignedForTheOthersEnd) {
+  EXPECT_EQ(alpha_->end(kGraceEnd).what, Ending::What::log);
+  EXPECT_EQ(alpha_->state(), mirror::State::sealed);
+  EXPECT_TRUE(alpha_->has_keys());
+  EXPECT_EQ(bravo_->end(kGraceEnd + 60).what, Ending::What::log);
+  meet(*alpha_, *bravo_);
+  EXPECT_TRUE(alpha_->holds_all_of("bravo"));
+  EXPECT_TRUE(bravo_->holds_all_of("alpha"));
+  for (AtWork* member : {&*alpha_, &*bravo_}) {
+    EXPECT_EQ(member->end(kGraceEnd + 120).what, Ending::What::group);
+    EXPECT_FALSE(member->has_keys());
+    EXPECT_EQ(member->state(), mirror::State::retired);
+    EXPECT_FALSE(member->calls_for_it(kGraceEnd + 180)) << "everybody knows";
+  }
+  EXPECT_EQ(alpha_->last_type_of("bravo"), log::kGroupSeal);
+  EXPECT_EQ(bravo_->last_type_of("alpha"), log::kGroupSeal);
+}
+
+TEST_F(EndedGroup, WritesItsEndOnce) {
+  for (int time = 0; time < 3; ++time) EXPECT_EQ(alpha_->end(kGraceEnd + time).what, Ending::What::log);
+  alpha_->restart();
+  meet(*alpha_, *bravo_);
+  EXPECT_EQ(alpha_->log().with([](mirror::Replica& replica) { return replica.size("alpha"); }), 2u);
+}
+
+TEST_F(EndedGroup, TellsWhoComesLaterThoughItsKeysAreGone) {
+  alpha_->end(kGraceEnd);
+  EXPECT_EQ(alpha_->end(kGraceEnd + kSettlingSeconds).what, Ending::What::group) << "bravo did not come";
+  EXPECT_FALSE(alpha_->has_keys());
+  alpha_->restart();
+  EXPECT_TRUE(alpha_->calls_for_it(kGraceEnd + kSettlingSeconds + 60));
+  meet(*alpha_, *bravo_);
+  EXPECT_EQ(bravo_->last_type_of("alpha"), log::kGroupSeal);
+  EXPECT_FALSE(alpha_->calls_for_it(kGraceEnd + kSettlingSeconds + 60));
+}
+
+TEST_F(EndedGroup, StopsCallingForWhoDoesNotComeInAMonth) {
+  alpha_->end(kGraceEnd);
+  alpha_->end(kGraceEnd + kSettlingSeconds);
+  EXPECT_TRUE(alpha_->calls_for_it(kGraceEnd + kSettlingSeconds + 30 * kSecondsPerDay));
+  EXPECT_FALSE(alpha_->calls_for_it(kGraceEnd + kSettlingSeconds + 30 * kSecondsPerDay + 1));
+}
+
+TEST_F(EndedGroup, SignsNothingWithoutItsKeys) {
+  alpha_->end(kGraceEnd);
+  alpha_->end(kGraceEnd + kSettlingSeconds);
+  bravo_->end(kGraceEnd + kSettlingSeconds);
+  meet(*alpha_, *bravo_);
+  EXPECT_EQ(alpha_->last_type_of("bravo"), log::kGroupSeal) << "taken and kept";
+  EXPECT_FALSE(alpha_->holds_all_of("bravo")) << "and not signed for";
+  EXPECT_EQ(alpha_->log()
+                .append({.type = std::string(log::kHeads),
+                         .session = {},
+                         .refs = {},
+                         .audience = {"*"},
+                         .body = log::Json::Object{{"v", 1}}})
+                .error()
+                .code,
+            Errc::policy);
+}
+
+TEST_F(EndedGroup, IsToldOfAWithdrawalByTheLogOfWhoLeft) {
+  Participant& bravo = group_["bravo"];
+  const auto left = (*bravo_)->withdraw(bravo.row(), "budget", bravo.id_seed(), kBegin + 60);
+  ASSERT_HOLDS(left);
+  EXPECT_FALSE(left->failure);
+  EXPECT_FALSE(bravo_->has_keys()) << "at once";
+  bravo_->restart();
+  EXPECT_TRUE(bravo_->calls_for_it(kBegin + 120));
+  meet(*bravo_, *alpha_);
+  EXPECT_EQ(alpha_->last_type_of("bravo"), log::kLogSeal);
+  EXPECT_TRUE(alpha_->holds_all_of("bravo"));
+  EXPECT_FALSE(bravo_->calls_for_it(kBegin + 120));
+}
+
+}  // namespace
+}  // namespace parley::group
