@@ -20,14 +20,25 @@ const SignedCharter* newest_of_ours(const Membership& membership) {
   return newest == versions.rend() ? nullptr : &*newest;
 }
 
-mirror::GroupView view_of(const SignedCharter& signed_charter, const log::VerifierKey& own_id) {
+mirror::Departed departed(const Membership& membership, const Charter& charter) {
+  mirror::Departed departed;
+  for (std::size_t i = 0; i < charter.members.size(); ++i)
+    if (membership.has_left(charter.members[i].keys.nick)) departed.members.insert(i);
+  const std::size_t rest = charter.members.size() - departed.members.size();
+  if (rest == 0) return {};  // nobody is left for whom it would matter
+  departed.quorum_of_rest = log_quorum_after(charter.log_quorum, charter.members.size(), rest);
+  return departed;
+}
+
+mirror::GroupView view_of(const Membership& membership, const SignedCharter& signed_charter) {
   const Charter& charter = signed_charter.charter;
   mirror::GroupView view;
   view.id = charter.group;
-  view.log_quorum = charter.log_quorum;  // until an amendment takes those who left off the list
+  view.log_quorum = charter.log_quorum;
   view.charter = signed_charter.hash;
-  view.self = static_cast<std::size_t>(charter.member_by_id(own_id) - charter.members.data());
+  view.self = static_cast<std::size_t>(charter.member_by_id(membership.own_id()) - charter.members.data());
   for (const CharterMember& member : charter.members) view.members.push_back(member.keys);
+  view.departed = departed(membership, charter);
   return view;
 }
 
@@ -61,6 +72,18 @@ Status write_end(mirror::Replica& replica, const std::string& nick, const SealDu
   return {};
 }
 
+/// The leave with which a member's log ends, and the hash of its entry.
+std::optional<std::pair<Digest, std::string>> leave_in_log(mirror::Replica& replica, const std::string& nick) {
+  const std::uint64_t size = replica.size(nick);
+  if (size < 2 || !replica.trusted(nick)) return std::nullopt;
+  const auto last = replica.entry(nick, size - 1), leave = replica.entry(nick, size - 2);
+  if (!last || !leave || last->entry.type != log::kLogSeal || leave->entry.type != log::kMemberLeave || !leave->body)
+    return std::nullopt;
+  const auto note = leave->body->object()->find("note");
+  if (note == leave->body->object()->end() || note->second.text() == nullptr) return std::nullopt;
+  return std::pair{leave->leaf_hash, *note->second.text()};
+}
+
 /// Whether every other member has signed that it holds our whole log.
 bool is_held_by_all(mirror::Replica& replica, const std::string& nick, const Membership& membership) {
   const std::uint64_t size = replica.size(nick);
@@ -90,7 +113,7 @@ Result<Membership> Groups::membership(std::string_view id) {
 
 Result<OpenReplica> Groups::open_replica(const Membership& membership, const SignedCharter& charter) {
   const std::string& id = charter.charter.group;
-  mirror::GroupView view = view_of(charter, membership.own_id());
+  mirror::GroupView view = view_of(membership, charter);
   auto keys = load_group_keys(folder_, vault_, charter.charter.domain, id, card_.nick);
   const std::string& state = membership.group().state;
   const bool destroyed = !keys && keys.error().code == Errc::not_found && (state == kClosed || state == kWithdrawn);
@@ -107,7 +130,11 @@ Result<std::shared_ptr<JointLog>> Groups::log(std::string_view id) {
     return fail(Errc::policy, "This member is no part of the group \"" + visible(membership.group().name) + "\" yet.");
   const std::lock_guard lock(mutex_);
   Open& open = open_[membership.group().id];
-  if (open.log && open.charter == charter->hash) return open.log;
+  if (open.log && open.charter == charter->hash) {
+    TRY_STATUS(open.log->with(
+        [&](mirror::Replica& replica) { return replica.set_departed(departed(membership, charter->charter)); }));
+    return open.log;
+  }
   if (open.log) {
     TRY_STATUS(open.log->reopen([&] { return open_replica(membership, *charter); }));
   } else {
@@ -128,6 +155,35 @@ Status Groups::forget_keys(const std::string& id) {
   const auto open = open_.find(id);
   if (open == open_.end() || !open->second.log || charter == nullptr) return {};
   return open->second.log->reopen([&] { return open_replica(membership, *charter); });
+}
+
+Result<std::vector<std::string>> Groups::note_leaves(std::string_view id, UnixSeconds now) {
+  TRY(const Membership membership, this->membership(id));
+  TRY(const std::shared_ptr<JointLog> log, this->log(id));
+  std::vector<std::string> left;
+  for (const CharterMember* member : membership.current_members()) {
+    const std::string& nick = member->keys.nick;
+    const auto note = log->with([&](mirror::Replica& replica) { return leave_in_log(replica, nick); });
+    if (nick == log->nick() || !note) continue;
+    const std::size_t rest = membership.current_members().size() - left.size() - 1;
+    const auto quorum = static_cast<std::int64_t>(
+        log_quorum_after(membership.charter().log_quorum, membership.charter().members.size(), rest));
+    const auto written =
+        log->append({.type = std::string(log::kMemberLeft),
+                     .session = {},
+                     .refs = {note->first},
+                     .audience = {std::string(log::kEveryone)},
+                     .body = log::Json::Object{{"nick", nick}, {"quorum", quorum}, {"v", 1}}},
+                    [&](const mirror::EntryView&) -> Status {
+                      TRY(const Taken taken, take(desk(), note->second, now));
+                      if (taken.kind == Taken::Kind::leave && taken.who == nick) return {};
+                      return fail(Errc::protocol, "A log ends with something that is no leave of its owner.");
+                    });
+    if (!written && written.error().code != Errc::protocol && written.error().code != Errc::format)
+      return std::unexpected(written.error());
+    if (written) left.push_back(nick);
+  }
+  return left;
 }
 
 Result<std::vector<std::string>> Groups::in_step(UnixSeconds now) {

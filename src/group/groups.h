@@ -29,6 +29,10 @@ class Groups {
   /// @error Errc::not_found without a charter, or without keys; and as open_replica()
   Result<std::shared_ptr<JointLog>> log(std::string_view id);
 
+  /// Takes the leaves with which other members' logs end, and writes into ours that they have left, with the quorum of
+  /// those who are still there. @return who has left @error as log() and JointLog::append
+  Result<std::vector<std::string>> note_leaves(std::string_view id, UnixSeconds now);
+
   /// Ids of all groups whose logs are to be kept in step with the others': those at work, and those that ended here and
   /// whose end somebody has not signed for yet, for a month.
   Result<std::vector<std::string>> in_step(UnixSeconds now);

@@ -217,7 +217,8 @@ std::vector<std::string> meaning_of_withdrawal(const vault::GroupRow& group, con
       "trust enforces those; no software can.",
       "What you signed stays signed and can be checked by anybody who has it: charters, log, findings. The others keep "
       "their copies of your log.",
-      "The others are told by a leave that you sign; until they have it, their nodes do not know.",
+      "The others are told by a leave that you sign, with which your log ends; until they have either, their nodes do "
+      "not know.",
   };
   if (membership != nullptr && membership->current_members().size() == kFewestMembers)
     sentences.emplace_back("One other member is left, and one is no group: it ends for them as well.");

@@ -125,15 +125,19 @@ Result<Digest> Replica::Impl::root_at(detail::LogCopy& copy, std::uint64_t size)
 
 Status Replica::Impl::count_holders(detail::LogCopy& copy, std::uint64_t size) {
   if (size <= copy.final_size) return {};
-  std::size_t holders = 0;
+  std::set<std::size_t> holders;
   if (size == copy.size()) {
-    holders = static_cast<std::size_t>(std::ranges::count(copy.held, size));
+    for (std::size_t i = 0; i < logs.size(); ++i)
+      if (copy.held[i] == size) holders.insert(i);
   } else {
     TRY(const auto row, store.checkpoint(copy.origin, size));
+    if (!row) return {};
+    holders.insert(copy.owner);
     TRY(const auto lines, lines_of(copy, size));
-    if (row) holders = lines.size() + 1;
+    for (const vault::LogCosignature& line : lines)
+      if (const auto holder = member(line.cosigner)) holders.insert(*holder);
   }
-  if (holders >= group.log_quorum) copy.final_size = size;
+  if (is_quorum(holders)) copy.final_size = size;
   return {};
 }
 

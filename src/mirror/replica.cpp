@@ -106,6 +106,24 @@ Result<std::vector<vault::LogCosignature>> Replica::Impl::lines_of(const detail:
 Replica::Replica(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Replica::~Replica() = default;
 
+Status detail::check_departed(const Departed& departed, std::size_t member_count) {
+  if (departed.members.empty()) return {};
+  const std::size_t rest = member_count - std::min(member_count, departed.members.size());
+  if (rest > 0 && *departed.members.rbegin() < member_count && departed.quorum_of_rest <= rest &&
+      departed.quorum_of_rest >= log::log_quorum(rest))
+    return {};
+  return fail(Errc::policy, fmt::format("A quorum of {} of the {} members who are left does not hold a log together.",
+                                        departed.quorum_of_rest, rest));
+}
+
+Status Replica::set_departed(const Departed& departed) {
+  if (impl_->group.departed == departed) return {};
+  TRY_STATUS(detail::check_departed(departed, impl_->group.members.size()));
+  impl_->group.departed = departed;
+  for (detail::LogCopy& copy : impl_->logs) TRY_STATUS(impl_->count_holders(copy, copy.size()));
+  return {};
+}
+
 State Replica::state() const {
   return impl_->state();
 }

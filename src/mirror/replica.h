@@ -27,13 +27,21 @@ struct OwnSeeds {
   Secret<32> cosign;  ///< cosigns others'
 };
 
+/// Those members of the charter who have left. A tree is final as well when enough of the others hold it.
+struct Departed {
+  std::set<std::size_t> members = {};  ///< positions
+  std::size_t quorum_of_rest = 0;  ///< at least log::log_quorum() of the others; of no meaning while nobody has left
+  bool operator==(const Departed&) const = default;
+};
+
 /// The group as the charter in force has it.
 struct GroupView {
   std::string id;                        ///< 32 hexadecimal digits
   std::vector<log::MemberKeys> members;  ///< as log::admit_members() takes them
   std::size_t self = 0;                  ///< position in members
   std::size_t log_quorum = 0;            ///< 0: log::log_quorum(members.size())
-  Digest charter{};                      ///< hash of the charter in force
+  Departed departed = {};
+  Digest charter{};  ///< hash of the charter in force
   /// How many peers must have said what they hold of the own log before it is written (log.md D10). 0: so many that
   /// one of them holds whatever was final.
   std::size_t answers_needed = 0;
@@ -101,6 +109,8 @@ class Replica {
   Status accept_fork_risk();
   /// The charter in force from now on.
   void set_charter(const Digest& charter);
+  /// @error Errc::policy for a quorum that does not hold a log together; what the store says
+  Status set_departed(const Departed& departed);
 
   // --- the own log -----------------------------------------------------------------------------------------------
   /// Writes the next entry of the own log, with its body and a checkpoint, in one commit with what `work` writes to the

@@ -92,15 +92,15 @@ Status Replica::Impl::load_holders(detail::LogCopy& copy) {
   const std::uint64_t stop = copy.size() > kLookBack ? copy.size() - kLookBack : 0;
   for (std::uint64_t size = copy.size(); size > stop; --size) {
     TRY(const auto lines, store.cosignatures(copy.origin, size));
-    std::size_t holders = 1;
+    std::set<std::size_t> holders{copy.owner};
     for (const vault::LogCosignature& line : lines) {
       const auto holder = member(line.cosigner);
       // Of the newest, damaged ones were left out of its note.
       if (!holder || (size == copy.size() && copy.newest->note.find(line.line) == std::string::npos)) continue;
       copy.held[*holder] = std::max(copy.held[*holder], size);
-      ++holders;
+      holders.insert(*holder);
     }
-    if (holders >= group.log_quorum) copy.final_size = std::max(copy.final_size, size);
+    if (is_quorum(holders)) copy.final_size = std::max(copy.final_size, size);
     const bool cosigned = copy.owner == group.self || copy.held[group.self] > 0;
     if (copy.final_size > 0 && cosigned) break;
   }
@@ -152,6 +152,7 @@ Result<std::unique_ptr<Replica>> Replica::open(GroupView group, const std::optio
   if (group.log_quorum < log::log_quorum(count) || group.log_quorum > count)
     return fail(Errc::policy, fmt::format("A quorum of {} of {} members does not hold a log together; {} would.",
                                           group.log_quorum, count, log::log_quorum(count)));
+  TRY_STATUS(detail::check_departed(group.departed, count));
   if (group.answers_needed == 0) group.answers_needed = count - group.log_quorum + 1;
   group.answers_needed = std::min(group.answers_needed, count - 1);
   const log::MemberKeys& self = group.members[group.self];

@@ -117,6 +117,11 @@ void Replication::round() {
 }
 
 void Replication::call_members(const std::string& group) {
+  if (const auto left = groups_.note_leaves(group, wall_clock_now())) {
+    for (const std::string& nick : *left)
+      journal_.line(fmt::format("{} has withdrawn from the group; nothing is asked of it or answered to it any more",
+                                visible(nick)));
+  }
   const auto membership = groups_.membership(group);
   const auto log = groups_.log(group);
   if (!membership || !log) return;  // it ended meanwhile

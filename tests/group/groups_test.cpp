@@ -169,5 +169,76 @@ TEST_F(EndedGroup, IsToldOfAWithdrawalByTheLogOfWhoLeft) {
   EXPECT_FALSE(bravo_->calls_for_it(kBegin + 120));
 }
 
+class LeftGroup : public testing::Test {
+ protected:
+  LeftGroup() {
+    group_.found();
+    for (const char* nick : {"alpha", "bravo", "charlie"}) members_.emplace(nick, group_[nick]);
+    everybody_meets();
+  }
+  void everybody_meets() {
+    for (int round = 0; round < 2; ++round) {
+      for (const auto& [a, b] : {std::pair{"alpha", "bravo"}, {"bravo", "charlie"}, {"charlie", "alpha"}})
+        meet(members_.at(a), members_.at(b));
+    }
+  }
+  void charlie_leaves() {
+    Participant& charlie = group_["charlie"];
+    const auto left = members_.at("charlie")->withdraw(charlie.row(), "", charlie.id_seed(), kBegin + 60);
+    ASSERT_HOLDS(left);
+    EXPECT_FALSE(left->failure) << left->failure->text();
+    meet(members_.at("charlie"), members_.at("alpha"));
+  }
+  std::vector<std::string> noted_by(const std::string& nick) {
+    const auto left = members_.at(nick)->note_leaves("stadium", kBegin + 120);
+    EXPECT_HOLDS(left);
+    return left.value_or(std::vector<std::string>{});
+  }
+
+  Group group_{{"alpha", "bravo", "charlie"}};
+  std::map<std::string, AtWork> members_;
+};
+
+TEST_F(LeftGroup, LearnsOfALeaveFromTheLogWithoutAFile) {
+  charlie_leaves();
+  EXPECT_EQ(noted_by("alpha"), std::vector<std::string>{"charlie"});
+  EXPECT_TRUE(group_["alpha"].membership().has_left("charlie"));
+  EXPECT_EQ(members_.at("alpha").last_type_of("alpha"), log::kMemberLeft);
+  EXPECT_TRUE(noted_by("alpha").empty()) << "once";
+  meet(members_.at("alpha"), members_.at("bravo"));
+  EXPECT_EQ(noted_by("bravo"), std::vector<std::string>{"charlie"}) << "also who did not hear it from charlie";
+}
+
+TEST_F(LeftGroup, IsHeldTogetherByThoseWhoAreStillThere) {
+  const auto is_final = [&] {
+    return members_.at("alpha").log().with(
+        [](mirror::Replica& replica) { return replica.is_final("alpha", replica.size("alpha")); });
+  };
+  EXPECT_TRUE(is_final()) << "all three";
+  charlie_leaves();
+  noted_by("alpha");
+  EXPECT_FALSE(is_final()) << "nobody holds the new entry yet";
+  meet(members_.at("alpha"), members_.at("bravo"));
+  EXPECT_TRUE(is_final()) << "both who are left do";
+}
+
+TEST_F(LeftGroup, TakesALogThatEndsWithAnothersLeaveForNoLeave) {
+  Participant& charlie = group_["charlie"];
+  const auto left = (members_.at("charlie"))->withdraw(charlie.row(), "", charlie.id_seed(), kBegin + 60);
+  ASSERT_HOLDS(left);
+  JointLog& bravo = members_.at("bravo").log();
+  for (const std::string_view type : {log::kMemberLeave, log::kLogSeal}) {
+    ASSERT_HOLDS(bravo.append({.type = std::string(type),
+                               .session = {},
+                               .refs = {},
+                               .audience = {"*"},
+                               .body = log::Json::Object{{"note", left->leave->note}, {"v", 1}}}));
+  }
+  meet(members_.at("bravo"), members_.at("alpha"));
+  EXPECT_TRUE(noted_by("alpha").empty());
+  EXPECT_FALSE(group_["alpha"].membership().has_left("bravo"));
+  EXPECT_FALSE(group_["alpha"].membership().has_left("charlie")) << "charlie's own log has not said so";
+}
+
 }  // namespace
 }  // namespace parley::group

@@ -8,6 +8,10 @@
 
 namespace parley::mirror {
 
+namespace detail {
+Status check_departed(const Departed& departed, std::size_t member_count);
+}
+
 struct Replica::Impl {
   GroupView group;
   struct Signing {
@@ -31,6 +35,13 @@ struct Replica::Impl {
   Impl(GroupView view, const std::optional<OwnSeeds>& own, Store& where, Guard& beside);
 
   // --- small things ----------------------------------------------------------------------------------------------
+  /// Of a tree, its owner included.
+  bool is_quorum(const std::set<std::size_t>& holders) const {
+    const auto left = std::ranges::count_if(holders, [&](std::size_t i) { return group.departed.members.contains(i); });
+    return holders.size() >= group.log_quorum ||
+           (!group.departed.members.empty() &&
+            holders.size() - static_cast<std::size_t>(left) >= group.departed.quorum_of_rest);
+  }
   const log::MemberKeys& keys(std::size_t member) const { return group.members[member]; }
   const std::string& nick(std::size_t member) const { return group.members[member].nick; }
   detail::LogCopy& own() { return logs[group.self]; }
