@@ -77,6 +77,15 @@ void JointLog::append_later(mirror::Draft draft, Work work) {
   waiting_.push_back({std::move(draft), std::move(work)});
 }
 
+Result<mirror::Outcome> JointLog::take(std::string_view peer, const mirror::Message& message) {
+  return with([&](mirror::Replica& replica) -> Result<mirror::Outcome> {
+    TRY_STATUS(budget_.admit(peer, Monotonic::now()));
+    auto outcome = replica.take(peer, message, wall_clock_now());
+    budget_.charge(peer, replica.effort(), Monotonic::now());
+    return outcome;
+  });
+}
+
 Status JointLog::flush() {
   return with([&](mirror::Replica& replica) {
     return replica.state() == mirror::State::live ? flush_into(replica) : Status{};
@@ -103,34 +112,29 @@ LogLink::LogLink(wire::Link& link, JointLog& log) : inner_(link), log_(log) {
   log_.with([&](mirror::Replica& replica) { replica.connected(peer().nick); });
 }
 
-Status LogLink::push() {
+Status LogLink::push(Deadline deadline) {
   for (;;) {
     TRY(const std::vector<mirror::Message> messages,
         log_.with([&](mirror::Replica& replica) { return replica.to_send(peer().nick); }));
     if (messages.empty()) return {};
-    for (const mirror::Message& message : messages) {
-      moved_ |= message.type != mirror::MessageType::heads;
-      TRY_STATUS(inner_.send(static_cast<wire::FrameType>(message.type), message.payload));
-    }
+    for (const mirror::Message& message : messages) moved_ |= message.type != mirror::MessageType::heads;
+    TRY_STATUS(send_all(messages, deadline));
   }
 }
 
-// A peer that has hung up misses the answer; what it sent before is still to be read.
-Status LogLink::reply(const std::vector<mirror::Message>& messages) {
-  for (const mirror::Message& message : messages) {
-    auto sent = inner_.send(static_cast<wire::FrameType>(message.type), message.payload);
-    if (!sent && sent.error().code == Errc::peer_gone) return {};
-    TRY_STATUS(std::move(sent));
-  }
+Status LogLink::send_all(const std::vector<mirror::Message>& messages, Deadline deadline) {
+  for (const mirror::Message& message : messages)
+    TRY_STATUS(inner_.send_until(static_cast<wire::FrameType>(message.type), message.payload, deadline));
   return {};
 }
 
-Status LogLink::take(mirror::MessageType type, Bytes payload) {
+Status LogLink::take(mirror::MessageType type, Bytes payload, Deadline deadline) {
   const mirror::Message message{type, std::move(payload)};
-  auto outcome =
-      log_.with([&](mirror::Replica& replica) { return replica.take(peer().nick, message, wall_clock_now()); });
+  auto outcome = log_.take(peer().nick, message);
   if (!outcome) return std::unexpected(std::move(outcome).error().at(peer().name));
-  TRY_STATUS(reply(outcome->replies));
+  // A peer that has hung up misses the answer; what it sent before is still to be read.
+  if (auto replied = send_all(outcome->replies, deadline); !replied && replied.error().code != Errc::peer_gone)
+    return replied;
   // Whoever learns of a fault tells the others by an entry of its own.
   for (const mirror::Conviction& conviction : outcome->convictions) {
     log_.append_later(mirror::Replica::fault_draft(conviction));
@@ -142,8 +146,7 @@ Status LogLink::take(mirror::MessageType type, Bytes payload) {
     heads_heard_ = true;
   else
     moved_ = true;
-  // What the peer sent before it hung up is still to be read.
-  if (auto pushed = push(); !pushed && pushed.error().code != Errc::peer_gone) return pushed;
+  if (auto pushed = push(deadline); !pushed && pushed.error().code != Errc::peer_gone) return pushed;
   return {};
 }
 
@@ -153,7 +156,7 @@ Status LogLink::read_one(Deadline deadline) {
     return fail(Errc::peer_gone, "The other side did not come to its next step in time.", peer().name);
   TRY(wire::Frame frame, inner_.receive(deadline));
   if (const auto type = mirror::message_type(static_cast<std::uint8_t>(frame.type)))
-    return take(*type, std::move(frame.payload));
+    return take(*type, std::move(frame.payload), deadline);
   if (waiting_.size() >= kMostWaiting)
     return fail(Errc::protocol, "The other side sends one frame after the other where its log is waited for.",
                 peer().name);
@@ -164,11 +167,11 @@ Status LogLink::read_one(Deadline deadline) {
 Status LogLink::accept(wire::Frame frame) {
   const auto type = mirror::message_type(static_cast<std::uint8_t>(frame.type));
   if (!type) return fail(Errc::protocol, "A frame arrived that is not of a joint log.", peer().name);
-  return take(*type, std::move(frame.payload));
+  return take(*type, std::move(frame.payload), deadline_in(kPushLimit));
 }
 
 Status LogLink::exchange_heads(Deadline deadline) {
-  TRY_STATUS(push());
+  TRY_STATUS(push(deadline));
   while (!heads_heard_) TRY_STATUS(read_one(deadline));
   return {};
 }
@@ -186,8 +189,9 @@ Status LogLink::synchronise(Deadline deadline) {
 }
 
 Status LogLink::send_step(const mirror::EntryView& step) {
-  TRY_STATUS(push());
-  return inner_.send(wire::FrameType::step, step.leaf_hash);
+  const Deadline deadline = deadline_in(kPushLimit);
+  TRY_STATUS(push(deadline));
+  return inner_.send_until(wire::FrameType::step, step.leaf_hash, deadline);
 }
 
 Result<mirror::EntryView> LogLink::receive_step(Deadline deadline) {
@@ -245,7 +249,7 @@ Result<bool> LogLink::wait_readable(Deadline deadline) {
   while (waiting_.empty()) {
     TRY(const bool something, inner_.wait_readable(deadline));
     if (!something) return false;
-    TRY_STATUS(read_one(deadline_in(kLookEvery)));  // it is there
+    TRY_STATUS(read_one(deadline_in(kPushLimit)));  // it is there
     if (waiting_.empty() && Monotonic::now() >= deadline) return false;
   }
   return true;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 
+#include "group/work_budget.h"
 #include "mirror/replica.h"
 #include "vault/vault.h"
 #include "wire/link.h"
@@ -54,6 +55,9 @@ class JointLog {
   void append_later(mirror::Draft draft, Work work = {});
   /// Writes what waits, if the log may be written. @error as Replica::append
   Status flush();
+  /// A message of a peer, as Replica::take(), at the time of the clock, if what `peer` wasted of our work before allows
+  /// it. @error Errc::limit; and as Replica::take()
+  Result<mirror::Outcome> take(std::string_view peer, const mirror::Message& message);
   /// Calls `told` with every fault that is proven to this process from now on, in the thread that took the proof.
   void watch(std::function<void(const mirror::Conviction&)> told);
   void tell(const mirror::Conviction& conviction);
@@ -74,8 +78,13 @@ class JointLog {
   std::mutex mutex_;
   std::deque<Waiting> waiting_;
   std::function<void(const mirror::Conviction&)> told_;
+  WorkBudget budget_;
   OpenReplica replica_;
 };
+
+/// How long a peer has to take what we bring it of the logs, where nobody waits for something else meanwhile: 10^6
+/// entries over 15 Mbit/s. What was not taken by then is brought on the next link.
+inline constexpr std::chrono::minutes kPushLimit{5};
 
 /// A link that carries a group's joint log beside what else is sent on it. Frames of the log are taken as they come;
 /// whoever receives sees the others only.
@@ -86,9 +95,9 @@ class LogLink final : public wire::Link {
 
   JointLog& log() const { return log_; }
 
-  /// Sends all that the peer may have and lacks.
-  Status push();
-  /// Takes a frame of the log that somebody else has read from the link. @error Errc::protocol
+  /// Sends all that the peer may have and lacks. One that does not take it by `deadline` is gone.
+  Status push(Deadline deadline);
+  /// Takes a frame of the log that somebody else has read from the link. @error Errc::protocol, Errc::limit
   Status accept(wire::Frame frame);
   /// Tells the peer what this side holds, and hears what the peer holds, unless that was done on this link.
   /// @error Errc::peer_gone; Errc::protocol
@@ -120,8 +129,8 @@ class LogLink final : public wire::Link {
  private:
   // Reads one frame: takes it if it is of the log, else puts it behind those that wait.
   Status read_one(Deadline deadline);
-  Status take(mirror::MessageType type, Bytes payload);
-  Status reply(const std::vector<mirror::Message>& messages);
+  Status take(mirror::MessageType type, Bytes payload, Deadline deadline);
+  Status send_all(const std::vector<mirror::Message>& messages, Deadline deadline);
   Result<mirror::EntryView> find_step(const Digest& leaf_hash, Deadline deadline);
 
   wire::Link& inner_;

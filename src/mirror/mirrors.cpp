@@ -32,7 +32,7 @@ struct Replica::Impl::Arrival {
 Result<Outcome> Replica::Impl::take_push(std::size_t peer, const Push& push, const Bytes& payload, std::int64_t now) {
   TRY(const std::size_t owner, member(push.log));
   detail::LogCopy& copy = logs[owner];
-  TRY(const auto read, log::read_cosigned(push.checkpoint, keys(owner).log, cosign_keys()));
+  TRY(const auto read, read_cosigned(owner, push.checkpoint));
   const std::uint64_t end = push.from + push.leaves.size();
   if (read.checkpoint.size != end)
     return fail(Errc::protocol,
@@ -67,6 +67,7 @@ Status Replica::Impl::compare_known(Arrival& arrival) {
   const Push& push = arrival.push;
   const std::uint64_t count = std::min<std::uint64_t>(arrival.copy.size() - push.from, push.leaves.size());
   if (count == 0) return {};
+  effort.checked += (count + kEntriesPerCheck - 1) / kEntriesPerCheck;
   TRY(const auto rows, store.leaves(arrival.copy.origin, push.from, count));
   for (std::uint64_t i = 0; i < count && !arrival.settled; ++i) {
     if (i >= rows.size()) return fail(Errc::vault_damaged, "Entries of a log are missing on this disk.");
@@ -109,8 +110,9 @@ Status Replica::Impl::not_known(Arrival& arrival, const vault::LogLeaf& row, std
     arrival.settled = true;
     return {};
   }
+  ++effort.checked;
   TRY(const log::Entry entry, log::read_entry(leaf, keys(arrival.copy.owner)));
-  if (const auto fault = log::fault_of_entries(row.note, leaf, keys(arrival.copy.owner))) {
+  if (const auto fault = fault_of_entries(row.note, leaf, arrival.copy.owner)) {
     TRY(arrival.settled, convict(*fault, arrival.payload, arrival.outcome));
     if (arrival.settled) return {};
   }
@@ -127,6 +129,7 @@ Status Replica::Impl::check_new(Arrival& arrival) {
   const std::uint64_t end = push.from + push.leaves.size();
   for (std::uint64_t seq = arrival.copy.size(); seq < end && !arrival.settled; ++seq) {
     const std::string& leaf = push.leaves[seq - push.from];
+    ++effort.checked;
     auto extension = log::extend(arrival.growing.state, leaf, group.members, arrival.copy.owner);
     if (!extension) return not_continued(arrival, leaf, std::move(extension).error());
     TRY_STATUS(check_step(arrival, *extension, leaf));
@@ -153,13 +156,14 @@ Result<std::string> Replica::Impl::leaf_at(const Arrival& arrival, std::uint64_t
 Status Replica::Impl::not_continued(Arrival& arrival, std::string_view leaf, Error why) {
   const log::MemberKeys& author = keys(arrival.copy.owner);
   const std::uint64_t size = arrival.growing.state.size;
+  ++effort.checked;
   const auto entry = log::read_entry(leaf, author);
   if (!entry || size == 0) return std::unexpected(std::move(why));
   std::vector<std::uint64_t> beside{size - 1};
   if (entry->seq < size) beside.push_back(entry->seq);
   for (const std::uint64_t seq : beside) {
     TRY(const std::string held, leaf_at(arrival, seq));
-    const auto fault = log::fault_of_entries(held, leaf, author);
+    const auto fault = fault_of_entries(held, leaf, arrival.copy.owner);
     if (!fault) continue;
     TRY(arrival.settled, convict(*fault, arrival.payload, arrival.outcome));
     if (arrival.settled) return {};
@@ -180,7 +184,7 @@ Status Replica::Impl::check_step(Arrival& arrival, const log::Extension& extensi
     return {};
   }
   TRY(const std::string first, leaf_at(arrival, *taken));
-  const auto fault = log::fault_of_entries(first, leaf, keys(arrival.copy.owner));
+  const auto fault = fault_of_entries(first, leaf, arrival.copy.owner);
   if (fault) {
     TRY(arrival.settled, convict(*fault, arrival.payload, arrival.outcome));
     if (arrival.settled) return {};
@@ -233,6 +237,8 @@ Status Replica::Impl::keep(Arrival& arrival, std::int64_t now) {
   if (arrival.has_new() || !growth.bodies.empty()) {
     batch.growth.push_back(growth);
     TRY_STATUS(commit(batch));
+    // The checkpoint's signature belongs to what came under it.
+    effort.brought += growth.leaves.size() + arrival.supplied.size() + 1;
   }
   if (copy.owner == group.self && arrival.has_new()) TRY_STATUS(adopted(arrival.growing));
 
@@ -265,6 +271,7 @@ Status Replica::Impl::adopted(const detail::Growing& growing) {
 }
 
 Result<Outcome> Replica::Impl::take_body(const EntryBody& body) {
+  ++effort.checked;  // hashed, not verified, but up to a whole frame of it
   TRY(const std::size_t owner, member(body.log));
   detail::LogCopy& copy = logs[owner];
   if (body.seq >= copy.size()) return fail(Errc::protocol, "The body of an entry came that we do not hold.");
@@ -282,6 +289,7 @@ Result<Outcome> Replica::Impl::take_body(const EntryBody& body) {
   std::optional<Judged> judged = entry.type == log::kFault ? judge_entry(json) : std::nullopt;
   if (judged) batch.faults.push_back(judged->row);
   TRY_STATUS(commit(batch));
+  ++effort.brought;
   copy.missing.erase(body.seq);
   outcome.entries.push_back(view_of(copy, rows.front().hash, entry, std::move(json)));
   if (judged) convicted(std::move(*judged), outcome);

@@ -193,6 +193,7 @@ Result<Outcome> Replica::take(std::string_view peer, const Message& message, std
   TRY(const std::size_t member, impl.member(peer));
   if (member == impl.group.self) return fail(Errc::usage, "Nothing is taken from oneself.");
   if (!impl.halted.empty()) return fail(Errc::io, reason());
+  impl.effort = {};
   TRY(const Content content, parse_message(impl.group.id, message));
   Result<Outcome> outcome = fail(Errc::internal, "A message of a kind that nobody takes.");
   if (const auto* heads = std::get_if<Heads>(&content)) outcome = impl.take_heads(member, *heads);
@@ -204,6 +205,10 @@ Result<Outcome> Replica::take(std::string_view peer, const Message& message, std
   if (!outcome) return outcome;
   TRY_STATUS(impl.cosign_pending(now));
   return outcome;
+}
+
+const Effort& Replica::effort() const {
+  return impl_->effort;
 }
 
 Status Replica::flush() {

@@ -81,6 +81,16 @@ struct Outcome {
   std::vector<Conviction> convictions;  ///< new ones; whoever runs the replica appends fault_draft() of each
 };
 
+/// What a message of a peer made us do. Whoever carries messages bounds what a peer may make us do for nothing.
+struct Effort {
+  std::uint64_t checked = 0;  ///< signatures; kEntriesPerCheck entries compared with those on the disk count as one
+  std::uint64_t brought = 0;  ///< those of them that stand on entries, bodies and cosignatures that we did not have
+  /// What was done for nothing, and at least one: a message is read, parsed and answered whatever it says.
+  std::uint64_t wasted() const { return checked > brought ? checked - brought : 1; }
+};
+/// An entry that is read from the disk, opened and hashed costs about a sixteenth of an Ed25519 verification.
+inline constexpr std::uint64_t kEntriesPerCheck = 16;
+
 class Replica {
  public:
   /// Loads the logs and checks their edges against their newest checkpoints, and the guard against the own log. A log
@@ -123,6 +133,9 @@ class Replica {
   /// cosignatures of others may wait for the next commit.
   /// @error whatever is wrong with it: nothing has changed then. Errc::io: halted
   Result<Outcome> take(std::string_view peer, const Message& message, std::int64_t now);
+
+  /// What the last take() cost, whether it succeeded or not.
+  const Effort& effort() const;
 
   /// Writes the cosignatures of others that have not been written yet. They wait for the next commit, since whoever
   /// made them gives them again: to be called now and then, and at the end. @error Errc::io: halted

@@ -23,6 +23,7 @@ struct Replica::Impl {
   /// Cosignatures of others that are verified and not on the disk yet, by log: the next commit takes them along.
   /// Whoever made them gives them again if they are lost.
   std::map<std::size_t, std::vector<vault::LogCosignature>> deferred;
+  Effort effort;       ///< of the last message that was taken
   std::string halted;  ///< why, if it is
 
   Impl(GroupView view, OwnSeeds own, Store& where, Guard& beside);
@@ -78,6 +79,9 @@ struct Replica::Impl {
   // --- heads.cpp
   Result<Outcome> take_heads(std::size_t peer, const Heads& heads);
   Result<Outcome> take_cosig(std::size_t peer, const Cosig& cosig);
+  /// As log::read_cosigned, with the keys of the group. A signature that stands word for word on the newest checkpoint
+  /// that we hold is not verified again, so that what all know by now costs nothing however often it is said.
+  Result<log::CosignedCheckpoint> read_cosigned(std::size_t owner, std::string_view note);
   /// What a verified checkpoint of a log tells: of cosignatures that are new, or of a fault.
   Status learn(detail::LogCopy& copy, const log::CosignedCheckpoint& read, std::string_view note, Outcome& outcome);
   Status add_cosignatures(detail::LogCopy& copy, const log::CosignedCheckpoint& read, std::string_view note);
@@ -116,9 +120,11 @@ struct Replica::Impl {
     std::size_t accused = 0;
   };
   /// A fault that verifies and is the first of its accused. Nothing otherwise.
-  std::optional<Judged> judge(std::string_view text, ByteView branch) const;
+  std::optional<Judged> judge(std::string_view text, ByteView branch);
   /// The same of what the body of a `fault` entry carries.
-  std::optional<Judged> judge_entry(const log::Json& body) const;
+  std::optional<Judged> judge_entry(const log::Json& body);
+  /// log::fault_of_entries(), counted.
+  std::optional<log::Fault> fault_of_entries(std::string_view note, std::string_view other, std::size_t owner);
   /// In memory, once the row is on the disk.
   void convicted(Judged judged, Outcome& outcome);
   /// Verifies and keeps a fault; false if it is none, or not the first.

@@ -87,6 +87,9 @@ class TlsLink final : public Link {
   Result<bool> wait_to_write(short wanted, Deadline deadline);
   Result<bool> wait_for_frame(std::unique_lock<std::mutex>& lock, Deadline deadline);
   Error end_error(const Error& seen);
+  Error not_taken() const {
+    return {Errc::peer_gone, "The other side did not take what was sent to it in time.", peer_.name};
+  }
   void say_farewell();
 
   bool has_room() const { return queued_bytes_ < (sender_waits_ ? kQueueBytesWhileSending : kQueueBytes); }
@@ -96,7 +99,8 @@ class TlsLink final : public Link {
   Digest exporter_;
   Limits limits_;
 
-  std::mutex send_mutex_;  ///< one frame at a time
+  std::mutex send_mutex_;   ///< one frame at a time
+  bool frame_cut_ = false;  ///< a frame was begun and not ended: nothing can follow it; by send_mutex_
   std::atomic<Deadline> last_sent_{Monotonic::now()};
   TokenBucket control_frames_;  ///< the reader's
 
@@ -205,7 +209,7 @@ void TlsLink::keep_alive() {
   if (Monotonic::now() < last_sent_.load() + limits_.ping) return;
   const std::unique_lock sending(send_mutex_, std::try_to_lock);
   last_sent_ = Monotonic::now();
-  if (!sending || !stream_->writable_now()) return;
+  if (!sending || frame_cut_ || !stream_->writable_now()) return;
   const auto ping = frame_head(FrameType::ping, 0);
   static_cast<void>(write(ping, Monotonic::now()));
 }
@@ -219,8 +223,11 @@ Status TlsLink::send_until(FrameType type, ByteView payload, Deadline deadline) 
   Bytes first = to_bytes(ByteView(frame_head(type, payload.size())));
   const std::size_t beginning = std::min(payload.size(), kTlsRecordBytes - first.size());
   append(first, payload.first(beginning));
+  if (frame_cut_) return std::unexpected(not_taken());
+  frame_cut_ = true;
   TRY_STATUS(write(first, deadline));
   TRY_STATUS(write(payload.subspan(beginning), deadline));
+  frame_cut_ = false;
   last_sent_ = Monotonic::now();
   return {};
 }
@@ -233,7 +240,7 @@ Status TlsLink::write(ByteView bytes, Deadline deadline) {
     if (attempt->done > 0) continue;
     const auto ready = wait_to_write(attempt->wanted, deadline);
     if (!ready) return std::unexpected(end_error(ready.error()));
-    if (!*ready) return fail(Errc::peer_gone, "The other side did not take what was sent to it in time.", peer_.name);
+    if (!*ready) return std::unexpected(not_taken());
   }
   return {};
 }
