@@ -11,6 +11,12 @@ namespace {
 
 /// Of frames that are not of the log, while something of the log is waited for: a session has a few on the way.
 constexpr std::size_t kMostWaiting = 16;
+/// What is sent of a log before the peer is listened to. It fits into what the peer takes unread, so that of two that
+/// bring each other their logs one always goes on.
+constexpr std::size_t kHearEveryBytes = wire::kMaxUnreadBytes / 2;
+static_assert(kHearEveryBytes + mirror::kMaxMessageBytes < wire::kMaxUnreadBytes);
+/// Messages of the log that wait to be sent while the peer is still listened to: what two questions bring.
+constexpr std::size_t kMostOutgoing = 2 * mirror::kMaxMessagesAtOnce;
 constexpr std::string_view kGuardName = "log-head-";  // and the group's id
 constexpr auto kLookEvery = std::chrono::milliseconds(200);
 
@@ -114,27 +120,43 @@ LogLink::LogLink(wire::Link& link, JointLog& log) : inner_(link), log_(log) {
 
 Status LogLink::push(Deadline deadline) {
   for (;;) {
-    TRY(const std::vector<mirror::Message> messages,
-        log_.with([&](mirror::Replica& replica) { return replica.to_send(peer().nick); }));
-    if (messages.empty()) return {};
-    for (const mirror::Message& message : messages) moved_ |= message.type != mirror::MessageType::heads;
-    TRY_STATUS(send_all(messages, deadline));
+    if (outgoing_.empty()) {
+      TRY(std::vector<mirror::Message> messages,
+          log_.with([&](mirror::Replica& replica) { return replica.to_send(peer().nick); }));
+      if (messages.empty()) return {};
+      for (mirror::Message& message : messages) {
+        moved_ |= message.type != mirror::MessageType::heads;
+        outgoing_.push_back(std::move(message));
+      }
+    }
+    const mirror::Message message = std::move(outgoing_.front());
+    outgoing_.pop_front();
+    TRY_STATUS(inner_.send_until(static_cast<wire::FrameType>(message.type), message.payload, deadline));
+    sent_unheard_ += message.payload.size();
+    if (sent_unheard_ >= kHearEveryBytes) TRY_STATUS(hear_meanwhile());
   }
 }
 
-Status LogLink::send_all(const std::vector<mirror::Message>& messages, Deadline deadline) {
-  for (const mirror::Message& message : messages)
-    TRY_STATUS(inner_.send_until(static_cast<wire::FrameType>(message.type), message.payload, deadline));
+// Two sides that bring each other long logs would fill each other's queues and wait for ever, if neither listened
+// before it had said all. What the peer asks for may wait: it must not make us gather replies without end.
+Status LogLink::hear_meanwhile() {
+  sent_unheard_ = 0;
+  while (outgoing_.size() < kMostOutgoing && waiting_.size() < kMostWaiting) {
+    TRY(const bool something, inner_.wait_readable(Monotonic::now()));
+    if (!something) return {};
+    TRY(wire::Frame frame, inner_.receive(Monotonic::now()));
+    if (const auto type = mirror::message_type(static_cast<std::uint8_t>(frame.type)))
+      TRY_STATUS(hear(*type, std::move(frame.payload)));
+    else
+      waiting_.push_back(std::move(frame));
+  }
   return {};
 }
 
-Status LogLink::take(mirror::MessageType type, Bytes payload, Deadline deadline) {
-  const mirror::Message message{type, std::move(payload)};
-  auto outcome = log_.take(peer().nick, message);
+Status LogLink::hear(mirror::MessageType type, Bytes payload) {
+  auto outcome = log_.take(peer().nick, {type, std::move(payload)});
   if (!outcome) return std::unexpected(std::move(outcome).error().at(peer().name));
-  // A peer that has hung up misses the answer; what it sent before is still to be read.
-  if (auto replied = send_all(outcome->replies, deadline); !replied && replied.error().code != Errc::peer_gone)
-    return replied;
+  for (mirror::Message& message : outcome->replies) outgoing_.push_back(std::move(message));
   // Whoever learns of a fault tells the others by an entry of its own.
   for (const mirror::Conviction& conviction : outcome->convictions) {
     log_.append_later(mirror::Replica::fault_draft(conviction));
@@ -146,7 +168,15 @@ Status LogLink::take(mirror::MessageType type, Bytes payload, Deadline deadline)
     heads_heard_ = true;
   else
     moved_ = true;
-  if (auto pushed = push(deadline); !pushed && pushed.error().code != Errc::peer_gone) return pushed;
+  return {};
+}
+
+Status LogLink::take(mirror::MessageType type, Bytes payload, Deadline deadline) {
+  TRY_STATUS(hear(type, std::move(payload)));
+  auto pushed = push(deadline);
+  if (pushed || pushed.error().code != Errc::peer_gone) return pushed;
+  // What the peer sent before it hung up is still to be read.
+  outgoing_.clear();
   return {};
 }
 
@@ -219,7 +249,7 @@ Result<mirror::EntryView> LogLink::find_step(const Digest& leaf_hash, Deadline d
                                                           .log = peer().nick,
                                                           .from = held,
                                                           .count = mirror::kMaxPushLeaves}));
-      TRY_STATUS(inner_.send(static_cast<wire::FrameType>(question.type), question.payload));
+      TRY_STATUS(inner_.send_until(static_cast<wire::FrameType>(question.type), question.payload, deadline));
     }
     TRY_STATUS(read_one(deadline));
   }

@@ -124,18 +124,23 @@ class LogLink final : public wire::Link {
   std::uint64_t bytes_sent() const override { return inner_.bytes_sent(); }
   std::uint64_t bytes_received() const override { return inner_.bytes_received(); }
   std::chrono::microseconds round_trip() const override { return inner_.round_trip(); }
+  void let_run_ahead(std::size_t bytes) override { inner_.let_run_ahead(bytes); }
   void shut_down() override { inner_.shut_down(); }
 
  private:
   // Reads one frame: takes it if it is of the log, else puts it behind those that wait.
   Status read_one(Deadline deadline);
   Status take(mirror::MessageType type, Bytes payload, Deadline deadline);
-  Status send_all(const std::vector<mirror::Message>& messages, Deadline deadline);
+  // The same without sending what comes of it.
+  Status hear(mirror::MessageType type, Bytes payload);
+  Status hear_meanwhile();
   Result<mirror::EntryView> find_step(const Digest& leaf_hash, Deadline deadline);
 
   wire::Link& inner_;
   JointLog& log_;
   std::deque<wire::Frame> waiting_;
+  std::deque<mirror::Message> outgoing_;  // what comes before anything else that the peer lacks
+  std::size_t sent_unheard_ = 0;          // bytes, since the peer was last heard
   bool heads_heard_ = false;
   bool moved_ = false;  // something of the log was sent or taken since synchronise() looked
 };

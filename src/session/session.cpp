@@ -13,6 +13,7 @@
 #include "crypto/hash.h"
 #include "log/merkle.h"
 #include "psi/intersect/choice.h"
+#include "psi/limits.h"
 #include "session/padding.h"
 #include "session/result_root.h"
 #include "session/secrets.h"
@@ -587,7 +588,8 @@ Result<psi::Outcome> Session::run() {
                                    .reply = reply_of(terms_.question),
                                    .session_id = sid.finish(),
                                    .peer_count = terms_.their_padded};
-  const auto channel = wire::psi_channel(steps_.link(), protocol->suite(), deadline_in(limits_.run));
+  const std::size_t ahead_bytes = (terms_.our_padded + terms_.their_padded) * psi::kAheadBytesPerElement;
+  const auto channel = wire::psi_channel(steps_.link(), protocol->suite(), deadline_in(limits_.run), ahead_bytes);
   return protocol->run(parameters, input_->elements(), seed_, *channel, us_.pool, us_.progress);
 }
 

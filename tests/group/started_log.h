@@ -6,18 +6,18 @@
 
 namespace parley::group {
 
-/// Alpha's log at work over a copy of its simulated disk, as a process finds it when it starts.
+/// A member's log at work over a copy of its simulated disk, as a process finds it when it starts.
 class StartedLog {
  public:
-  explicit StartedLog(mirror::Circle& circle) {
-    auto store = std::make_unique<mirror::MemoryStore>(circle.disk(0));
+  explicit StartedLog(mirror::Circle& circle, std::size_t member = 0) {
+    auto store = std::make_unique<mirror::MemoryStore>(circle.disk(member));
     store_ = store.get();
     auto guard = std::make_unique<mirror::MemoryGuard>(*store);
-    guard->signed_head = circle.guard(0).signed_head;
-    auto replica = mirror::Replica::open(circle.view(0), circle.seeds(0), *store, *guard);
+    guard->signed_head = circle.guard(member).signed_head;
+    auto replica = mirror::Replica::open(circle.view(member), circle.seeds(member), *store, *guard);
     EXPECT_TRUE(replica.has_value());
     EXPECT_TRUE((*replica)->accept_fork_risk().has_value());
-    log_.emplace(mirror::kGroup, "alpha", log::Json::Object{{"v", 1}},
+    log_.emplace(mirror::kGroup, std::string(mirror::Circle::nick(member)), log::Json::Object{{"v", 1}},
                  OpenReplica{std::move(store), std::move(guard), std::move(*replica)});
   }
   JointLog& operator*() { return *log_; }

@@ -71,6 +71,12 @@ class HostilePeer : public testing::Test {
     for (std::size_t i = 0; i < count; ++i) bravo_->append(log::kHeads, {}, {"alpha"});
   }
   Result<mirror::Outcome> take(const mirror::Content& content) { return (*log_)->take("bravo", message_of(content)); }
+  /// The smallest tree of bravo's log under as many signatures as a note can have.
+  mirror::Cosig stuffed_checkpoint() {
+    log::Note note = *log::parse_note(bravo_->checkpoint(1));
+    while (note.signatures.size() < 64) note.signatures.push_back(note.signatures.front());
+    return {"bravo", log::write_note(note)};
+  }
   Effort effort() {
     return (*log_)->with([](mirror::Replica& replica) { return replica.effort(); });
   }
@@ -128,11 +134,7 @@ TEST_F(HostileNewcomer, WastesASixteenthOfACheckWithEachEntryThatIsHere) {
 TEST_F(HostileNewcomer, WastesWhatItMakesUsCheckOfCheckpointsThatAreNotTheNewest) {
   write_entries(2);
   ASSERT_OK(take(bravo_->push("alpha")));
-  ASSERT_OK(take(mirror::Heads{.logs = {{"bravo", bravo_->checkpoint(2)}}, .answer = false}));
-  EXPECT_EQ(effort().wasted(), 1u);
-  log::Note stuffed = *log::parse_note(bravo_->checkpoint(2));
-  while (stuffed.signatures.size() < 64) stuffed.signatures.push_back(stuffed.signatures.front());
-  ASSERT_OK(take(mirror::Cosig{"bravo", log::write_note(stuffed)}));
+  ASSERT_OK(take(stuffed_checkpoint()));
   EXPECT_EQ(effort().wasted(), 64u);
 }
 
@@ -153,29 +155,36 @@ TEST_F(HostilePeer, CannotPassAWrongSignatureBesideOnesThatAreKnown) {
   }
 }
 
+/// More than the buffers of both ends of a link hold.
+void append_long_entries(JointLog& log, const std::string& audience) {
+  const std::string long_text(mirror::kMaxCarriedBodyBytes - 100, 'x');
+  for (int i = 0; i < 32; ++i)
+    ASSERT_OK(log.append({.type = std::string(log::kHeads),
+                          .session = {},
+                          .refs = {},
+                          .audience = {audience},
+                          .body = Json::Object{{"v", 1}, {"x", long_text}}}));
+}
+
 // --- on a link ---------------------------------------------------------------------------------------------------
 
-TEST_F(HostilePeer, LosesItsLinkWithASentence) {
+TEST_F(HostileNewcomer, LosesItsLinkWithASentence) {
   wire::TwoMembers members;
   const wire::TwoMembers::Pair links = members.links();
   LogLink link(*links.alpha, **log_);
-  const mirror::Message garbage = message_of(mirror::Cosig{"bravo", "no note"});
-  while ((*log_)->take("bravo", garbage).error().code != Errc::limit) continue;
-  const mirror::Message heads = message_of(mirror::Heads{.logs = {}, .answer = true});
-  ASSERT_OK(links.bravo->send(static_cast<wire::FrameType>(heads.type), heads.payload));
+  write_entries(2);
+  ASSERT_OK(take(bravo_->push("alpha")));
+  const mirror::Message stuffed = message_of(stuffed_checkpoint());
+  while ((*log_)->take("bravo", stuffed)) continue;
+  for (int i = 0; i < 60; ++i)  // more than the budget fills again meanwhile
+    ASSERT_OK(links.bravo->send(static_cast<wire::FrameType>(stuffed.type), stuffed.payload));
   const auto received = link.receive(wire::soon());
   ASSERT_FAILS(received, Errc::limit);
   EXPECT_THAT(received.error().text(), HasSubstr("the connection is closed"));
 }
 
 TEST_F(HostilePeer, ThatTakesNothingOfTheLogsHoldsNobodyBeyondTheDeadline) {
-  const std::string long_text(mirror::kMaxCarriedBodyBytes - 100, 'x');
-  for (int i = 0; i < 32; ++i)  // more than both ends' buffers hold
-    ASSERT_OK((*log_)->append({.type = std::string(log::kHeads),
-                               .session = {},
-                               .refs = {},
-                               .audience = {"bravo"},
-                               .body = Json::Object{{"v", 1}, {"x", long_text}}}));
+  append_long_entries(**log_, "bravo");
   wire::TwoMembers members;
   const wire::TwoMembers::Pair links = members.links({.send = std::chrono::seconds(20)});
   LogLink link(*links.alpha, **log_);
@@ -184,6 +193,26 @@ TEST_F(HostilePeer, ThatTakesNothingOfTheLogsHoldsNobodyBeyondTheDeadline) {
   const auto begun = Monotonic::now();
   EXPECT_FAILS(link.synchronise(deadline_in(std::chrono::seconds(1))), Errc::peer_gone);
   EXPECT_LT(Monotonic::now() - begun, std::chrono::seconds(10));
+}
+
+TEST(LogLink, BringsTwoMembersTogetherWhoBothHaveMuchToBring) {
+  Circle circle(2);
+  circle.open_all();
+  StartedLog alpha(circle, 0);
+  StartedLog bravo(circle, 1);
+  append_long_entries(*alpha, "bravo");
+  append_long_entries(*bravo, "alpha");
+  wire::TwoMembers members;
+  const wire::TwoMembers::Pair links = members.links();
+  const Deadline deadline = deadline_in(std::chrono::seconds(20));
+  auto served = std::async(std::launch::async, [&] { return LogLink(*links.bravo, *bravo).receive(deadline); });
+  EXPECT_OK(LogLink(*links.alpha, *alpha).synchronise(deadline));
+  EXPECT_OK(links.alpha->send(wire::FrameType::bye, {}));
+  EXPECT_OK(served.get());
+  for (StartedLog* log : {&alpha, &bravo}) {
+    EXPECT_EQ((*log)->with([](mirror::Replica& replica) { return replica.size("alpha"); }), 33u);
+    EXPECT_EQ((*log)->with([](mirror::Replica& replica) { return replica.size("bravo"); }), 33u);
+  }
 }
 
 }  // namespace

@@ -15,11 +15,6 @@
 namespace parley::wire::detail {
 namespace {
 
-/// Beyond this much the reader leaves bytes to TCP, which then slows the other side down.
-constexpr std::size_t kQueueBytes = 8 << 20;
-/// The same while we are stuck in sending: then the other side may be stuck too, until somebody reads. Two messages of
-/// the largest set that a session allows fit; what a hostile peer can make us keep is bounded by it.
-constexpr std::size_t kQueueBytesWhileSending = 512 << 20;
 /// What a queued frame costs besides its payload.
 constexpr std::size_t kQueuedFrameBytes = 64;
 /// Frames other than PSI_DATA and BODY (log.md 3.1): this many a second, more wait their turn.
@@ -73,6 +68,10 @@ class TlsLink final : public Link {
   Status send_until(FrameType type, ByteView payload, Deadline deadline) override;
   Result<Frame> receive(Deadline deadline) override;
   Result<bool> wait_readable(Deadline deadline) override;
+  void let_run_ahead(std::size_t bytes) override {
+    const std::lock_guard lock(mutex_);
+    ahead_bytes_ = std::min(bytes, kMaxAheadBytes);
+  }
   void shut_down() override;
 
  private:
@@ -92,7 +91,7 @@ class TlsLink final : public Link {
   }
   void say_farewell();
 
-  bool has_room() const { return queued_bytes_ < (sender_waits_ ? kQueueBytesWhileSending : kQueueBytes); }
+  bool has_room() const { return queued_bytes_ < kMaxUnreadBytes + (sender_waits_ ? ahead_bytes_ : 0); }
 
   std::unique_ptr<TlsStream> stream_;
   PinnedPeer peer_;
@@ -109,6 +108,7 @@ class TlsLink final : public Link {
   std::deque<Frame> queue_;
   std::size_t queued_bytes_ = 0;
   bool sender_waits_ = false;
+  std::size_t ahead_bytes_ = 0;
   bool closing_ = false;
   bool cancelled_ = false;
   std::optional<Error> end_;  ///< why the reader ended
@@ -250,7 +250,7 @@ Result<bool> TlsLink::wait_to_write(short wanted, Deadline deadline) {
     bool reader_may_sleep = false;
     {
       const std::lock_guard lock(mutex_);
-      reader_may_sleep = queued_bytes_ >= kQueueBytes;
+      reader_may_sleep = ahead_bytes_ > 0 && queued_bytes_ >= kMaxUnreadBytes;
       sender_waits_ = waits;
     }
     if (waits && reader_may_sleep) changed_.notify_all();
