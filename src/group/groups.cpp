@@ -16,6 +16,7 @@ Result<mirror::GroupView> view_of(const Membership& membership) {
   view.id = charter.group;
   view.log_quorum = charter.log_quorum;  // until an amendment takes those who left off the list
   view.charter = membership.signed_charter().hash;
+  view.quota = membership.policy().log_quota;
   view.self = static_cast<std::size_t>(self - charter.members.data());
   for (const CharterMember& member : charter.members) view.members.push_back(member.keys);
   return view;
@@ -57,7 +58,10 @@ Result<std::shared_ptr<JointLog>> Groups::log(std::string_view id) {
   const Digest& charter = membership.signed_charter().hash;
   const std::lock_guard lock(mutex_);
   Open& open = open_[membership.group().id];
-  if (open.log && open.charter == charter) return open.log;
+  if (open.log && open.charter == charter) {
+    open.log->with([&](mirror::Replica& replica) { replica.set_quota(membership.policy().log_quota); });
+    return open.log;
+  }
   if (open.log) {
     TRY_STATUS(open.log->reopen([&] { return open_replica(membership); }));
   } else {

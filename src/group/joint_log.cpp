@@ -242,6 +242,7 @@ Result<mirror::EntryView> LogLink::find_step(const Digest& leaf_hash, Deadline d
   for (bool asked = false;; asked = true) {
     auto found = log_.with([&](mirror::Replica& replica) { return replica.entry(peer().nick, leaf_hash); });
     if (found || found.error().code != Errc::not_found) return found;
+    TRY_STATUS(log_.with([&](mirror::Replica& replica) { return replica.takes_more(peer().nick, wall_clock_now()); }));
     if (!asked) {
       const std::uint64_t held = log_.with([&](mirror::Replica& replica) { return replica.size(peer().nick); });
       TRY(const mirror::Message question,

@@ -108,7 +108,8 @@ class LogLink final : public wire::Link {
   /// Pushes an entry of ours, and names it as our next step.
   Status send_step(const mirror::EntryView& step);
   /// Waits for the peer's next step: an entry of its log that has been checked and is durable here, with its body.
-  /// @error Errc::peer_gone; Errc::protocol for one that is not shown, or whose body is kept back
+  /// @error Errc::peer_gone; Errc::protocol for one that is not shown, or whose body is kept back; Errc::limit if
+  /// nothing more of its log is taken
   Result<mirror::EntryView> receive_step(Deadline deadline);
   /// Waits until the peer has signed that it holds this entry of ours. @error Errc::peer_gone
   Status await_held(const mirror::EntryView& step, Deadline deadline);

@@ -40,6 +40,9 @@ Result<Outcome> Replica::Impl::take_push(std::size_t peer, const Push& push, con
   if (copy.conviction) return Outcome{};  // it stays as it was
   if (copy.mending) return take_mending(copy, push, read, payload);
   if (owner == group.self) told_size = std::max(told_size, end);
+  const Status takes = takes_more(copy, now);
+  if (!takes && takes.error().code != Errc::limit) return std::unexpected(takes.error());
+  if (push.from > copy.size() && !takes) return Outcome{};
   if (push.from > copy.size()) {
     Outcome outcome;
     TRY(Message sent, message(Get{Get::What::entries, push.log, copy.size(), end - copy.size()}));
@@ -49,6 +52,8 @@ Result<Outcome> Replica::Impl::take_push(std::size_t peer, const Push& push, con
 
   Arrival arrival{push, payload, copy, read, detail::Growing(copy), {}, {}, {}, {}, {}, false};
   TRY_STATUS(compare_known(arrival));
+  // What is known has been compared; what is new is not taken.
+  if (!takes && !arrival.settled && (end > copy.size() || !arrival.supplied.empty())) return Outcome{};
   if (!arrival.settled) TRY_STATUS(check_new(arrival));
   if (!arrival.settled) TRY_STATUS(keep(arrival, now));
   std::uint64_t& next = peers[peer].next[owner];
@@ -236,7 +241,9 @@ Status Replica::Impl::keep(Arrival& arrival, std::int64_t now) {
   for (const Judged& judged : arrival.judged) batch.faults.push_back(judged.row);
   if (arrival.has_new() || !growth.bodies.empty()) {
     batch.growth.push_back(growth);
+    if (copy.owner != group.self) batch.usage.push_back(used_by(copy, growth, now));
     TRY_STATUS(commit(batch));
+    if (!batch.usage.empty()) copy.usage = batch.usage.front().usage;
     // The checkpoint's signature belongs to what came under it.
     effort.brought += growth.leaves.size() + arrival.supplied.size() + 1;
   }
@@ -255,6 +262,21 @@ Status Replica::Impl::keep(Arrival& arrival, std::int64_t now) {
   return add_cosignatures(copy, arrival.read, arrival.push.checkpoint);
 }
 
+Status Replica::Impl::takes_more(const detail::LogCopy& copy, std::int64_t now) const {
+  if (copy.owner == group.self) return {};
+  TRY(const std::uint64_t free_bytes, store.free_bytes());
+  return room_for_more(group.quota, copy.usage, copy.size(), free_bytes, nick(copy.owner), now);
+}
+
+UsageRow Replica::Impl::used_by(const detail::LogCopy& copy, const vault::LogGrowth& growth, std::int64_t now) const {
+  UsageRow row{copy.origin, copy.usage.at(now)};
+  std::size_t bytes = growth.nodes.size() * sizeof(Digest) + (growth.checkpoint ? growth.checkpoint->note.size() : 0);
+  for (const vault::LogLeaf& leaf : growth.leaves) bytes += sizeof(leaf.hash) + leaf.note.size();
+  for (const vault::LogBody& body : growth.bodies) bytes += sizeof(body.salt) + body.content.size();
+  row.usage.add(static_cast<std::int64_t>(growth.leaves.size()), static_cast<std::int64_t>(bytes));
+  return row;
+}
+
 Status Replica::Impl::adopted(const detail::Growing& growing) {
   const vault::SignedHead signed_head = guard.head();
   const vault::LogCheckpoint& checkpoint = *growing.growth.checkpoint;
@@ -270,7 +292,7 @@ Status Replica::Impl::adopted(const detail::Growing& growing) {
   return sound;
 }
 
-Result<Outcome> Replica::Impl::take_body(const EntryBody& body) {
+Result<Outcome> Replica::Impl::take_body(const EntryBody& body, std::int64_t now) {
   ++effort.checked;  // hashed, not verified, but up to a whole frame of it
   TRY(const std::size_t owner, member(body.log));
   detail::LogCopy& copy = logs[owner];
@@ -283,13 +305,22 @@ Result<Outcome> Replica::Impl::take_body(const EntryBody& body) {
   TRY(log::Json json, log::open_body(entry, body.body));
   Outcome outcome;
   if (!copy.missing.contains(body.seq)) return outcome;
+  if (const Status takes = takes_more(copy, now); !takes) {
+    if (takes.error().code != Errc::limit) return std::unexpected(takes.error());
+    return outcome;
+  }
   detail::Growing growing(copy);
   growing.add(body.body);
-  Batch batch{.growth = {growing.growth}, .steps = {}, .faults = {}, .repairs = {}};
+  Batch batch{.growth = {growing.growth},
+              .steps = {},
+              .faults = {},
+              .repairs = {},
+              .usage = {used_by(copy, growing.growth, now)}};
   std::optional<Judged> judged = entry.type == log::kFault ? judge_entry(json) : std::nullopt;
   if (judged) batch.faults.push_back(judged->row);
   TRY_STATUS(commit(batch));
   ++effort.brought;
+  copy.usage = batch.usage.front().usage;
   copy.missing.erase(body.seq);
   outcome.entries.push_back(view_of(copy, rows.front().hash, entry, std::move(json)));
   if (judged) convicted(std::move(*judged), outcome);

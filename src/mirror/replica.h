@@ -16,6 +16,7 @@
 #include "log/quorum.h"
 #include "mirror/check.h"
 #include "mirror/message.h"
+#include "mirror/quota.h"
 #include "mirror/store.h"
 
 namespace parley::mirror {
@@ -37,6 +38,7 @@ struct GroupView {
   /// How many peers must have said what they hold of the own log before it is written (log.md D10). 0: so many that
   /// one of them holds whatever was final.
   std::size_t answers_needed = 0;
+  Quota quota = {};  ///< of each log but our own
 };
 
 enum class State : std::uint8_t {
@@ -108,6 +110,8 @@ class Replica {
   Status accept_fork_risk();
   /// The charter in force from now on.
   void set_charter(const Digest& charter);
+  /// What is taken of others' logs from now on.
+  void set_quota(const Quota& quota);
 
   // --- the own log -----------------------------------------------------------------------------------------------
   /// Writes the next entry of the own log, with its body and a checkpoint, in one commit with what `work` writes to the
@@ -163,6 +167,9 @@ class Replica {
   /// Whether the log of `nick` is to be relied on. @error Errc::policy with the reason: a proven fault
   Status trusted(std::string_view nick) const;
   std::vector<Conviction> convictions() const;
+  /// Whether entries of this log that are new are taken now. While they are not, its owner is heard on: faults are
+  /// found, and what others hold of our log is told. @error Errc::limit with the reason; Errc::io
+  Status takes_more(std::string_view log, std::int64_t now) const;
   /// Entries of which we are in the audience and whose bodies we do not have: as long as there are any, we do not
   /// cosign this log. They are asked for on every link; what nobody has any more is lost.
   std::vector<std::uint64_t> missing_bodies(std::string_view log) const;

@@ -135,7 +135,17 @@ void Replication::call_members(const std::string& group) {
                    calling_ = link;
                    if (stopping_ && link != nullptr) link->shut_down();
                  }));
+    const auto card = group::read_card(member.card);
+    if (card)
+      note_room(member.name, (*log)->with([&](mirror::Replica& replica) {
+        return replica.takes_more(card->nick, wall_clock_now());
+      }));
   }
+}
+
+void Replication::note_room(const std::string& peer, const Status& takes) {
+  if (takes && without_room_.erase(peer) > 0) journal_.line(fmt::format("more of the log of {} is taken again", peer));
+  if (!takes && without_room_.insert(peer).second) journal_.line(fmt::format("{}: {}", peer, takes.error().text()));
 }
 
 void Replication::note_reached(const std::string& peer, const Status& called) {

@@ -43,6 +43,8 @@ class Replication {
   void round();
   void call_members(const std::string& group);
   void end_what_is_over();
+  /// Says once that nothing more of a member's log is taken, and once that it is again.
+  void note_room(const std::string& peer, const Status& takes);
   /// Says once that a member cannot be reached, and once that it can again.
   void note_reached(const std::string& peer, const Status& called);
 
@@ -50,6 +52,7 @@ class Replication {
   const group::Member& member_;
   Journal& journal_;
   std::set<std::string> unreached_;
+  std::set<std::string> without_room_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool woken_ = false, stopping_ = false;

@@ -228,6 +228,10 @@ class Vault {
   Result<std::optional<LogCheckpoint>> log_checkpoint(std::string_view origin, std::uint64_t size);
   Result<std::vector<LogCosignature>> log_cosignatures(std::string_view origin, std::uint64_t size);
 
+  // --- the disk ---------------------------------------------------------------------------------------------------
+  /// What this user may still write where the vault is. @error Errc::io
+  Result<std::uint64_t> free_bytes() const;
+
   // --- several writes as one ------------------------------------------------------------------------------------
   /// All that `work` writes by this thread is durable together, when this returns, or none of it is: an error of `work`
   /// undoes everything. Not while an import is open.

@@ -108,7 +108,10 @@ struct Replica::Impl {
   /// Our own log has grown by what a peer held of it: the guard follows.
   Status adopted(const detail::Growing& growing);
   Result<std::string> leaf_at(const Arrival& arrival, std::uint64_t seq);
-  Result<Outcome> take_body(const EntryBody& body);
+  Result<Outcome> take_body(const EntryBody& body, std::int64_t now);
+  Status takes_more(const detail::LogCopy& copy, std::int64_t now) const;
+  /// What the usage of a log is once `growth` is there.
+  UsageRow used_by(const detail::LogCopy& copy, const vault::LogGrowth& growth, std::int64_t now) const;
   EntryView view_of(const detail::LogCopy& copy, const Digest& leaf_hash, const log::Entry& entry,
                     std::optional<log::Json> body) const;
   Result<EntryView> read_view(detail::LogCopy& copy, std::uint64_t seq);
