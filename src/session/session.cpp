@@ -4,6 +4,7 @@
 #include <sodium.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <set>
 
@@ -19,6 +20,7 @@
 #include "session/secrets.h"
 #include "session/spending.h"
 #include "session/states.h"
+#include "session/unanswered.h"
 
 namespace parley::session {
 namespace {
@@ -319,6 +321,8 @@ Result<std::string> Session::answer(const ReceivedStep& step, const Decide& deci
   their_limit_ = proposal.most_tests;
   nonces_[0] = proposal.nonce;
 
+  TRY_STATUS(admit_proposal(us_.vault, steps_.link().log(), {.peer = steps_.peer().name, .nick = steps_.peer().nick},
+                            step.leaf_hash, row_.created));
   std::ranges::set_intersection(proposal.suites, limits_.suites, std::back_inserter(suites_));
   if (proposal.rules != indicator::rules_id() || suites_.empty()) {
     TRY_STATUS(save_proposal(step));
@@ -713,10 +717,9 @@ Result<std::string> answer(const Party& us, group::LogLink& link, const Received
 }
 
 Result<std::size_t> close_interrupted(vault::Vault& vault) {
-  TRY(const std::vector<vault::SessionRow> rows, vault.sessions());
+  TRY(const std::vector<vault::SessionRow> rows, vault.sessions({.states = kUnderWayStates}));
   std::size_t closed = 0;
   for (vault::SessionRow row : rows) {
-    if (is_at_rest(row.state)) continue;
     Outcome outcome;
     outcome.failed_phase = row.state;
     outcome.may_have_disclosed = row.state == kRunning;
@@ -738,9 +741,9 @@ Result<std::size_t> close_interrupted(vault::Vault& vault) {
 }
 
 Status log_aborts(vault::Vault& vault, group::JointLog& log) {
-  TRY(const std::vector<vault::SessionRow> rows, vault.sessions());
+  constexpr std::array kEnded{kAborted, kExpired};
+  TRY(const std::vector<vault::SessionRow> rows, vault.sessions({.group = log.group(), .states = kEnded}));
   for (const vault::SessionRow& row : rows) {
-    if (row.group != log.group() || (row.state != kAborted && row.state != kExpired)) continue;
     TRY(const std::vector<vault::SessionStep> steps, vault.session_steps(row.id));
     const auto ours = [&](const vault::SessionStep& step) { return step.author == log.nick(); };
     const auto first = std::ranges::find_if(steps, ours);
