@@ -195,6 +195,29 @@ TEST_F(HostilePeer, ThatTakesNothingOfTheLogsHoldsNobodyBeyondTheDeadline) {
   EXPECT_LT(Monotonic::now() - begun, std::chrono::seconds(10));
 }
 
+TEST(LogLink, GetsWhatThePeerHasWhenThereIsNothingToBringIt) {
+  Circle circle(2);
+  circle.open_all();
+  StartedLog alpha(circle, 0);
+  StartedLog bravo(circle, 1);
+  for (int i = 0; i < 3; ++i)
+    ASSERT_OK(bravo->append({.type = std::string(log::kHeads),
+                             .session = {},
+                             .refs = {},
+                             .audience = {"alpha"},
+                             .body = Json::Object{{"v", 1}}}));
+  wire::TwoMembers members;
+  const wire::TwoMembers::Pair links = members.links();
+  const Deadline deadline = wire::soon();
+  auto served = std::async(std::launch::async, [&] { return LogLink(*links.bravo, *bravo).receive(deadline); });
+  EXPECT_OK(LogLink(*links.alpha, *alpha).synchronise(deadline));
+  EXPECT_EQ(alpha->with([](mirror::Replica& replica) { return replica.size("bravo"); }), 4u)
+      << "it has come when synchronise() returns";
+  EXPECT_OK(links.alpha->send(wire::FrameType::bye, {}));
+  EXPECT_OK(served.get());
+  EXPECT_TRUE(bravo->with([](mirror::Replica& replica) { return replica.held_by("alpha", "bravo", 4); }));
+}
+
 TEST(LogLink, BringsTwoMembersTogetherWhoBothHaveMuchToBring) {
   Circle circle(2);
   circle.open_all();
