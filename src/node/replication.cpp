@@ -46,7 +46,7 @@ Result<std::vector<vault::Peer>> fellow_members(vault::Vault& vault, const group
 }
 
 Status hear_enough(const group::Desk& desk, const group::Member& us, const group::Membership& membership,
-                   group::JointLog& log) {
+                   group::JointLog& log, Progress& progress) {
   const auto waits = [&] {
     return log.with([](mirror::Replica& replica) {
       return replica.state() == mirror::State::asking || replica.state() == mirror::State::amnesia;
@@ -57,7 +57,12 @@ Status hear_enough(const group::Desk& desk, const group::Member& us, const group
   std::string unreached;
   for (const vault::Peer& member : members) {
     if (!waits()) return {};
-    if (!call_on(member, us, log, deadline_in(kCallLimit)))
+    if (progress.cancelled())
+      return fail(Errc::cancelled, "It was stopped while other members were asked for our log.");
+    const auto calling = [&](wire::Link* link) {
+      progress.set_wake(link == nullptr ? std::function<void()>() : [link] { link->shut_down(); });
+    };
+    if (!call_on(member, us, log, deadline_in(kCallLimit), calling))
       unreached += (unreached.empty() ? "" : ", ") + visible(member.name);
   }
   if (!waits()) return {};

@@ -19,9 +19,10 @@ Status call_on(const vault::Peer& peer, const group::Member& us, group::JointLog
                const std::function<void(wire::Link*)>& calling = {});
 
 /// Calls on other members until enough of them have said what they hold of our log for it to be written (log.md D10).
-/// @error Errc::policy saying whom it waits for
+/// @param progress  cancelling it ends the call that is under way; its wake is not restored
+/// @error Errc::policy saying whom it waits for; Errc::cancelled
 Status hear_enough(const group::Desk& desk, const group::Member& us, const group::Membership& membership,
-                   group::JointLog& log);
+                   group::JointLog& log, Progress& progress);
 
 /// The peers of this vault who are members of the group and have not left.
 Result<std::vector<vault::Peer>> fellow_members(vault::Vault& vault, const group::Card& ours,
