@@ -40,18 +40,8 @@ JointLog::JointLog(std::string group, std::string nick, log::Json opening, OpenR
     : group_(std::move(group)), nick_(std::move(nick)), opening_(std::move(opening)), replica_(std::move(replica)) {
   // A process that ended between the proof of a fault and the entry that tells of it has told nobody.
   for (const mirror::Conviction& conviction : replica_.replica->convictions())
-    if (conviction.accused != nick_ && !has_reported(conviction.accused))
+    if (conviction.accused != nick_ && !replica_.replica->has_reported(conviction.accused).value_or(false))
       waiting_.push_back({mirror::Replica::fault_draft(conviction), {}});
-}
-
-bool JointLog::has_reported(std::string_view accused) {
-  for (std::uint64_t seq = replica_.replica->size(nick_); seq-- > 0;) {
-    const auto entry = replica_.replica->entry(nick_, seq);
-    if (!entry || entry->entry.type != log::kFault || !entry->body) continue;
-    const auto named = entry->body->object()->find("accused");
-    if (named != entry->body->object()->end() && named->second == log::Json(accused)) return true;
-  }
-  return false;
 }
 
 Status JointLog::flush_into(mirror::Replica& replica) {

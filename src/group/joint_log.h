@@ -71,7 +71,6 @@ class JointLog {
     Work work;
   };
   Status flush_into(mirror::Replica& replica);
-  bool has_reported(std::string_view accused);
 
   std::string group_, nick_;
   log::Json opening_;

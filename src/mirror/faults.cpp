@@ -32,6 +32,14 @@ std::optional<Replica::Impl::Judged> Replica::Impl::judge_entry(const log::Json&
   return judged;
 }
 
+std::optional<StepRow> Replica::Impl::report_in(const log::Entry& entry, const log::Json& body) const {
+  if (entry.type != log::kFault || body.object() == nullptr) return std::nullopt;
+  const auto accused = body.object()->find("accused");
+  const std::string* name = accused == body.object()->end() ? nullptr : accused->second.text();
+  if (name == nullptr || !member(*name)) return std::nullopt;
+  return StepRow{own().origin, report_key(*name), entry.seq};
+}
+
 std::optional<log::Fault> Replica::Impl::fault_of_entries(std::string_view note, std::string_view other,
                                                           std::size_t owner) {
   effort.checked += kChecksOfTwoEntries;

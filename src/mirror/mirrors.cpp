@@ -208,6 +208,8 @@ Status Replica::Impl::check_body(Arrival& arrival, const log::Extension& extensi
     arrival.growing.add(*body);
     if (entry.type == log::kFault)
       if (auto judged = judge_entry(*opened)) arrival.judged.push_back(std::move(*judged));
+    if (arrival.copy.owner == group.self)
+      if (auto report = report_in(entry, *opened)) arrival.steps.push_back(std::move(*report));
   }
   // Of our own log we may have nobody left who has the body; the entry counts without it.
   if (for_us && body == nullptr && arrival.copy.owner != group.self) {

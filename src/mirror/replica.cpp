@@ -283,6 +283,11 @@ Status Replica::trusted(std::string_view nick) const {
   return {};
 }
 
+Result<bool> Replica::has_reported(std::string_view accused) {
+  TRY(const auto seq, impl_->store.step(impl_->own().origin, impl_->report_key(accused)));
+  return seq.has_value();
+}
+
 std::vector<Conviction> Replica::convictions() const {
   std::vector<Conviction> all;
   for (const auto& copy : impl_->logs)

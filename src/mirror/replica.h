@@ -167,6 +167,8 @@ class Replica {
   /// Whether the log of `nick` is to be relied on. @error Errc::policy with the reason: a proven fault
   Status trusted(std::string_view nick) const;
   std::vector<Conviction> convictions() const;
+  /// Whether our own log tells of a fault of `accused`. Reads one row, however long the log is.
+  Result<bool> has_reported(std::string_view accused);
   /// Whether entries of this log that are new are taken now. While they are not, its owner is heard on: faults are
   /// found, and what others hold of our log is told. @error Errc::limit with the reason; Errc::io
   Status takes_more(std::string_view log, std::int64_t now) const;

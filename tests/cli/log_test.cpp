@@ -233,7 +233,7 @@ TEST(LogQuota, IsSetInOnesOwnRulesAndShowsWhoseLogIsNotTakenAnyMore) {
 
 TEST(LogQuota, IsRefusedWhereItIsNone) {
   const TwoMembers pair;
-  for (const std::string text : {"", "entries", "entries=", "entries=-1", "entries=x", "days=1", "entries=1,"})
+  for (const std::string text : {"entries", "entries=", "entries=-1", "entries=x", "days=1", "entries=1,"})
     EXPECT_SAYS(pair.bravo().run({"group", "policy", "joint", "--log-quota", text}), 2, "no quota");
 }
 

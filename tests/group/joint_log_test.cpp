@@ -40,6 +40,44 @@ TEST(JointLog, TellsAfterARestartOfAFaultThatNobodyWasToldOf) {
   EXPECT_EQ(again.size(), 2u) << "and it tells once";
 }
 
+TEST(JointLog, KnowsWhomItHasReportedWithoutReadingItsLog) {
+  Circle circle(2);
+  circle.open_all();
+  circle.stop(1);
+  Branch other(circle.members[1]);
+  other.append(log::kLogOpen, {}, {"*"}, Json::Object{{"v", 2}});
+  ASSERT_TRUE(circle.deliver({1, 0, message_of(other.push("alpha"))}).has_value());
+  ASSERT_EQ(circle[0].size("alpha"), 2u) << "it has told of the fault";
+  for (int i = 0; i < 1'000; ++i) circle.append(0, log::kHeads);
+  circle.disk(0).leaves_read = 0;
+  StartedLog log(circle);
+  EXPECT_LT(log.leaves_read(), 20u);
+  ASSERT_TRUE(log->flush().has_value());
+  EXPECT_EQ(log.size(), 1'002u) << "and tells once";
+}
+
+TEST(JointLog, KnowsWhomItHasReportedWhenItsEntriesCameBackFromAMember) {
+  Circle circle(3);
+  circle.open_all();
+  circle.stop(1);
+  const auto before = circle.disk(0).disk;
+  const auto guard = circle.guard(0).signed_head;
+  Branch other(circle.members[1]);
+  other.append(log::kLogOpen, {}, {"*"}, Json::Object{{"v", 2}});
+  ASSERT_TRUE(circle.deliver({1, 0, message_of(other.push("alpha"))}).has_value());
+  circle.run();
+  ASSERT_EQ(circle[2].size("alpha"), 2u);
+  circle.stop(0);
+  circle.disk(0).disk = before;
+  circle.guard(0).signed_head = guard;
+  circle.start(0);
+  circle.link(0, 2);
+  circle.run();
+  ASSERT_EQ(circle[0].size("alpha"), 2u);
+  EXPECT_TRUE(circle[0].has_reported("bravo").value_or(false));
+  EXPECT_FALSE(circle[0].has_reported("carol").value_or(true));
+}
+
 TEST(JointLog, GoesOnPastAStepThatItHasAlready) {
   Circle circle(2);
   circle.open_all();

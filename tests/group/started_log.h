@@ -31,6 +31,7 @@ class StartedLog {
       return last ? last->entry.type : std::string();
     });
   }
+  std::uint64_t leaves_read() const { return store_->leaves_read; }
   /// The process ends: what is on the disk is there.
   void leave_to(mirror::Circle& circle) {
     circle.disk(0).disk = store_->disk;

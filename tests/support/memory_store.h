@@ -40,6 +40,7 @@ class MemoryStore : public Store {
   CommitFailure next_commit = CommitFailure::none;  ///< once
   std::function<void(MemoryDisk&)> after_commit;    ///< what else happens to the disk
   std::uint64_t commits = 0;
+  std::uint64_t leaves_read = 0;
   std::uint64_t free = std::uint64_t{1} << 40;  ///< bytes
 
   Result<vault::LogHead> head(std::string_view origin) override {
@@ -55,6 +56,7 @@ class MemoryStore : public Store {
     const auto& all = of(origin).leaves;
     std::vector<vault::LogLeaf> found;
     for (std::uint64_t i = from; i < all.size() && i - from < count; ++i) found.push_back(all[i]);
+    leaves_read += found.size();
     return found;
   }
   Result<std::optional<std::uint64_t>> index(std::string_view origin, const Digest& leaf) override {

@@ -126,6 +126,12 @@ struct Replica::Impl {
   std::optional<Judged> judge(std::string_view text, ByteView branch);
   /// The same of what the body of a `fault` entry carries.
   std::optional<Judged> judge_entry(const log::Json& body);
+  /// That our log tells of a fault of `accused` is kept like a step of a session, which is taken once.
+  log::StepKey report_key(std::string_view accused) const {
+    return {nick(group.self), std::string(accused), std::string(log::kFault)};
+  }
+  /// The row for an entry of our own log, if it tells of a fault.
+  std::optional<StepRow> report_in(const log::Entry& entry, const log::Json& body) const;
   /// log::fault_of_entries(), counted.
   std::optional<log::Fault> fault_of_entries(std::string_view note, std::string_view other, std::size_t owner);
   /// In memory, once the row is on the disk.
