@@ -145,6 +145,8 @@ void show_a_second_history(Opened& of, Opened& to, const group::SignedCharter& c
   const auto body = log::make_body(log::Json::Object{{"v", 2}});
   ASSERT_OK(body);
   const log::Entry entry{.author = of.member.card.nick,
+                         .session = {},
+                         .refs = {},
                          .audience = {std::string(log::kEveryone)},
                          .body = body->commitment(),
                          .time = 1,
