@@ -43,7 +43,12 @@ Result<Outcome> Replica::Impl::take_heads(std::size_t peer, const Heads& heads) 
   }
   peers[peer].told = true;
   answered.insert(peer);
-  if (heads.answer) TRY_STATUS(send_heads(false, outcome.replies));
+  if (heads.answer) {
+    // The answer greets as well. Heads that nobody asked for would be taken for the answer of the next round, and what
+    // is pushed after them would come to a peer that has stopped listening.
+    TRY_STATUS(send_heads(false, outcome.replies));
+    peers[peer].greeted = true;
+  }
   TRY(const std::vector<Message> lacking, to_send(peer));
   outcome.replies.insert(outcome.replies.end(), lacking.begin(), lacking.end());
   return outcome;
