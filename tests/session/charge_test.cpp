@@ -106,7 +106,8 @@ TEST_F(Charge, GoesByTheMembershipAsItIsThen) {
   EXPECT_FALSE(both.began);
   const std::string id = newest_session(*answerer.vault);
   EXPECT_EQ(state_of(*answerer.vault, id), kAborted);
-  EXPECT_FALSE(outcome_of(*answerer.vault, id).may_have_disclosed) << "it never ran";
+  for (const vault::SessionStep& step : *answerer.vault->session_steps(id))
+    EXPECT_FALSE(step.type == kRun && step.author == answerer.member.card.nick) << "it was not charged, and never ran";
   EXPECT_TRUE(matched(*asker.vault, newest_session(*asker.vault)).empty());
 }
 
@@ -121,7 +122,7 @@ TEST_F(Charge, TakesTheSameProposalOnTwoLinksOnce) {
   int decided = 0;
   const Decide decline = [&](const Offer&, Deadline) {
     ++decided;
-    return std::optional(Decision{.accept = false, .why = "no", .label = {}});
+    return std::optional(Decision{.accept = false, .why = "No.", .label = {}});
   };
   Bytes first;
   const Deviation remember{.resend = [&](const wire::Frame& frame) {

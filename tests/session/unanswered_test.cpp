@@ -74,7 +74,9 @@ TEST_F(Unanswered, QuestionsOfOthersAndOursAndThoseOfYesterdayDoNotCount) {
   fill(kMostUnansweredPerDay, kRefused, now_ - 60, {}, [](vault::SessionRow& row) { row.asked_by_us = true; });
   fill(kMostUnansweredPerDay, kRefused, now_ - 60, {}, [](vault::SessionRow& row) { row.group = "another"; });
   fill(kMostUnansweredPerDay, kRefused, now_ - 86'500);
-  fill(kMostUnansweredPerDay, kClosed, now_ - 60);
+  Terms terms;
+  terms.question = which_addresses_and_names();
+  fill(kMostUnansweredPerDay, kClosed, now_ - 60, {}, [&](vault::SessionRow& row) { row.terms = write_terms(terms); });
   EXPECT_OK(ask_again().answered);
 }
 
@@ -104,7 +106,7 @@ TEST_F(Unanswered, QuestionsThatWereForgottenDoNotComeBack) {
     return std::vector{frame};
   }};
   const Decide decline = [](const Offer&, Deadline) {
-    return std::optional(Decision{.accept = false, .why = "no", .label = {}});
+    return std::optional(Decision{.accept = false, .why = "No.", .label = {}});
   };
   EXPECT_FAILS(hold_session(asker, answerer, which_addresses_and_names(), remember, {}, decline).began, Errc::refused);
   vault::SessionRow row = *answerer.vault->session(newest_session(*answerer.vault));
