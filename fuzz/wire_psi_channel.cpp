@@ -11,7 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   constexpr std::uint16_t kSuite = 0x0010;
   const std::size_t due = std::size_t{data[0]} * 16;
   wire::ScriptedLink link(wire::pinned(wire::fixed_member("bravo", 1)), fuzz_bytes(data, size).subspan(1));
-  const auto channel = wire::psi_channel(link, kSuite, Deadline::max());
+  const auto channel = wire::psi_channel(link, kSuite, Deadline::max(), 0);
   std::size_t received = 0;
   for (;;) {
     const auto exact = channel->receive(psi::MessageType::blinded, due);

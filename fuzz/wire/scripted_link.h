@@ -35,6 +35,7 @@ class ScriptedLink final : public Link {
   std::uint64_t bytes_sent() const override { return bytes_sent_; }
   std::uint64_t bytes_received() const override { return bytes_received_; }
   std::chrono::microseconds round_trip() const override { return {}; }
+  void let_run_ahead(std::size_t) override {}
   void shut_down() override { incoming_ = {}; }
 
  private:

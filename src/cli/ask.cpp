@@ -110,7 +110,7 @@ Result<std::string> ask(Workplace& at, const AskArguments& arguments) {
   if (!link) return std::unexpected(std::move(link).error().at(peer.name));
   group::LogLink log_link(**link, *log);
   TRY_STATUS(log_link.exchange_heads(deadline_in(kHeadsWait)));
-  TRY_STATUS(node::hear_enough(at.groups.desk(), at.member, membership, *log));
+  TRY_STATUS(node::hear_enough(at.groups.desk(), at.member, membership, *log, at.progress));
   ThreadPool pool(arguments.threads == 0 ? at.threads : arguments.threads);
   const session::Party us = party_at(at, membership, pool);
   session::Limits limits;

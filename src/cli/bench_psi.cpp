@@ -24,6 +24,7 @@
 #include "log/note.h"
 #include "node/listener.h"
 #include "psi/intersect/protocol.h"
+#include "psi/limits.h"
 #include "wire/link.h"
 
 namespace parley::cli {
@@ -146,10 +147,14 @@ std::uint64_t count_common(const std::vector<Tag>& ours, const Bytes& theirs) {
   return common;
 }
 
+std::size_t ahead_bytes(const Orders& orders) {
+  return 2 * orders.plan.items * psi::kAheadBytesPerElement;
+}
+
 // The floor: what an exchange costs that protects nothing. The sender hashes and sends, the receiver hashes and joins.
 Result<double> run_floor(const Orders& orders, const psi::Elements& items, wire::Link& link,
                          const TagFunction& tag_of) {
-  const auto channel = wire::psi_channel(link, 0, deadline_in(kPatience));
+  const auto channel = wire::psi_channel(link, 0, deadline_in(kPatience), ahead_bytes(orders));
   const Deadline begin = Monotonic::now();
   std::vector<Tag> tags(items.size());
   for (std::size_t i = 0; i < tags.size(); ++i) tags[i] = tag_of(items[i]);
@@ -216,7 +221,7 @@ Result<OrderedJson> run_party(const Orders& orders) {
   const std::uint64_t sent_before = link->bytes_sent();
   const double cpu_before = cpu_seconds();
   const Deadline begin = Monotonic::now();
-  const auto channel = wire::psi_channel(*link, protocol->suite(), deadline_in(kPatience));
+  const auto channel = wire::psi_channel(*link, protocol->suite(), deadline_in(kPatience), ahead_bytes(orders));
   TRY(const psi::Outcome outcome, protocol->run(parameters, items, seed, *channel, pool, phases));
   const double seconds = seconds_since(begin);
   phases.finish();

@@ -74,24 +74,31 @@ Status ask_yes(Workplace& at, bool yes, std::string_view question) {
   return {};
 }
 
-Result<std::vector<std::pair<group::NamedCap, std::int64_t>>> caps_option(const std::string& text) {
-  std::vector<std::pair<group::NamedCap, std::int64_t>> caps;
+Result<std::vector<std::pair<std::size_t, std::int64_t>>> numbers_option(const std::string& text, std::string_view what,
+                                                                         std::span<const std::string_view> names) {
+  std::vector<std::pair<std::size_t, std::int64_t>> numbers;
   for (const std::string& part : split(text, ',')) {
     const std::size_t equals = part.find('=');
-    const auto named = std::ranges::find(group::kNamedCaps, part.substr(0, equals), &group::NamedCap::name);
+    const auto named = std::ranges::find(names, part.substr(0, equals));
     const std::string_view digits =
         equals == part.npos ? std::string_view() : std::string_view(part).substr(equals + 1);
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
     const bool is_number = !digits.empty() && error == std::errc() && end == digits.data() + digits.size();
-    if (named == group::kNamedCaps.end() || !is_number) {
-      std::string names;
-      for (const group::NamedCap& cap : group::kNamedCaps) names += (names.empty() ? "" : ", ") + std::string(cap.name);
-      return fail(Errc::usage,
-                  fmt::format("\"{}\" is no cap; write NAME=NUMBER with one of {}.", visible(part), names));
-    }
-    caps.emplace_back(*named, value);
+    if (named == names.end() || !is_number || value < 0)
+      return fail(Errc::usage, fmt::format("\"{}\" is no {}; write NAME=NUMBER with one of {}.", visible(part), what,
+                                           fmt::join(names, ", ")));
+    numbers.emplace_back(static_cast<std::size_t>(named - names.begin()), value);
   }
+  return numbers;
+}
+
+Result<std::vector<std::pair<group::NamedCap, std::int64_t>>> caps_option(const std::string& text) {
+  std::vector<std::string_view> names;
+  for (const group::NamedCap& cap : group::kNamedCaps) names.push_back(cap.name);
+  TRY(const auto numbers, numbers_option(text, "cap", names));
+  std::vector<std::pair<group::NamedCap, std::int64_t>> caps;
+  for (const auto& [place, value] : numbers) caps.emplace_back(group::kNamedCaps[place], value);
   return caps;
 }
 

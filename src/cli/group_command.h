@@ -50,6 +50,9 @@ struct QuestionOption {
   std::vector<std::pair<group::NamedCap, std::int64_t>> caps;
 };
 Result<QuestionOption> question_option(const std::string& text);
+/// "NAME=NUMBER,…" with some of `names`: their places, and the numbers, at least 0. @error Errc::usage
+Result<std::vector<std::pair<std::size_t, std::int64_t>>> numbers_option(const std::string& text, std::string_view what,
+                                                                         std::span<const std::string_view> names);
 /// "max_sessions_day=2,…" @error Errc::usage
 Result<std::vector<std::pair<group::NamedCap, std::int64_t>>> caps_option(const std::string& text);
 /// @error Errc::usage

@@ -11,7 +11,7 @@ namespace parley::cli {
 namespace {
 
 struct PolicyArguments {
-  std::string name, max_tlp, until;
+  std::string name, max_tlp, until, log_quota;
   std::vector<std::string> limit, refuse;
   bool pause = false, resume = false, clear = false;
 };
@@ -31,6 +31,14 @@ Status apply_limits(group::LocalPolicy& policy, const PolicyArguments& arguments
   return {};
 }
 
+Status apply_quota(mirror::Quota& quota, const std::string& text) {
+  std::vector<std::string_view> names;
+  for (const mirror::NamedQuota& named : mirror::kNamedQuotas) names.push_back(named.name);
+  TRY(const auto numbers, numbers_option(text, "quota", names));
+  for (const auto& [place, value] : numbers) quota.*mirror::kNamedQuotas[place].value = value;
+  return {};
+}
+
 Status set_policy(Workplace& at, const PolicyArguments& arguments) {
   TRY(const vault::GroupRow group, at.vault.group(arguments.name));
   TRY(const group::Membership membership, membership_of(at, group));
@@ -44,6 +52,7 @@ Status set_policy(Workplace& at, const PolicyArguments& arguments) {
     TRY(policy.not_after, time_option("--until", arguments.until));
   }
   TRY_STATUS(apply_limits(policy, arguments));
+  if (!arguments.log_quota.empty()) TRY_STATUS(apply_quota(policy.log_quota, arguments.log_quota));
   TRY_STATUS(group::check_only_stricter(policy, membership.charter()));
   TRY_STATUS(at.vault.put_group_paper(group.id, {std::string(group::kPaperPolicy), "", group::write_policy(policy)}));
   at.console.say(
@@ -66,6 +75,9 @@ void add_group_policy(CLI::App& family, Chosen& chosen) {
   command->add_option("--until", arguments->until, "When it ends for you");
   command->add_option("--limit", arguments->limit, "TYPE:FUNCTION:CAPS, for example ipv4:count:max_sessions_day=1");
   command->add_option("--refuse", arguments->refuse, "TYPE:FUNCTION that you do not answer and do not ask");
+  command->add_option("--log-quota", arguments->log_quota,
+                      "How much of each other member's log is kept here: entries_day=N,bytes_day=N,entries=N,bytes=N; "
+                      "and reserve=N, the bytes that stay free on this disk");
   command->add_flag("--clear", arguments->clear, "Begin from no rules of your own");
   command->callback(at_work(chosen, [arguments](Workplace& at) { return set_policy(at, *arguments); }));
 }

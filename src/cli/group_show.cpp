@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "base/text.h"
 #include "cli/group_command.h"
+#include "cli/log_command.h"
 #include "group/paper_kinds.h"
 
 namespace parley::cli {
@@ -49,6 +50,19 @@ OrderedJson json_of(const group::Charter& charter) {
           {"questions", std::move(questions)}};
 }
 
+/// Of which members nothing more is kept, and why.
+Result<std::vector<std::string>> refused_logs(Workplace& at, const group::Membership& membership, UnixSeconds now) {
+  std::vector<std::string> refused;
+  TRY(const auto heads, at.vault.logs());
+  for (const vault::LogHead& head : heads) {
+    if (head.group != membership.group().id) continue;
+    const Status takes = takes_more(at, head, membership.policy().log_quota, now);
+    if (!takes && takes.error().code != Errc::limit) return std::unexpected(takes.error());
+    if (!takes) refused.push_back(takes.error().message);
+  }
+  return refused;
+}
+
 Status print_json(Workplace& at, const vault::GroupRow& group, UnixSeconds now) {
   TRY(const std::string phase, phase_of(at, group, now));
   OrderedJson json = {{"group", group.name}, {"id", group.id}, {"state", phase}};
@@ -60,6 +74,7 @@ Status print_json(Workplace& at, const vault::GroupRow& group, UnixSeconds now) 
     json["left"] = OrderedJson::array();
     for (const std::string& nick : membership.left()) json["left"].push_back(nick);
     json["paused"] = membership.policy().paused;
+    TRY(json["refused_logs"], refused_logs(at, membership, now));
   }
   at.console.print(to_line(json));
   return {};
@@ -98,6 +113,9 @@ void print_policy(Console& console, const group::Membership& membership) {
   if (policy.max_tlp)
     console.print(fmt::format("    nothing stricter than TLP:{}\n", indicator::name_of(*policy.max_tlp)));
   if (policy.not_after) console.print(fmt::format("    ends for you at {}\n", to_rfc3339(*policy.not_after)));
+  for (const mirror::NamedQuota& quota : mirror::kNamedQuotas)
+    if (policy.log_quota.*quota.value != mirror::Quota{}.*quota.value)
+      console.print(fmt::format("    of each other member's log: {}={}\n", quota.name, policy.log_quota.*quota.value));
   for (const group::LocalLimit& limit : policy.limits) {
     std::string what = limit.refused ? " refused" : "";
     for (const group::NamedCap& cap : group::kNamedCaps)
@@ -121,6 +139,8 @@ Status print_in_words(Workplace& at, const vault::GroupRow& group, UnixSeconds n
                                  fmt::join(membership.left(), ", "), membership.finding_quorum(),
                                  membership.log_quorum()));
   print_policy(at.console, membership);
+  TRY(const auto refused, refused_logs(at, membership, now));
+  for (const std::string& sentence : refused) at.console.print(fmt::format("  REFUSED: {}\n", sentence));
   TRY_STATUS(say_members(at, membership.charter()));
   TRY(const auto rules, at.vault.group_material(group.id));
   if (rules.empty())

@@ -5,6 +5,7 @@
 
 #include "base/encoding.h"
 #include "base/text.h"
+#include "cli/group_command.h"
 #include "cli/json.h"
 #include "cli/log_command.h"
 #include "cli/members_file.h"
@@ -18,15 +19,24 @@ namespace {
 constexpr std::size_t kShownDigits = 8;
 constexpr std::uint64_t kMostShown = 10'000;
 
+Status takes_more_of(Workplace& at, const vault::LogHead& head, UnixSeconds now) {
+  const auto row = at.vault.group(head.group);
+  const auto membership = row ? membership_of(at, *row) : std::unexpected(row.error());
+  return takes_more(at, head, membership ? membership->policy().log_quota : mirror::Quota{}, now);
+}
+
 // --- list ----------------------------------------------------------------------------------------------------------
 
 Status list(Workplace& at, bool as_json) {
   TRY(const std::vector<vault::LogHead> heads, at.vault.logs());
+  const UnixSeconds now = wall_clock_now();
   OrderedJson array = OrderedJson::array();
   for (const vault::LogHead& head : heads) {
     TRY(const auto cosignatures, at.vault.log_cosignatures(head.origin, head.size));
     std::vector<std::string> holders;
     for (const vault::LogCosignature& one : cosignatures) holders.push_back(one.cosigner);
+    const Status takes = takes_more_of(at, head, now);
+    if (!takes && takes.error().code != Errc::limit) return takes;
     if (as_json) {
       array.push_back({{"origin", head.origin},
                        {"group", head.group},
@@ -34,13 +44,15 @@ Status list(Workplace& at, bool as_json) {
                        {"own", head.own},
                        {"entries", head.size},
                        {"sealed", head.sealed},
-                       {"cosigned_by", holders}});
+                       {"cosigned_by", holders},
+                       {"refused", takes ? OrderedJson() : OrderedJson(takes.error().message)}});
       continue;
     }
     at.console.print(fmt::format("{}\t{}\t{} entries{}\t{}\n", visible(head.nick), head.group.substr(0, kShownDigits),
                                  head.size, head.sealed ? ", sealed" : "",
                                  holders.empty() ? (head.own ? "ours; the newest is cosigned by nobody yet" : "")
                                                  : fmt::format("newest cosigned by {}", fmt::join(holders, ", "))));
+    if (!takes) at.console.print(fmt::format("\tREFUSED: {}\n", takes.error().message));
   }
   if (as_json) at.console.print(to_line(array));
   if (!as_json && heads.empty()) at.console.say("This vault holds no logs yet: they come with a group.");
@@ -174,6 +186,14 @@ Result<vault::LogHead> log_named(vault::Vault& vault, const std::string& name) {
     return fail(Errc::not_found,
                 fmt::format("This vault holds no log of {}; parley log list shows those it holds.", visible(name)));
   return *found;
+}
+
+Status takes_more(Workplace& at, const vault::LogHead& head, const mirror::Quota& quota, UnixSeconds now) {
+  if (head.own) return {};
+  mirror::VaultStore store(at.vault, head.group, {}, 0);
+  TRY(const mirror::Usage usage, store.usage(head.origin));
+  TRY(const std::uint64_t free_bytes, store.free_bytes());
+  return mirror::room_for_more(quota, usage, head.size, free_bytes, head.nick, now);
 }
 
 void add_log(CLI::App& app, Chosen& chosen) {

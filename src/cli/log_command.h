@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/command.h"
+#include "mirror/quota.h"
 #include "vault/joint_log.h"
 
 namespace parley::cli {
@@ -12,5 +13,8 @@ void add_log_proofs(CLI::App& log, Chosen& chosen);
 /// The log that a person means: a nick, or the whole origin where several groups have the nick.
 /// @error Errc::not_found, Errc::usage
 Result<vault::LogHead> log_named(vault::Vault& vault, const std::string& name);
+
+/// Whether more of a log is kept here, as mirror::room_for_more(); always of our own.
+Status takes_more(Workplace& at, const vault::LogHead& head, const mirror::Quota& quota, UnixSeconds now);
 
 }  // namespace parley::cli

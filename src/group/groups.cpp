@@ -36,6 +36,7 @@ mirror::GroupView view_of(const Membership& membership, const SignedCharter& sig
   view.id = charter.group;
   view.log_quorum = charter.log_quorum;
   view.charter = signed_charter.hash;
+  view.quota = membership.policy().log_quota;
   view.self = static_cast<std::size_t>(charter.member_by_id(membership.own_id()) - charter.members.data());
   for (const CharterMember& member : charter.members) view.members.push_back(member.keys);
   view.departed = departed(membership, charter);
@@ -131,8 +132,10 @@ Result<std::shared_ptr<JointLog>> Groups::log(std::string_view id) {
   const std::lock_guard lock(mutex_);
   Open& open = open_[membership.group().id];
   if (open.log && open.charter == charter->hash) {
-    TRY_STATUS(open.log->with(
-        [&](mirror::Replica& replica) { return replica.set_departed(departed(membership, charter->charter)); }));
+    TRY_STATUS(open.log->with([&](mirror::Replica& replica) {
+      replica.set_quota(membership.policy().log_quota);
+      return replica.set_departed(departed(membership, charter->charter));
+    }));
     return open.log;
   }
   if (open.log) {

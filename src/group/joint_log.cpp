@@ -11,6 +11,12 @@ namespace {
 
 /// Of frames that are not of the log, while something of the log is waited for: a session has a few on the way.
 constexpr std::size_t kMostWaiting = 16;
+/// What is sent of a log before the peer is listened to. It fits into what the peer takes unread, so that of two that
+/// bring each other their logs one always goes on.
+constexpr std::size_t kHearEveryBytes = wire::kMaxUnreadBytes / 2;
+static_assert(kHearEveryBytes + mirror::kMaxMessageBytes < wire::kMaxUnreadBytes);
+/// Messages of the log that wait to be sent while the peer is still listened to: what two questions bring.
+constexpr std::size_t kMostOutgoing = 2 * mirror::kMaxMessagesAtOnce;
 constexpr std::string_view kGuardName = "log-head-";  // and the group's id
 constexpr auto kLookEvery = std::chrono::milliseconds(200);
 
@@ -34,18 +40,8 @@ JointLog::JointLog(std::string group, std::string nick, log::Json opening, OpenR
     : group_(std::move(group)), nick_(std::move(nick)), opening_(std::move(opening)), replica_(std::move(replica)) {
   // A process that ended between the proof of a fault and the entry that tells of it has told nobody.
   for (const mirror::Conviction& conviction : replica_.replica->convictions())
-    if (conviction.accused != nick_ && !has_reported(conviction.accused))
+    if (conviction.accused != nick_ && !replica_.replica->has_reported(conviction.accused).value_or(false))
       waiting_.push_back({mirror::Replica::fault_draft(conviction), {}});
-}
-
-bool JointLog::has_reported(std::string_view accused) {
-  for (std::uint64_t seq = replica_.replica->size(nick_); seq-- > 0;) {
-    const auto entry = replica_.replica->entry(nick_, seq);
-    if (!entry || entry->entry.type != log::kFault || !entry->body) continue;
-    const auto named = entry->body->object()->find("accused");
-    if (named != entry->body->object()->end() && named->second == log::Json(accused)) return true;
-  }
-  return false;
 }
 
 Status JointLog::flush_into(mirror::Replica& replica) {
@@ -77,6 +73,15 @@ void JointLog::append_later(mirror::Draft draft, Work work) {
   waiting_.push_back({std::move(draft), std::move(work)});
 }
 
+Result<mirror::Outcome> JointLog::take(std::string_view peer, const mirror::Message& message) {
+  return with([&](mirror::Replica& replica) -> Result<mirror::Outcome> {
+    TRY_STATUS(budget_.admit(peer, Monotonic::now()));
+    auto outcome = replica.take(peer, message, wall_clock_now());
+    budget_.charge(peer, replica.effort(), Monotonic::now());
+    return outcome;
+  });
+}
+
 Status JointLog::flush() {
   return with([&](mirror::Replica& replica) {
     return replica.state() == mirror::State::live ? flush_into(replica) : Status{};
@@ -104,34 +109,45 @@ LogLink::LogLink(wire::Link& link, JointLog& log) : inner_(link), log_(log) {
   log_.with([&](mirror::Replica& replica) { replica.connected(peer().nick); });
 }
 
-Status LogLink::push() {
+Status LogLink::push(Deadline deadline) {
   for (;;) {
-    TRY(const std::vector<mirror::Message> messages,
-        log_.with([&](mirror::Replica& replica) { return replica.to_send(peer().nick); }));
-    if (messages.empty()) return {};
-    for (const mirror::Message& message : messages) {
-      moved_ |= message.type != mirror::MessageType::heads;
-      TRY_STATUS(inner_.send(static_cast<wire::FrameType>(message.type), message.payload));
+    if (outgoing_.empty()) {
+      TRY(std::vector<mirror::Message> messages,
+          log_.with([&](mirror::Replica& replica) { return replica.to_send(peer().nick); }));
+      if (messages.empty()) return {};
+      for (mirror::Message& message : messages) {
+        moved_ |= message.type != mirror::MessageType::heads;
+        outgoing_.push_back(std::move(message));
+      }
     }
+    const mirror::Message message = std::move(outgoing_.front());
+    outgoing_.pop_front();
+    TRY_STATUS(inner_.send_until(static_cast<wire::FrameType>(message.type), message.payload, deadline));
+    sent_unheard_ += message.payload.size();
+    if (sent_unheard_ >= kHearEveryBytes) TRY_STATUS(hear_meanwhile());
   }
 }
 
-// A peer that has hung up misses the answer; what it sent before is still to be read.
-Status LogLink::reply(const std::vector<mirror::Message>& messages) {
-  for (const mirror::Message& message : messages) {
-    auto sent = inner_.send(static_cast<wire::FrameType>(message.type), message.payload);
-    if (!sent && sent.error().code == Errc::peer_gone) return {};
-    TRY_STATUS(std::move(sent));
+// Two sides that bring each other long logs would fill each other's queues and wait for ever, if neither listened
+// before it had said all. What the peer asks for may wait: it must not make us gather replies without end.
+Status LogLink::hear_meanwhile() {
+  sent_unheard_ = 0;
+  while (outgoing_.size() < kMostOutgoing && waiting_.size() < kMostWaiting) {
+    TRY(const bool something, inner_.wait_readable(Monotonic::now()));
+    if (!something) return {};
+    TRY(wire::Frame frame, inner_.receive(Monotonic::now()));
+    if (const auto type = mirror::message_type(static_cast<std::uint8_t>(frame.type)))
+      TRY_STATUS(hear(*type, std::move(frame.payload)));
+    else
+      waiting_.push_back(std::move(frame));
   }
   return {};
 }
 
-Status LogLink::take(mirror::MessageType type, Bytes payload) {
-  const mirror::Message message{type, std::move(payload)};
-  auto outcome =
-      log_.with([&](mirror::Replica& replica) { return replica.take(peer().nick, message, wall_clock_now()); });
+Status LogLink::hear(mirror::MessageType type, Bytes payload) {
+  auto outcome = log_.take(peer().nick, {type, std::move(payload)});
   if (!outcome) return std::unexpected(std::move(outcome).error().at(peer().name));
-  TRY_STATUS(reply(outcome->replies));
+  for (mirror::Message& message : outcome->replies) outgoing_.push_back(std::move(message));
   // Whoever learns of a fault tells the others by an entry of its own.
   for (const mirror::Conviction& conviction : outcome->convictions) {
     log_.append_later(mirror::Replica::fault_draft(conviction));
@@ -143,8 +159,15 @@ Status LogLink::take(mirror::MessageType type, Bytes payload) {
     heads_heard_ = true;
   else
     moved_ = true;
+  return {};
+}
+
+Status LogLink::take(mirror::MessageType type, Bytes payload, Deadline deadline) {
+  TRY_STATUS(hear(type, std::move(payload)));
+  auto pushed = push(deadline);
+  if (pushed || pushed.error().code != Errc::peer_gone) return pushed;
   // What the peer sent before it hung up is still to be read.
-  if (auto pushed = push(); !pushed && pushed.error().code != Errc::peer_gone) return pushed;
+  outgoing_.clear();
   return {};
 }
 
@@ -154,7 +177,7 @@ Status LogLink::read_one(Deadline deadline) {
     return fail(Errc::peer_gone, "The other side did not come to its next step in time.", peer().name);
   TRY(wire::Frame frame, inner_.receive(deadline));
   if (const auto type = mirror::message_type(static_cast<std::uint8_t>(frame.type)))
-    return take(*type, std::move(frame.payload));
+    return take(*type, std::move(frame.payload), deadline);
   if (waiting_.size() >= kMostWaiting)
     return fail(Errc::protocol, "The other side sends one frame after the other where its log is waited for.",
                 peer().name);
@@ -165,11 +188,11 @@ Status LogLink::read_one(Deadline deadline) {
 Status LogLink::accept(wire::Frame frame) {
   const auto type = mirror::message_type(static_cast<std::uint8_t>(frame.type));
   if (!type) return fail(Errc::protocol, "A frame arrived that is not of a joint log.", peer().name);
-  return take(*type, std::move(frame.payload));
+  return take(*type, std::move(frame.payload), deadline_in(kPushLimit));
 }
 
 Status LogLink::exchange_heads(Deadline deadline) {
-  TRY_STATUS(push());
+  TRY_STATUS(push(deadline));
   while (!heads_heard_) TRY_STATUS(read_one(deadline));
   return {};
 }
@@ -187,8 +210,9 @@ Status LogLink::synchronise(Deadline deadline) {
 }
 
 Status LogLink::send_step(const mirror::EntryView& step) {
-  TRY_STATUS(push());
-  return inner_.send(wire::FrameType::step, step.leaf_hash);
+  const Deadline deadline = deadline_in(kPushLimit);
+  TRY_STATUS(push(deadline));
+  return inner_.send_until(wire::FrameType::step, step.leaf_hash, deadline);
 }
 
 Result<mirror::EntryView> LogLink::receive_step(Deadline deadline) {
@@ -209,6 +233,7 @@ Result<mirror::EntryView> LogLink::find_step(const Digest& leaf_hash, Deadline d
   for (bool asked = false;; asked = true) {
     auto found = log_.with([&](mirror::Replica& replica) { return replica.entry(peer().nick, leaf_hash); });
     if (found || found.error().code != Errc::not_found) return found;
+    TRY_STATUS(log_.with([&](mirror::Replica& replica) { return replica.takes_more(peer().nick, wall_clock_now()); }));
     if (!asked) {
       const std::uint64_t held = log_.with([&](mirror::Replica& replica) { return replica.size(peer().nick); });
       TRY(const mirror::Message question,
@@ -216,7 +241,7 @@ Result<mirror::EntryView> LogLink::find_step(const Digest& leaf_hash, Deadline d
                                                           .log = peer().nick,
                                                           .from = held,
                                                           .count = mirror::kMaxPushLeaves}));
-      TRY_STATUS(inner_.send(static_cast<wire::FrameType>(question.type), question.payload));
+      TRY_STATUS(inner_.send_until(static_cast<wire::FrameType>(question.type), question.payload, deadline));
     }
     TRY_STATUS(read_one(deadline));
   }
@@ -246,7 +271,7 @@ Result<bool> LogLink::wait_readable(Deadline deadline) {
   while (waiting_.empty()) {
     TRY(const bool something, inner_.wait_readable(deadline));
     if (!something) return false;
-    TRY_STATUS(read_one(deadline_in(kLookEvery)));  // it is there
+    TRY_STATUS(read_one(deadline_in(kPushLimit)));  // it is there
     if (waiting_.empty() && Monotonic::now() >= deadline) return false;
   }
   return true;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 
+#include "group/work_budget.h"
 #include "mirror/replica.h"
 #include "vault/vault.h"
 #include "wire/link.h"
@@ -54,6 +55,9 @@ class JointLog {
   void append_later(mirror::Draft draft, Work work = {});
   /// Writes what waits, if the log may be written. @error as Replica::append
   Status flush();
+  /// A message of a peer, as Replica::take(), at the time of the clock, if what `peer` wasted of our work before allows
+  /// it. @error Errc::limit; and as Replica::take()
+  Result<mirror::Outcome> take(std::string_view peer, const mirror::Message& message);
   /// Calls `told` with every fault that is proven to this process from now on, in the thread that took the proof.
   void watch(std::function<void(const mirror::Conviction&)> told);
   void tell(const mirror::Conviction& conviction);
@@ -67,15 +71,19 @@ class JointLog {
     Work work;
   };
   Status flush_into(mirror::Replica& replica);
-  bool has_reported(std::string_view accused);
 
   std::string group_, nick_;
   log::Json opening_;
   std::mutex mutex_;
   std::deque<Waiting> waiting_;
   std::function<void(const mirror::Conviction&)> told_;
+  WorkBudget budget_;
   OpenReplica replica_;
 };
+
+/// How long a peer has to take what we bring it of the logs, where nobody waits for something else meanwhile: 10^6
+/// entries over 15 Mbit/s. What was not taken by then is brought on the next link.
+inline constexpr std::chrono::minutes kPushLimit{5};
 
 /// A link that carries a group's joint log beside what else is sent on it. Frames of the log are taken as they come;
 /// whoever receives sees the others only.
@@ -86,9 +94,9 @@ class LogLink final : public wire::Link {
 
   JointLog& log() const { return log_; }
 
-  /// Sends all that the peer may have and lacks.
-  Status push();
-  /// Takes a frame of the log that somebody else has read from the link. @error Errc::protocol
+  /// Sends all that the peer may have and lacks. One that does not take it by `deadline` is gone.
+  Status push(Deadline deadline);
+  /// Takes a frame of the log that somebody else has read from the link. @error Errc::protocol, Errc::limit
   Status accept(wire::Frame frame);
   /// Tells the peer what this side holds, and hears what the peer holds, unless that was done on this link.
   /// @error Errc::peer_gone; Errc::protocol
@@ -99,7 +107,8 @@ class LogLink final : public wire::Link {
   /// Pushes an entry of ours, and names it as our next step.
   Status send_step(const mirror::EntryView& step);
   /// Waits for the peer's next step: an entry of its log that has been checked and is durable here, with its body.
-  /// @error Errc::peer_gone; Errc::protocol for one that is not shown, or whose body is kept back
+  /// @error Errc::peer_gone; Errc::protocol for one that is not shown, or whose body is kept back; Errc::limit if
+  /// nothing more of its log is taken
   Result<mirror::EntryView> receive_step(Deadline deadline);
   /// Waits until the peer has signed that it holds this entry of ours. @error Errc::peer_gone
   Status await_held(const mirror::EntryView& step, Deadline deadline);
@@ -115,18 +124,23 @@ class LogLink final : public wire::Link {
   std::uint64_t bytes_sent() const override { return inner_.bytes_sent(); }
   std::uint64_t bytes_received() const override { return inner_.bytes_received(); }
   std::chrono::microseconds round_trip() const override { return inner_.round_trip(); }
+  void let_run_ahead(std::size_t bytes) override { inner_.let_run_ahead(bytes); }
   void shut_down() override { inner_.shut_down(); }
 
  private:
   // Reads one frame: takes it if it is of the log, else puts it behind those that wait.
   Status read_one(Deadline deadline);
-  Status take(mirror::MessageType type, Bytes payload);
-  Status reply(const std::vector<mirror::Message>& messages);
+  Status take(mirror::MessageType type, Bytes payload, Deadline deadline);
+  // The same without sending what comes of it.
+  Status hear(mirror::MessageType type, Bytes payload);
+  Status hear_meanwhile();
   Result<mirror::EntryView> find_step(const Digest& leaf_hash, Deadline deadline);
 
   wire::Link& inner_;
   JointLog& log_;
   std::deque<wire::Frame> waiting_;
+  std::deque<mirror::Message> outgoing_;  // what comes before anything else that the peer lacks
+  std::size_t sent_unheard_ = 0;          // bytes, since the peer was last heard
   bool heads_heard_ = false;
   bool moved_ = false;  // something of the log was sent or taken since synchronise() looked
 };

@@ -15,6 +15,7 @@ using log::ObjectReader;
 
 constexpr std::size_t kMaxPolicyBytes = 64 * 1024;
 constexpr std::size_t kMaxWordBytes = 32;
+constexpr std::int64_t kVersionWithQuota = 2;
 constexpr std::size_t kMaxLimits = indicator::kAllTypes.size() * kAllFunctions.size();
 
 Json to_json(const LocalLimit& limit) {
@@ -37,6 +38,21 @@ Result<LocalLimit> read_limit(const Json& json) {
   limit.function = *function;
   limit.type = *type;
   return limit;
+}
+
+Json to_json(const mirror::Quota& quota) {
+  Json::Object object;
+  for (const mirror::NamedQuota& named : mirror::kNamedQuotas) object.emplace(named.name, quota.*named.value);
+  return object;
+}
+
+Result<mirror::Quota> read_quota(const Json& json) {
+  ObjectReader reader(json, "the quota of the policy");
+  mirror::Quota quota;
+  for (const mirror::NamedQuota& named : mirror::kNamedQuotas)
+    quota.*named.value = reader.integer(named.name, 0, log::kMaxInteger);
+  TRY_STATUS(reader.finish());
+  return quota;
 }
 
 std::unexpected<Error> no_effect(const std::string& what) {
@@ -63,13 +79,17 @@ LocalLimit& LocalPolicy::limit_for(indicator::Type type, Function function) {
 std::string write_policy(const LocalPolicy& policy) {
   Json::Array limits;
   for (const LocalLimit& limit : policy.limits) limits.push_back(to_json(limit));
-  return log::write_pjson(Json::Object{
+  // A vault of a version before the quota can be read by that version as long as none was set.
+  const bool has_quota = policy.log_quota != mirror::Quota{};
+  Json::Object object{
       {"limits", std::move(limits)},
       {"max_tlp", policy.max_tlp ? std::string(indicator::name_of(*policy.max_tlp)) : std::string()},
       {"not_after", policy.not_after.value_or(0)},
       {"paused", policy.paused},
-      {"v", 1},
-  });
+      {"v", has_quota ? kVersionWithQuota : 1},
+  };
+  if (has_quota) object.emplace("log_quota", to_json(policy.log_quota));
+  return log::write_pjson(std::move(object));
 }
 
 Result<LocalPolicy> read_policy(std::string_view text) {
@@ -80,11 +100,15 @@ Result<LocalPolicy> read_policy(std::string_view text) {
   const std::string tlp = reader.text("max_tlp", kMaxWordBytes);
   const UnixSeconds not_after = reader.integer("not_after", 0, log::kMaxInteger);
   policy.paused = reader.boolean("paused");
-  reader.integer("v", 1, 1);
+  const bool has_quota = reader.integer("v", 1, kVersionWithQuota) == kVersionWithQuota;
+  const Json* quota = has_quota ? &reader.object("log_quota") : nullptr;
   if (!tlp.empty()) policy.max_tlp = indicator::tlp_named(tlp);
   if (!tlp.empty() && !policy.max_tlp) reader.refuse("\"max_tlp\" is no TLP mark");
   if (not_after != 0) policy.not_after = not_after;
   TRY_STATUS(reader.finish());
+  if (quota != nullptr) {
+    TRY(policy.log_quota, read_quota(*quota));
+  }
   for (const Json& json_limit : limits) {
     TRY(LocalLimit limit, read_limit(json_limit));
     if (policy.limit(limit.type, limit.function) != nullptr)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "group/charter.h"
+#include "mirror/quota.h"
 
 namespace parley::group {
 
@@ -22,6 +23,7 @@ struct LocalPolicy {
   std::optional<indicator::Tlp> max_tlp = {};  ///< as Charter::max_tlp
   std::optional<UnixSeconds> not_after = {};   ///< as Charter::not_after
   std::vector<LocalLimit> limits = {};         ///< at most one for a type and function
+  mirror::Quota log_quota = {};                ///< of each other member's log; the charter says nothing of it
   bool operator==(const LocalPolicy&) const = default;
 
   const LocalLimit* limit(indicator::Type type, Function function) const;

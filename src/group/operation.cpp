@@ -19,10 +19,9 @@ using log::Json;
 
 /// Everything by which a match of this group could still be opened, or a session go on (session/secrets.h).
 Result<std::int64_t> destroy_session_secrets(vault::Vault& vault, std::string_view group) {
-  TRY(const auto sessions, vault.sessions());
+  TRY(const auto sessions, vault.sessions({.group = group}));
   std::int64_t destroyed = 0;
   for (const vault::SessionRow& session : sessions) {
-    if (session.group != group) continue;
     TRY(const std::int64_t count, vault.remove_secrets("session/" + session.id + "/"));
     destroyed += count;
   }

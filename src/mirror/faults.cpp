@@ -4,8 +4,16 @@
 #include "mirror/detail/impl.h"
 
 namespace parley::mirror {
+namespace {
 
-std::optional<Replica::Impl::Judged> Replica::Impl::judge(std::string_view text, ByteView branch) const {
+// The most signatures that log::verify_fault() checks, and that trying two entries for each kind of fault takes.
+constexpr std::uint64_t kChecksOfAFault = 4;
+constexpr std::uint64_t kChecksOfTwoEntries = 16;
+
+}  // namespace
+
+std::optional<Replica::Impl::Judged> Replica::Impl::judge(std::string_view text, ByteView branch) {
+  effort.checked += kChecksOfAFault;
   const auto verdict = log::verify_fault(text, group.members);
   if (!verdict || logs[verdict->accused].conviction) return std::nullopt;
   const std::string& accused = nick(verdict->accused);
@@ -14,7 +22,7 @@ std::optional<Replica::Impl::Judged> Replica::Impl::judge(std::string_view text,
                 .accused = verdict->accused};
 }
 
-std::optional<Replica::Impl::Judged> Replica::Impl::judge_entry(const log::Json& body) const {
+std::optional<Replica::Impl::Judged> Replica::Impl::judge_entry(const log::Json& body) {
   // Exactly what fault_draft() writes: whoever believes it has to be able to say the same.
   const auto found = body.object()->find("fault");
   const std::string* text = found == body.object()->end() ? nullptr : found->second.text();
@@ -22,6 +30,20 @@ std::optional<Replica::Impl::Judged> Replica::Impl::judge_entry(const log::Json&
   auto judged = judge(*text, {});
   if (!judged || fault_draft(judged->conviction).body != body) return std::nullopt;
   return judged;
+}
+
+std::optional<StepRow> Replica::Impl::report_in(const log::Entry& entry, const log::Json& body) const {
+  if (entry.type != log::kFault || body.object() == nullptr) return std::nullopt;
+  const auto accused = body.object()->find("accused");
+  const std::string* name = accused == body.object()->end() ? nullptr : accused->second.text();
+  if (name == nullptr || !member(*name)) return std::nullopt;
+  return StepRow{own().origin, report_key(*name), entry.seq};
+}
+
+std::optional<log::Fault> Replica::Impl::fault_of_entries(std::string_view note, std::string_view other,
+                                                          std::size_t owner) {
+  effort.checked += kChecksOfTwoEntries;
+  return log::fault_of_entries(note, other, keys(owner));
 }
 
 void Replica::Impl::convicted(Judged judged, Outcome& outcome) {
@@ -43,6 +65,7 @@ Result<bool> Replica::Impl::disagree(detail::LogCopy& copy, const log::CosignedC
                                      ByteView branch, Outcome& outcome) {
   const std::uint64_t size = read.checkpoint.size;
   if (copy.size() == 0) return false;
+  effort.checked += kChecksOfAFault;
   const log::MemberKeys& owner = keys(copy.owner);
   std::optional<log::Fault> fault;
   if (size == copy.size()) fault = log::fault_of_checkpoints(copy.newest->note, note, owner);
@@ -64,6 +87,7 @@ Result<bool> Replica::Impl::disagree(detail::LogCopy& copy, const log::CosignedC
 Result<Outcome> Replica::Impl::take_proof(const Proof& proof, const Bytes& payload) {
   TRY(const std::size_t owner, member(proof.log));
   detail::LogCopy& copy = logs[owner];
+  ++effort.checked;
   TRY(const log::Checkpoint larger, log::read_checkpoint(proof.checkpoint, keys(owner).log));
   if (proof.size >= larger.size) return fail(Errc::format, "A proof of how a tree begins is not of a smaller one.");
   TRY(const Digest shown, log::verify_prefix(proof.size, larger.size, larger.root, proof.path));

@@ -25,10 +25,11 @@ Result<Outcome> Replica::Impl::take_mending(detail::LogCopy& copy, const Push& p
   TRY(const auto held, store.leaves(copy.origin, from, end - from));
   for (std::uint64_t seq = from; seq < end; ++seq) {
     const std::string& leaf = push.leaves[seq - push.from];
+    ++effort.checked;
     TRY(const log::Extension extension, log::extend(next.state, leaf, group.members, copy.owner));
     if (seq - from < held.size()) {
       // Two sound entries at one place are no damage.
-      const auto fault = log::fault_of_entries(held[seq - from].note, leaf, keys(copy.owner));
+      const auto fault = fault_of_entries(held[seq - from].note, leaf, copy.owner);
       if (fault) {
         TRY(const bool kept, convict(*fault, payload, outcome));
         if (kept) return outcome;
@@ -48,6 +49,7 @@ Result<Outcome> Replica::Impl::take_mending(detail::LogCopy& copy, const Push& p
     rows.checkpoint =
         vault::LogCheckpoint{end, read.checkpoint.root, detail::bare_note(push.checkpoint, keys(copy.owner).log)};
   TRY_STATUS(commit({.growth = {}, .steps = {}, .faults = {}, .repairs = {std::move(rows)}}));
+  effort.brought += effort.checked;  // each place is mended once
   *copy.mending = std::move(next);
   if (end == size) TRY_STATUS(mended(copy));
   return outcome;

@@ -32,7 +32,7 @@ struct Replica::Impl::Arrival {
 Result<Outcome> Replica::Impl::take_push(std::size_t peer, const Push& push, const Bytes& payload, std::int64_t now) {
   TRY(const std::size_t owner, member(push.log));
   detail::LogCopy& copy = logs[owner];
-  TRY(const auto read, log::read_cosigned(push.checkpoint, keys(owner).log, cosign_keys()));
+  TRY(const auto read, read_cosigned(owner, push.checkpoint));
   const std::uint64_t end = push.from + push.leaves.size();
   if (read.checkpoint.size != end)
     return fail(Errc::protocol,
@@ -40,6 +40,9 @@ Result<Outcome> Replica::Impl::take_push(std::size_t peer, const Push& push, con
   if (copy.conviction) return Outcome{};  // it stays as it was
   if (copy.mending) return take_mending(copy, push, read, payload);
   if (owner == group.self) told_size = std::max(told_size, end);
+  const Status takes = takes_more(copy, now);
+  if (!takes && takes.error().code != Errc::limit) return std::unexpected(takes.error());
+  if (push.from > copy.size() && !takes) return Outcome{};
   if (push.from > copy.size()) {
     Outcome outcome;
     TRY(Message sent, message(Get{Get::What::entries, push.log, copy.size(), end - copy.size()}));
@@ -49,6 +52,8 @@ Result<Outcome> Replica::Impl::take_push(std::size_t peer, const Push& push, con
 
   Arrival arrival{push, payload, copy, read, detail::Growing(copy), {}, {}, {}, {}, {}, false};
   TRY_STATUS(compare_known(arrival));
+  // What is known has been compared; what is new is not taken.
+  if (!takes && !arrival.settled && (end > copy.size() || !arrival.supplied.empty())) return Outcome{};
   if (!arrival.settled) TRY_STATUS(check_new(arrival));
   if (!arrival.settled) TRY_STATUS(keep(arrival, now));
   std::uint64_t& next = peers[peer].next[owner];
@@ -67,6 +72,7 @@ Status Replica::Impl::compare_known(Arrival& arrival) {
   const Push& push = arrival.push;
   const std::uint64_t count = std::min<std::uint64_t>(arrival.copy.size() - push.from, push.leaves.size());
   if (count == 0) return {};
+  effort.checked += (count + kEntriesPerCheck - 1) / kEntriesPerCheck;
   TRY(const auto rows, store.leaves(arrival.copy.origin, push.from, count));
   for (std::uint64_t i = 0; i < count && !arrival.settled; ++i) {
     if (i >= rows.size()) return fail(Errc::vault_damaged, "Entries of a log are missing on this disk.");
@@ -109,8 +115,9 @@ Status Replica::Impl::not_known(Arrival& arrival, const vault::LogLeaf& row, std
     arrival.settled = true;
     return {};
   }
+  ++effort.checked;
   TRY(const log::Entry entry, log::read_entry(leaf, keys(arrival.copy.owner)));
-  if (const auto fault = log::fault_of_entries(row.note, leaf, keys(arrival.copy.owner))) {
+  if (const auto fault = fault_of_entries(row.note, leaf, arrival.copy.owner)) {
     TRY(arrival.settled, convict(*fault, arrival.payload, arrival.outcome));
     if (arrival.settled) return {};
   }
@@ -127,6 +134,7 @@ Status Replica::Impl::check_new(Arrival& arrival) {
   const std::uint64_t end = push.from + push.leaves.size();
   for (std::uint64_t seq = arrival.copy.size(); seq < end && !arrival.settled; ++seq) {
     const std::string& leaf = push.leaves[seq - push.from];
+    ++effort.checked;
     auto extension = log::extend(arrival.growing.state, leaf, group.members, arrival.copy.owner);
     if (!extension) return not_continued(arrival, leaf, std::move(extension).error());
     TRY_STATUS(check_step(arrival, *extension, leaf));
@@ -153,13 +161,14 @@ Result<std::string> Replica::Impl::leaf_at(const Arrival& arrival, std::uint64_t
 Status Replica::Impl::not_continued(Arrival& arrival, std::string_view leaf, Error why) {
   const log::MemberKeys& author = keys(arrival.copy.owner);
   const std::uint64_t size = arrival.growing.state.size;
+  ++effort.checked;
   const auto entry = log::read_entry(leaf, author);
   if (!entry || size == 0) return std::unexpected(std::move(why));
   std::vector<std::uint64_t> beside{size - 1};
   if (entry->seq < size) beside.push_back(entry->seq);
   for (const std::uint64_t seq : beside) {
     TRY(const std::string held, leaf_at(arrival, seq));
-    const auto fault = log::fault_of_entries(held, leaf, author);
+    const auto fault = fault_of_entries(held, leaf, arrival.copy.owner);
     if (!fault) continue;
     TRY(arrival.settled, convict(*fault, arrival.payload, arrival.outcome));
     if (arrival.settled) return {};
@@ -180,7 +189,7 @@ Status Replica::Impl::check_step(Arrival& arrival, const log::Extension& extensi
     return {};
   }
   TRY(const std::string first, leaf_at(arrival, *taken));
-  const auto fault = log::fault_of_entries(first, leaf, keys(arrival.copy.owner));
+  const auto fault = fault_of_entries(first, leaf, arrival.copy.owner);
   if (fault) {
     TRY(arrival.settled, convict(*fault, arrival.payload, arrival.outcome));
     if (arrival.settled) return {};
@@ -199,6 +208,8 @@ Status Replica::Impl::check_body(Arrival& arrival, const log::Extension& extensi
     arrival.growing.add(*body);
     if (entry.type == log::kFault)
       if (auto judged = judge_entry(*opened)) arrival.judged.push_back(std::move(*judged));
+    if (arrival.copy.owner == group.self)
+      if (auto report = report_in(entry, *opened)) arrival.steps.push_back(std::move(*report));
   }
   // Of our own log we may have nobody left who has the body; the entry counts without it.
   if (for_us && body == nullptr && arrival.copy.owner != group.self) {
@@ -232,7 +243,11 @@ Status Replica::Impl::keep(Arrival& arrival, std::int64_t now) {
   for (const Judged& judged : arrival.judged) batch.faults.push_back(judged.row);
   if (arrival.has_new() || !growth.bodies.empty()) {
     batch.growth.push_back(growth);
+    if (copy.owner != group.self) batch.usage.push_back(used_by(copy, growth, now));
     TRY_STATUS(commit(batch));
+    if (!batch.usage.empty()) copy.usage = batch.usage.front().usage;
+    // The checkpoint's signature belongs to what came under it.
+    effort.brought += growth.leaves.size() + arrival.supplied.size() + 1;
   }
   if (copy.owner == group.self && arrival.has_new()) TRY_STATUS(adopted(arrival.growing));
 
@@ -247,6 +262,21 @@ Status Replica::Impl::keep(Arrival& arrival, std::int64_t now) {
   }
   for (Judged& judged : arrival.judged) convicted(std::move(judged), arrival.outcome);
   return add_cosignatures(copy, arrival.read, arrival.push.checkpoint);
+}
+
+Status Replica::Impl::takes_more(const detail::LogCopy& copy, std::int64_t now) const {
+  if (copy.owner == group.self) return {};
+  TRY(const std::uint64_t free_bytes, store.free_bytes());
+  return room_for_more(group.quota, copy.usage, copy.size(), free_bytes, nick(copy.owner), now);
+}
+
+UsageRow Replica::Impl::used_by(const detail::LogCopy& copy, const vault::LogGrowth& growth, std::int64_t now) const {
+  UsageRow row{copy.origin, copy.usage.at(now)};
+  std::size_t bytes = growth.nodes.size() * sizeof(Digest) + (growth.checkpoint ? growth.checkpoint->note.size() : 0);
+  for (const vault::LogLeaf& leaf : growth.leaves) bytes += sizeof(leaf.hash) + leaf.note.size();
+  for (const vault::LogBody& body : growth.bodies) bytes += sizeof(body.salt) + body.content.size();
+  row.usage.add(static_cast<std::int64_t>(growth.leaves.size()), static_cast<std::int64_t>(bytes));
+  return row;
 }
 
 Status Replica::Impl::adopted(const detail::Growing& growing) {
@@ -264,7 +294,8 @@ Status Replica::Impl::adopted(const detail::Growing& growing) {
   return sound;
 }
 
-Result<Outcome> Replica::Impl::take_body(const EntryBody& body) {
+Result<Outcome> Replica::Impl::take_body(const EntryBody& body, std::int64_t now) {
+  ++effort.checked;  // hashed, not verified, but up to a whole frame of it
   TRY(const std::size_t owner, member(body.log));
   detail::LogCopy& copy = logs[owner];
   if (body.seq >= copy.size()) return fail(Errc::protocol, "The body of an entry came that we do not hold.");
@@ -276,12 +307,22 @@ Result<Outcome> Replica::Impl::take_body(const EntryBody& body) {
   TRY(log::Json json, log::open_body(entry, body.body));
   Outcome outcome;
   if (!copy.missing.contains(body.seq)) return outcome;
+  if (const Status takes = takes_more(copy, now); !takes) {
+    if (takes.error().code != Errc::limit) return std::unexpected(takes.error());
+    return outcome;
+  }
   detail::Growing growing(copy);
   growing.add(body.body);
-  Batch batch{.growth = {growing.growth}, .steps = {}, .faults = {}, .repairs = {}};
+  Batch batch{.growth = {growing.growth},
+              .steps = {},
+              .faults = {},
+              .repairs = {},
+              .usage = {used_by(copy, growing.growth, now)}};
   std::optional<Judged> judged = entry.type == log::kFault ? judge_entry(json) : std::nullopt;
   if (judged) batch.faults.push_back(judged->row);
   TRY_STATUS(commit(batch));
+  ++effort.brought;
+  copy.usage = batch.usage.front().usage;
   copy.missing.erase(body.seq);
   outcome.entries.push_back(view_of(copy, rows.front().hash, entry, std::move(json)));
   if (judged) convicted(std::move(*judged), outcome);

@@ -66,6 +66,8 @@ Result<EntryView> Replica::Impl::append(Draft draft, std::int64_t now,
     batch.steps.push_back({copy.origin, *step, entry.seq});
   }
 
+  if (auto report = report_in(entry, draft.body)) batch.steps.push_back(std::move(*report));
+
   EntryView view = view_of(copy, extension.leaf_hash, entry, std::move(draft.body));
   TRY_STATUS(commit(batch, [&]() -> Status { return work ? work(view) : Status{}; }));
   Status sound = read_back(growing);

@@ -180,6 +180,10 @@ void Replica::set_charter(const Digest& charter) {
   impl_->group.charter = charter;
 }
 
+void Replica::set_quota(const Quota& quota) {
+  impl_->group.quota = quota;
+}
+
 Result<EntryView> Replica::append(Draft draft, std::int64_t now, const std::function<Status(const EntryView&)>& work) {
   return impl_->append(std::move(draft), now, work);
 }
@@ -216,17 +220,22 @@ Result<Outcome> Replica::take(std::string_view peer, const Message& message, std
   TRY(const std::size_t member, impl.member(peer));
   if (member == impl.group.self) return fail(Errc::usage, "Nothing is taken from oneself.");
   if (!impl.halted.empty()) return fail(Errc::io, reason());
+  impl.effort = {};
   TRY(const Content content, parse_message(impl.group.id, message));
   Result<Outcome> outcome = fail(Errc::internal, "A message of a kind that nobody takes.");
   if (const auto* heads = std::get_if<Heads>(&content)) outcome = impl.take_heads(member, *heads);
   if (const auto* push = std::get_if<Push>(&content)) outcome = impl.take_push(member, *push, message.payload, now);
   if (const auto* cosig = std::get_if<Cosig>(&content)) outcome = impl.take_cosig(member, *cosig);
   if (const auto* get = std::get_if<Get>(&content)) outcome = impl.take_get(member, *get);
-  if (const auto* body = std::get_if<EntryBody>(&content)) outcome = impl.take_body(*body);
+  if (const auto* body = std::get_if<EntryBody>(&content)) outcome = impl.take_body(*body, now);
   if (const auto* proof = std::get_if<Proof>(&content)) outcome = impl.take_proof(*proof, message.payload);
   if (!outcome) return outcome;
   TRY_STATUS(impl.cosign_pending(now));
   return outcome;
+}
+
+const Effort& Replica::effort() const {
+  return impl_->effort;
 }
 
 Status Replica::flush() {
@@ -297,11 +306,21 @@ Status Replica::trusted(std::string_view nick) const {
   return {};
 }
 
+Result<bool> Replica::has_reported(std::string_view accused) {
+  TRY(const auto seq, impl_->store.step(impl_->own().origin, impl_->report_key(accused)));
+  return seq.has_value();
+}
+
 std::vector<Conviction> Replica::convictions() const {
   std::vector<Conviction> all;
   for (const auto& copy : impl_->logs)
     if (copy.conviction) all.push_back(*copy.conviction);
   return all;
+}
+
+Status Replica::takes_more(std::string_view log, std::int64_t now) const {
+  TRY(const std::size_t member, impl_->member(log));
+  return impl_->takes_more(impl_->logs[member], now);
 }
 
 std::vector<std::uint64_t> Replica::missing_bodies(std::string_view log) const {

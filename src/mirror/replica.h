@@ -16,6 +16,7 @@
 #include "log/quorum.h"
 #include "mirror/check.h"
 #include "mirror/message.h"
+#include "mirror/quota.h"
 #include "mirror/store.h"
 
 namespace parley::mirror {
@@ -45,6 +46,7 @@ struct GroupView {
   /// How many peers must have said what they hold of the own log before it is written (log.md D10). 0: so many that
   /// one of them holds whatever was final.
   std::size_t answers_needed = 0;
+  Quota quota = {};  ///< of each log but our own
 };
 
 enum class State : std::uint8_t {
@@ -90,6 +92,16 @@ struct Outcome {
   std::vector<Conviction> convictions;  ///< new ones; whoever runs the replica appends fault_draft() of each
 };
 
+/// What a message of a peer made us do. Whoever carries messages bounds what a peer may make us do for nothing.
+struct Effort {
+  std::uint64_t checked = 0;  ///< signatures; kEntriesPerCheck entries compared with those on the disk count as one
+  std::uint64_t brought = 0;  ///< those of them that stand on entries, bodies and cosignatures that we did not have
+  /// What was done for nothing, and at least one: a message is read, parsed and answered whatever it says.
+  std::uint64_t wasted() const { return checked > brought ? checked - brought : 1; }
+};
+/// An entry that is read from the disk, opened and hashed costs about a sixteenth of an Ed25519 verification.
+inline constexpr std::uint64_t kEntriesPerCheck = 16;
+
 class Replica {
  public:
   /// Loads the logs and checks their edges against their newest checkpoints, and the guard against the own log. A log
@@ -111,6 +123,8 @@ class Replica {
   void set_charter(const Digest& charter);
   /// @error Errc::policy for a quorum that does not hold a log together; what the store says
   Status set_departed(const Departed& departed);
+  /// What is taken of others' logs from now on.
+  void set_quota(const Quota& quota);
 
   // --- the own log -----------------------------------------------------------------------------------------------
   /// Writes the next entry of the own log, with its body and a checkpoint, in one commit with what `work` writes to the
@@ -136,6 +150,9 @@ class Replica {
   /// cosignatures of others may wait for the next commit.
   /// @error whatever is wrong with it: nothing has changed then. Errc::io: halted
   Result<Outcome> take(std::string_view peer, const Message& message, std::int64_t now);
+
+  /// What the last take() cost, whether it succeeded or not.
+  const Effort& effort() const;
 
   /// Writes the cosignatures of others that have not been written yet. They wait for the next commit, since whoever
   /// made them gives them again: to be called now and then, and at the end. @error Errc::io: halted
@@ -163,6 +180,11 @@ class Replica {
   /// Whether the log of `nick` is to be relied on. @error Errc::policy with the reason: a proven fault
   Status trusted(std::string_view nick) const;
   std::vector<Conviction> convictions() const;
+  /// Whether our own log tells of a fault of `accused`. Reads one row, however long the log is.
+  Result<bool> has_reported(std::string_view accused);
+  /// Whether entries of this log that are new are taken now. While they are not, its owner is heard on: faults are
+  /// found, and what others hold of our log is told. @error Errc::limit with the reason; Errc::io
+  Status takes_more(std::string_view log, std::int64_t now) const;
   /// Entries of which we are in the audience and whose bodies we do not have: as long as there are any, we do not
   /// cosign this log. They are asked for on every link; what nobody has any more is lost.
   std::vector<std::uint64_t> missing_bodies(std::string_view log) const;

@@ -40,6 +40,7 @@ Status Replica::Impl::load_copy(detail::LogCopy& copy) {
     if (!judged) return fail(Errc::vault_damaged, "The vault's record of a fault does not verify.");
     copy.conviction = std::move(judged->conviction);
   }
+  TRY(copy.usage, store.usage(copy.origin));
   TRY(const vault::LogHead head, store.head(copy.origin));
   copy.state.size = head.size;
   copy.state.sealed = head.sealed;

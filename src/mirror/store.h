@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "log/entry.h"
 #include "log/merkle.h"
+#include "mirror/quota.h"
 #include "vault/head_guard.h"
 #include "vault/joint_log.h"
 
@@ -40,12 +41,19 @@ struct RepairRows {
   std::optional<vault::LogCheckpoint> checkpoint;
 };
 
+/// How much of a log has come, in the place of what was there.
+struct UsageRow {
+  std::string origin;
+  Usage usage;
+};
+
 /// All that one step changes.
 struct Batch {
   std::vector<vault::LogGrowth> growth;  ///< each log at most once
   std::vector<StepRow> steps;
   std::vector<FaultRow> faults;
   std::vector<RepairRows> repairs;
+  std::vector<UsageRow> usage = {};
 };
 
 class Store {
@@ -66,6 +74,10 @@ class Store {
   virtual Result<std::vector<vault::LogCosignature>> cosignatures(std::string_view origin, std::uint64_t size) = 0;
   virtual Result<std::optional<std::uint64_t>> step(std::string_view origin, const log::StepKey& step) = 0;
   virtual Result<std::optional<FaultRow>> fault(std::string_view origin) = 0;
+  /// Nothing has come of a log that has no record of it.
+  virtual Result<Usage> usage(std::string_view origin) = 0;
+  /// What is free where the rows are.
+  virtual Result<std::uint64_t> free_bytes() = 0;
 
   /// Writes all of `batch`, and what `work` writes to the same disk, as one: durable when it returns, or nothing of it
   /// happened. A growth whose `from` is not the log's size fails; one that has no leaves adds the rest. A log that is

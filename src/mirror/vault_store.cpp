@@ -25,6 +25,10 @@ std::string fault_setting(std::string_view origin) {
   return fmt::format("log-fault {}", origin);
 }
 
+std::string usage_setting(std::string_view origin) {
+  return fmt::format("log-usage {}", origin);
+}
+
 std::string branch_setting(std::string_view origin) {
   return fmt::format("log-branch {}", origin);
 }
@@ -95,6 +99,11 @@ Result<std::optional<FaultRow>> VaultStore::fault(std::string_view origin) {
   return FaultRow{std::string(origin), std::move(*fault), std::move(*bytes)};
 }
 
+Result<Usage> VaultStore::usage(std::string_view origin) {
+  TRY(const std::optional<std::string> text, vault_.setting(usage_setting(origin)));
+  return text ? read_usage(*text) : Usage{};
+}
+
 Status VaultStore::commit(const Batch& batch, const std::function<Status()>& work) {
   const Status done = vault_.together([&]() -> Status {
     TRY_STATUS(write(batch));
@@ -117,6 +126,8 @@ Status VaultStore::write(const Batch& batch) {
     TRY_STATUS(vault_.put_setting(fault_setting(fault.origin), fault.fault));
     TRY_STATUS(vault_.put_setting(branch_setting(fault.origin), to_base64(fault.branch)));
   }
+  for (const UsageRow& row : batch.usage)
+    TRY_STATUS(vault_.put_setting(usage_setting(row.origin), write_usage(row.usage)));
   for (const RepairRows& repair : batch.repairs)
     TRY_STATUS(vault_.repair_log(repair.origin, repair.from, repair.leaves, repair.nodes, repair.checkpoint));
   return {};

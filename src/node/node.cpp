@@ -164,7 +164,7 @@ Status Node::State::talk_in_group(wire::Link& link, Progress& progress, JournalP
     if (first.error().code == Errc::peer_gone) return {};
     return std::unexpected(first.error());
   }
-  TRY_STATUS(hear_enough(groups.desk(), member, membership, *log));
+  TRY_STATUS(hear_enough(groups.desk(), member, membership, *log, progress));
   ThreadPool pool(options.threads);
   const session::Party us{.vault = vault,
                           .member = member,

@@ -47,7 +47,7 @@ Result<std::vector<vault::Peer>> fellow_members(vault::Vault& vault, const group
 }
 
 Status hear_enough(const group::Desk& desk, const group::Member& us, const group::Membership& membership,
-                   group::JointLog& log) {
+                   group::JointLog& log, Progress& progress) {
   const auto waits = [&] {
     return log.with([](mirror::Replica& replica) {
       return replica.state() == mirror::State::asking || replica.state() == mirror::State::amnesia;
@@ -58,7 +58,12 @@ Status hear_enough(const group::Desk& desk, const group::Member& us, const group
   std::string unreached;
   for (const vault::Peer& member : members) {
     if (!waits()) return {};
-    if (!call_on(member, us, log, deadline_in(kCallLimit)))
+    if (progress.cancelled())
+      return fail(Errc::cancelled, "It was stopped while other members were asked for our log.");
+    const auto calling = [&](wire::Link* link) {
+      progress.set_wake(link == nullptr ? std::function<void()>() : [link] { link->shut_down(); });
+    };
+    if (!call_on(member, us, log, deadline_in(kCallLimit), calling))
       unreached += (unreached.empty() ? "" : ", ") + visible(member.name);
   }
   if (!waits()) return {};
@@ -142,7 +147,17 @@ void Replication::call_members(const std::string& group) {
                    calling_ = link;
                    if (stopping_ && link != nullptr) link->shut_down();
                  }));
+    const auto card = group::read_card(member.card);
+    if (card)
+      note_room(member.name, (*log)->with([&](mirror::Replica& replica) {
+        return replica.takes_more(card->nick, wall_clock_now());
+      }));
   }
+}
+
+void Replication::note_room(const std::string& peer, const Status& takes) {
+  if (takes && without_room_.erase(peer) > 0) journal_.line(fmt::format("more of the log of {} is taken again", peer));
+  if (!takes && without_room_.insert(peer).second) journal_.line(fmt::format("{}: {}", peer, takes.error().text()));
 }
 
 void Replication::note_reached(const std::string& peer, const Status& called) {

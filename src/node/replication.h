@@ -20,9 +20,10 @@ Status call_on(const vault::Peer& peer, const group::Member& us, group::JointLog
                const std::function<void(wire::Link*)>& calling = {});
 
 /// Calls on other members until enough of them have said what they hold of our log for it to be written (log.md D10).
-/// @error Errc::policy saying whom it waits for
+/// @param progress  cancelling it ends the call that is under way; its wake is not restored
+/// @error Errc::policy saying whom it waits for; Errc::cancelled
 Status hear_enough(const group::Desk& desk, const group::Member& us, const group::Membership& membership,
-                   group::JointLog& log);
+                   group::JointLog& log, Progress& progress);
 
 /// The peers of this vault who are members of the group and have not left.
 Result<std::vector<vault::Peer>> fellow_members(vault::Vault& vault, const group::Card& ours,
@@ -46,6 +47,8 @@ class Replication {
   void call_members(const std::string& group);
   void end_what_is_over();
   void note_ending(const group::Ending& ending);
+  /// Says once that nothing more of a member's log is taken, and once that it is again.
+  void note_room(const std::string& peer, const Status& takes);
   /// Says once that a member cannot be reached, and once that it can again.
   void note_reached(const std::string& peer, const Status& called);
 
@@ -55,6 +58,7 @@ class Replication {
   Journal& journal_;
   std::set<std::string> unreached_;
   std::set<std::string> settling_;  // groups that were said to be
+  std::set<std::string> without_room_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool woken_ = false, stopping_ = false;

@@ -4,6 +4,7 @@
 #include <sodium.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <set>
 
@@ -13,11 +14,13 @@
 #include "crypto/hash.h"
 #include "log/merkle.h"
 #include "psi/intersect/choice.h"
+#include "psi/limits.h"
 #include "session/padding.h"
 #include "session/result_root.h"
 #include "session/secrets.h"
 #include "session/spending.h"
 #include "session/states.h"
+#include "session/unanswered.h"
 
 namespace parley::session {
 namespace {
@@ -119,6 +122,7 @@ class Session {
   Side side_;
   Limits limits_;
   std::string phase_ = "propose";
+  bool charged_ = false;               // our log says, or may say, that the run has begun
   bool expired_ = false;               // nobody decided in time
   std::vector<std::uint16_t> suites_;  // the responder's: those that may still run
   std::uint64_t their_limit_ = 0;      // the responder's: how many the asker lets it test
@@ -179,7 +183,7 @@ void Session::forget_secrets() {
 
 std::unexpected<Error> Session::failed(Error error) {
   if (us_.progress.cancelled()) error = {Errc::cancelled, "The session was stopped on this side.", {}};
-  const bool disclosed = phase_ == "run" || phase_ == "result";
+  const bool disclosed = charged_;
   outcome_.failed_phase = phase_;
   outcome_.failure = error.text();
   outcome_.may_have_disclosed = disclosed;
@@ -330,6 +334,8 @@ Result<std::string> Session::answer(const ReceivedStep& step, const Decide& deci
   their_limit_ = proposal.most_tests;
   nonces_[0] = proposal.nonce;
 
+  TRY_STATUS(admit_proposal(us_.vault, steps_.link().log(), {.peer = steps_.peer().name, .nick = steps_.peer().nick},
+                            step.leaf_hash, row_.created));
   std::ranges::set_intersection(proposal.suites, limits_.suites, std::back_inserter(suites_));
   if (proposal.rules != indicator::rules_id() || suites_.empty()) {
     TRY_STATUS(save_proposal(step));
@@ -568,14 +574,15 @@ Result<psi::Outcome> Session::run() {
   // Durable before the first byte that can disclose leaves: a crash from here on counts as a disclosure (log.md D6,
   // D7).
   // Sessions that run beside this one are charged by the same log, one after the other: none gets past a cap.
-  TRY(const mirror::EntryView ours,
-      steps_.write(
-          kRun,
-          log::Json::Object{{"probe_items", static_cast<std::int64_t>(terms_.our_padded)}, {"v", kSessionVersion}},
-          {commits_[1 - static_cast<std::size_t>(side_)]}, [&](const mirror::EntryView& step) -> Status {
-            TRY_STATUS(check_permitted_now());
-            return save(kRunning, {stored_step(step)});
-          }));
+  const auto charged = steps_.write(
+      kRun, log::Json::Object{{"probe_items", static_cast<std::int64_t>(terms_.our_padded)}, {"v", kSessionVersion}},
+      {commits_[1 - static_cast<std::size_t>(side_)]}, [&](const mirror::EntryView& step) -> Status {
+        TRY_STATUS(check_permitted_now());
+        return save(kRunning, {stored_step(step)});
+      });
+  // Of a write that failed nobody knows what is on the disk.
+  charged_ = charged || charged.error().code == Errc::io;
+  TRY(const mirror::EntryView ours, charged);
   TRY_STATUS(steps_.send(ours));
   TRY(const ReceivedStep theirs, steps_.receive(kRun, deadline_in(limits_.step)));
   log::ObjectReader reader(theirs.body, "the run step");
@@ -599,7 +606,8 @@ Result<psi::Outcome> Session::run() {
                                    .reply = reply_of(terms_.question),
                                    .session_id = sid.finish(),
                                    .peer_count = terms_.their_padded};
-  const auto channel = wire::psi_channel(steps_.link(), protocol->suite(), deadline_in(limits_.run));
+  const std::size_t ahead_bytes = (terms_.our_padded + terms_.their_padded) * psi::kAheadBytesPerElement;
+  const auto channel = wire::psi_channel(steps_.link(), protocol->suite(), deadline_in(limits_.run), ahead_bytes);
   return protocol->run(parameters, input_->elements(), seed_, *channel, us_.pool, us_.progress);
 }
 
@@ -725,10 +733,9 @@ Result<std::string> answer(const Party& us, group::LogLink& link, const Received
 }
 
 Result<std::size_t> close_interrupted(vault::Vault& vault) {
-  TRY(const std::vector<vault::SessionRow> rows, vault.sessions());
+  TRY(const std::vector<vault::SessionRow> rows, vault.sessions({.states = kUnderWayStates}));
   std::size_t closed = 0;
   for (vault::SessionRow row : rows) {
-    if (is_at_rest(row.state)) continue;
     Outcome outcome;
     outcome.failed_phase = row.state;
     outcome.may_have_disclosed = row.state == kRunning;
@@ -750,9 +757,9 @@ Result<std::size_t> close_interrupted(vault::Vault& vault) {
 }
 
 Status log_aborts(vault::Vault& vault, group::JointLog& log) {
-  TRY(const std::vector<vault::SessionRow> rows, vault.sessions());
+  constexpr std::array kEnded{kAborted, kExpired};
+  TRY(const std::vector<vault::SessionRow> rows, vault.sessions({.group = log.group(), .states = kEnded}));
   for (const vault::SessionRow& row : rows) {
-    if (row.group != log.group() || (row.state != kAborted && row.state != kExpired)) continue;
     TRY(const std::vector<vault::SessionStep> steps, vault.session_steps(row.id));
     const auto ours = [&](const vault::SessionStep& step) { return step.author == log.nick(); };
     const auto first = std::ranges::find_if(steps, ours);

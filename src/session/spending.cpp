@@ -1,5 +1,7 @@
 #include "session/spending.h"
 
+#include <array>
+
 #include "session/states.h"
 
 namespace parley::session {
@@ -7,6 +9,9 @@ namespace {
 
 constexpr UnixSeconds kDay = 86'400;
 constexpr UnixSeconds kMonth = 30 * kDay;
+
+/// In which a session may have run: the vault is asked for no others, of which a peer can make many.
+constexpr std::array<std::string_view, 6> kMayHaveRun{kRunning, kHasResult, kRevealing, kClosed, kDisputed, kAborted};
 
 /// From its run step on, a session may have disclosed what its sides entered.
 bool has_run(const vault::SessionRow& row, const Outcome& outcome) {
@@ -35,10 +40,10 @@ void add(group::Spent& spent, const vault::SessionRow& row, const Terms& terms, 
 
 Result<std::map<indicator::Type, group::Spent>> spent_with(vault::Vault& vault, std::string_view group,
                                                            std::string_view peer, UnixSeconds now) {
-  TRY(const std::vector<vault::SessionRow> rows, vault.sessions());
+  TRY(const std::vector<vault::SessionRow> rows,
+      vault.sessions({.group = group, .states = kMayHaveRun, .created_after = now - kMonth}));
   std::map<indicator::Type, group::Spent> spent;
   for (const vault::SessionRow& row : rows) {
-    if (row.group != group || row.created <= now - kMonth) continue;
     TRY(const Outcome outcome, read_outcome(row.outcome));
     if (!has_run(row, outcome)) continue;
     TRY(const Terms terms, read_terms(row.terms));

@@ -14,7 +14,7 @@ constexpr std::size_t kMaxTextBytes = 4096;
 }  // namespace
 
 bool is_at_rest(std::string_view state) {
-  return state != kProposed && state != kAccepted && state != kCommitted && state != kRunning;
+  return std::ranges::find(kUnderWayStates, state) == kUnderWayStates.end();
 }
 
 psi::Role role_of(Side side, Direction direction) {

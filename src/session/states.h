@@ -1,6 +1,7 @@
 // The states of a session and its row in the vault.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -23,7 +24,8 @@ inline constexpr std::string_view kAborted = "aborted";
 inline constexpr std::string_view kRefused = "refused";
 inline constexpr std::string_view kExpired = "expired";
 
-/// Whether a session in `state` has ended or rests with a result: nothing is under way.
+/// Those of a session that has neither ended nor rests with a result.
+inline constexpr std::array kUnderWayStates{kProposed, kAccepted, kCommitted, kRunning};
 bool is_at_rest(std::string_view state);
 
 /// Who learns first by the protocol. Where both learn it is the responder, and the asker learns from its proofs: who

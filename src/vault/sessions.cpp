@@ -75,6 +75,33 @@ Status write_matches(const Database& database, Statement& statement, std::int64_
   return {};
 }
 
+/// The condition of a filter, and its values bound from parameter 1 on.
+std::string where_of(const SessionFilter& filter) {
+  std::string where = "1";
+  int next = 1;
+  if (!filter.group.empty()) where += fmt::format(" AND group_id=?{}", next++);
+  if (!filter.peer.empty()) where += fmt::format(" AND peer=?{}", next++);
+  if (!filter.states.empty()) {
+    where += " AND state IN (";
+    for (std::size_t i = 0; i < filter.states.size(); ++i) where += fmt::format("{}?{}", i > 0 ? ", " : "", next++);
+    where += ")";
+  }
+  if (filter.asked_by_us) where += fmt::format(" AND asked_by_us=?{}", next++);
+  if (filter.created_after) where += fmt::format(" AND created>?{}", next++);
+  if (filter.created_before) where += fmt::format(" AND created<?{}", next++);
+  return where;
+}
+
+void bind(Statement& statement, const SessionFilter& filter) {
+  int next = 1;
+  if (!filter.group.empty()) statement.bind(next++, filter.group);
+  if (!filter.peer.empty()) statement.bind(next++, filter.peer);
+  for (const std::string_view state : filter.states) statement.bind(next++, state);
+  if (filter.asked_by_us) statement.bind(next++, *filter.asked_by_us ? 1 : 0);
+  if (filter.created_after) statement.bind(next++, *filter.created_after);
+  if (filter.created_before) statement.bind(next++, *filter.created_before);
+}
+
 std::unexpected<Error> no_session(std::string_view id) {
   return fail(Errc::not_found, fmt::format("There is no session {}.", id));
 }
@@ -149,16 +176,40 @@ Result<SessionRow> Vault::session(std::string_view id_or_prefix) {
   return session;
 }
 
-Result<std::vector<SessionRow>> Vault::sessions() {
+Result<std::vector<SessionRow>> Vault::sessions(const SessionFilter& filter) {
   TRY(const auto hold, state_->database->gate().enter());
-  TRY(Statement rows, state_->database->connection().prepare(
-                          fmt::format("SELECT {} FROM sessions ORDER BY created DESC, number DESC", kSessionColumns)));
+  TRY(Statement rows,
+      state_->database->connection().prepare(fmt::format(
+          "SELECT {} FROM sessions WHERE {} ORDER BY created DESC, number DESC", kSessionColumns, where_of(filter))));
+  bind(rows, filter);
   std::vector<SessionRow> sessions;
   for (;;) {
     TRY(const bool row, rows.step());
     if (!row) return sessions;
     sessions.push_back(read_session(rows));
   }
+}
+
+Result<std::int64_t> Vault::count_sessions(const SessionFilter& filter) {
+  TRY(const auto hold, state_->database->gate().enter());
+  TRY(Statement count,
+      state_->database->connection().prepare(fmt::format("SELECT count(*) FROM sessions WHERE {}", where_of(filter))));
+  bind(count, filter);
+  TRY(const bool row, count.step());
+  return row ? count.integer(0) : 0;
+}
+
+Status Vault::forget_sessions(std::span<const std::string> ids) {
+  TRY(const auto hold, state_->database->gate().enter());
+  Connection& connection = state_->database->connection();
+  TRY(auto transaction, detail::Transaction::begin(connection));
+  for (const char* statement : {"DELETE FROM steps WHERE session=(SELECT number FROM sessions WHERE id=?1)",
+                                "DELETE FROM matches WHERE session=(SELECT number FROM sessions WHERE id=?1)",
+                                "DELETE FROM sessions WHERE id=?1"}) {
+    TRY(Statement remove, connection.prepare(statement));
+    for (const std::string& id : ids) TRY_STATUS(remove.bind(1, std::string_view(id)).run());
+  }
+  return transaction.commit();
 }
 
 Result<std::vector<SessionStep>> Vault::session_steps(std::string_view id) {

@@ -69,6 +69,7 @@ Result<std::unique_ptr<Vault>> Vault::open(const std::filesystem::path& folder, 
   auto vault_key = detail::unlock_header(header, unlock);
   if (!vault_key) return std::unexpected(std::move(vault_key).error().at(header_path.string()));
   auto state = std::make_unique<State>();
+  state->folder = folder;
   TRY(state->database, Database::open(folder, std::move(*vault_key), std::move(lock)));
   return std::unique_ptr<Vault>(new Vault(std::move(state)));
 }
@@ -89,6 +90,15 @@ Secret<32> Vault::subkey(Subkey which) const {
 
 Result<std::unique_ptr<Import>> Vault::begin_import() {
   return detail::begin_import(*state_->database);
+}
+
+Result<std::uint64_t> Vault::free_bytes() const {
+  std::error_code error;
+  const std::filesystem::space_info space = std::filesystem::space(state_->folder, error);
+  if (error)
+    return fail(Errc::io, "How much is free on the vault's disk cannot be found out: " + error.message() + ".",
+                state_->folder.string());
+  return space.available;
 }
 
 }  // namespace parley::vault

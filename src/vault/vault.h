@@ -115,6 +115,16 @@ struct SessionRow {
   std::string group = {};  ///< id of the group under whose charter it is; empty: a pair without a charter
 };
 
+/// Which sessions are meant; what is left empty does not matter.
+struct SessionFilter {
+  std::string_view group = {};  ///< id
+  std::string_view peer = {};   ///< our name for it
+  std::span<const std::string_view> states = {};
+  std::optional<bool> asked_by_us = {};
+  std::optional<UnixSeconds> created_after = {};   ///< later than this
+  std::optional<UnixSeconds> created_before = {};  ///< earlier than this
+};
+
 /// A step of a session (propose, accept, commit, …), ours or theirs.
 struct SessionStep {
   std::string author;
@@ -200,7 +210,10 @@ class Vault {
   Status update_matches(std::string_view session, std::span<const SessionMatch> matches);
   /// @error Errc::not_found; a unique prefix of at least 4 digits is enough.
   Result<SessionRow> session(std::string_view id_or_prefix);
-  Result<std::vector<SessionRow>> sessions();  ///< newest first
+  Result<std::vector<SessionRow>> sessions(const SessionFilter& filter = {});  ///< newest first
+  Result<std::int64_t> count_sessions(const SessionFilter& filter);
+  /// Removes sessions with their steps and matches; what is not there is no error.
+  Status forget_sessions(std::span<const std::string> ids);
   Result<std::vector<SessionStep>> session_steps(std::string_view id);
   Result<std::vector<SessionMatch>> session_matches(std::string_view id);
 
@@ -227,6 +240,10 @@ class Vault {
   Status erase_log_body(const Digest& commitment);
   Result<std::optional<LogCheckpoint>> log_checkpoint(std::string_view origin, std::uint64_t size);
   Result<std::vector<LogCosignature>> log_cosignatures(std::string_view origin, std::uint64_t size);
+
+  // --- the disk ---------------------------------------------------------------------------------------------------
+  /// What this user may still write where the vault is. @error Errc::io
+  Result<std::uint64_t> free_bytes() const;
 
   // --- several writes as one ------------------------------------------------------------------------------------
   /// All that `work` writes by this thread is durable together, when this returns, or none of it is: an error of `work`

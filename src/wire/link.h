@@ -15,6 +15,11 @@
 namespace parley::wire {
 
 inline constexpr std::size_t kMaxFrameBytes = 1 << 20;  ///< payload and type, log.md 3.1
+/// Of frames that arrived and nobody has received yet. Beyond it the rest is left to TCP, which slows the other side
+/// down. So two sides that both send more than this without receiving wait for each other until one gives up.
+inline constexpr std::size_t kMaxUnreadBytes = 8 << 20;
+/// The most that let_run_ahead() adds to it, whatever is asked for.
+inline constexpr std::size_t kMaxAheadBytes = 512 << 20;
 
 /// Frame types of log.md 3.1, those of the joint log as mirror/message.h has them; and two of a session: `step` names
 /// an entry of the sender's log, `opening` carries what is opened to the other side alone.
@@ -75,6 +80,10 @@ class Link {
   /// @error as receive, except that time running out is no error here
   virtual Result<bool> wait_readable(Deadline deadline) = 0;
 
+  /// As long as a thread waits in sending, the other side may be `bytes` (0: nothing) beyond kMaxUnreadBytes: for a
+  /// protocol in which both sides send at once, and that knows how much. Until it is called again.
+  virtual void let_run_ahead(std::size_t bytes) = 0;
+
   virtual std::uint64_t bytes_sent() const = 0;  ///< on the TCP connection, TLS records included
   virtual std::uint64_t bytes_received() const = 0;
 
@@ -106,6 +115,7 @@ Result<std::unique_ptr<Link>> accept(
 
 /// The peer link as a protocol's channel: messages chunked into PSI_DATA frames, each chunk headed by message type,
 /// sequence number, suite and total length (decisions.md 1). `deadline` covers the whole run.
-std::unique_ptr<psi::Channel> psi_channel(Link& link, std::uint16_t suite, Deadline deadline);
+/// @param ahead_bytes  how much the peer may send that is not received while this side sends (Link::let_run_ahead)
+std::unique_ptr<psi::Channel> psi_channel(Link& link, std::uint16_t suite, Deadline deadline, std::size_t ahead_bytes);
 
 }  // namespace parley::wire

@@ -11,11 +11,13 @@ namespace {
 
 class LinkChannel final : public psi::Channel {
  public:
-  LinkChannel(Link& link, std::uint16_t suite, Deadline deadline) : link_(link), suite_(suite), deadline_(deadline) {}
+  LinkChannel(Link& link, std::uint16_t suite, Deadline deadline, std::size_t ahead_bytes)
+      : link_(link), suite_(suite), deadline_(deadline), ahead_bytes_(ahead_bytes) {}
 
   Status send(psi::MessageType type, ByteView payload) override {
     const std::uint64_t total = payload.size();
     sent_since_waiting_ = true;
+    const Ahead ahead(link_, ahead_bytes_);
     do {
       const ByteView part = payload.first(std::min(payload.size(), kChunkBytes));
       payload = payload.subspan(part.size());
@@ -43,6 +45,15 @@ class LinkChannel final : public psi::Channel {
   std::uint64_t rounds() const override { return rounds_; }
 
  private:
+  /// Nobody may run ahead but while we send.
+  struct Ahead {
+    Ahead(Link& of, std::size_t bytes) : link(of) { link.let_run_ahead(bytes); }
+    ~Ahead() { link.let_run_ahead(0); }
+    Ahead(const Ahead&) = delete;
+    Ahead& operator=(const Ahead&) = delete;
+    Link& link;
+  };
+
   std::unexpected<Error> refuse(std::string why) const {
     return fail(Errc::protocol, "The other side broke the protocol: " + std::move(why), link_.peer().name);
   }
@@ -95,6 +106,7 @@ class LinkChannel final : public psi::Channel {
   Link& link_;
   std::uint16_t suite_;
   Deadline deadline_;
+  std::size_t ahead_bytes_;
   Bytes chunk_;
   std::uint32_t next_sent_ = 0;
   std::uint32_t next_received_ = 0;
@@ -119,8 +131,8 @@ std::optional<ChunkHead> read_chunk_head(ByteView payload) {
                    read_be<std::uint16_t>(payload.subspan(6)), read_be<std::uint64_t>(payload.subspan(8))};
 }
 
-std::unique_ptr<psi::Channel> psi_channel(Link& link, std::uint16_t suite, Deadline deadline) {
-  return std::make_unique<LinkChannel>(link, suite, deadline);
+std::unique_ptr<psi::Channel> psi_channel(Link& link, std::uint16_t suite, Deadline deadline, std::size_t ahead_bytes) {
+  return std::make_unique<LinkChannel>(link, suite, deadline, ahead_bytes);
 }
 
 }  // namespace parley::wire

@@ -209,5 +209,34 @@ TEST_F(LogCommands, SayWhatAFaultProvesAndWhatNot) {
   EXPECT_EQ(alone({"verify", "fault", alpha_.file("fault", text), "--members", members_file()}).code, 1);
 }
 
+TEST(LogQuota, IsSetInOnesOwnRulesAndShowsWhoseLogIsNotTakenAnyMore) {
+  const TwoMembers pair;
+  pair.alpha().import(table({"ipv4,198.51.100.7"}));
+  pair.bravo().import(table({"ipv4,198.51.100.7"}));
+  pair.answer({"--types", "ipv4"});
+  EXPECT_EQ(pair.bravo().output({"log", "list"}).find("REFUSED"), std::string::npos);
+
+  pair.bravo().output({"group", "policy", "joint", "--log-quota", "entries=1"});
+  const std::string sentence = "Nothing more of the log of alpha-cert is taken: it has";
+  EXPECT_NE(pair.bravo().output({"log", "list"}).find("REFUSED: " + sentence), std::string::npos);
+  EXPECT_NE(pair.bravo().output({"group", "show", "joint"}).find("REFUSED: " + sentence), std::string::npos);
+  EXPECT_NE(pair.bravo().output({"group", "show", "joint"}).find("of each other member's log: entries=1"),
+            std::string::npos);
+  for (const Json& log : pair.bravo().json({"log", "list"}))
+    EXPECT_EQ(log.at("refused").is_null(), log.at("own").get<bool>());
+  EXPECT_SAYS(pair.ask({"--types", "ipv4"}), 1, sentence);
+
+  pair.bravo().output({"group", "policy", "joint", "--log-quota", "entries=1000,reserve=9007199254740991"});
+  EXPECT_NE(pair.bravo().output({"log", "list"}).find("Make room"), std::string::npos);
+  pair.bravo().output({"group", "policy", "joint", "--clear"});
+  pair.answer({"--types", "ipv4"});
+}
+
+TEST(LogQuota, IsRefusedWhereItIsNone) {
+  const TwoMembers pair;
+  for (const std::string text : {"entries", "entries=", "entries=-1", "entries=x", "days=1", "entries=1,"})
+    EXPECT_SAYS(pair.bravo().run({"group", "policy", "joint", "--log-quota", text}), 2, "no quota");
+}
+
 }  // namespace
 }  // namespace parley::program

@@ -2,49 +2,13 @@
 // be written any more does not hold up the rest.
 #include "group/joint_log.h"
 
-#include "mirror/circle.h"
+#include "group/started_log.h"
 
 namespace parley::group {
 namespace {
 
 using log::Json;
-using mirror::Branch, mirror::Circle, mirror::kGroup, mirror::message_of;
-
-/// Alpha's log at work over a copy of its simulated disk, as a process finds it when it starts.
-class StartedLog {
- public:
-  explicit StartedLog(Circle& circle) {
-    auto store = std::make_unique<mirror::MemoryStore>(circle.disk(0));
-    store_ = store.get();
-    auto guard = std::make_unique<mirror::MemoryGuard>(*store);
-    guard->signed_head = circle.guard(0).signed_head;
-    auto replica = mirror::Replica::open(circle.view(0), circle.seeds(0), *store, *guard);
-    EXPECT_TRUE(replica.has_value());
-    EXPECT_TRUE((*replica)->accept_fork_risk().has_value());
-    log_.emplace(kGroup, "alpha", Json::Object{{"v", 1}},
-                 OpenReplica{std::move(store), std::move(guard), std::move(*replica)});
-  }
-  JointLog& operator*() { return *log_; }
-  JointLog* operator->() { return &*log_; }
-  std::uint64_t size() {
-    return log_->with([](mirror::Replica& replica) { return replica.size("alpha"); });
-  }
-  std::string last_type() {
-    return log_->with([](mirror::Replica& replica) {
-      const auto last = replica.entry("alpha", replica.size("alpha") - 1);
-      return last ? last->entry.type : std::string();
-    });
-  }
-  /// The process ends: what is on the disk is there.
-  void leave_to(Circle& circle) {
-    circle.disk(0).disk = store_->disk;
-    circle.guard(0).signed_head = {};
-  }
-
- private:
-  mirror::MemoryStore* store_ = nullptr;
-  std::optional<JointLog> log_;
-};
+using mirror::Branch, mirror::Circle, mirror::message_of;
 
 mirror::Draft abort_of(const std::string& session) {
   return {.type = std::string(log::kSessionAbort),
@@ -74,6 +38,44 @@ TEST(JointLog, TellsAfterARestartOfAFaultThatNobodyWasToldOf) {
   StartedLog again(circle);
   ASSERT_TRUE(again->flush().has_value());
   EXPECT_EQ(again.size(), 2u) << "and it tells once";
+}
+
+TEST(JointLog, KnowsWhomItHasReportedWithoutReadingItsLog) {
+  Circle circle(2);
+  circle.open_all();
+  circle.stop(1);
+  Branch other(circle.members[1]);
+  other.append(log::kLogOpen, {}, {"*"}, Json::Object{{"v", 2}});
+  ASSERT_TRUE(circle.deliver({1, 0, message_of(other.push("alpha"))}).has_value());
+  ASSERT_EQ(circle[0].size("alpha"), 2u) << "it has told of the fault";
+  for (int i = 0; i < 1'000; ++i) circle.append(0, log::kHeads);
+  circle.disk(0).leaves_read = 0;
+  StartedLog log(circle);
+  EXPECT_LT(log.leaves_read(), 20u);
+  ASSERT_TRUE(log->flush().has_value());
+  EXPECT_EQ(log.size(), 1'002u) << "and tells once";
+}
+
+TEST(JointLog, KnowsWhomItHasReportedWhenItsEntriesCameBackFromAMember) {
+  Circle circle(3);
+  circle.open_all();
+  circle.stop(1);
+  const auto before = circle.disk(0).disk;
+  const auto guard = circle.guard(0).signed_head;
+  Branch other(circle.members[1]);
+  other.append(log::kLogOpen, {}, {"*"}, Json::Object{{"v", 2}});
+  ASSERT_TRUE(circle.deliver({1, 0, message_of(other.push("alpha"))}).has_value());
+  circle.run();
+  ASSERT_EQ(circle[2].size("alpha"), 2u);
+  circle.stop(0);
+  circle.disk(0).disk = before;
+  circle.guard(0).signed_head = guard;
+  circle.start(0);
+  circle.link(0, 2);
+  circle.run();
+  ASSERT_EQ(circle[0].size("alpha"), 2u);
+  EXPECT_TRUE(circle[0].has_reported("bravo").value_or(false));
+  EXPECT_FALSE(circle[0].has_reported("carol").value_or(true));
 }
 
 TEST(JointLog, GoesOnPastAStepThatItHasAlready) {

@@ -224,6 +224,8 @@ TEST(LocalPolicy, IsReadAsItWasWrittenAndInNoOtherForm) {
   LocalPolicy policy{.paused = true, .max_tlp = indicator::Tlp::green, .not_after = kEnd};
   policy.limit_for(Type::ipv4, Function::count).caps.sessions_per_day = 1;
   policy.limit_for(Type::sha256, Function::intersection).refused = true;
+  EXPECT_EQ(*read_policy(write_policy(policy)), policy);
+  policy.log_quota = {.entries_per_day = 1, .bytes_per_day = 2, .entries = 3, .bytes = 4, .reserve_bytes = 5};
   const std::string text = write_policy(policy);
   const auto read = read_policy(text);
   ASSERT_HOLDS(read);

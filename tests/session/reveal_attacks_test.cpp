@@ -147,5 +147,72 @@ TEST_F(Reveal, AProposalWhoseIdBeginsLikeAnotherOneIsRefused) {
   EXPECT_EQ(both.answered.error().code, Errc::protocol);
 }
 
+// --- what group and own rules say by the time of the reveal ---------------------------------------------------------
+
+class RevealUnderRules : public Reveal {
+ protected:
+  void SetUp() override {
+    Reveal::SetUp();
+    for (Opened* side : {&alpha, &bravo})
+      ASSERT_OK(give_consent(*side->vault, session,
+                             {.fields = {"first_seen", "malware"}, .tlp_max = indicator::Tlp::amber, .given = 1}));
+  }
+  group::Membership bravos(const group::SignedCharter& charter, std::set<std::string, std::less<>> left,
+                           group::LocalPolicy policy) {
+    return {{.id = charter.charter.group, .name = "pair", .state = std::string(group::kActive)},
+            {charter},
+            std::move(left),
+            std::move(policy),
+            *log::parse_vkey(bravo.member.card.id_vkey)};
+  }
+  /// alpha begins, and bravo's group is by then as `now` says.
+  Both<RevealOutcome> reveal_when(const group::Membership& now) {
+    return meet<RevealOutcome>(
+        alpha, bravo, {}, {}, [&](Party us, group::LogLink& link) { return reveal(us, link, session); },
+        [&](Party us, group::LogLink& link) -> Result<RevealOutcome> {
+          us.membership_now = [&] { return Result<group::Membership>(now); };
+          TRY(const ReceivedStep step, first_step(link));
+          return answer_reveal(us, link, step);
+        });
+  }
+};
+
+TEST_F(RevealUnderRules, OpensWhatTheyLetOpen) {
+  const auto both = reveal_when(bravos(charter_of(alpha, bravo), {}, {}));
+  ASSERT_OK(both.answered);
+  EXPECT_EQ(both.answered->opened, 1u);
+}
+
+TEST_F(RevealUnderRules, IsRefusedToAMemberWhoHasLeftMeanwhile) {
+  const auto both = reveal_when(bravos(charter_of(alpha, bravo), {alpha.member.card.nick}, {}));
+  EXPECT_FAILS(both.answered, Errc::policy);
+  EXPECT_FALSE(both.began);
+  EXPECT_EQ(opened_count(*bravo.vault, session), 0u);
+  EXPECT_EQ(opened_count(*alpha.vault, session), 0u);
+}
+
+TEST_F(RevealUnderRules, IsRefusedWhilePaused) {
+  EXPECT_FAILS(reveal_when(bravos(charter_of(alpha, bravo), {}, {.paused = true})).answered, Errc::policy);
+  EXPECT_EQ(opened_count(*bravo.vault, session), 0u);
+}
+
+TEST_F(RevealUnderRules, OpensNothingThatIsMarkedStricterThanTheyLetOut) {
+  const auto both = reveal_when(bravos(charter_of(alpha, bravo), {}, {.max_tlp = indicator::Tlp::clear}));
+  EXPECT_FAILS(both.answered, Errc::refused) << "nothing of bravo's is left, so neither opens";
+  EXPECT_EQ(opened_count(*bravo.vault, session), 0u);
+}
+
+TEST_F(RevealUnderRules, OpensNoMoreFieldsOfAMatchThanTheirCap) {
+  for (const std::int64_t cap : {0, 1, 2}) {
+    group::SignedCharter charter = charter_of(alpha, bravo);
+    for (group::AllowedQuestion& question : charter.charter.questions) question.caps.fields_per_item = cap;
+    const auto both = reveal_when(bravos(charter, {}, {}));
+    if (cap < 2) {
+      EXPECT_FAILS(both.answered, Errc::policy) << cap;
+    }
+    EXPECT_EQ(opened_count(*bravo.vault, session), cap < 2 ? 0u : 1u) << cap;
+  }
+}
+
 }  // namespace
 }  // namespace parley::session

@@ -20,6 +20,7 @@ struct MemoryLog {
   std::map<std::uint64_t, std::map<std::string, std::string>> cosignatures;
   std::map<log::StepKey, std::uint64_t> steps;
   std::optional<FaultRow> fault;
+  Usage usage;
   bool sealed = false;
 };
 
@@ -39,6 +40,8 @@ class MemoryStore : public Store {
   CommitFailure next_commit = CommitFailure::none;  ///< once
   std::function<void(MemoryDisk&)> after_commit;    ///< what else happens to the disk
   std::uint64_t commits = 0;
+  std::uint64_t leaves_read = 0;
+  std::uint64_t free = std::uint64_t{1} << 40;  ///< bytes
 
   Result<vault::LogHead> head(std::string_view origin) override {
     const MemoryLog& log = of(origin);
@@ -53,6 +56,7 @@ class MemoryStore : public Store {
     const auto& all = of(origin).leaves;
     std::vector<vault::LogLeaf> found;
     for (std::uint64_t i = from; i < all.size() && i - from < count; ++i) found.push_back(all[i]);
+    leaves_read += found.size();
     return found;
   }
   Result<std::optional<std::uint64_t>> index(std::string_view origin, const Digest& leaf) override {
@@ -88,6 +92,9 @@ class MemoryStore : public Store {
   }
   Result<std::optional<FaultRow>> fault(std::string_view origin) override { return of(origin).fault; }
 
+  Result<Usage> usage(std::string_view origin) override { return of(origin).usage; }
+  Result<std::uint64_t> free_bytes() override { return free; }
+
   Status commit(const Batch& batch, const std::function<Status()>& work) override {
     const CommitFailure failure = std::exchange(next_commit, CommitFailure::none);
     const Before before = before_of(batch);
@@ -120,7 +127,7 @@ class MemoryStore : public Store {
     const auto keep = [&](const auto& rows) {
       for (const auto& row : rows) before.logs[row.origin] = found_in(disk.logs, row.origin);
     };
-    keep(batch.growth), keep(batch.steps), keep(batch.faults), keep(batch.repairs);
+    keep(batch.growth), keep(batch.steps), keep(batch.faults), keep(batch.repairs), keep(batch.usage);
     for (const vault::LogGrowth& growth : batch.growth)
       for (const vault::LogBody& body : growth.bodies)
         if (!disk.bodies.contains(body.commitment)) before.new_bodies.push_back(body.commitment);
@@ -159,6 +166,7 @@ class MemoryStore : public Store {
   }
   Status write(const Batch& batch) {
     for (const vault::LogGrowth& growth : batch.growth) TRY_STATUS(grow(growth));
+    for (const UsageRow& row : batch.usage) disk.logs[row.origin].usage = row.usage;
     for (const StepRow& row : batch.steps) disk.logs[row.origin].steps[row.step] = row.seq;
     for (const FaultRow& row : batch.faults)
       if (auto& fault = disk.logs[row.origin].fault; !fault) fault = row;

@@ -1,6 +1,8 @@
 // Peers, sessions, settings, secrets and warning lists: what was put comes back, and what is not there is an error.
 #include <fmt/format.h>
 
+#include <array>
+
 #include "testing.h"
 
 namespace parley::vault {
@@ -286,6 +288,73 @@ TEST(WarningListsOfAVault, MayHaveManyEntries) {
   ASSERT_OK(vault->add_warning_list(large));
   EXPECT_EQ(vault->warning_list_names()->front().second, 100000U);
   EXPECT_EQ(std::ranges::count(vault->warning_lists()->marks(canonical(Type::ipv4, "198.19.1.1")), "large"), 1);
+}
+
+SessionRow session_row(const std::string& id, const std::string& group, const std::string& peer,
+                       const std::string& state, UnixSeconds created) {
+  SessionRow row;
+  row.id = id + std::string(32 - id.size(), '0');
+  row.group = group;
+  row.peer = peer;
+  row.state = state;
+  row.created = created;
+  return row;
+}
+
+TEST(Sessions, AreFoundByWhatIsAskedForAndNothingElse) {
+  const TestVault test;
+  const auto vault = test.open();
+  SessionRow ours = session_row("a4", "g", "beta", "closed", 40);
+  ours.asked_by_us = true;
+  for (const SessionRow& row :
+       {session_row("a1", "g", "beta", "closed", 10), session_row("a2", "g", "beta", "refused", 20),
+        session_row("a3", "h", "beta", "closed", 30), ours, session_row("a5", "g", "gamma", "closed", 50)})
+    ASSERT_OK(vault->save_session(row, {}));
+  constexpr std::array<std::string_view, 1> kClosed{"closed"};
+  constexpr std::array<std::string_view, 2> kBoth{"closed", "refused"};
+  const struct {
+    const char* what;
+    SessionFilter filter;
+    std::string found;  // the second digits of the ids, newest first
+  } cases[] = {{"all", {}, "54321"},
+               {"a group", {.group = "g"}, "5421"},
+               {"a peer", {.peer = "beta"}, "4321"},
+               {"a state", {.states = kClosed}, "5431"},
+               {"two states", {.states = kBoth}, "54321"},
+               {"whose question", {.asked_by_us = true}, "4"},
+               {"later", {.created_after = 30}, "54"},
+               {"earlier", {.created_before = 30}, "21"},
+               {"everything at once",
+                {.group = "g",
+                 .peer = "beta",
+                 .states = kClosed,
+                 .asked_by_us = false,
+                 .created_after = 9,
+                 .created_before = 11},
+                "1"},
+               {"nobody", {.peer = "delta"}, ""}};
+  for (const auto& [what, filter, expected] : cases) {
+    const auto rows = vault->sessions(filter);
+    ASSERT_OK(rows);
+    std::string found;
+    for (const SessionRow& row : *rows) found += row.id[1];
+    EXPECT_EQ(found, expected) << what;
+    EXPECT_EQ(vault->count_sessions(filter).value(), static_cast<std::int64_t>(expected.size())) << what;
+  }
+}
+
+TEST(Sessions, AreForgottenWithTheirStepsAndNoOthers) {
+  const TestVault test;
+  const auto vault = test.open();
+  const SessionRow first = session_row("a1", "g", "beta", "refused", 1);
+  const SessionRow second = session_row("a2", "g", "beta", "refused", 2);
+  const std::vector<SessionStep> step{{"beta", "session.propose", "00"}};
+  for (const SessionRow& row : {first, second}) ASSERT_OK(vault->save_session(row, step));
+  EXPECT_OK(vault->forget_sessions(std::vector{first.id, std::string(32, 'f')}));
+  EXPECT_FAILS(vault->session(first.id), Errc::not_found);
+  EXPECT_EQ(vault->session_steps(second.id)->size(), 1U);
+  ASSERT_OK(vault->save_session(first, {}));
+  EXPECT_TRUE(vault->session_steps(first.id)->empty()) << "what it had does not come back";
 }
 
 }  // namespace

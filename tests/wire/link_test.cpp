@@ -125,6 +125,33 @@ TEST(Link, GivesUpSendingAtItsDeadline) {
   EXPECT_EQ(sent.error().code, Errc::peer_gone);
 }
 
+/// How much alpha has read of a peer that sends and sends, while alpha itself is stuck in sending to it.
+std::uint64_t read_while_stuck(std::size_t ahead_bytes) {
+  TwoMembers members;
+  const auto [alpha, bravo] = members.links();
+  alpha->let_run_ahead(ahead_bytes);
+  const auto flood = [](Link& link) {
+    const Bytes payload(kMaxPayloadBytes);
+    const Deadline end = deadline_in(std::chrono::milliseconds(1500));
+    while (link.send_until(FrameType::psi_data, payload, end)) continue;
+  };
+  auto ours = std::async(std::launch::async, [&] { flood(*alpha); });
+  flood(*bravo);
+  ours.get();
+  return alpha->bytes_received();
+}
+
+TEST(Link, KeepsNoMoreOfAFloodWhileItIsStuckInSending) {
+  EXPECT_LT(read_while_stuck(0), kMaxUnreadBytes + 2 * kMaxFrameBytes);
+}
+
+TEST(Link, LetsThePeerRunAheadByWhatIsAllowedAndNoMore) {
+  constexpr std::size_t kAhead = 16 << 20;
+  const std::uint64_t read = read_while_stuck(kAhead);
+  EXPECT_GT(read, kMaxUnreadBytes + kAhead - 2 * kMaxFrameBytes);
+  EXPECT_LT(read, kMaxUnreadBytes + kAhead + 2 * kMaxFrameBytes);
+}
+
 TEST(Link, DeliversWhatWasSentBeforeItWasClosed) {
   TwoMembers members;
   for (int i = 0; i < 20; ++i) {

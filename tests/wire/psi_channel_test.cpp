@@ -27,8 +27,8 @@ class PsiChannel : public testing::Test {
 
   TwoMembers members_;
   TwoMembers::Pair links_ = members_.links();
-  std::unique_ptr<psi::Channel> alpha_ = psi_channel(*links_.alpha, kSuite, soon());
-  std::unique_ptr<psi::Channel> bravo_ = psi_channel(*links_.bravo, kSuite, soon());
+  std::unique_ptr<psi::Channel> alpha_ = psi_channel(*links_.alpha, kSuite, soon(), 0);
+  std::unique_ptr<psi::Channel> bravo_ = psi_channel(*links_.bravo, kSuite, soon(), 0);
 };
 
 Bytes patterned(std::size_t size) {
@@ -147,7 +147,7 @@ TEST_F(PsiChannel, RefusesFramesThatAreNoProtocolData) {
 }
 
 TEST_F(PsiChannel, EndsAtItsDeadline) {
-  const auto channel = psi_channel(*links_.bravo, kSuite, deadline_in(std::chrono::milliseconds(20)));
+  const auto channel = psi_channel(*links_.bravo, kSuite, deadline_in(std::chrono::milliseconds(20)), 0);
   EXPECT_EQ(channel->receive(MessageType::blinded, 100).error().code, Errc::peer_gone);
 }
 
@@ -159,11 +159,48 @@ TEST_F(PsiChannel, LetsBothSidesSendBeforeEitherReceives) {
     const auto received = channel.receive(MessageType::blinded, message.size());
     EXPECT_TRUE(received.has_value() && *received == message);
   };
-  alpha_ = psi_channel(*links_.alpha, kSuite, deadline_in(std::chrono::minutes(5)));
-  bravo_ = psi_channel(*links_.bravo, kSuite, deadline_in(std::chrono::minutes(5)));
+  alpha_ = psi_channel(*links_.alpha, kSuite, deadline_in(std::chrono::minutes(5)), message.size());
+  bravo_ = psi_channel(*links_.bravo, kSuite, deadline_in(std::chrono::minutes(5)), message.size());
   std::thread other([&] { side(*alpha_); });
   side(*bravo_);
   other.join();
+}
+
+/// What the channel says to its link.
+class RecordingLink final : public Link {
+ public:
+  const PinnedPeer& peer() const override { return peer_; }
+  const Digest& exporter() const override { return exporter_; }
+  Status send(FrameType, ByteView) override { return {}; }
+  Status send_until(FrameType, ByteView, Deadline) override {
+    ahead_in_sending.push_back(ahead);
+    return {};
+  }
+  Result<Frame> receive(Deadline) override { return fail(Errc::peer_gone, "Nobody is there."); }
+  Result<bool> wait_readable(Deadline) override { return false; }
+  void let_run_ahead(std::size_t bytes) override { ahead = bytes; }
+  std::uint64_t bytes_sent() const override { return 0; }
+  std::uint64_t bytes_received() const override { return 0; }
+  std::chrono::microseconds round_trip() const override { return {}; }
+  void shut_down() override {}
+
+  std::size_t ahead = 0;
+  std::vector<std::size_t> ahead_in_sending;
+
+ private:
+  PinnedPeer peer_;
+  Digest exporter_{};
+};
+
+TEST(PsiChannelAlone, LetsThePeerRunAheadOnlyWhileItSendsAndByWhatWasAgreed) {
+  RecordingLink link;
+  const auto channel = psi_channel(link, kSuite, soon(), 4'096);
+  EXPECT_EQ(link.ahead, 0u);
+  ASSERT_TRUE(channel->send(MessageType::blinded, patterned(kChunkBytes + 1)).has_value());
+  EXPECT_THAT(link.ahead_in_sending, testing::ElementsAre(4'096u, 4'096u));
+  EXPECT_EQ(link.ahead, 0u);
+  EXPECT_FALSE(channel->receive(MessageType::blinded, 1).has_value());
+  EXPECT_EQ(link.ahead, 0u);
 }
 
 }  // namespace

@@ -30,6 +30,7 @@ struct Replica::Impl {
   /// Cosignatures of others that are verified and not on the disk yet, by log: the next commit takes them along.
   /// Whoever made them gives them again if they are lost.
   std::map<std::size_t, std::vector<vault::LogCosignature>> deferred;
+  Effort effort;       ///< of the last message that was taken
   std::string halted;  ///< why, if it is
 
   Impl(GroupView view, const std::optional<OwnSeeds>& own, Store& where, Guard& beside);
@@ -92,6 +93,9 @@ struct Replica::Impl {
   // --- heads.cpp
   Result<Outcome> take_heads(std::size_t peer, const Heads& heads);
   Result<Outcome> take_cosig(std::size_t peer, const Cosig& cosig);
+  /// As log::read_cosigned, with the keys of the group. A signature that stands word for word on the newest checkpoint
+  /// that we hold is not verified again, so that what all know by now costs nothing however often it is said.
+  Result<log::CosignedCheckpoint> read_cosigned(std::size_t owner, std::string_view note);
   /// What a verified checkpoint of a log tells: of cosignatures that are new, or of a fault.
   Status learn(detail::LogCopy& copy, const log::CosignedCheckpoint& read, std::string_view note, Outcome& outcome);
   Status add_cosignatures(detail::LogCopy& copy, const log::CosignedCheckpoint& read, std::string_view note);
@@ -118,7 +122,10 @@ struct Replica::Impl {
   /// Our own log has grown by what a peer held of it: the guard follows.
   Status adopted(const detail::Growing& growing);
   Result<std::string> leaf_at(const Arrival& arrival, std::uint64_t seq);
-  Result<Outcome> take_body(const EntryBody& body);
+  Result<Outcome> take_body(const EntryBody& body, std::int64_t now);
+  Status takes_more(const detail::LogCopy& copy, std::int64_t now) const;
+  /// What the usage of a log is once `growth` is there.
+  UsageRow used_by(const detail::LogCopy& copy, const vault::LogGrowth& growth, std::int64_t now) const;
   EntryView view_of(const detail::LogCopy& copy, const Digest& leaf_hash, const log::Entry& entry,
                     std::optional<log::Json> body) const;
   Result<EntryView> read_view(detail::LogCopy& copy, std::uint64_t seq);
@@ -130,9 +137,17 @@ struct Replica::Impl {
     std::size_t accused = 0;
   };
   /// A fault that verifies and is the first of its accused. Nothing otherwise.
-  std::optional<Judged> judge(std::string_view text, ByteView branch) const;
+  std::optional<Judged> judge(std::string_view text, ByteView branch);
   /// The same of what the body of a `fault` entry carries.
-  std::optional<Judged> judge_entry(const log::Json& body) const;
+  std::optional<Judged> judge_entry(const log::Json& body);
+  /// That our log tells of a fault of `accused` is kept like a step of a session, which is taken once.
+  log::StepKey report_key(std::string_view accused) const {
+    return {nick(group.self), std::string(accused), std::string(log::kFault)};
+  }
+  /// The row for an entry of our own log, if it tells of a fault.
+  std::optional<StepRow> report_in(const log::Entry& entry, const log::Json& body) const;
+  /// log::fault_of_entries(), counted.
+  std::optional<log::Fault> fault_of_entries(std::string_view note, std::string_view other, std::size_t owner);
   /// In memory, once the row is on the disk.
   void convicted(Judged judged, Outcome& outcome);
   /// Verifies and keeps a fault; false if it is none, or not the first.

@@ -27,6 +27,7 @@ struct LogCopy {
   std::uint64_t final_size = 0;     ///< the largest tree of which one checkpoint has a quorum
   std::set<std::uint64_t> missing;  ///< entries whose bodies we ought to have and do not
   std::optional<Conviction> conviction;
+  Usage usage;                     ///< of our quota for this log
   std::optional<Mending> mending;  ///< the stored rows are damaged
 
   std::uint64_t size() const { return state.size; }

@@ -48,6 +48,7 @@ class Database {
 
 struct Vault::State {
   std::unique_ptr<Database> database;
+  std::filesystem::path folder;
 };
 
 namespace detail {

@@ -94,8 +94,14 @@ ALTER TABLE peers ADD COLUMN confirmed INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE sessions ADD COLUMN group_id TEXT NOT NULL DEFAULT '';
 )";
 
+// What a charter's budgets, and the limits on questions that nobody answers, ask for.
+constexpr const char* kVersion4 = R"(
+CREATE INDEX sessions_by_group ON sessions(group_id, state, created);
+CREATE INDEX sessions_by_peer ON sessions(group_id, peer, state, created);
+)";
+
 /// The step from version i to i + 1.
-constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3};
+constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4};
 static_assert(kMigrations.size() == kSchemaVersion);
 
 }  // namespace

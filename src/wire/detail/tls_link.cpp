@@ -15,11 +15,6 @@
 namespace parley::wire::detail {
 namespace {
 
-/// Beyond this much the reader leaves bytes to TCP, which then slows the other side down.
-constexpr std::size_t kQueueBytes = 8 << 20;
-/// The same while we are stuck in sending: then the other side may be stuck too, until somebody reads. Two messages of
-/// the largest set that a session allows fit; what a hostile peer can make us keep is bounded by it.
-constexpr std::size_t kQueueBytesWhileSending = 512 << 20;
 /// What a queued frame costs besides its payload.
 constexpr std::size_t kQueuedFrameBytes = 64;
 /// Frames other than PSI_DATA and BODY (log.md 3.1): this many a second, more wait their turn.
@@ -73,6 +68,10 @@ class TlsLink final : public Link {
   Status send_until(FrameType type, ByteView payload, Deadline deadline) override;
   Result<Frame> receive(Deadline deadline) override;
   Result<bool> wait_readable(Deadline deadline) override;
+  void let_run_ahead(std::size_t bytes) override {
+    const std::lock_guard lock(mutex_);
+    ahead_bytes_ = std::min(bytes, kMaxAheadBytes);
+  }
   void shut_down() override;
 
  private:
@@ -87,16 +86,20 @@ class TlsLink final : public Link {
   Result<bool> wait_to_write(short wanted, Deadline deadline);
   Result<bool> wait_for_frame(std::unique_lock<std::mutex>& lock, Deadline deadline);
   Error end_error(const Error& seen);
+  Error not_taken() const {
+    return {Errc::peer_gone, "The other side did not take what was sent to it in time.", peer_.name};
+  }
   void say_farewell();
 
-  bool has_room() const { return queued_bytes_ < (sender_waits_ ? kQueueBytesWhileSending : kQueueBytes); }
+  bool has_room() const { return queued_bytes_ < kMaxUnreadBytes + (sender_waits_ ? ahead_bytes_ : 0); }
 
   std::unique_ptr<TlsStream> stream_;
   PinnedPeer peer_;
   Digest exporter_;
   Limits limits_;
 
-  std::mutex send_mutex_;  ///< one frame at a time
+  std::mutex send_mutex_;   ///< one frame at a time
+  bool frame_cut_ = false;  ///< a frame was begun and not ended: nothing can follow it; by send_mutex_
   std::atomic<Deadline> last_sent_{Monotonic::now()};
   TokenBucket control_frames_;  ///< the reader's
 
@@ -105,6 +108,7 @@ class TlsLink final : public Link {
   std::deque<Frame> queue_;
   std::size_t queued_bytes_ = 0;
   bool sender_waits_ = false;
+  std::size_t ahead_bytes_ = 0;
   bool closing_ = false;
   bool cancelled_ = false;
   std::optional<Error> end_;  ///< why the reader ended
@@ -205,7 +209,7 @@ void TlsLink::keep_alive() {
   if (Monotonic::now() < last_sent_.load() + limits_.ping) return;
   const std::unique_lock sending(send_mutex_, std::try_to_lock);
   last_sent_ = Monotonic::now();
-  if (!sending || !stream_->writable_now()) return;
+  if (!sending || frame_cut_ || !stream_->writable_now()) return;
   const auto ping = frame_head(FrameType::ping, 0);
   static_cast<void>(write(ping, Monotonic::now()));
 }
@@ -219,8 +223,11 @@ Status TlsLink::send_until(FrameType type, ByteView payload, Deadline deadline) 
   Bytes first = to_bytes(ByteView(frame_head(type, payload.size())));
   const std::size_t beginning = std::min(payload.size(), kTlsRecordBytes - first.size());
   append(first, payload.first(beginning));
+  if (frame_cut_) return std::unexpected(not_taken());
+  frame_cut_ = true;
   TRY_STATUS(write(first, deadline));
   TRY_STATUS(write(payload.subspan(beginning), deadline));
+  frame_cut_ = false;
   last_sent_ = Monotonic::now();
   return {};
 }
@@ -233,7 +240,7 @@ Status TlsLink::write(ByteView bytes, Deadline deadline) {
     if (attempt->done > 0) continue;
     const auto ready = wait_to_write(attempt->wanted, deadline);
     if (!ready) return std::unexpected(end_error(ready.error()));
-    if (!*ready) return fail(Errc::peer_gone, "The other side did not take what was sent to it in time.", peer_.name);
+    if (!*ready) return std::unexpected(not_taken());
   }
   return {};
 }
@@ -243,7 +250,7 @@ Result<bool> TlsLink::wait_to_write(short wanted, Deadline deadline) {
     bool reader_may_sleep = false;
     {
       const std::lock_guard lock(mutex_);
-      reader_may_sleep = queued_bytes_ >= kQueueBytes;
+      reader_may_sleep = ahead_bytes_ > 0 && queued_bytes_ >= kMaxUnreadBytes;
       sender_waits_ = waits;
     }
     if (waits && reader_may_sleep) changed_.notify_all();
