@@ -81,6 +81,13 @@ constexpr std::int64_t kTenYears = 10 * 365 * kDay;  // log.md 9.3
 constexpr std::size_t kDiskDies = 6;                 ///< in one of so many runs a disk fails for good
 constexpr Time kSessionTakes = 2500;
 
+/// As often in the log as in sessions.
+FaultKind draw_role(Dice& dice) {
+  const auto first = static_cast<std::size_t>(kFirstRole), session = static_cast<std::size_t>(kFirstSessionRole);
+  return static_cast<FaultKind>(dice.one_in(2) ? first + dice.below(session - first)
+                                               : session + dice.below(kFaultKinds - session));
+}
+
 std::int64_t draw_jump(Dice& dice) {
   // One that ends the operation for a member is worth few of the sessions that it prevents.
   if (dice.one_in(30)) return dice.between(-kTenYears, kTenYears);
@@ -174,9 +181,8 @@ std::vector<Fault> draw_faults(const FaultSource& source) {
   const std::size_t most = nodes < 3 ? 0 : std::max<std::size_t>(1, nodes - log::log_quorum(nodes));
   const std::size_t liars = source.count == 0 || most == 0 || dice.one_in(3) ? 0 : 1 + dice.below(most);
   for (std::size_t i = 0; i < std::min(liars, source.count); ++i) {
-    const auto role = static_cast<FaultKind>(static_cast<std::size_t>(kFirstRole) +
-                                             dice.below(kFaultKinds - static_cast<std::size_t>(kFirstRole)));
-    faults.push_back({role, dice.between(0, source.duration / 2), nodes - 1 - i, 0, dice.between(0, 1'000'000)});
+    faults.push_back(
+        {draw_role(dice), dice.between(0, source.duration / 3), nodes - 1 - i, 0, dice.between(0, 1'000'000)});
   }
   if (faults.size() < source.count && source.count > 1 && dice.one_in(kDiskDies))
     faults.push_back({dice.one_in(2) ? FaultKind::dead_disk : FaultKind::no_space_for_ever,

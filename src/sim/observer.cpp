@@ -165,8 +165,12 @@ void Observer::discloses(const Disclosure& disclosure) {
   if (!disk.is_durable() && !disk.lies()) return says("what is not on its disk");
   if (!has_taken(from, log::kSessionRun)) return says("without a run entry of its own");
   if (!has_taken(to, log::kSessionRun)) return says("without the other's run entry");
-  if (!has_taken(from, log::kSessionCommit) || !has_taken(to, log::kSessionCommit))
-    return says("before both have committed to what they enter");
+  for (const std::size_t who : {from, to}) {
+    const auto& steps = disk.rows(world_.keys()[who].log.name).steps;
+    const auto commit = steps.find({world_.nick(who), session, std::string(log::kSessionCommit)});
+    if (commit == steps.end() || commit->second > steps.at({world_.nick(who), session, std::string(log::kSessionRun)}))
+      return says("before both have committed to what they enter");
+  }
   const StoredSession* stored = disk.session(session);
   if (stored == nullptr || stored->row.state != session::kRunning) return says("without having charged it");
   const auto& steps = disk.rows(world_.keys()[from].log.name).steps;

@@ -9,6 +9,7 @@ namespace parley::sim {
 namespace {
 
 constexpr std::size_t kMostReplayed = 64;
+constexpr int kAtOnce = 4;  ///< questions of an enumerator
 constexpr Time kPatience = 40'000;
 constexpr std::uint64_t kLargest = 1280;  ///< that a tight charter may let through
 
@@ -46,9 +47,10 @@ std::uint64_t SessionLiar::probe_items_of(const Talk& talk) {
 void SessionLiar::tick() {
   World& world = node().world();
   if (plays(FaultKind::enumerator)) {
-    for (int i = 0; i < 4; ++i) {
+    const std::size_t peer = (node().self() + 1 + dice_.below(world.count() - 1)) % world.count();
+    for (int i = 0; i < kAtOnce; ++i) {
       misdeed();
-      ask((node().self() + 1 + dice_.below(world.count() - 1)) % world.count());
+      ask(peer);
     }
   }
   if (plays(FaultKind::step_replayer) && !named_before_.empty()) {
