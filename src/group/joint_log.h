@@ -54,6 +54,11 @@ class JointLog {
   void append_later(mirror::Draft draft, Work work = {});
   /// Writes what waits, if the log may be written. @error as Replica::append
   Status flush();
+  /// Ties our log to the others' by a `heads` entry (log.md 2.4), if one of theirs has grown since the last: what they
+  /// had written is then older than whatever follows it here, which nothing else shows of entries that do not refer to
+  /// each other. Does nothing while the log may not be written. @param least_since  the last one by this process
+  /// @error as Replica::append
+  Status tie_to_others(std::chrono::seconds least_since = {});
   /// Calls `told` with every fault that is proven to this process from now on, in the thread that took the proof.
   void watch(std::function<void(const mirror::Conviction&)> told);
   void tell(const mirror::Conviction& conviction);
@@ -69,12 +74,17 @@ class JointLog {
   Status flush_into(mirror::Replica& replica);
   bool has_reported(std::string_view accused);
 
+  struct Tie {
+    std::map<std::string, std::int64_t> sizes;  ///< of the others' logs, by nick
+    Deadline at{};
+  };
   std::string group_, nick_;
   log::Json opening_;
   std::mutex mutex_;
   std::deque<Waiting> waiting_;
   std::function<void(const mirror::Conviction&)> told_;
   OpenReplica replica_;
+  std::optional<Tie> tie_;  // by this process
 };
 
 /// A link that carries a group's joint log beside what else is sent on it. Frames of the log are taken as they come;

@@ -11,6 +11,7 @@ namespace parley::node {
 namespace {
 
 constexpr auto kRoundEvery = std::chrono::seconds(60);  // log.md 2.6: pull
+constexpr auto kTieEvery = std::chrono::hours(24);      // between entries that tie logs where no session does
 constexpr auto kCallLimit = std::chrono::seconds(30);
 const wire::Limits kCallLimits{.handshake = std::chrono::seconds(5)};
 
@@ -136,6 +137,8 @@ void Replication::call_members(const std::string& group) {
                    if (stopping_ && link != nullptr) link->shut_down();
                  }));
   }
+  if (const auto tied = (*log)->tie_to_others(kTieEvery); !tied)
+    journal_.line("the joint logs: " + tied.error().text());
 }
 
 void Replication::note_reached(const std::string& peer, const Status& called) {
