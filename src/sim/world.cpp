@@ -545,6 +545,11 @@ void World::round(int number) {
   for (std::size_t a = 0; a < count(); ++a)
     for (std::size_t b = a + 1; b < count(); ++b) connect(a, b);
   run_dry();
+  // A row that was read wrongly once is no row that is wrong: who waits for a copy that nobody has looks again.
+  for (Node* node : nodes_)
+    if (number == 1 && node != nullptr && node->runs() && node->replica().damaged(nick(node->self())))
+      died(node->self());
+  run_dry();
   // What a member had signed and nobody has seen went with its disk. With everybody asked, an operator says so.
   if (number != 2) return;
   for (Node* node : nodes_)

@@ -72,6 +72,16 @@ TEST(Simulation, KeepsEveryInvariantThroughTwoThousandSessions) {
   fmt::print("{}\n", classes);
 }
 
+// Seeds that failed once. A log whose last entries nobody else holds was read wrongly at a start, and its member waited
+// for a copy of them for ever.
+TEST(Simulation, KeepsEveryInvariantInTheRunsThatOnceDidNot) {
+  for (const Plan& plan : {Plan{.seed = 3011014, .nodes = 3, .sessions = 40, .faults = 280},
+                           Plan{.seed = 68, .nodes = 3, .sessions = 20, .faults = 200}}) {
+    const Report report = run(plan);
+    EXPECT_FALSE(report.violation) << broken(plan, report);
+  }
+}
+
 TEST(Simulation, OfTheLargestGroupKeepsEveryInvariant) {
   const Plan plan{.seed = first_seed(), .nodes = kMostNodes, .sessions = 10, .faults = 100};
   const Report report = run(plan);
