@@ -126,9 +126,13 @@ void Observer::proposed(const std::string& session, std::size_t asker, std::size
 }
 
 void Observer::charged(std::size_t node, const std::string& session) {
-  if (world_.is_honest(node) && world_.node(node)->is_paused())
-    violated("I4", fmt::format("{} charges session {} while its operator has paused the group.", world_.nick(node),
-                               session.substr(0, 8)));
+  if (!world_.is_honest(node)) return;
+  const auto says = [&](std::string_view when) {
+    violated("I4", fmt::format("{} charges session {} {}.", world_.nick(node), session.substr(0, 8), when));
+  };
+  if (world_.node(node)->is_paused()) says("while its operator has paused the group");
+  const UnixSeconds latest = std::max(world_.clock_of(node), world_.node(node)->disk().latest());
+  if (latest >= world_.charter().charter.sessions_end()) says("after the end of the operation");
 }
 
 void Observer::runs_again(std::size_t node, const std::string& session) {
