@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <cstring>
 
 namespace parley {
 namespace {
@@ -39,6 +40,12 @@ bool deceives(std::uint32_t c) {
 
 bool is_valid_utf8(std::string_view text) {
   while (!text.empty()) {
+    // Nearly all text is ASCII: eight bytes at a time.
+    for (std::uint64_t eight = 0; text.size() >= sizeof(eight); text.remove_prefix(sizeof(eight))) {
+      std::memcpy(&eight, text.data(), sizeof(eight));
+      if ((eight & 0x8080808080808080) != 0) break;
+    }
+    if (text.empty()) return true;
     const CodePoint point = decode(text);
     if (point.size == 0) return false;
     text.remove_prefix(point.size);

@@ -29,7 +29,8 @@ struct Asked {
 struct Totals {
   std::uint64_t runs = 0, events = 0, frames = 0, entries = 0, disclosures = 0, convictions = 0, restarts = 0,
                 risks_accepted = 0;
-  std::map<std::string, std::uint64_t> faults, sessions;
+  std::map<sim::FaultKind, std::uint64_t> faults;
+  std::map<std::string, std::uint64_t> sessions;
 
   void add(const sim::Report& report) {
     ++runs;
@@ -40,13 +41,29 @@ struct Totals {
     convictions += report.convictions;
     restarts += report.restarts;
     risks_accepted += report.risks_accepted;
-    for (const auto& [name, count] : report.faults) faults[name] += count;
+    for (const auto& [kind, count] : report.faults) faults[kind] += count;
     for (const auto& [name, count] : report.sessions) sessions[name] += count;
   }
-  static std::uint64_t sum(const std::map<std::string, std::uint64_t>& counts) {
+  template <typename Key>
+  static std::uint64_t sum(const std::map<Key, std::uint64_t>& counts) {
     std::uint64_t all = 0;
-    for (const auto& [name, count] : counts) all += count;
+    for (const auto& [key, count] : counts) all += count;
     return all;
+  }
+  std::uint64_t severe() const {
+    std::uint64_t all = 0;
+    for (const auto& [kind, count] : faults) all += sim::is_severe(kind) ? count : 0;
+    return all;
+  }
+  std::map<std::string, std::uint64_t> by_kind() const {
+    std::map<std::string, std::uint64_t> named;
+    for (const auto& [kind, count] : faults) named[std::string(sim::name_of(kind))] += count;
+    return named;
+  }
+  std::map<std::string, std::uint64_t> by_class() const {
+    std::map<std::string, std::uint64_t> named;
+    for (const auto& [kind, count] : faults) named[std::string(sim::name_of(sim::class_of(kind)))] += count;
+    return named;
   }
   nlohmann::json to_json() const {
     return {{"runs", runs},
@@ -60,7 +77,9 @@ struct Totals {
             {"restarts", restarts},
             {"risks_accepted", risks_accepted},
             {"sessions_by_state", sessions},
-            {"faults_by_kind", faults}};
+            {"severe_faults", severe()},
+            {"faults_by_class", by_class()},
+            {"faults_by_kind", by_kind()}};
   }
 };
 
@@ -142,6 +161,13 @@ int sim_command(Surroundings& at, Asked asked) {
       "{:.1f} s. {}\n",
       totals.runs, Totals::sum(totals.sessions), Totals::sum(totals.faults), totals.events, totals.restarts,
       totals.entries, totals.convictions, took.count(), failed ? "An invariant is broken." : "All invariants held."));
+  if (!totals.faults.empty()) {
+    at.console.print(
+        fmt::format("{} of the faults are severe ({:.0f} %).", totals.severe(),
+                    100.0 * static_cast<double>(totals.severe()) / static_cast<double>(Totals::sum(totals.faults))));
+    for (const auto& [name, count] : totals.by_class()) at.console.print(fmt::format(" {} {}", name, count));
+    at.console.print(".\n");
+  }
   if (asked.seeds == 1) at.console.print(fmt::format("Trace {}\n", to_hex(trace)));
   return failed ? 1 : 0;
 }

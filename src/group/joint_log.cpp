@@ -88,6 +88,28 @@ Status JointLog::flush() {
   });
 }
 
+Status JointLog::tie_to_others(std::chrono::seconds least_since) {
+  return with([&](mirror::Replica& replica) -> Status {
+    if (replica.state() != mirror::State::live) return {};
+    Tie now{.sizes = {}, .at = Monotonic::now()};
+    log::Json body = replica.heads_body();
+    for (const log::Json& one : *body.object()->at("logs").array()) {
+      const std::string& nick = *one.object()->at("nick").text();
+      if (nick != nick_) now.sizes[nick] = *one.object()->at("size").integer();
+    }
+    if (tie_ && (tie_->sizes == now.sizes || now.at - tie_->at < least_since)) return {};
+    TRY_STATUS(flush_into(replica));
+    TRY([[maybe_unused]] const mirror::EntryView tied, replica.append({.type = std::string(log::kHeads),
+                                                                       .session = {},
+                                                                       .refs = {},
+                                                                       .audience = {std::string(log::kEveryone)},
+                                                                       .body = std::move(body)},
+                                                                      wall_clock_now()));
+    tie_ = std::move(now);
+    return {};
+  });
+}
+
 void JointLog::watch(std::function<void(const mirror::Conviction&)> told) {
   const std::lock_guard lock(mutex_);
   told_ = std::move(told);
@@ -192,6 +214,11 @@ Status LogLink::accept(wire::Frame frame) {
 }
 
 Status LogLink::exchange_heads(Deadline deadline) {
+  if (!heads_heard_) {
+    TRY(const mirror::Message question,
+        log_.with([&](mirror::Replica& replica) { return replica.ask_for_heads(peer().nick); }));
+    TRY_STATUS(inner_.send(static_cast<wire::FrameType>(question.type), question.payload));
+  }
   TRY_STATUS(push(deadline));
   while (!heads_heard_) TRY_STATUS(read_one(deadline));
   return {};

@@ -58,6 +58,11 @@ class JointLog {
   /// A message of a peer, as Replica::take(), at the time of the clock, if what `peer` wasted of our work before allows
   /// it. @error Errc::limit; and as Replica::take()
   Result<mirror::Outcome> take(std::string_view peer, const mirror::Message& message);
+  /// Ties our log to the others' by a `heads` entry (log.md 2.4), if one of theirs has grown since the last: what they
+  /// had written is then older than whatever follows it here, which nothing else shows of entries that do not refer to
+  /// each other. Does nothing while the log may not be written. @param least_since  the last one by this process
+  /// @error as Replica::append
+  Status tie_to_others(std::chrono::seconds least_since = {});
   /// Calls `told` with every fault that is proven to this process from now on, in the thread that took the proof.
   void watch(std::function<void(const mirror::Conviction&)> told);
   void tell(const mirror::Conviction& conviction);
@@ -72,6 +77,10 @@ class JointLog {
   };
   Status flush_into(mirror::Replica& replica);
 
+  struct Tie {
+    std::map<std::string, std::int64_t> sizes;  ///< of the others' logs, by nick
+    Deadline at{};
+  };
   std::string group_, nick_;
   log::Json opening_;
   std::mutex mutex_;
@@ -79,6 +88,7 @@ class JointLog {
   std::function<void(const mirror::Conviction&)> told_;
   WorkBudget budget_;
   OpenReplica replica_;
+  std::optional<Tie> tie_;  // by this process
 };
 
 /// How long a peer has to take what we bring it of the logs, where nobody waits for something else meanwhile: 10^6

@@ -30,6 +30,14 @@ Result<std::vector<Message>> Replica::Impl::to_send(std::size_t peer) {
   return out;
 }
 
+Result<Message> Replica::ask_for_heads(std::string_view peer) {
+  TRY(const std::size_t member, impl_->member(peer));
+  std::vector<Message> messages;
+  TRY_STATUS(impl_->send_heads(true, messages));
+  impl_->peers[member].greeted = true;
+  return std::move(messages.front());
+}
+
 Status Replica::Impl::send_heads(bool answer, std::vector<Message>& out) {
   Heads heads{{}, answer};
   for (detail::LogCopy& copy : logs) {

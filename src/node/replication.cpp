@@ -11,6 +11,7 @@ namespace parley::node {
 namespace {
 
 constexpr auto kRoundEvery = std::chrono::seconds(60);  // log.md 2.6: pull
+constexpr auto kTieEvery = std::chrono::hours(24);      // between entries that tie logs where no session does
 constexpr auto kCallLimit = std::chrono::seconds(30);
 const wire::Limits kCallLimits{.handshake = std::chrono::seconds(5)};
 
@@ -153,6 +154,8 @@ void Replication::call_members(const std::string& group) {
         return replica.takes_more(card->nick, wall_clock_now());
       }));
   }
+  if (const auto tied = (*log)->tie_to_others(kTieEvery); !tied)
+    journal_.line("the joint logs: " + tied.error().text());
 }
 
 void Replication::note_room(const std::string& peer, const Status& takes) {

@@ -714,12 +714,19 @@ Status Session::compare(const ResultStep& ours) {
   return {};
 }
 
+// What both logs hold by now is older than whatever comes next in ours. How the session ended does not depend on it. One
+// that came to nothing ties nothing: a peer must not make us write by being refused.
+void tie_logs(group::LogLink& link) {
+  if (link.log().tie_to_others()) (void)link.push(deadline_in(kClosingWait));
+}
+
 }  // namespace
 
 Result<std::string> ask(const Party& us, group::LogLink& link, const Question& question, const Limits& limits,
                         const BeforeProposal& before) {
   us.progress.set_wake([&link] { link.shut_down(); });
   auto result = Session(us, link, Side::asker, limits).ask(question, before);
+  if (result) tie_logs(link);
   us.progress.set_wake({});
   return result;
 }
@@ -728,6 +735,7 @@ Result<std::string> answer(const Party& us, group::LogLink& link, const Received
                            const Decide& decide, const JudgeByRule& judge) {
   us.progress.set_wake([&link] { link.shut_down(); });
   auto result = Session(us, link, Side::responder, limits).answer(proposal, decide, judge);
+  if (result) tie_logs(link);
   us.progress.set_wake({});
   return result;
 }

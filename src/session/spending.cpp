@@ -38,12 +38,12 @@ void add(group::Spent& spent, const vault::SessionRow& row, const Terms& terms, 
 
 }  // namespace
 
-Result<std::map<indicator::Type, group::Spent>> spent_with(vault::Vault& vault, std::string_view group,
-                                                           std::string_view peer, UnixSeconds now) {
-  TRY(const std::vector<vault::SessionRow> rows,
-      vault.sessions({.group = group, .states = kMayHaveRun, .created_after = now - kMonth}));
+Result<std::map<indicator::Type, group::Spent>> spent_in(std::span<const vault::SessionRow> rows,
+                                                         std::string_view group, std::string_view peer,
+                                                         UnixSeconds now) {
   std::map<indicator::Type, group::Spent> spent;
   for (const vault::SessionRow& row : rows) {
+    if (row.group != group || row.created <= now - kMonth) continue;
     TRY(const Outcome outcome, read_outcome(row.outcome));
     if (!has_run(row, outcome)) continue;
     TRY(const Terms terms, read_terms(row.terms));
@@ -51,6 +51,13 @@ Result<std::map<indicator::Type, group::Spent>> spent_with(vault::Vault& vault, 
       add(spent[type], row, terms, outcome, row.peer == peer, now);
   }
   return spent;
+}
+
+Result<std::map<indicator::Type, group::Spent>> spent_with(vault::Vault& vault, std::string_view group,
+                                                           std::string_view peer, UnixSeconds now) {
+  TRY(const std::vector<vault::SessionRow> rows,
+      vault.sessions({.group = group, .states = kMayHaveRun, .created_after = now - kMonth}));
+  return spent_in(rows, group, peer, now);
 }
 
 }  // namespace parley::session

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 
 #include "group/membership.h"
 
@@ -11,5 +12,10 @@ namespace parley::session {
 /// result. @param group  id  @param peer  our name for the member
 Result<std::map<indicator::Type, group::Spent>> spent_with(vault::Vault& vault, std::string_view group,
                                                            std::string_view peer, UnixSeconds now);
+
+/// The same from the sessions' rows, wherever they are kept.
+Result<std::map<indicator::Type, group::Spent>> spent_in(std::span<const vault::SessionRow> rows,
+                                                         std::string_view group, std::string_view peer,
+                                                         UnixSeconds now);
 
 }  // namespace parley::session

@@ -118,10 +118,10 @@ void Byzantine::tick() {
   const std::vector<std::size_t> peers(linked_.begin(), linked_.end());
   for (const std::size_t peer : peers) {
     show(peer);
-    if (fault_.kind == FaultKind::replayer && due()) replay(peer);
-    if (fault_.kind == FaultKind::garbler && due()) garble(peer);
+    if (fault_.kind == FaultKind::replayer && due()) world_.misdeed(fault_.kind), replay(peer);
+    if (fault_.kind == FaultKind::garbler && due()) world_.misdeed(fault_.kind), garble(peer);
   }
-  if (fault_.kind == FaultKind::framer && due()) frame_others();
+  if (fault_.kind == FaultKind::framer && due()) world_.misdeed(fault_.kind), frame_others();
 }
 
 void Byzantine::misdeed() {
@@ -159,6 +159,7 @@ void Byzantine::misdeed() {
       break;
   }
   done_ = true;
+  world_.misdeed(fault_.kind);
   if (fault_.kind == FaultKind::fork_owner) write(log::kHeads);
 }
 

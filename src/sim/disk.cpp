@@ -34,8 +34,25 @@ const LogRows& Disk::rows(std::string_view origin) const {
 }
 
 Status Disk::readable() {
-  if (std::exchange(read_fails_, false)) return broken_disk();
+  if (std::exchange(read_fails_, false) || reads_fail_) return broken_disk();
   return {};
+}
+
+/// In the place of what was asked for, another row of the log.
+template <typename Row>
+void Disk::misdirect(Row& row, std::string_view origin) {
+  if (!misdirected_) return;
+  const LogRows& log = rows(origin);
+  const auto nth = [&](const auto& all) {
+    auto at = all.begin();
+    std::advance(at, static_cast<std::ptrdiff_t>(*misdirected_ % all.size()));
+    return at;
+  };
+  if constexpr (std::is_same_v<Row, vault::LogLeaf>) row = *nth(log.leaves);
+  if constexpr (std::is_same_v<Row, vault::LogCheckpoint>) row = nth(log.checkpoints)->second;
+  if constexpr (std::is_same_v<Row, Digest>) row = nth(log.nodes)->second;
+  if constexpr (std::is_same_v<Row, vault::LogBody>) row = nth(bodies_)->second;
+  misdirected_.reset();
 }
 
 Result<vault::LogHead> Disk::head(std::string_view origin) {
@@ -53,7 +70,9 @@ Result<std::vector<vault::LogLeaf>> Disk::leaves(std::string_view origin, std::u
   const auto& all = rows(origin).leaves;
   if (from >= all.size()) return std::vector<vault::LogLeaf>{};
   const auto begin = all.begin() + static_cast<std::ptrdiff_t>(from);
-  return std::vector(begin, begin + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(count, all.size() - from)));
+  std::vector found(begin, begin + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(count, all.size() - from)));
+  misdirect(found.front(), origin);
+  return found;
 }
 
 Result<std::optional<std::uint64_t>> Disk::index(std::string_view origin, const Digest& leaf) {
@@ -68,18 +87,23 @@ Result<std::vector<Digest>> Disk::nodes(std::string_view origin, std::span<const
     const auto hash = found_in(rows(origin).nodes, node);
     if (!hash) return fail(Errc::not_found, "This disk has no such hash.");
     found.push_back(*hash);
+    misdirect(found.back(), origin);
   }
   return found;
 }
 
 Result<std::optional<vault::LogBody>> Disk::body(const Digest& commitment) {
   TRY_STATUS(readable());
-  return found_in(bodies_, commitment);
+  auto found = found_in(bodies_, commitment);
+  if (found) misdirect(*found, {});
+  return found;
 }
 
 Result<std::optional<vault::LogCheckpoint>> Disk::checkpoint(std::string_view origin, std::uint64_t size) {
   TRY_STATUS(readable());
-  return found_in(rows(origin).checkpoints, size);
+  auto found = found_in(rows(origin).checkpoints, size);
+  if (found) misdirect(*found, origin);
+  return found;
 }
 
 Result<std::vector<vault::LogCosignature>> Disk::cosignatures(std::string_view origin, std::uint64_t size) {
@@ -106,16 +130,59 @@ Result<mirror::Usage> Disk::usage(std::string_view origin) {
   return rows(origin).usage;
 }
 
-std::optional<std::string> Disk::get(const std::string& key) const {
-  return found_in(values_, key);
+// --- rows beside the log -------------------------------------------------------------------------------------------
+
+bool StoredSession::has_step(std::string_view author, std::string_view type) const {
+  return std::ranges::any_of(steps, [&](const vault::SessionStep& step) {
+    return step.author == author && (type.empty() || step.type == type);
+  });
+}
+
+void Disk::save_session(vault::SessionRow row, std::vector<vault::SessionStep> steps) {
+  const std::string id = row.id;
+  const auto stored = sessions_.find(id);
+  const auto [pending, is_new] = pending_.sessions.try_emplace(id);
+  if (is_new && stored != sessions_.end()) pending->second.steps = stored->second.steps;
+  pending->second.row = std::move(row);
+  std::ranges::move(steps, std::back_inserter(pending->second.steps));
+}
+
+const StoredSession* Disk::session(const std::string& id) const {
+  const auto found = sessions_.find(id);
+  return found == sessions_.end() ? nullptr : &found->second;
+}
+
+std::vector<vault::SessionRow> Disk::session_rows() const {
+  std::vector<vault::SessionRow> rows;
+  for (const auto& [id, session] : sessions_) rows.push_back(session.row);
+  return rows;
+}
+
+std::optional<log::Json> Disk::said(std::string_view origin, const Digest& leaf) const {
+  const LogRows& log = rows(origin);
+  const auto place = log.places.find(leaf);
+  if (place == log.places.end()) return std::nullopt;
+  const auto entry = log::read_entry_unverified(log.leaves[place->second].note);
+  if (!entry) return std::nullopt;
+  const auto body = bodies_.find(entry->body);
+  if (body == bodies_.end()) return std::nullopt;
+  auto opened = log::open_body(*entry, {body->second.salt, std::string(as_text(body->second.content))});
+  return opened ? std::optional(*std::move(opened)) : std::nullopt;
+}
+
+std::optional<log::Json> Disk::said(std::string_view origin, const log::StepKey& step) const {
+  const LogRows& log = rows(origin);
+  const auto taken = log.steps.find(step);
+  if (taken == log.steps.end() || taken->second >= log.leaves.size()) return std::nullopt;
+  return said(origin, log.leaves[taken->second].hash);
 }
 
 // --- writing -------------------------------------------------------------------------------------------------------
 
 Status Disk::commit(const mirror::Batch& batch, const std::function<Status()>& work) {
-  if (failing_) return broken_disk();
+  if (writes_fail_) return broken_disk();
   TRY_STATUS(check(batch));
-  pending_.clear();
+  pending_ = {};
   if (work) TRY_STATUS(work());
   const Trap trap = std::exchange(trap_, Trap::none);
   if (trap == Trap::die_before) throw ProcessDied{};
@@ -124,7 +191,7 @@ Status Disk::commit(const mirror::Batch& batch, const std::function<Status()>& w
   if (trap == Trap::die_in) {
     // Half of it is on the disk. Recovery sees that and takes it back, unless this disk is the flawed one.
     if (flaw_ != Flaw::loses_what_goes_with_an_entry) throw ProcessDied{};
-    record->values.clear();
+    record->own = {};
   }
   journal_.push_back(record);
   apply(*record);
@@ -169,7 +236,9 @@ void Disk::apply(const Record& record) {
               [&](const log::TreeNode& node, const Digest& hash) { log.nodes[node] = hash; });
     if (repair.checkpoint) log.checkpoints[repair.checkpoint->size] = *repair.checkpoint;
   }
-  for (const auto& [key, value] : record.values) values_[key] = value;
+  for (const auto& [id, session] : record.own.sessions) sessions_[id] = session;
+  for (const auto& [name, secret] : record.own.secrets) secrets_[name] = secret;
+  if (record.own.latest) latest_ = std::max(latest_, *record.own.latest);
 }
 
 void Disk::grow(const vault::LogGrowth& growth) {
@@ -189,6 +258,11 @@ void Disk::grow(const vault::LogGrowth& growth) {
 
 // --- what goes wrong -----------------------------------------------------------------------------------------------
 
+void Disk::set_failing(bool writes, bool reads) {
+  writes_fail_ = writes;
+  reads_fail_ = reads;
+}
+
 void Disk::set_lying(bool lying) {
   lying_ = lying;
   if (!lying) sync();
@@ -197,7 +271,8 @@ void Disk::set_lying(bool lying) {
 bool Disk::crash(Dice& dice) {
   trap_ = Trap::none;
   read_fails_ = false;
-  pending_.clear();
+  misdirected_.reset();
+  pending_ = {};
   if (is_durable()) return false;
   const std::size_t kept = durable_ + dice.below(journal_.size() - durable_ + 1);
   const bool lost = kept < journal_.size();
@@ -215,7 +290,9 @@ void Disk::roll_back(std::size_t commits) {
 void Disk::rebuild() {
   logs_.clear();
   bodies_.clear();
-  values_.clear();
+  sessions_.clear();
+  secrets_.clear();
+  latest_ = 0;
   for (const auto& record : journal_) apply(*record);
 }
 
@@ -243,7 +320,8 @@ bool Disk::rot(Dice& dice, const std::function<bool(std::string_view, std::uint6
 
 void Disk::heal() {
   trap_ = Trap::none;
-  failing_ = read_fails_ = false;
+  writes_fail_ = reads_fail_ = read_fails_ = false;
+  misdirected_.reset();
   set_lying(false);
 }
 

@@ -9,6 +9,7 @@
 
 #include "mirror/store.h"
 #include "sim/dice.h"
+#include "vault/vault.h"
 
 namespace parley::sim {
 
@@ -34,6 +35,21 @@ enum class Flaw : std::uint8_t {
   forgets_salts,
   drops_fault_reports,
   does_not_reconnect,
+  takes_steps_in_any_order,
+  believes_another_result,
+  does_not_compare_sizes,
+  checks_no_caps,
+  checks_caps_only_when_asked,  ///< and not again when it is charged
+  goes_on_while_paused,
+};
+
+/// What a member's disk keeps of a session: the vault's rows of it.
+struct StoredSession {
+  vault::SessionRow row;
+  std::vector<vault::SessionStep> steps;
+
+  /// Whether `author` has taken a step of this type, or of any.
+  bool has_step(std::string_view author, std::string_view type = {}) const;
 };
 
 /// The rows of one log.
@@ -73,16 +89,27 @@ class Disk : public mirror::Store {
   Status commit(const mirror::Batch& batch, const std::function<Status()>& work) override;
 
   // --- the member's own rows, beside the log
-  /// Within `work` of a commit only.
-  void put(std::string key, std::string value) { pending_[std::move(key)] = std::move(value); }
-  std::optional<std::string> get(const std::string& key) const;
-  const std::map<std::string, std::string>& values() const { return values_; }
+  /// Within `work` of a commit only, as the two that follow. Steps are added to those that are there.
+  void save_session(vault::SessionRow row, std::vector<vault::SessionStep> steps = {});
+  void put_secret(std::string name, std::string value) { pending_.secrets[std::move(name)] = std::move(value); }
+  /// The latest time that was seen (vault::GroupRow::latest).
+  void save_latest(UnixSeconds latest) { pending_.latest = latest; }
+  bool has_secret(const std::string& name) const { return secrets_.contains(name); }
+  const std::map<std::string, StoredSession>& sessions() const { return sessions_; }
+  /// nullptr if there is none.
+  const StoredSession* session(const std::string& id) const;
+  /// All rows, for session::spent_in().
+  std::vector<vault::SessionRow> session_rows() const;
+  UnixSeconds latest() const { return latest_; }
 
   // --- what goes wrong
   void set_trap(Trap trap) { trap_ = trap; }
-  void set_failing(bool failing) { failing_ = failing; }
+  /// From now on, until heal(): writes fail (there is no space), or reads fail as well.
+  void set_failing(bool writes, bool reads = false);
   void set_lying(bool lying);
   void fail_next_read() { read_fails_ = true; }
+  /// The next read of a row of a log brings the bytes of another row.
+  void misdirect_next_read(std::uint64_t which) { misdirected_ = which; }
   bool lies() const { return lying_; }
   /// The process ends: what was not durable is there in part. @return whether a commit that had been reported is lost
   bool crash(Dice& dice);
@@ -100,12 +127,24 @@ class Disk : public mirror::Store {
   void sync() { durable_ = journal_.size(); }
   const LogRows& rows(std::string_view origin) const;
   bool has_body(const Digest& commitment) const { return bodies_.contains(commitment); }
+  /// What an entry says, if its body is here. @param log  whose
+  std::optional<log::Json> said(std::string_view origin, const Digest& leaf) const;
+  /// The entry by which the owner of a log took a step.
+  std::optional<log::Json> said(std::string_view origin, const log::StepKey& step) const;
 
  private:
+  /// Rows beside the log that one commit writes.
+  struct OwnRows {
+    std::map<std::string, StoredSession> sessions;
+    std::map<std::string, std::string> secrets;
+    std::optional<UnixSeconds> latest;
+  };
   struct Record {
     mirror::Batch batch;
-    std::map<std::string, std::string> values;
+    OwnRows own;
   };
+  template <typename Row>
+  void misdirect(Row& row, std::string_view origin);
   Status readable();
   Status check(const mirror::Batch& batch) const;
   void apply(const Record& record);
@@ -117,12 +156,16 @@ class Disk : public mirror::Store {
   std::size_t durable_ = 0;
   std::map<std::string, LogRows, std::less<>> logs_;
   std::map<Digest, vault::LogBody> bodies_;
-  std::map<std::string, std::string> values_;
-  std::map<std::string, std::string> pending_;
+  std::map<std::string, StoredSession> sessions_;
+  std::map<std::string, std::string> secrets_;
+  UnixSeconds latest_ = 0;
+  OwnRows pending_;
   Trap trap_ = Trap::none;
-  bool failing_ = false;
+  bool writes_fail_ = false;
+  bool reads_fail_ = false;
   bool lying_ = false;
   bool read_fails_ = false;
+  std::optional<std::uint64_t> misdirected_;
 };
 
 class SimulatedGuard : public mirror::Guard {

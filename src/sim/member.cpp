@@ -3,12 +3,22 @@
 #include <algorithm>
 
 #include "base/random.h"
+#include "crypto/ed25519.h"
+#include "crypto/hash.h"
 
 namespace parley::sim {
 
 Member::Member(const std::string& nick, std::string_view base)
-    : node(random_secret<32>()), log(random_secret<32>()), cosign(random_secret<32>()) {
+    : id(random_secret<32>()), node(random_secret<32>()), log(random_secret<32>()), cosign(random_secret<32>()) {
+  tls_key = crypto::public_key_of(random_secret<32>());
   name_keys(nick, base);
+}
+
+group::CharterMember Member::in_charter() const {
+  return {.keys = keys,
+          .card = crypto::sha256(as_bytes(keys.nick)),
+          .id = log::vkey_of("parley.local/m/" + keys.nick + "/id", log::KeyType::ed25519, id),
+          .tls_key = tls_key};
 }
 
 void Member::name_keys(const std::string& nick, std::string_view base) {
@@ -20,6 +30,7 @@ void Member::name_keys(const std::string& nick, std::string_view base) {
 
 Member Member::in_group(std::string_view base) const {
   Member same;
+  same.id = id.clone();
   same.node = node.clone();
   same.log = log.clone();
   same.cosign = cosign.clone();

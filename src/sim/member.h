@@ -1,6 +1,7 @@
 // A member with its keys, and a log as its owner can write it by hand, honestly or not.
 #pragma once
 
+#include "group/charter.h"
 #include "log/entry.h"
 #include "log/frontier.h"
 #include "mirror/message.h"
@@ -18,9 +19,11 @@ struct Member {
   /// The same keys in another group.
   Member in_group(std::string_view base) const;
   mirror::OwnSeeds seeds() const { return {node.clone(), log.clone(), cosign.clone()}; }
+  group::CharterMember in_charter() const;
 
-  Secret<32> node, log, cosign;
+  Secret<32> id, node, log, cosign;
   log::MemberKeys keys;
+  ByteArray<32> tls_key{};
 
  private:
   Member() = default;

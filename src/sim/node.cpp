@@ -4,14 +4,15 @@
 
 #include <algorithm>
 
+#include "sim/session_liar.h"
 #include "sim/world.h"
 
 namespace parley::sim {
 
 using mirror::Replica;
 
-Node::Node(World& world, std::size_t self)
-    : world_(world), self_(self), disk_(world.plan().flaw), guard_(disk_, world.plan().flaw) {}
+Node::Node(World& world, std::size_t self, std::optional<Fault> role)
+    : world_(world), self_(self), role_(role), disk_(world.plan().flaw), guard_(disk_, world.plan().flaw) {}
 
 Node::~Node() = default;
 
@@ -31,14 +32,14 @@ bool Node::start() {
   mirror::GroupView group{.id = std::string(kGroup),
                           .members = world_.keys(),
                           .self = self_,
-                          .charter = {},
+                          .charter = world_.charter().hash,
                           .answers_needed = world_.answers_needed()};
   auto opened = Replica::open(std::move(group), world_.member(self_).seeds(), disk_, guard_);
   if (!opened) return false;
   replica_ = std::move(*opened);
   ++incarnation_;
   must_end_ = dies_before_sending_ = false;
-  sessions_ = std::make_unique<Sessions>(*this);
+  sessions_ = role_ ? std::make_unique<SessionLiar>(*this, *role_) : std::make_unique<Sessions>(*this);
   world_.observer().started(self_);
   act([&] {
     if (world_.plan().flaw == Flaw::never_asks_peers) (void)replica_->accept_fork_risk();
@@ -48,6 +49,17 @@ bool Node::start() {
     sessions_->process_started();
   });
   return runs();
+}
+
+group::Membership Node::membership() const {
+  group::LocalPolicy policy = policy_;
+  if (world_.plan().flaw == Flaw::goes_on_while_paused) policy.paused = false;
+  return group::Membership({.id = std::string(kGroup),
+                            .name = "simulated",
+                            .state = std::string(group::kActive),
+                            .created = kEpoch,
+                            .latest = disk_.latest()},
+                           {world_.charter()}, {}, std::move(policy), world_.member(self_).in_charter().id);
 }
 
 bool Node::is_sound() {
@@ -217,6 +229,10 @@ void Node::tick() {
   act([&] {
     if (may_have_rotted) may_have_rotted = !is_sound();
     if (!replica_->flush()) must_end_ = true;
+    // As group::end_what_is_over(): a clock that is set back does not bring a time back that was seen.
+    const UnixSeconds now = world_.clock_of(self_);
+    if (now > disk_.latest()) (void)save([&] { disk_.save_latest(now); });
+    sessions_->tick();
     if (!is_live() || !world_.dice(self_).one_in(4)) return;
     (void)append({.type = std::string(log::kHeads),
                   .session = {},

@@ -4,6 +4,7 @@
 
 #include <deque>
 
+#include "group/membership.h"
 #include "sim/participant.h"
 #include "sim/sessions.h"
 
@@ -11,7 +12,8 @@ namespace parley::sim {
 
 class Node final : public Participant {
  public:
-  Node(World& world, std::size_t self);
+  /// @param role  of one that lies in its sessions, and in nothing else
+  Node(World& world, std::size_t self, std::optional<Fault> role = std::nullopt);
   ~Node() override;
 
   // --- Participant
@@ -31,6 +33,10 @@ class Node final : public Participant {
   void act(const std::function<void()>& what);
   void operator_accepts_risk();
   void arm_kill_before_send() { dies_before_sending_ = true; }
+  bool operator_stops() { return sessions_ && sessions_->operator_stops(); }
+  /// Of its own policy: no sessions until further notice.
+  void set_paused(bool paused) { policy_.paused = paused; }
+  bool is_paused() const { return policy_.paused; }
 
   // --- for its sessions and the observer
   std::size_t self() const { return self_; }
@@ -42,6 +48,8 @@ class Node final : public Participant {
   mirror::Replica& replica() { return *replica_; }
   const mirror::Replica& replica() const { return *replica_; }
   bool is_live() const { return replica_ && replica_->state() == mirror::State::live; }
+  /// The group as it stands for this member now.
+  group::Membership membership() const;
   bool has_heard(std::size_t peer) const { return heard_.contains(peer); }
   Result<mirror::EntryView> append(mirror::Draft draft, const std::function<Status(const mirror::EntryView&)>& work);
   /// Writes rows that `rows` puts, beside the log. A disk that fails ends the process.
@@ -68,6 +76,8 @@ class Node final : public Participant {
 
   World& world_;
   std::size_t self_;
+  std::optional<Fault> role_;
+  group::LocalPolicy policy_;
   Disk disk_;
   SimulatedGuard guard_;
   std::unique_ptr<mirror::Replica> replica_;

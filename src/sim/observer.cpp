@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "crypto/hash.h"
+#include "session/spending.h"
+#include "session/step.h"
 #include "sim/node.h"
 #include "sim/world.h"
 
@@ -44,7 +47,11 @@ void Observer::violated(std::string_view invariant, std::string what) {
 // --- what leaves ---------------------------------------------------------------------------------------------------
 
 void Observer::leaves(std::size_t from, std::size_t, const Frame& frame) {
-  if (frame.type != FrameType::log) return;
+  if (frame.type != FrameType::log || !world_.is_honest(from)) return;
+  // What was looked at once and could be let out then says nothing new. A disk that went back may know less.
+  if (frame.message.type != mirror::MessageType::push &&
+      !seen_[from].looked_at.insert(crypto::sha256(frame.message.payload)).second)
+    return;
   const auto content = mirror::parse_message(kGroup, frame.message);
   if (!content) return violated("I3", fmt::format("{} sends what cannot be read.", world_.nick(from)));
   if (const auto* push = std::get_if<mirror::Push>(&*content)) sees_push(from, *push);
@@ -102,6 +109,10 @@ void Observer::sees_push(std::size_t from, const mirror::Push& push) {
   for (std::size_t i = 0; i < push.leaves.size(); ++i) {
     const Digest hash = log::leaf_hash(as_bytes(push.leaves[i]));
     const std::size_t seq = push.from + i;
+    if (seq < seen.history.size() && seen.history[seq] == hash) continue;
+    // A row that the disk brought in the place of another is written nowhere, and no member takes it.
+    const auto entry = log::read_entry_unverified(push.leaves[i]);
+    if (!entry || entry->seq != seq) return;
     if (seq < seen.history.size() && seen.history[seq] != hash)
       return violated("I2", fmt::format("{} wrote another entry {}.", world_.nick(from), seq));
     if (seq == seen.history.size()) seen.history.push_back(hash);
@@ -114,29 +125,128 @@ void Observer::proposed(const std::string& session, std::size_t asker, std::size
   sessions_.emplace(session, std::pair(asker, responder));
 }
 
+void Observer::charged(std::size_t node, const std::string& session) {
+  if (!world_.is_honest(node)) return;
+  const auto says = [&](std::string_view when) {
+    violated("I4", fmt::format("{} charges session {} {}.", world_.nick(node), session.substr(0, 8), when));
+  };
+  if (world_.node(node)->is_paused()) says("while its operator has paused the group");
+  const UnixSeconds latest = std::max(world_.clock_of(node), world_.node(node)->disk().latest());
+  if (latest >= world_.charter().charter.sessions_end()) says("after the end of the operation");
+}
+
+void Observer::runs_again(std::size_t node, const std::string& session) {
+  if (disclosed_.contains({session, node}))
+    violated("I4", fmt::format("{} discloses in session {} a second time.", world_.nick(node), session.substr(0, 8)));
+}
+
+void Observer::clock_jumped(std::size_t node, std::int64_t seconds) {
+  // By less, several times, is no day within what a simulation lasts.
+  if (seconds > group::kSecondsPerDay / 2) seen_[node].jumps.emplace_back(world_.now(), seconds);
+}
+
+bool Observer::counts_since(std::size_t node, Time since) const {
+  return std::ranges::none_of(seen_[node].jumps, [&](const auto& jump) { return jump.first >= since; });
+}
+
 /// I4: nothing that can disclose leaves before it is charged, before both run entries are durable here, and before the
-/// other side has said that it holds ours. And it leaves once.
-void Observer::discloses(std::size_t from, std::size_t to, const std::string& session, std::uint64_t our_seq,
-                         std::uint64_t their_seq) {
+/// other side has said that it holds ours. It leaves once, and no more of it than the charter lets leave.
+void Observer::discloses(const Disclosure& disclosure) {
+  const std::size_t from = disclosure.from, to = disclosure.to;
+  if (!world_.is_honest(from)) return;
   ++world_.report().disclosures;
   const Disk& disk = world_.node(from)->disk();
-  const auto& us = world_.nick(from);
+  const std::string& session = disclosure.session;
   const auto says = [&](std::string_view what) {
-    violated("I4",
-             fmt::format("{} discloses to {} in session {} {}.", us, world_.nick(to), session.substr(0, 8), what));
+    violated("I4", fmt::format("{} discloses to {} in session {} {}.", world_.nick(from), world_.nick(to),
+                               session.substr(0, 8), what));
+  };
+  const auto has_taken = [&](std::size_t who, std::string_view type) {
+    const auto& steps = disk.rows(world_.keys()[who].log.name).steps;
+    return steps.contains({world_.nick(who), session, std::string(type)});
   };
   if (!disclosed_.emplace(session, from).second) return says("a second time");
   if (!disk.is_durable() && !disk.lies()) return says("what is not on its disk");
-  if (disk.rows(world_.keys()[from].log.name).leaves.size() <= our_seq) return says("without a run entry of its own");
-  if (disk.rows(world_.keys()[to].log.name).leaves.size() <= their_seq) return says("without the other's run entry");
-  if (!disk.get(charge_key(session))) return says("without having charged it");
-  if (world_.is_honest(to) && seen_[to].acknowledged[from] <= our_seq && !seen_[to].went_back)
+  if (!has_taken(from, log::kSessionRun)) return says("without a run entry of its own");
+  if (!has_taken(to, log::kSessionRun)) return says("without the other's run entry");
+  for (const std::size_t who : {from, to}) {
+    const auto& steps = disk.rows(world_.keys()[who].log.name).steps;
+    const auto commit = steps.find({world_.nick(who), session, std::string(log::kSessionCommit)});
+    if (commit == steps.end() || commit->second > steps.at({world_.nick(who), session, std::string(log::kSessionRun)}))
+      return says("before both have committed to what they enter");
+  }
+  const StoredSession* stored = disk.session(session);
+  if (stored == nullptr || stored->row.state != session::kRunning) return says("without having charged it");
+  const auto& steps = disk.rows(world_.keys()[from].log.name).steps;
+  const std::uint64_t run = steps.at({world_.nick(from), session, std::string(log::kSessionRun)});
+  if (world_.is_honest(to) && seen_[to].acknowledged[from] <= run && !seen_[to].went_back)
     return says("before the other side holds the run entry");
+  auto spending = spending_of(disclosure);
+  if (!spending) return says("without an agreement on its size");
+  const auto their_run =
+      disk.said(world_.keys()[to].log.name, log::StepKey{world_.nick(to), session, std::string(log::kSessionRun)});
+  if (!their_run || their_run->object()->at("probe_items") != log::Json(spending->theirs))
+    return says("to one that enters another number of items than was agreed on");
+  check_caps(*spending);
+  spent_.push_back(*std::move(spending));
+}
+
+/// By the proposal and the acceptance, as they lie on the disk of whoever discloses.
+std::optional<Observer::Spending> Observer::spending_of(const Disclosure& disclosure) const {
+  const Disk& disk = world_.node(disclosure.from)->disk();
+  const std::size_t responder = disclosure.asker == disclosure.from ? disclosure.to : disclosure.from;
+  const auto proposed = disk.said(world_.keys()[disclosure.asker].log.name, disclosure.proposal);
+  const auto accepted =
+      disk.said(world_.keys()[responder].log.name,
+                log::StepKey{world_.nick(responder), disclosure.session, std::string(log::kSessionAccept)});
+  if (!proposed || !accepted) return std::nullopt;
+  const auto proposal = session::Proposal::from_json(*proposed);
+  const auto acceptance = session::Acceptance::from_json(*accepted);
+  if (!proposal || !acceptance) return std::nullopt;
+  Spending spending{.disclosure = disclosure,
+                    .types = proposal->question.types,
+                    .function = proposal->question.function,
+                    .ours = static_cast<std::int64_t>(proposal->padded),
+                    .theirs = static_cast<std::int64_t>(acceptance->padded)};
+  if (responder == disclosure.from) std::swap(spending.ours, spending.theirs);
+  return spending;
+}
+
+/// All that one member has disclosed stays under the caps of the charter. Of a member whose disk went back nobody knows
+/// what it had spent, and after a jump of its clock its windows are others.
+void Observer::check_caps(const Spending& now) {
+  const std::size_t from = now.disclosure.from;
+  if (seen_[from].went_back || !counts_since(from, now.disclosure.began)) return;
+  for (const indicator::Type type : now.types) {
+    const group::AllowedQuestion* allowed = world_.charter().charter.question(type, now.function);
+    const auto too_much = [&](std::string_view what) {
+      violated("I4", fmt::format("{} discloses to {} in session {}, and {} than the charter allows.", world_.nick(from),
+                                 world_.nick(now.disclosure.to), now.disclosure.session.substr(0, 8), what));
+    };
+    if (allowed == nullptr) return too_much("asks for other things");
+    std::int64_t sessions = 1, theirs = now.theirs, ours = now.ours, group = now.theirs;
+    for (const Spending& before : spent_) {
+      if (before.disclosure.from != from || std::ranges::find(before.types, type) == before.types.end() ||
+          !counts_since(from, before.disclosure.began))
+        continue;
+      group += before.theirs;
+      if (before.disclosure.to != now.disclosure.to) continue;
+      theirs += before.theirs;
+      ours += before.ours;
+      ++sessions;
+    }
+    const group::Caps& caps = allowed->caps;
+    if (std::max(now.theirs, now.ours) > caps.items_per_session) return too_much("more enters it");
+    if (sessions > caps.sessions_per_day) return too_much("it is one session more in a day");
+    if (std::max(theirs, ours) > caps.probe_items_30d) return too_much("more has been entered");
+    if (group > caps.probe_items_group_30d) return too_much("more has been entered by all");
+  }
 }
 
 // --- after each step -----------------------------------------------------------------------------------------------
 
 void Observer::convicts(std::size_t by, const mirror::Conviction& conviction) {
+  if (!world_.is_honest(by)) return;
   const std::size_t accused = world_.position_of(conviction.accused);
   if (!world_.is_honest(accused)) {
     ++world_.report().convictions;
@@ -148,6 +258,7 @@ void Observer::convicts(std::size_t by, const mirror::Conviction& conviction) {
 }
 
 void Observer::stepped(std::size_t node) {
+  if (!world_.is_honest(node)) return;
   check_histories(node);
   check_final(node);
 }
@@ -200,10 +311,13 @@ void Observer::check_acknowledged(std::size_t node) {
 }
 
 void Observer::started(std::size_t node) {
+  if (!world_.is_honest(node)) return;
   check_acknowledged(node);
 }
 
 void Observer::disk_went_back(std::size_t node) {
+  if (!world_.is_honest(node)) return;
+  seen_[node].looked_at.clear();
   Seen& seen = seen_[node];
   seen.went_back = true;
   for (std::size_t owner = 0; owner < world_.count(); ++owner) {
@@ -270,7 +384,7 @@ void Observer::rest_of_own_log(std::size_t node) {
     const auto entry = log::read_entry_unverified(leaf.note);
     if (!entry || !disk.has_body(entry->body))
       return violated("I6", fmt::format("{} cannot open an entry of its own.", world_.nick(node)));
-    if (entry->type == log::kSessionCommit && !disk.get(salts_key(entry->session)))
+    if (entry->type == log::kSessionCommit && !disk.has_secret(salts_key(entry->session)))
       return violated("I6", fmt::format("{} cannot open what it committed to in session {}.", world_.nick(node),
                                         entry->session.substr(0, 8)));
   }
@@ -333,9 +447,11 @@ void Observer::rest_of_liars() {
 void Observer::rest_of_sessions() {
   for (const auto& [session, pair] : sessions_) {
     const auto [asker, responder] = pair;
-    const auto row = SessionRow::parse(world_.node(asker)->disk().get(SessionRow::key(session)));
-    ++world_.report().sessions[row ? row->state : "forgotten"];
-    rest_of_session(session, asker, responder);
+    if (world_.is_honest(asker)) {
+      const StoredSession* stored = world_.node(asker)->disk().session(session);
+      ++world_.report().sessions[stored != nullptr ? ending_of(stored->row) : "forgotten"];
+      rest_of_session(session, asker, responder);
+    }
     if (world_.is_honest(responder)) rest_of_session(session, responder, asker);
   }
 }
@@ -344,28 +460,59 @@ void Observer::rest_of_sessions() {
 void Observer::rest_of_session(const std::string& session, std::size_t node, std::size_t other) {
   if (seen_[node].went_back) return;
   const Disk& disk = world_.node(node)->disk();
-  const auto row = SessionRow::parse(disk.get(SessionRow::key(session)));
+  const StoredSession* stored = disk.session(session);
   const auto says = [&](std::string_view invariant, std::string_view what) {
     violated(invariant, fmt::format("Session {} of {} with {} {}.", session.substr(0, 8), world_.nick(node),
                                     world_.nick(other), what));
   };
   const bool disclosed = disclosed_.contains({session, node});
-  if (disclosed && !disk.get(charge_key(session))) return says("I4", "was not charged");
-  if (!row) return;
-  if (!row->is_at_rest()) return says("I7", "has not ended");
-  if (disclosed && row->state == "aborted" && !row->may_have_disclosed)
+  if (stored == nullptr) {
+    if (disclosed) says("I4", "was not charged");
+    return;
+  }
+  const vault::SessionRow& row = stored->row;
+  const auto outcome = session::read_outcome(row.outcome);
+  const auto spent = session::spent_in({&row, 1}, row.group, row.peer, row.created);
+  if (!outcome || !spent) return says("I7", "cannot be read");
+  if (disclosed && spent->empty()) return says("I4", "was not charged");
+  if (!session::is_at_rest(row.state)) return says("I7", "has not ended");
+  if (disclosed && row.state == session::kAborted && !outcome->may_have_disclosed)
     return says("I4", "disclosed something, and its abort denies it");
-  if (row->state == "aborted" && row->wrote && !row->says_abort && !seen_[node].risky)
+  const std::string& us = world_.nick(node);
+  if (row.state == session::kAborted && stored->has_step(us) && !stored->has_step(us, log::kSessionAbort) &&
+      !seen_[node].risky)
     return says("I7", "was aborted, and the log does not say so");
+  if (ending_of(row) == "agreed") rest_of_agreement(session, node, other);
   if (!world_.is_honest(other) || seen_[other].went_back) return;
-  const auto theirs = SessionRow::parse(world_.node(other)->disk().get(SessionRow::key(session)));
-  if (row->state == "disputed") return says("I7", "is disputed between honest members");
-  if (row->state == "agreed" && (!theirs || (theirs->state != "agreed" && theirs->state != "result")))
-    return says("I7", "is agreed on one side only");
-  if (row->state == "result" && (!theirs || theirs->state == "refused" || theirs->state == "expired"))
+  const StoredSession* their_row = world_.node(other)->disk().session(session);
+  const std::string theirs = their_row == nullptr ? "" : their_row->row.state;
+  if (row.state == session::kDisputed) return says("I7", "is disputed between honest members");
+  if (ending_of(row) == "agreed" && theirs != session::kHasResult) return says("I7", "is agreed on one side only");
+  if (row.state == session::kHasResult &&
+      (theirs.empty() || theirs == session::kRefused || theirs == session::kExpired))
     return says("I7", "has a result on one side, and the other refused it");
-  if (row->state == "refused" && (!theirs || theirs->state == "agreed" || theirs->state == "result"))
+  if (row.state == session::kRefused && (theirs.empty() || theirs == session::kHasResult))
     return says("I7", "was refused on one side only");
+}
+
+/// Whoever says that both agree holds two signed results that say the same, and no word of the other against it.
+void Observer::rest_of_agreement(const std::string& session, std::size_t node, std::size_t other) {
+  const Disk& disk = world_.node(node)->disk();
+  const auto said = [&](std::size_t who, std::string_view type) {
+    return disk.said(world_.keys()[who].log.name, log::StepKey{world_.nick(who), session, std::string(type)});
+  };
+  const auto says = [&](std::string_view what) {
+    violated("I7", fmt::format("Session {} of {} is agreed with {}, {}.", session.substr(0, 8), world_.nick(node),
+                               world_.nick(other), what));
+  };
+  const auto ours = said(node, log::kSessionResult);
+  const auto theirs = said(other, log::kSessionResult);
+  const auto our_result = ours ? session::ResultStep::from_json(*ours) : fail(Errc::not_found, {});
+  const auto their_result = theirs ? session::ResultStep::from_json(*theirs) : fail(Errc::not_found, {});
+  if (!our_result || !their_result) return says("and the results of both are not there");
+  if (our_result->count != their_result->count || our_result->result_root != their_result->result_root ||
+      our_result->transcript != their_result->transcript)
+    says("whose signed result is another");
 }
 
 }  // namespace parley::sim

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "log/checkpoint.h"
+#include "session/question.h"
 #include "sim/participant.h"
 
 namespace parley::sim {
@@ -16,6 +17,15 @@ struct Violation {
   Time at = 0;
 };
 
+/// Of one side of a session.
+struct Disclosure {
+  std::size_t from = 0, to = 0;
+  std::size_t asker = 0;
+  std::string session;
+  Digest proposal{};
+  Time began = 0;  ///< when this side took the session up: from then on it counts
+};
+
 class Observer {
  public:
   explicit Observer(World& world);
@@ -23,9 +33,13 @@ class Observer {
   /// A frame is about to leave an honest member.
   void leaves(std::size_t from, std::size_t to, const Frame& frame);
   void proposed(const std::string& session, std::size_t asker, std::size_t responder);
-  /// Bytes that can disclose are about to leave. @param seq  of the run entries of both
-  void discloses(std::size_t from, std::size_t to, const std::string& session, std::uint64_t our_seq,
-                 std::uint64_t their_seq);
+  /// A run entry is durable, with what it charges.
+  void charged(std::size_t node, const std::string& session);
+  /// Bytes that can disclose are about to leave.
+  void discloses(const Disclosure& disclosure);
+  /// A member goes on with a session that a crash interrupted.
+  void runs_again(std::size_t node, const std::string& session);
+  void clock_jumped(std::size_t node, std::int64_t seconds);
   void convicts(std::size_t by, const mirror::Conviction& conviction);
   /// An honest member has done something.
   void stepped(std::size_t node);
@@ -54,10 +68,23 @@ class Observer {
     std::vector<std::uint64_t> acknowledged;                ///< of each log: the largest tree whose cosignature left
     std::vector<std::map<std::uint64_t, Digest>> cosigned;  ///< of each log: what it cosigned
     std::vector<std::uint64_t> checked;                     ///< of each log: how many leaves were compared
+    std::vector<std::pair<Time, std::int64_t>> jumps;       ///< of its clock, forward by a day or more
+    std::set<Digest> looked_at;                             ///< messages that say nothing new
     bool went_back = false;
     bool risky = false;
   };
+  /// What was disclosed of one type, as the messages and entries of both sides say it.
+  struct Spending {
+    Disclosure disclosure;
+    std::vector<indicator::Type> types;
+    session::Function function{};
+    std::int64_t ours = 0, theirs = 0;
+  };
   void violated(std::string_view invariant, std::string what);
+  std::optional<Spending> spending_of(const Disclosure& disclosure) const;
+  void check_caps(const Spending& now);
+  /// The clock of a member has not jumped by a day since.
+  bool counts_since(std::size_t node, Time since) const;
   void sees_own_checkpoint(std::size_t node, std::string_view note);
   void sees_cosignature(std::size_t node, std::size_t owner, std::string_view note);
   void sees_push(std::size_t from, const mirror::Push& push);
@@ -69,6 +96,7 @@ class Observer {
   void rest_of_own_log(std::size_t node);
   void rest_of_sessions();
   void rest_of_session(const std::string& session, std::size_t node, std::size_t other);
+  void rest_of_agreement(const std::string& session, std::size_t node, std::size_t other);
   /// Whether a body is on the disk of any honest member.
   bool anybody_has(const Digest& body) const;
 
@@ -76,7 +104,8 @@ class Observer {
   std::vector<Seen> seen_;
   std::map<std::string, std::pair<std::size_t, std::size_t>> sessions_;  ///< asker, responder
   std::set<std::pair<std::string, std::size_t>> disclosed_;              ///< session and who
-  std::map<std::pair<std::size_t, std::uint64_t>, Digest> final_;        ///< log and size
+  std::vector<Spending> spent_;
+  std::map<std::pair<std::size_t, std::uint64_t>, Digest> final_;  ///< log and size
   std::set<std::size_t> exposed_;  ///< liars whose two tongues honest members have heard
 };
 

@@ -6,66 +6,35 @@
 
 #include "base/encoding.h"
 #include "base/random.h"
-#include "base/text.h"
 #include "crypto/hash.h"
-#include "session/step.h"
+#include "indicator/indicator.h"
+#include "psi/intersect/choice.h"
+#include "session/padding.h"
+#include "session/result_root.h"
+#include "session/spending.h"
 #include "sim/node.h"
 #include "sim/world.h"
 
 namespace parley::sim {
-namespace {
 
 using mirror::EntryView;
-namespace states {
-constexpr std::string_view kProposed = "proposed", kAccepted = "accepted", kCommitted = "committed",
-                           kRunning = "running", kResult = "result", kAgreed = "agreed", kDisputed = "disputed",
-                           kAborted = "aborted", kRefused = "refused", kExpired = "expired";
-}  // namespace states
+using session::Side;
+
+namespace {
 
 constexpr Time kDecisionWait = 60'000;
 constexpr Time kStepWait = 40'000;
 constexpr std::size_t kRefusals = 12;  ///< one in so many proposals is refused
-constexpr std::int64_t kPadded = 1024;
-
-/// What both find: the simulated sets of a session.
-session::ResultStep result_of(const std::string& session) {
-  return {.learned = true,
-          .count = std::to_integer<std::int64_t>(crypto::sha256(as_bytes(session))[0]),
-          .result_root = crypto::sha256(as_bytes("root" + session)),
-          .transcript = crypto::sha256(as_bytes("transcript" + session))};
-}
+constexpr std::size_t kMostArrived = 16;
+constexpr Time kMostThought = 800;
 
 }  // namespace
 
-std::string SessionRow::text() const {
-  return fmt::format("{} {} {} {} {} {}", state, peer, asked_by_us ? 1 : 0, wrote ? 1 : 0, says_abort ? 1 : 0,
-                     may_have_disclosed ? 1 : 0);
+std::string ending_of(const vault::SessionRow& row) {
+  const auto outcome = session::read_outcome(row.outcome);
+  return row.state == session::kHasResult && outcome && outcome->agreed ? "agreed" : row.state;
 }
 
-std::optional<SessionRow> SessionRow::parse(const std::optional<std::string>& text) {
-  if (!text) return std::nullopt;
-  SessionRow row;
-  const std::size_t end = text->find(' ');
-  row.state = text->substr(0, end);
-  std::vector<std::size_t> numbers;
-  for (std::size_t at = end; at != std::string::npos; at = text->find(' ', at + 1))
-    numbers.push_back(std::stoul(text->substr(at + 1)));
-  row.peer = numbers.at(0);
-  row.asked_by_us = numbers.at(1) == 1;
-  row.wrote = numbers.at(2) == 1;
-  row.says_abort = numbers.at(3) == 1;
-  row.may_have_disclosed = numbers.at(4) == 1;
-  return row;
-}
-
-bool SessionRow::is_at_rest() const {
-  return state == states::kResult || state == states::kAgreed || state == states::kDisputed ||
-         state == states::kAborted || state == states::kRefused || state == states::kExpired;
-}
-
-std::string charge_key(const std::string& session) {
-  return "charge/" + session;
-}
 std::string salts_key(const std::string& session) {
   return "salts/" + session;
 }
@@ -75,7 +44,7 @@ bool Sessions::flawed(Flaw flaw) const {
 }
 
 Sessions::Talk* Sessions::find(const std::string& session) {
-  const auto is_it = [&](const Talk& talk) { return talk.session == session && talk.phase != Phase::over; };
+  const auto is_it = [&](const Talk& talk) { return talk.session() == session && talk.phase != Phase::over; };
   const auto found = std::ranges::find_if(talks_, is_it);
   return found == talks_.end() ? nullptr : &*found;
 }
@@ -89,31 +58,57 @@ bool Sessions::needs(std::size_t peer) const {
   return std::ranges::any_of(talks_, [&](const Talk& talk) { return talk.peer == peer && talk.phase != Phase::over; });
 }
 
-// --- writing and sending -------------------------------------------------------------------------------------------
-
-Result<EntryView> Sessions::write(Talk& talk, std::string_view type, log::Json body, std::vector<Digest> refs,
-                                  std::string_view state, const std::function<void(const std::string&)>& also) {
-  talk.row.state = state;
-  SessionRow row = talk.row;
-  row.wrote = true;
-  auto written = node_.append({.type = std::string(type),
-                               .session = talk.session,
-                               .refs = std::move(refs),
-                               .audience = {node_.world().nick(talk.peer)},
-                               .body = std::move(body)},
-                              [&](const EntryView& step) -> Status {
-                                const std::string session = session::session_of(step);
-                                node_.disk().put(SessionRow::key(session), row.text());
-                                if (also) also(session);
-                                return {};
-                              });
-  if (written) talk.row = row;
-  return written;
+bool Sessions::operator_stops() {
+  for (const Talk& talk : talks_)
+    if (talk.entry && talk.phase != Phase::over) return under_way_.stop(talk.session()).has_value();
+  return false;
 }
 
-void Sessions::save(Talk& talk, std::string_view state) {
+// --- writing and sending -------------------------------------------------------------------------------------------
+
+Sessions::Talk& Sessions::begin(std::size_t peer, Side side) {
+  Talk& talk = talks_.emplace_back();
+  talk.number = next_number_++;
+  talk.peer = peer;
+  talk.side = side;
+  talk.began = node_.world().now();
+  talk.row.peer = node_.world().nick(peer);
+  talk.row.asked_by_us = talk.asks();
+  talk.row.group = kGroup;
+  talk.row.created = talk.row.updated = node_.world().clock_of(node_.self());
+  return talk;
+}
+
+void Sessions::stage(Talk& talk, std::string_view state, std::vector<vault::SessionStep> steps) {
   talk.row.state = state;
-  (void)node_.save([&] { node_.disk().put(SessionRow::key(talk.session), talk.row.text()); });
+  talk.row.updated = node_.world().clock_of(node_.self());
+  talk.row.terms = session::write_terms(talk.terms);
+  talk.row.outcome = session::write_outcome(talk.outcome);
+  node_.disk().save_session(talk.row, std::move(steps));
+}
+
+Result<EntryView> Sessions::write(Talk& talk, std::string_view type, log::Json body, std::vector<Digest> refs,
+                                  std::string_view state, const Check& check, std::string_view secret) {
+  return node_.append({.type = std::string(type),
+                       .session = talk.session(),
+                       .refs = std::move(refs),
+                       .audience = {node_.world().nick(talk.peer)},
+                       .body = std::move(body)},
+                      [&](const EntryView& step) -> Status {
+                        if (check) TRY_STATUS(check());
+                        talk.row.id = session::session_of(step);
+                        stage(talk, state, {session::stored_step(step)});
+                        if (!secret.empty()) node_.disk().put_secret(salts_key(talk.session()), std::string(secret));
+                        return {};
+                      });
+}
+
+void Sessions::save(Talk& talk, std::string_view state, std::vector<vault::SessionStep> steps) {
+  (void)node_.save([&] { stage(talk, state, std::move(steps)); });
+}
+
+void Sessions::save_received(Talk& talk, std::string_view state, const EntryView& step) {
+  save(talk, state, {session::stored_step(step)});
 }
 
 void Sessions::name(const Talk& talk, const EntryView& step) {
@@ -127,77 +122,140 @@ void Sessions::wait(Talk& talk, Time most) {
         if (!node.runs() || node.incarnation() != incarnation) return;
         node.act([&] {
           Talk* waiting = find(number);
-          if (waiting == nullptr || waiting->phase != phase) return;
-          failed(*waiting, "peer_gone", phase == Phase::proposed ? states::kExpired : states::kAborted);
+          if (waiting != nullptr && waiting->phase == phase) failed(*waiting, Errc::peer_gone, true);
         });
       });
 }
 
-void Sessions::failed(Talk& talk, std::string_view code, std::string_view state) {
+/// As Session::failed(): a session that has a result keeps it; one that had begun says so in our log.
+void Sessions::failed(Talk& talk, Errc code, bool timed_out) {
   const Phase phase = std::exchange(talk.phase, Phase::over);
-  if (talk.session.empty()) return;
-  if (phase == Phase::result || phase == Phase::closing) {
-    // The result is ours, whatever the other side does.
-    save(talk, talk.row.state == states::kDisputed ? states::kDisputed
-               : talk.agreed                       ? states::kAgreed
-                                                   : states::kResult);
-    return;
-  }
-  const bool ran = phase == Phase::running || phase == Phase::disclosing;
-  talk.row.may_have_disclosed = ran && !flawed(Flaw::hides_that_it_disclosed);
-  if (state == states::kRefused) return save(talk, state);
-  talk.row.says_abort = true;
-  const session::Abort abort{
-      .phase = ran ? "run" : "propose", .code = std::string(code), .may_have_disclosed = talk.row.may_have_disclosed};
-  const auto said = write(talk, log::kSessionAbort, abort.to_json(), {}, state);
+  talk.entry.reset();
+  if (talk.session().empty()) return;
+  if (phase == Phase::result || phase == Phase::closing) return end_compared(talk);
+  const bool ran = phase == Phase::running || phase == Phase::ran || phase == Phase::disclosing;
+  const bool before = phase == Phase::proposed || phase == Phase::deciding;
+  const bool expired = phase == Phase::proposed && timed_out;
+  talk.outcome.failed_phase = ran ? "run" : before ? "propose" : "commit";
+  talk.outcome.failure = "It failed.";
+  talk.outcome.may_have_disclosed = ran && !flawed(Flaw::hides_that_it_disclosed);
+  if (before && code == Errc::refused) return save(talk, session::kRefused);
+  const std::string_view state = expired ? session::kExpired : session::kAborted;
+  const session::Abort abort{.phase = talk.outcome.failed_phase,
+                             .code = std::string(parley::name_of(code)),
+                             .may_have_disclosed = talk.outcome.may_have_disclosed};
+  const auto said = write(talk, session::kAbort, abort.to_json(), {}, state);
   if (said) return name(talk, *said);
-  talk.row.says_abort = false;
   // After a failed write nothing is known of the disk: what a session is left in is settled at the next start.
   if (node_.replica().state() != mirror::State::halted) save(talk, state);
+}
+
+/// The result is ours, whatever the other side does.
+void Sessions::end_compared(Talk& talk) {
+  if (!talk.outcome.agreed && talk.row.state != session::kDisputed) {
+    talk.outcome.failed_phase = "compare";
+    talk.outcome.failure = "The other side did not confirm the result.";
+  }
+  save(talk, talk.row.state == session::kDisputed ? session::kDisputed : session::kHasResult);
+}
+
+// --- what is permitted ---------------------------------------------------------------------------------------------
+
+/// As Session::check_permitted(): by the charter and our own policy as they are now, and by what our rows say was
+/// spent.
+Status Sessions::check_permitted(const Talk& talk, const Digest& their_charter) {
+  const std::string& nick = node_.world().nick(talk.peer);
+  TRY_STATUS(node_.replica().trusted(nick));
+  const group::Membership membership = node_.membership();
+  const group::CharterMember& peer = *membership.charter().member(nick);
+  const session::Question& question = talk.terms.question;
+  group::QuestionFacts facts;
+  facts.peer_id = peer.id;
+  facts.peer_card = peer.card;
+  facts.peer_confirmed = true;
+  facts.charter = their_charter;
+  facts.function = question.function;
+  facts.types = question.types;
+  facts.our_padded = static_cast<std::int64_t>(talk.terms.our_padded);
+  facts.their_padded = static_cast<std::int64_t>(talk.terms.their_padded);
+  facts.we_learn = talk.asks() ? question.asker_learns() : question.responder_learns();
+  facts.they_learn = talk.asks() ? question.responder_learns() : question.asker_learns();
+  const UnixSeconds now = node_.world().clock_of(node_.self());
+  if (!flawed(Flaw::checks_no_caps)) {
+    const std::vector<vault::SessionRow> rows = node_.disk().session_rows();
+    TRY(facts.spent, session::spent_in(rows, kGroup, nick, now));
+  }
+  return membership.check_question(facts, now);
+}
+
+std::uint64_t Sessions::padded_for(const Talk&) {
+  return draw_padded(node_.world().dice(node_.self()));
 }
 
 // --- the asker -----------------------------------------------------------------------------------------------------
 
 void Sessions::ask(std::size_t peer) {
-  Talk& talk = talks_.emplace_back();
-  talk.number = next_number_++;
-  talk.peer = talk.row.peer = peer;
-  talk.asker = talk.row.asked_by_us = true;
+  Talk& talk = begin(peer, Side::asker);
+  talk.terms.question = draw_question(node_.world().charter().charter, node_.world().dice(node_.self()));
+  talk.terms.our_padded = padded_for(talk);
+  if (!check_permitted(talk, node_.world().charter().hash)) {
+    talk.phase = Phase::over;
+    return;
+  }
   wait(talk, kStepWait);
   node_.world().connect(node_.self(), peer);
 }
 
 void Sessions::propose(Talk& talk) {
-  const auto step = write(talk, log::kSessionPropose,
-                          log::Json::Object{{"nonce", std::to_string(node_.world().dice(node_.self()).next())},
-                                            {"padded", kPadded},
-                                            {"v", session::kSettlementVersion}},
-                          {}, states::kProposed);
+  const session::Proposal proposal{.question = talk.terms.question,
+                                   .padded = talk.terms.our_padded,
+                                   .most_tests = session::kMostTests,
+                                   .suites = psi::known_suites(),
+                                   .rules = indicator::rules_id(),
+                                   .nonce = random_bytes<32>()};
+  const auto step = write(talk, session::kPropose, proposal.to_json(), {}, session::kProposed);
   if (!step) {
     talk.phase = Phase::over;
     return;
   }
-  talk.session = session::session_of(*step);
   talk.proposal = step->leaf_hash;
   talk.phase = Phase::proposed;
-  node_.world().observer().proposed(talk.session, node_.self(), talk.peer);
+  talk.progress = std::make_unique<SilentProgress>();
+  talk.entry =
+      std::make_unique<session::UnderWay::Entry>(under_way_, talk.session(), std::string(kGroup), *talk.progress);
+  node_.world().observer().proposed(talk.session(), node_.self(), talk.peer);
   name(talk, *step);
   wait(talk, kDecisionWait);
 }
 
+void Sessions::accepted(Talk& talk, const EntryView& step) {
+  const auto acceptance = session::Acceptance::from_json(*step.body);
+  if (!acceptance) return failed(talk, Errc::protocol);
+  talk.terms.their_padded = acceptance->padded;
+  if (!check_permitted(talk, step.entry.charter)) return failed(talk, Errc::policy);
+  talk.acceptance = step.leaf_hash;
+  save_received(talk, session::kAccepted, step);
+  commit(talk);
+}
+
 // --- the responder -------------------------------------------------------------------------------------------------
 
-void Sessions::begin_answer(std::size_t peer, const EntryView& proposal) {
-  const std::string session = session::session_of(proposal);
-  if (node_.disk().get(SessionRow::key(session))) return;  // it was made before, and sent again
-  Talk& talk = talks_.emplace_back();
-  talk.number = next_number_++;
-  talk.peer = talk.row.peer = peer;
-  talk.session = session;
-  talk.proposal = proposal.leaf_hash;
+void Sessions::begin_answer(std::size_t peer, const EntryView& step) {
+  const std::string session = session::session_of(step);
+  if (node_.disk().session(session) != nullptr) return;  // it was made before, and sent again
+  const auto proposal = session::Proposal::from_json(*step.body);
+  if (!proposal) return;
+  Talk& talk = begin(peer, Side::responder);
+  talk.row.id = session;
+  talk.proposal = step.leaf_hash;
   talk.phase = Phase::deciding;
-  save(talk, states::kProposed);
-  node_.world().after(node_.world().dice(node_.self()).between(0, 3000),
+  talk.terms.question = proposal->question;
+  talk.terms.their_padded = proposal->padded;
+  save_received(talk, session::kProposed, step);
+  if (!check_permitted(talk, step.entry.charter)) return refuse(talk);
+  talk.progress = std::make_unique<SilentProgress>();
+  talk.entry = std::make_unique<session::UnderWay::Entry>(under_way_, session, std::string(kGroup), *talk.progress);
+  node_.world().after(node_.world().dice(node_.self()).between(0, kMostThought),
                       [this, &node = node_, number = talk.number, incarnation = node_.incarnation()] {
                         if (!node.runs() || node.incarnation() != incarnation) return;
                         node.act([&] {
@@ -206,20 +264,23 @@ void Sessions::begin_answer(std::size_t peer, const EntryView& proposal) {
                       });
 }
 
+void Sessions::refuse(Talk& talk) {
+  const session::Refusal refusal{.code = std::string(session::kRefusedByPolicy), .text = {}};
+  const auto step = write(talk, session::kRefuse, refusal.to_json(), {talk.proposal}, session::kRefused);
+  if (!step) return failed(talk, Errc::policy);
+  name(talk, *step);
+  talk.phase = Phase::over;
+}
+
 void Sessions::decide(Talk& talk) {
   if (talk.phase != Phase::deciding) return;
-  if (node_.world().dice(node_.self()).one_in(kRefusals)) {
-    const session::Refusal refusal{.code = std::string(session::kRefusedByPolicy), .text = {}};
-    const auto step = write(talk, log::kSessionRefuse, refusal.to_json(), {talk.proposal}, states::kRefused);
-    if (!step) return failed(talk, "policy", states::kAborted);
-    name(talk, *step);
-    talk.phase = Phase::over;
-    return;
-  }
+  if (node_.world().dice(node_.self()).one_in(kRefusals)) return refuse(talk);
+  talk.terms.our_padded = padded_for(talk);
+  if (!check_permitted(talk, node_.world().charter().hash)) return refuse(talk);
   const session::Acceptance acceptance{
-      .padded = static_cast<std::uint64_t>(kPadded), .suite = 1, .nonce = random_bytes<32>()};
-  const auto step = write(talk, log::kSessionAccept, acceptance.to_json(), {talk.proposal}, states::kAccepted);
-  if (!step) return failed(talk, "policy", states::kAborted);
+      .padded = talk.terms.our_padded, .suite = psi::known_suites().front(), .nonce = random_bytes<32>()};
+  const auto step = write(talk, session::kAccept, acceptance.to_json(), {talk.proposal}, session::kAccepted);
+  if (!step) return failed(talk, Errc::policy);
   talk.acceptance = step->leaf_hash;
   name(talk, *step);
   commit(talk);
@@ -232,28 +293,29 @@ void Sessions::commit(Talk& talk) {
   const Digest root = crypto::sha256(as_bytes(salts));
   const session::Commitment commitment{
       .items_root = root, .context_root = root, .result_key_commitment = root, .seed_commitment = root};
-  auto step = write(talk, log::kSessionCommit, commitment.to_json(), {talk.asker ? talk.acceptance : talk.proposal},
-                    states::kCommitted, [&](const std::string& session) {
-                      if (!flawed(Flaw::forgets_salts)) node_.disk().put(salts_key(session), salts);
-                    });
-  if (!step) return failed(talk, "policy", states::kAborted);
-  talk.our_commit = std::move(*step);
+  const auto step =
+      write(talk, session::kCommit, commitment.to_json(), {talk.asks() ? talk.acceptance : talk.proposal},
+            session::kCommitted, {}, flawed(Flaw::forgets_salts) ? std::string_view() : std::string_view(salts));
+  if (!step) return failed(talk, Errc::policy);
   talk.phase = Phase::committed;
-  name(talk, *talk.our_commit);
+  name(talk, *step);
   wait(talk, kStepWait);
 }
 
 void Sessions::run(Talk& talk) {
   if (flawed(Flaw::discloses_before_the_run_entry)) disclose(talk);
   const bool charges = !flawed(Flaw::charges_after_disclosing) && !flawed(Flaw::never_charges);
-  auto step =
-      write(talk, log::kSessionRun, log::Json::Object{{"probe_items", kPadded}, {"v", session::kSessionVersion}},
-            {talk.their_commit->leaf_hash}, states::kRunning, [&](const std::string& session) {
-              if (charges) node_.disk().put(charge_key(session), std::to_string(kPadded));
-            });
-  if (!step) return failed(talk, "policy", states::kAborted);
+  auto step = write(talk, session::kRun,
+                    log::Json::Object{{"probe_items", static_cast<std::int64_t>(probe_items_of(talk))},
+                                      {"v", session::kSessionVersion}},
+                    {talk.their_commit}, charges ? session::kRunning : session::kCommitted, [&]() -> Status {
+                      if (flawed(Flaw::checks_caps_only_when_asked)) return {};
+                      return check_permitted(talk, node_.world().charter().hash);
+                    });
+  if (!step) return failed(talk, Errc::policy);
   talk.our_run = std::move(*step);
   talk.phase = Phase::running;
+  node_.world().observer().charged(node_.self(), talk.session());
   name(talk, *talk.our_run);
   wait(talk, kStepWait);
 }
@@ -263,18 +325,38 @@ void Sessions::disclose(Talk& talk) {
   if (talk.disclosed) return;
   talk.disclosed = true;
   talk.phase = Phase::disclosing;
-  node_.world().observer().discloses(node_.self(), talk.peer, talk.session,
-                                     talk.our_run ? talk.our_run->entry.seq : log::kMaxTreeSize,
-                                     talk.their_run ? talk.their_run->entry.seq : log::kMaxTreeSize);
-  node_.send(talk.peer, {.type = FrameType::disclosure, .message = {}, .step = {}, .session = talk.session});
-  if (flawed(Flaw::charges_after_disclosing))
-    (void)node_.save([&] { node_.disk().put(charge_key(talk.session), std::to_string(kPadded)); });
+  node_.world().observer().discloses({.from = node_.self(),
+                                      .to = talk.peer,
+                                      .asker = talk.asks() ? node_.self() : talk.peer,
+                                      .session = talk.session(),
+                                      .proposal = talk.proposal,
+                                      .began = talk.began});
+  node_.send(talk.peer, {.type = FrameType::disclosure, .message = {}, .step = {}, .session = talk.session()});
+  if (flawed(Flaw::charges_after_disclosing)) save(talk, session::kRunning);
   wait(talk, kStepWait);
 }
 
+/// What both find: the simulated sets of a session.
+session::ResultStep Sessions::result_of(const Talk& talk) {
+  const session::Question& question = talk.terms.question;
+  const bool both = question.direction == session::Direction::both;
+  const std::string& session = talk.session();
+  return {.learned = talk.asks() ? question.asker_learns() : question.responder_learns(),
+          .count = both ? std::to_integer<std::int64_t>(crypto::sha256(as_bytes(session))[0]) : -1,
+          .result_root = both && question.function == session::Function::intersection
+                             ? crypto::sha256(as_bytes("root" + session))
+                             : session::empty_result_root(),
+          .transcript = crypto::sha256(as_bytes("transcript" + session))};
+}
+
 void Sessions::record(Talk& talk) {
-  auto step = write(talk, log::kSessionResult, result_of(talk.session).to_json(), {}, states::kResult);
-  if (!step) return failed(talk, "policy", states::kAborted);
+  const session::ResultStep ours = result_of(talk);
+  talk.outcome.learned = ours.learned;
+  talk.outcome.both_learned = talk.terms.question.direction == session::Direction::both;
+  talk.outcome.count = ours.learned ? std::to_integer<std::int64_t>(crypto::sha256(as_bytes(talk.session()))[0]) : -1;
+  talk.outcome.transcript = to_hex(ours.transcript);
+  auto step = write(talk, session::kResult, ours.to_json(), {}, session::kHasResult);
+  if (!step) return failed(talk, Errc::policy);
   talk.our_result = std::move(*step);
   talk.phase = Phase::result;
   name(talk, *talk.our_result);
@@ -283,27 +365,34 @@ void Sessions::record(Talk& talk) {
 
 void Sessions::compare(Talk& talk) {
   const auto theirs = session::ResultStep::from_json(*talk.their_result->body);
-  if (!theirs) return failed(talk, "protocol", states::kAborted);
-  const session::ResultStep ours = result_of(talk.session);
-  const bool agree =
-      theirs->transcript == ours.transcript && theirs->count == ours.count && theirs->result_root == ours.result_root;
-  const auto step = write(
-      talk, log::kSessionClose,
-      log::Json::Object{
-          {"agree", agree}, {"peer_result", to_hex(talk.their_result->leaf_hash)}, {"v", session::kSessionVersion}},
-      {talk.their_result->leaf_hash}, agree ? states::kResult : states::kDisputed);
-  if (!step) return failed(talk, "policy", states::kResult);
+  if (!theirs) return failed(talk, Errc::protocol);
+  const session::ResultStep ours = result_of(talk);
+  talk.outcome.agreed =
+      flawed(Flaw::believes_another_result) ||
+      (theirs->transcript == ours.transcript && theirs->count == ours.count && theirs->result_root == ours.result_root);
+  const std::string_view state = talk.outcome.agreed ? session::kHasResult : session::kDisputed;
+  save_received(talk, state, *talk.their_result);
+  const auto step = write(talk, session::kClose,
+                          log::Json::Object{{"agree", talk.outcome.agreed},
+                                            {"peer_result", to_hex(talk.their_result->leaf_hash)},
+                                            {"v", session::kSessionVersion}},
+                          {talk.their_result->leaf_hash}, state);
+  if (!step) return failed(talk, Errc::policy);
   talk.phase = Phase::closing;
   name(talk, *step);
   wait(talk, kStepWait);
 }
 
-void Sessions::close(Talk& talk) {
-  const log::Json::Object& body = *talk.their_close->body->object();
-  const auto agree = body.find("agree");
-  talk.agreed = talk.row.state == states::kResult && agree != body.end() && agree->second == log::Json(true);
+void Sessions::close(Talk& talk, const EntryView& theirs) {
+  log::ObjectReader reader(*theirs.body, "the close step");
+  const bool they_agree = reader.boolean("agree");
+  if (reader.digest("peer_result") != talk.our_result->leaf_hash) reader.refuse("it closes with another result");
+  reader.integer("v", session::kSessionVersion, session::kSessionVersion);
+  if (!reader.finish()) return failed(talk, Errc::protocol);
   talk.phase = Phase::over;
-  save(talk, talk.agreed ? states::kAgreed : states::kDisputed);
+  talk.entry.reset();
+  talk.outcome.agreed = talk.outcome.agreed && (they_agree || flawed(Flaw::believes_another_result));
+  save_received(talk, talk.outcome.agreed ? session::kHasResult : session::kDisputed, theirs);
 }
 
 // --- steps that arrive ---------------------------------------------------------------------------------------------
@@ -312,15 +401,15 @@ void Sessions::take_step(std::size_t peer, const Digest& step) {
   named_[peer].push_back({step, false});
 }
 
-void Sessions::take_disclosure(std::size_t, const std::string& session) {
-  if (Talk* talk = find(session)) talk->they_disclosed = true;
+void Sessions::take_disclosure(std::size_t peer, const std::string& session) {
+  Talk* talk = find(session);
+  if (talk != nullptr && talk->peer == peer) talk->they_disclosed = true;
 }
 
 void Sessions::link_lost(std::size_t peer) {
   named_.erase(peer);
   for (Talk& talk : talks_)
-    if (talk.peer == peer && talk.phase != Phase::over && talk.phase != Phase::greeting)
-      failed(talk, "peer_gone", states::kAborted);
+    if (talk.peer == peer && talk.phase != Phase::over && talk.phase != Phase::greeting) failed(talk, Errc::peer_gone);
 }
 
 /// As group::LogLink::receive_step(): the entry may be on the way by another link.
@@ -345,56 +434,96 @@ bool Sessions::take_named(std::size_t peer, Named& named) {
 void Sessions::dispatch(std::size_t peer, const EntryView& step) {
   const auto& audience = step.entry.audience;
   if (std::ranges::find(audience, node_.world().nick(node_.self())) == audience.end()) return;
-  if (step.entry.type == log::kSessionPropose) return begin_answer(peer, step);
+  if (step.entry.type == session::kPropose) return begin_answer(peer, step);
   Talk* talk = find(step.entry.session);
-  if (talk != nullptr && talk->peer == peer) took(*talk, step);
+  if (talk == nullptr || talk->peer != peer) return;
+  if (talk->arrived.size() >= kMostArrived) return failed(*talk, Errc::protocol);
+  talk->arrived.push_back(step);
 }
 
-void Sessions::took(Talk& talk, const EntryView& step) {
-  const std::string& type = step.entry.type;
-  if (type == log::kSessionRefuse && talk.phase == Phase::proposed) return failed(talk, "refused", states::kRefused);
-  if (type == log::kSessionAbort) return failed(talk, "refused", states::kAborted);
-  if (type == log::kSessionAccept && talk.phase == Phase::proposed) {
-    talk.acceptance = step.leaf_hash;
-    save(talk, states::kAccepted);
-    return commit(talk);
+/// As session::StepLink::receive(): the step that is due, once it has come. Whatever comes in its place ends the
+/// session.
+std::optional<EntryView> Sessions::due(Talk& talk, std::string_view type) {
+  if (talk.arrived.empty()) return std::nullopt;
+  auto next = talk.arrived.begin();
+  if (flawed(Flaw::takes_steps_in_any_order)) {
+    const auto is_it = [&](const EntryView& step) { return step.entry.type == type; };
+    const auto found = std::ranges::find_if(talk.arrived, is_it);
+    if (found != talk.arrived.end()) next = found;
   }
-  // The others may be one step ahead of us: what is due is judged when our turn comes.
-  if (type == log::kSessionCommit) talk.their_commit = step;
-  if (type == log::kSessionRun) talk.their_run = step;
-  if (type == log::kSessionResult) talk.their_result = step;
-  if (type == log::kSessionClose) talk.their_close = step;
+  if (next->entry.type != type) {
+    ended_by_peer(talk);
+    return std::nullopt;
+  }
+  EntryView step = std::move(*next);
+  talk.arrived.erase(next);
+  return step;
+}
+
+void Sessions::ended_by_peer(Talk& talk) {
+  const std::string& type = talk.arrived.front().entry.type;
+  failed(talk, type == session::kRefuse || type == session::kAbort ? Errc::refused : Errc::protocol);
 }
 
 void Sessions::go_on(Talk& talk) {
-  const std::string& peer = node_.world().nick(talk.peer);
-  const std::string& us = node_.world().nick(node_.self());
+  if (talk.progress && talk.progress->cancelled()) return failed(talk, Errc::cancelled);
   switch (talk.phase) {
-    case Phase::greeting:
+    case Phase::greeting: {
+      const std::string& peer = node_.world().nick(talk.peer);
       if (node_.has_heard(talk.peer) && node_.is_live() && node_.replica().trusted(peer)) propose(talk);
       return;
-    case Phase::committed:
-      if (talk.their_commit) run(talk);
-      return;
-    case Phase::running: {
-      const bool ours_is_held = node_.replica().held_by(peer, us, talk.our_run->entry.seq + 1);
-      if ((talk.their_run || flawed(Flaw::discloses_before_theirs_is_held)) &&
-          (ours_is_held || flawed(Flaw::discloses_before_held)))
-        disclose(talk);
-      return;
     }
+    case Phase::proposed:
+      if (const auto step = due(talk, session::kAccept)) accepted(talk, *step);
+      return;
+    case Phase::deciding:
+      // Nothing is due from the asker but its leaving.
+      if (!talk.arrived.empty()) ended_by_peer(talk);
+      return;
+    case Phase::committed: {
+      const auto step = due(talk, session::kCommit);
+      if (!step) return;
+      if (!session::Commitment::from_json(*step->body)) return failed(talk, Errc::protocol);
+      talk.their_commit = step->leaf_hash;
+      save_received(talk, session::kCommitted, *step);
+      return run(talk);
+    }
+    case Phase::running:
+    case Phase::ran:
+      return go_on_running(talk);
     case Phase::disclosing:
-      if (talk.they_disclosed && talk.our_run) record(talk);
+      if (talk.they_disclosed && talk.our_run) return record(talk);
+      if (!talk.arrived.empty() && !flawed(Flaw::takes_steps_in_any_order)) ended_by_peer(talk);
       return;
     case Phase::result:
+      talk.their_result = due(talk, session::kResult);
       if (talk.their_result) compare(talk);
       return;
     case Phase::closing:
-      if (talk.their_close) close(talk);
+      if (const auto step = due(talk, session::kClose)) close(talk, *step);
       return;
-    default:
+    case Phase::over:
       return;
   }
+}
+
+/// Nothing leaves before both have the other's run entry, and the peer has signed that it holds ours.
+void Sessions::go_on_running(Talk& talk) {
+  if (talk.phase == Phase::running) {
+    if (flawed(Flaw::discloses_before_theirs_is_held)) return disclose(talk);
+    talk.their_run = due(talk, session::kRun);
+    if (!talk.their_run) return;
+    log::ObjectReader reader(*talk.their_run->body, "the run step");
+    const auto probe_items = static_cast<std::uint64_t>(reader.integer("probe_items", 0, log::kMaxInteger));
+    reader.integer("v", session::kSessionVersion, session::kSessionVersion);
+    const bool as_agreed = probe_items == talk.terms.their_padded || flawed(Flaw::does_not_compare_sizes);
+    if (!reader.finish() || !as_agreed) return failed(talk, Errc::protocol);
+    talk.phase = Phase::ran;
+    wait(talk, kStepWait);
+  }
+  const bool is_held = node_.replica().held_by(node_.world().nick(talk.peer), node_.world().nick(node_.self()),
+                                               talk.our_run->entry.seq + 1);
+  if (is_held || flawed(Flaw::discloses_before_held)) disclose(talk);
 }
 
 void Sessions::progress() {
@@ -412,47 +541,52 @@ void Sessions::progress() {
 
 // --- after a start -------------------------------------------------------------------------------------------------
 
-void Sessions::log_abort(const std::string& session, const SessionRow& row) {
-  const session::Abort abort{.phase = "run", .code = "cancelled", .may_have_disclosed = row.may_have_disclosed};
-  SessionRow said = row;
-  said.says_abort = true;
-  node_.append_later({.type = std::string(log::kSessionAbort),
-                      .session = session,
+void Sessions::log_abort(const StoredSession& session) {
+  const auto outcome = session::read_outcome(session.row.outcome);
+  const session::Abort abort{.phase = "run",
+                             .code = std::string(parley::name_of(Errc::cancelled)),
+                             .may_have_disclosed = outcome && outcome->may_have_disclosed};
+  node_.append_later({.type = std::string(session::kAbort),
+                      .session = session.row.id,
                       .refs = {},
-                      .audience = {node_.world().nick(row.peer)},
+                      .audience = {session.row.peer},
                       .body = abort.to_json()},
-                     [&node = node_, session, said](const EntryView&) -> Status {
-                       node.disk().put(SessionRow::key(session), said.text());
+                     [&node = node_, row = session.row](const EntryView& step) -> Status {
+                       node.disk().save_session(row, {session::stored_step(step)});
                        return {};
                      });
 }
 
+/// As session::log_aborts(), after session::close_interrupted().
 void Sessions::process_started() {
   if (flawed(Flaw::leaves_a_session_open)) return;
-  std::map<std::string, SessionRow> rows;
-  for (const auto& [key, value] : node_.disk().values())
-    if (key.starts_with(kSessionKeys))
-      if (const auto row = SessionRow::parse(value)) rows.emplace(key.substr(kSessionKeys.size()), *row);
-  close_interrupted(rows);
-  for (const auto& [session, row] : rows)
-    if ((row.state == states::kAborted || row.state == states::kExpired) && row.wrote && !row.says_abort)
-      log_abort(session, row);
+  close_interrupted();
+  const std::string& us = node_.world().nick(node_.self());
+  for (const auto& [id, session] : node_.disk().sessions()) {
+    const bool ended = session.row.state == session::kAborted || session.row.state == session::kExpired;
+    if (ended && session.has_step(us) && !session.has_step(us, session::kAbort)) log_abort(session);
+  }
 }
 
-/// As session::close_interrupted().
-void Sessions::close_interrupted(std::map<std::string, SessionRow>& rows) {
-  std::vector<std::string> closed;
-  for (auto& [session, row] : rows) {
-    if (row.is_at_rest()) continue;
-    if (flawed(Flaw::runs_again_after_a_crash) && row.state == states::kRunning)
-      node_.world().observer().discloses(node_.self(), row.peer, session, 0, 0);
-    row.may_have_disclosed = row.state == states::kRunning && !flawed(Flaw::hides_that_it_disclosed);
-    row.state = states::kAborted;
-    closed.push_back(session);
+void Sessions::close_interrupted() {
+  std::vector<vault::SessionRow> closed;
+  for (const auto& [id, session] : node_.disk().sessions()) {
+    if (session::is_at_rest(session.row.state)) continue;
+    vault::SessionRow row = session.row;
+    session::Outcome outcome;
+    outcome.failed_phase = row.state;
+    outcome.failure = "This node stopped.";
+    outcome.may_have_disclosed = row.state == session::kRunning && !flawed(Flaw::hides_that_it_disclosed);
+    if (flawed(Flaw::runs_again_after_a_crash) && row.state == session::kRunning)
+      node_.world().observer().runs_again(node_.self(), id);
+    row.outcome = session::write_outcome(outcome);
+    row.state = session::kAborted;
+    row.updated = node_.world().clock_of(node_.self());
+    closed.push_back(std::move(row));
   }
   if (closed.empty()) return;
   (void)node_.save([&] {
-    for (const std::string& session : closed) node_.disk().put(SessionRow::key(session), rows.at(session).text());
+    for (vault::SessionRow& row : closed) node_.disk().save_session(std::move(row));
   });
 }
 

@@ -1,11 +1,14 @@
 // The sessions of one simulated member, as the session room conducts them (session/session.cpp), step by step and by
-// the same rules, with the intersection itself as one message that discloses.
+// the same rules: its own steps' bodies, its charter's checks and its accounting, with the intersection itself as one
+// message that discloses.
 #pragma once
 
 #include <deque>
 #include <list>
 
 #include "mirror/replica.h"
+#include "session/states.h"
+#include "session/under_way.h"
 #include "sim/disk.h"
 #include "sim/fault.h"
 
@@ -13,27 +16,16 @@ namespace parley::sim {
 
 class Node;
 
-/// What a member's disk keeps of a session.
-struct SessionRow {
-  std::string state;  ///< as session/states.h names them; "agreed" for a result that both signed
-  std::size_t peer = 0;
-  bool asked_by_us = false;
-  bool wrote = false;       ///< a step of it is in our log
-  bool says_abort = false;  ///< our abort is in our log
-  bool may_have_disclosed = false;
-
-  static std::string key(const std::string& session) { return "session/" + session; }
-  std::string text() const;
-  static std::optional<SessionRow> parse(const std::optional<std::string>& text);
-  bool is_at_rest() const;
-};
-std::string charge_key(const std::string& session);
+/// What may be told of how a session ended; "agreed" for a result that both signed.
+std::string ending_of(const vault::SessionRow& row);
 std::string salts_key(const std::string& session);
-inline constexpr std::string_view kSessionKeys = "session/";
 
 class Sessions {
  public:
   explicit Sessions(Node& node) : node_(node) {}
+  virtual ~Sessions() = default;
+  Sessions(const Sessions&) = delete;
+  Sessions& operator=(const Sessions&) = delete;
 
   void ask(std::size_t peer);
   void take_step(std::size_t peer, const Digest& step);
@@ -43,54 +35,87 @@ class Sessions {
   void progress();
   /// Ends what a process before this one left open.
   void process_started();
+  /// An operator stops one of those that are under way; false if there is none.
+  bool operator_stops();
   bool needs(std::size_t peer) const;
+  /// Every now and then.
+  virtual void tick() {}
 
- private:
-  enum class Phase { greeting, proposed, deciding, committed, running, disclosing, result, closing, over };
+ protected:
+  enum class Phase { greeting, proposed, deciding, committed, running, ran, disclosing, result, closing, over };
   struct Talk {
     std::size_t number = 0;
     std::size_t peer = 0;
-    bool asker = false;
+    session::Side side = session::Side::responder;
     Phase phase = Phase::greeting;
-    std::string session;
-    SessionRow row;
-    Digest proposal{}, acceptance{};
-    std::optional<mirror::EntryView> our_commit, our_run, our_result, their_commit, their_run, their_result,
-        their_close;
+    Time began = 0;
+    vault::SessionRow row;
+    session::Terms terms;
+    session::Outcome outcome;
+    Digest proposal{}, acceptance{}, their_commit{};
+    std::optional<mirror::EntryView> our_run, our_result, their_run, their_result;
+    std::deque<mirror::EntryView> arrived;  ///< steps of the peer, in the order in which it named them
     bool disclosed = false, they_disclosed = false;
-    bool agreed = false;
+    std::unique_ptr<SilentProgress> progress;
+    std::unique_ptr<session::UnderWay::Entry> entry;
+
+    bool asks() const { return side == session::Side::asker; }
+    const std::string& session() const { return row.id; }
   };
+
+  // Where a member that lies does otherwise (session_liar.h).
+  virtual void name(const Talk& talk, const mirror::EntryView& step);
+  /// @error as Membership::check_question
+  virtual Status check_permitted(const Talk& talk, const Digest& their_charter);
+  virtual std::uint64_t padded_for(const Talk& talk);
+  virtual session::ResultStep result_of(const Talk& talk);
+  virtual std::uint64_t probe_items_of(const Talk& talk) { return talk.terms.our_padded; }
+  virtual void commit(Talk& talk);
+  virtual void run(Talk& talk);
+  virtual void disclose(Talk& talk);
+  virtual void record(Talk& talk);
+  virtual void compare(Talk& talk);
+
+  using Check = std::function<Status()>;
+  Result<mirror::EntryView> write(Talk& talk, std::string_view type, log::Json body, std::vector<Digest> refs,
+                                  std::string_view state, const Check& check = {}, std::string_view secret = {});
+  void failed(Talk& talk, Errc code, bool timed_out = false);
+  void wait(Talk& talk, Time most);
+  Node& node() { return node_; }
+  std::list<Talk>& talks() { return talks_; }
+
+ private:
   struct Named {
     Digest step{};
     bool asked = false;  ///< for the entry
   };
 
-  Result<mirror::EntryView> write(Talk& talk, std::string_view type, log::Json body, std::vector<Digest> refs,
-                                  std::string_view state, const std::function<void(const std::string&)>& also = {});
-  void save(Talk& talk, std::string_view state);
-  void name(const Talk& talk, const mirror::EntryView& step);
+  Talk& begin(std::size_t peer, session::Side side);
+  /// Puts the row as it is to be into the commit that is being written.
+  void stage(Talk& talk, std::string_view state, std::vector<vault::SessionStep> steps);
+  void save(Talk& talk, std::string_view state, std::vector<vault::SessionStep> steps = {});
+  void save_received(Talk& talk, std::string_view state, const mirror::EntryView& step);
   bool take_named(std::size_t peer, Named& named);
   void dispatch(std::size_t peer, const mirror::EntryView& step);
+  std::optional<mirror::EntryView> due(Talk& talk, std::string_view type);
+  void ended_by_peer(Talk& talk);
   void begin_answer(std::size_t peer, const mirror::EntryView& proposal);
+  void refuse(Talk& talk);
   void decide(Talk& talk);
   void go_on(Talk& talk);
-  void took(Talk& talk, const mirror::EntryView& step);
+  void go_on_running(Talk& talk);
   void propose(Talk& talk);
-  void commit(Talk& talk);
-  void run(Talk& talk);
-  void disclose(Talk& talk);
-  void record(Talk& talk);
-  void compare(Talk& talk);
-  void close(Talk& talk);
-  void failed(Talk& talk, std::string_view code, std::string_view state);
-  void wait(Talk& talk, Time most);
-  void close_interrupted(std::map<std::string, SessionRow>& rows);
-  void log_abort(const std::string& session, const SessionRow& row);
+  void accepted(Talk& talk, const mirror::EntryView& step);
+  void close(Talk& talk, const mirror::EntryView& theirs);
+  void end_compared(Talk& talk);
+  void close_interrupted();
+  void log_abort(const StoredSession& session);
   Talk* find(const std::string& session);
   Talk* find(std::size_t number);
   bool flawed(Flaw flaw) const;
 
   Node& node_;
+  session::UnderWay under_way_;
   std::list<Talk> talks_;
   std::map<std::size_t, std::deque<Named>> named_;  ///< by peer: steps whose turn comes
   std::size_t next_number_ = 0;

@@ -31,6 +31,12 @@ constexpr std::array kFlawNames = {
     std::string_view("forgets-salts"),
     std::string_view("drops-fault-reports"),
     std::string_view("does-not-reconnect"),
+    std::string_view("takes-steps-in-any-order"),
+    std::string_view("believes-another-result"),
+    std::string_view("does-not-compare-sizes"),
+    std::string_view("checks-no-caps"),
+    std::string_view("checks-caps-only-when-asked"),
+    std::string_view("goes-on-while-paused"),
 };
 
 std::vector<std::size_t> positions_of(const Plan& plan) {
@@ -83,7 +89,7 @@ Result<Plan> shrink(const Plan& plan, const Report& failed, std::size_t tries) {
 }
 
 std::vector<std::pair<std::size_t, Fault>> faults_of(const Plan& plan) {
-  const std::vector<Fault> drawn = draw_faults(plan.seed, plan.nodes, plan.faults, duration_of(plan));
+  const std::vector<Fault> drawn = draw_faults(source_of(plan));
   std::vector<std::pair<std::size_t, Fault>> faults;
   for (const std::size_t position : positions_of(plan))
     if (position < drawn.size()) faults.emplace_back(position, drawn[position]);

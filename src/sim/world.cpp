@@ -11,8 +11,8 @@
 namespace parley::sim {
 namespace {
 
-constexpr Time kBetweenSessions = 8000;  ///< on average, in the whole group
-constexpr Time kBetweenTicks = 16'000;
+constexpr Time kBetweenSessions = 16'000;  ///< on average, in the whole group
+constexpr Time kBetweenTicks = 32'000;
 constexpr Time kIdleLink = 3000;  ///< a link that nobody needs is given up after
 constexpr Time kLeastLatency = 2;
 constexpr Time kMostLatency = 60;
@@ -46,7 +46,13 @@ std::string_view described(const Frame& frame) {
 
 std::uint64_t Report::fault_count() const {
   std::uint64_t sum = 0;
-  for (const auto& [name, count] : faults) sum += count;
+  for (const auto& [kind, count] : faults) sum += count;
+  return sum;
+}
+
+std::uint64_t Report::severe_count() const {
+  std::uint64_t sum = 0;
+  for (const auto& [kind, count] : faults) sum += is_severe(kind) ? count : 0;
   return sum;
 }
 
@@ -58,6 +64,14 @@ std::uint64_t Report::session_count() const {
 
 Time duration_of(const Plan& plan) {
   return static_cast<Time>(std::max<std::size_t>(plan.sessions, 1)) * kBetweenSessions;
+}
+
+FaultSource source_of(const Plan& plan) {
+  return {.seed = plan.seed,
+          .nodes = plan.nodes,
+          .sessions = plan.sessions,
+          .count = plan.faults,
+          .duration = duration_of(plan)};
 }
 
 World::World(const Plan& plan) : plan_(plan), dice_(plan.seed, "world") {
@@ -75,9 +89,11 @@ World::World(const Plan& plan) : plan_(plan), dice_(plan.seed, "world") {
   paused_until_.resize(count);
   const std::size_t least_answers = count - log::log_quorum(count) + 1;
   answers_needed_ = std::min(count - 1, dice_.one_in(2) ? count - 1 : least_answers);
+  charter_ = sign_charter(members_, dice_);
   observer_ = std::make_unique<Observer>(*this);
   participants_.resize(count);
   nodes_.resize(count);
+  processes_.resize(count);
 }
 
 World::~World() = default;
@@ -115,6 +131,10 @@ void World::connect(std::size_t a, std::size_t b) {
     if (cut_until(a, b) > now_ || cut_until(b, a) > now_ || paused_until_[a] > now_ || paused_until_[b] > now_) return;
     link(a, b).up = true;
     ++link(a, b).epoch;
+    for (const std::size_t one_way : {0, 1}) {
+      link(a, b).last_arrives[one_way] = 0;
+      link(a, b).is_stalled[one_way] = false;
+    }
     trace(fmt::format("link {} {}", a, b));
     participants_[a]->link_up(b);
     if (is_linked(a, b)) participants_[b]->link_up(a);
@@ -138,34 +158,57 @@ void World::lost_on(std::size_t a, std::size_t b) {
   });
 }
 
+std::optional<Fault> World::fault_for(std::size_t from, const Frame& frame) {
+  auto& faults = on_next_frame_[from];
+  // TLS delivers once and in order what it delivers at all. Messages of the log are to bear it otherwise all the same.
+  const auto can_strike = [&](const Fault& fault) {
+    return frame.type == FrameType::log || (fault.kind != FaultKind::duplicate && fault.kind != FaultKind::delay);
+  };
+  const auto found = std::find_if(faults.rbegin(), faults.rend(), can_strike);
+  if (calm_ || found == faults.rend()) return std::nullopt;
+  const Fault fault = *found;
+  faults.erase(std::next(found).base());
+  count_fault(fault.kind);
+  trace(fmt::format("{} {}", name_of(fault.kind), from));
+  return fault;
+}
+
 void World::send(std::size_t from, std::size_t to, Frame frame) {
   if (!is_linked(from, to)) return;
   ++report_.frames;
-  const std::uint64_t epoch = link(from, to).epoch;
+  Link& between = link(from, to);
+  const bool of_log = frame.type == FrameType::log;
   Time wait = frame_dice(from, to).between(kLeastLatency, kMostLatency);
+  bool lost = cut_until(from, to) > now_ || (!of_log && between.is_stalled[way(from, to)]);
   int copies = 1;
-  auto& faults = on_next_frame_[from];
-  if (!calm_ && !faults.empty()) {
-    const Fault fault = faults.back();
-    faults.pop_back();
-    count_fault(fault.kind);
-    trace(fmt::format("{} {}", name_of(fault.kind), from));
-    if (fault.kind == FaultKind::lose) copies = 0;
-    if (fault.kind == FaultKind::duplicate) copies = 2;
-    if (fault.kind == FaultKind::delay) wait += fault.amount;
-    if (fault.kind == FaultKind::corrupt && !frame.message.payload.empty())
-      frame.message.payload[static_cast<std::size_t>(fault.amount) % frame.message.payload.size()] ^=
-          static_cast<std::byte>(1 << (fault.amount % 8));
+  if (const auto fault = fault_for(from, frame)) {
+    if (fault->kind == FaultKind::lose || (!of_log && fault->kind == FaultKind::corrupt)) lost = true;
+    if (fault->kind == FaultKind::duplicate) copies = 2;
+    if (fault->kind == FaultKind::delay) wait += fault->amount;
+    if (fault->kind == FaultKind::corrupt && !frame.message.payload.empty())
+      frame.message.payload[static_cast<std::size_t>(fault->amount) % frame.message.payload.size()] ^=
+          static_cast<std::byte>(1 << (fault->amount % 8));
   }
-  if (cut_until(from, to) > now_) copies = 0;
-  if (copies == 0) return lost_on(from, to);
+  if (lost) {
+    between.is_stalled[way(from, to)] = true;
+    return lost_on(from, to);
+  }
+  if (!of_log) {
+    Time& last = between.last_arrives[way(from, to)];
+    last = std::max(last + 1, now_ + wait);
+    wait = last - now_;
+  }
   for (int i = 0; i < copies; ++i)
-    after(wait + i * kMostLatency, [this, from, to, epoch, frame] { deliver(from, to, epoch, frame); });
+    after(wait + i * kMostLatency, [this, from, to, epoch = between.epoch, frame] { deliver(from, to, epoch, frame); });
 }
 
 void World::deliver(std::size_t from, std::size_t to, std::uint64_t epoch, const Frame& frame) {
   if (!is_linked(from, to) || link(from, to).epoch != epoch) return;
-  if (cut_until(from, to) > now_) return lost_on(from, to);
+  if (cut_until(from, to) > now_) {
+    link(from, to).is_stalled[way(from, to)] = true;
+    return lost_on(from, to);
+  }
+  if (frame.type != FrameType::log && link(from, to).is_stalled[way(from, to)]) return;
   if (paused_until_[to] > now_)
     return after(paused_until_[to] - now_, [this, from, to, epoch, frame] { deliver(from, to, epoch, frame); });
   trace(fmt::format("{} to {} {}", from, to, described(frame)),
@@ -176,18 +219,26 @@ void World::deliver(std::size_t from, std::size_t to, std::uint64_t epoch, const
 void World::died(std::size_t i) {
   if (!participants_[i]->runs()) return;
   trace(fmt::format("died {}", i));
-  nodes_[i]->crash();
+  processes_[i]->crash();
   for (std::size_t peer = 0; peer < count(); ++peer)
     if (is_linked(i, peer)) disconnect(i, peer);
-  after(calm_ ? 10 : node_dice_[i].between(200, 10'000), [this, i] { restart(i); });
+  restart_later(i);
+}
+
+void World::restart_later(std::size_t i) {
+  if (!restarting_.insert(i).second) return;
+  after(calm_ ? 10 : node_dice_[i].between(200, 10'000), [this, i] {
+    restarting_.erase(i);
+    restart(i);
+  });
 }
 
 void World::restart(std::size_t i) {
-  if (nodes_[i]->runs()) return;
+  if (processes_[i]->runs()) return;
   ++report_.restarts;
-  const bool started = nodes_[i]->start();
+  const bool started = processes_[i]->start();
   trace(fmt::format("start {} {}", i, started));
-  if (!started && !calm_) after(node_dice_[i].between(1000, 10'000), [this, i] { restart(i); });
+  if (!started && !calm_) restart_later(i);
   // Before it writes, a member hears from others.
   for (std::size_t peer = 0; peer < count() && started && !calm_; ++peer)
     if (peer != i) connect(i, peer);
@@ -212,7 +263,7 @@ void World::gossip(std::size_t i) {
 // --- what goes wrong -----------------------------------------------------------------------------------------------
 
 void World::plan_faults() {
-  const std::vector<Fault> drawn = draw_faults(plan_.seed, count(), plan_.faults, duration_);
+  const std::vector<Fault> drawn = draw_faults(source_of(plan_));
   std::vector<Fault> faults;
   if (plan_.only) {
     for (const std::size_t position : *plan_.only)
@@ -222,12 +273,22 @@ void World::plan_faults() {
   }
   for (const Fault& fault : faults) {
     if (is_role(fault.kind)) {
-      participants_[fault.node] = std::make_unique<Byzantine>(*this, fault);
-      count_fault(fault.kind);
+      if (lies_in_sessions(fault.kind)) {
+        auto liar = std::make_unique<Node>(*this, fault.node, fault);
+        processes_[fault.node] = liar.get();
+        participants_[fault.node] = std::move(liar);
+      } else {
+        participants_[fault.node] = std::make_unique<Byzantine>(*this, fault);
+      }
     } else {
       after(fault.at, [this, fault] { inject(fault); });
     }
   }
+}
+
+void World::misdeed(FaultKind role) {
+  count_fault(role);
+  trace(name_of(role));
 }
 
 void World::inject(const Fault& fault) {
@@ -236,7 +297,8 @@ void World::inject(const Fault& fault) {
   if (inject_into_network(fault)) return;
   Node* node = nodes_[fault.node];
   if (node == nullptr) return;
-  if (inject_into_process(*node, fault) || inject_into_disk(*node, fault)) count_fault(fault.kind);
+  if (inject_into_process(*node, fault) || inject_into_disk(*node, fault) || inject_into_person(*node, fault))
+    count_fault(fault.kind);
 }
 
 bool World::inject_into_network(const Fault& fault) {
@@ -271,6 +333,7 @@ bool World::inject_into_network(const Fault& fault) {
       return true;
     case FaultKind::clock_jump:
       clocks_[fault.node].jump_s += fault.amount;
+      observer_->clock_jumped(fault.node, fault.amount);
       count_fault(fault.kind);
       return true;
     case FaultKind::clock_drift:
@@ -319,6 +382,9 @@ bool World::inject_into_process(Node& node, const Fault& fault) {
     case FaultKind::read_error:
       node.disk().fail_next_read();
       return true;
+    case FaultKind::misdirected_read:
+      node.disk().misdirect_next_read(static_cast<std::uint64_t>(fault.amount));
+      return true;
     default:
       return false;
   }
@@ -337,8 +403,16 @@ bool World::rot(Node& node) {
 bool World::inject_into_disk(Node& node, const Fault& fault) {
   switch (fault.kind) {
     case FaultKind::commit_error_stays:
-      node.disk().set_failing(true);
-      after(fault.amount, [&node] { node.disk().set_failing(false); });
+    case FaultKind::no_space:
+      node.disk().set_failing(true, false);
+      after(fault.amount, [this, &node, i = fault.node] {
+        if (!lost_disks_.contains(i)) node.disk().set_failing(false, false);
+      });
+      return true;
+    case FaultKind::no_space_for_ever:
+    case FaultKind::dead_disk:
+      lost_disks_.insert(fault.node);
+      node.disk().set_failing(true, fault.kind == FaultKind::dead_disk);
       return true;
     case FaultKind::sync_lie:
       // Another lie would hide when this one ends.
@@ -359,6 +433,20 @@ bool World::inject_into_disk(Node& node, const Fault& fault) {
     case FaultKind::roll_back_guard:
     case FaultKind::roll_back_both:
       return roll_back(node, fault);
+    default:
+      return false;
+  }
+}
+
+bool World::inject_into_person(Node& node, const Fault& fault) {
+  switch (fault.kind) {
+    case FaultKind::operator_stops:
+      return node.operator_stops();
+    case FaultKind::operator_pauses:
+      if (node.is_paused()) return false;
+      node.set_paused(true);
+      after(fault.amount, [&node] { node.set_paused(false); });
+      return true;
     default:
       return false;
   }
@@ -398,11 +486,8 @@ bool World::roll_back(Node& node, const Fault& fault) {
 // --- the run -------------------------------------------------------------------------------------------------------
 
 void World::plan_workload() {
-  for (std::size_t i = 0; i < plan_.sessions; ++i) {
-    const std::size_t asker = dice_.below(count());
-    const std::size_t responder = (asker + 1 + dice_.below(count() - 1)) % count();
-    after(dice_.between(2000, 2000 + duration_), [this, asker, responder] { ask(asker, responder, kTries); });
-  }
+  for (const PlannedSession& one : draw_sessions(source_of(plan_)))
+    after(one.at, [this, one] { ask(one.asker, one.responder, kTries); });
   for (std::size_t i = 0; i < count(); ++i) after(dice_.between(0, kBetweenTicks), [this, i] { gossip(i); });
 }
 
@@ -444,7 +529,9 @@ void World::become_calm() {
     if (nodes_[i] == nullptr) continue;
     nodes_[i]->disk().heal();
     nodes_[i]->guard().heal();
+    nodes_[i]->set_paused(false);
   }
+  lost_disks_.clear();
   run_dry();
 }
 
@@ -457,6 +544,11 @@ void World::round(int number) {
   run_dry();
   for (std::size_t a = 0; a < count(); ++a)
     for (std::size_t b = a + 1; b < count(); ++b) connect(a, b);
+  run_dry();
+  // A row that was read wrongly once is no row that is wrong: who waits for a copy that nobody has looks again.
+  for (Node* node : nodes_)
+    if (number == 1 && node != nullptr && node->runs() && node->replica().damaged(nick(node->self())))
+      died(node->self());
   run_dry();
   // What a member had signed and nobody has seen went with its disk. With everybody asked, an operator says so.
   if (number != 2) return;
@@ -476,11 +568,11 @@ Report World::run() {
   for (std::size_t i = 0; i < count(); ++i) {
     if (participants_[i]) continue;
     auto node = std::make_unique<Node>(*this, i);
-    nodes_[i] = node.get();
+    nodes_[i] = processes_[i] = node.get();
     participants_[i] = std::move(node);
   }
-  for (Node* node : nodes_)
-    if (node != nullptr) (void)node->start();
+  for (Node* process : processes_)
+    if (process != nullptr) (void)process->start();
   for (std::size_t a = 0; a < count(); ++a)
     for (std::size_t b = a + 1; b < count(); ++b) connect(a, b);
   plan_workload();

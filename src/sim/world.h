@@ -6,6 +6,7 @@
 #include <queue>
 
 #include "crypto/hash.h"
+#include "sim/charter.h"
 #include "sim/fault.h"
 #include "sim/observer.h"
 #include "sim/participant.h"
@@ -26,12 +27,13 @@ struct Plan {
 
 /// Of virtual time, until the last fault.
 Time duration_of(const Plan& plan);
+FaultSource source_of(const Plan& plan);
 
 struct Report {
   std::uint64_t events = 0;
   std::uint64_t frames = 0;
   Time duration = 0;                              ///< of virtual time
-  std::map<std::string, std::uint64_t> faults;    ///< that took effect, by name
+  std::map<FaultKind, std::uint64_t> faults;      ///< that took effect; of roles, each misdeed
   std::map<std::string, std::uint64_t> sessions;  ///< of honest askers, by the state they ended in
   std::uint64_t entries = 0;                      ///< in the logs of honest members
   std::uint64_t disclosures = 0;                  ///< messages that can disclose
@@ -43,6 +45,7 @@ struct Report {
   std::vector<std::string> lines;  ///< if the plan traces
 
   std::uint64_t fault_count() const;
+  std::uint64_t severe_count() const;  ///< of them, as is_severe() tells
   std::uint64_t session_count() const;
 };
 
@@ -58,6 +61,7 @@ class World {
   std::size_t count() const { return members_.size(); }
   const Member& member(std::size_t i) const { return members_[i]; }
   const std::vector<log::MemberKeys>& keys() const { return keys_; }
+  const group::SignedCharter& charter() const { return charter_; }
   const std::string& nick(std::size_t i) const { return keys_[i].nick; }
   std::size_t position_of(std::string_view nick) const;
   std::int64_t clock_of(std::size_t i) const;
@@ -71,6 +75,8 @@ class World {
   bool is_linked(std::size_t a, std::size_t b) const;
   /// The process of a member has ended; it starts again after a while.
   void died(std::size_t i);
+  /// A member that lies has done what it is there for.
+  void misdeed(FaultKind role);
   bool is_calm() const { return calm_; }  ///< nothing goes wrong any more
   Observer& observer() { return *observer_; }
   /// What a member, and nobody else, draws from.
@@ -96,6 +102,10 @@ class World {
   struct Link {
     bool up = false;
     std::uint64_t epoch = 0;  ///< of the connection: what was sent on one before does not arrive
+    /// Of the frames of sessions in each direction, which TLS keeps in order: when the last of them arrives, and
+    /// whether one was lost, so that none arrives any more.
+    Time last_arrives[2] = {0, 0};
+    bool is_stalled[2] = {false, false};
     Time cut_until[2] = {0, 0};
     Dice dice[2] = {Dice(0), Dice(0)};  ///< of the frames in each direction
   };
@@ -108,6 +118,7 @@ class World {
   Link& link(std::size_t a, std::size_t b) { return links_[std::min(a, b) * count() + std::max(a, b)]; }
   const Link& link(std::size_t a, std::size_t b) const { return links_[std::min(a, b) * count() + std::max(a, b)]; }
   Dice& frame_dice(std::size_t from, std::size_t to) { return link(from, to).dice[from < to ? 0 : 1]; }
+  static std::size_t way(std::size_t from, std::size_t to) { return from < to ? 0 : 1; }
   Time& cut_until(std::size_t from, std::size_t to) { return link(from, to).cut_until[from < to ? 0 : 1]; }
   void plan_workload();
   void plan_faults();
@@ -118,7 +129,10 @@ class World {
   bool rot(Node& node);
   bool others_are_whole(std::size_t i) const;
   bool roll_back(Node& node, const Fault& fault);
-  void count_fault(FaultKind kind) { ++report_.faults[std::string(name_of(kind))]; }
+  void count_fault(FaultKind kind) { ++report_.faults[kind]; }
+  bool inject_into_person(Node& node, const Fault& fault);
+  /// What strikes the next frame that `from` sends, if it is one that can be struck so.
+  std::optional<Fault> fault_for(std::size_t from, const Frame& frame);
   void ask(std::size_t asker, std::size_t responder, int tries);
   void gossip(std::size_t i);
   void deliver(std::size_t from, std::size_t to, std::uint64_t epoch, const Frame& frame);
@@ -129,6 +143,7 @@ class World {
   void come_to_rest();
   void round(int number);
   void restart(std::size_t i);
+  void restart_later(std::size_t i);
   bool failed() const { return report_.violation.has_value(); }
 
   Plan plan_;
@@ -140,11 +155,15 @@ class World {
   std::vector<Member> members_;
   std::vector<log::MemberKeys> keys_;
   std::vector<std::unique_ptr<Participant>> participants_;
-  std::vector<Node*> nodes_;
+  std::vector<Node*> nodes_;      ///< the honest ones
+  std::vector<Node*> processes_;  ///< and those that lie in their sessions only
+  group::SignedCharter charter_;
   std::vector<Link> links_;
   std::vector<Clock> clocks_;
   std::vector<Dice> node_dice_;
   std::vector<Time> paused_until_;
+  std::set<std::size_t> restarting_;
+  std::set<std::size_t> lost_disks_;                         ///< whose disks do not come back before faults end
   std::map<std::size_t, std::vector<Fault>> on_next_frame_;  ///< by the sender
   std::unique_ptr<Observer> observer_;
   std::size_t answers_needed_ = 0;

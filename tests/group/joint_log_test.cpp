@@ -2,7 +2,10 @@
 // be written any more does not hold up the rest.
 #include "group/joint_log.h"
 
+#include "base/encoding.h"
 #include "group/started_log.h"
+#include "log/checkpoint.h"
+#include "mirror/circle.h"
 
 namespace parley::group {
 namespace {
@@ -94,6 +97,67 @@ TEST(JointLog, GoesOnPastAStepThatItHasAlready) {
                            .audience = {"*"},
                            .body = Json::Object{{"v", 1}}})
                   .has_value());
+}
+
+/// What the last entry of alpha's log says of bravo's.
+std::optional<Json> said_of_bravo(JointLog& log) {
+  return log.with([](mirror::Replica& replica) -> std::optional<Json> {
+    const auto last = replica.entry("alpha", replica.size("alpha") - 1);
+    if (!last || last->entry.type != log::kHeads || !last->body) return std::nullopt;
+    for (const Json& one : *last->body->object()->at("logs").array())
+      if (one.object()->at("nick") == Json("bravo")) return one;
+    return std::nullopt;
+  });
+}
+
+TEST(JointLog, IsTiedToWhatTheOthersHadWrittenByThen) {
+  Circle circle(2);
+  circle.open_all();
+  circle.append(1, log::kCanarySet);
+  circle.run();
+  const std::uint64_t bravo = circle[0].size("bravo");
+  StartedLog log(circle);
+  const std::uint64_t before = log.size();
+  ASSERT_TRUE(log->tie_to_others().has_value());
+  EXPECT_EQ(log.size(), before + 1);
+  const auto said = said_of_bravo(*log);
+  ASSERT_TRUE(said.has_value());
+  EXPECT_EQ(said->object()->at("size"), Json(static_cast<std::int64_t>(bravo)));
+  const auto checkpoint = log->with([](mirror::Replica& replica) { return replica.checkpoint("bravo"); });
+  ASSERT_TRUE(checkpoint.has_value());
+  const auto note = log::parse_note(*checkpoint);
+  ASSERT_TRUE(note.has_value());
+  EXPECT_EQ(said->object()->at("root"), Json(to_hex(log::parse_checkpoint(note->text)->root)))
+      << "the tree that bravo signed: its entries are older than this one";
+}
+
+TEST(JointLog, IsNotTiedAgainToWhatHasNotGrown) {
+  Circle circle(2);
+  circle.open_all();
+  StartedLog log(circle);
+  const std::uint64_t before = log.size();
+  ASSERT_TRUE(log->tie_to_others().has_value());
+  ASSERT_TRUE(log->tie_to_others().has_value());
+  ASSERT_TRUE(log->append(abort_of(log::session_name('a'))).has_value());
+  ASSERT_TRUE(log->tie_to_others().has_value());
+  EXPECT_EQ(log.size(), before + 2) << "one tie, and one entry of our own, which is none of theirs";
+}
+
+TEST(JointLog, IsNotTiedWhileItMayNotBeWritten) {
+  Circle circle(2);
+  circle.open_all();
+  auto store = std::make_unique<mirror::MemoryStore>(circle.disk(0));
+  auto guard = std::make_unique<mirror::MemoryGuard>(*store);
+  guard->signed_head = circle.guard(0).signed_head;
+  auto replica = mirror::Replica::open(circle.view(0), circle.seeds(0), *store, *guard);
+  ASSERT_TRUE(replica.has_value());
+  ASSERT_EQ((*replica)->state(), mirror::State::asking);
+  JointLog log(mirror::kGroup, "alpha", Json::Object{{"v", 1}},
+               OpenReplica{std::move(store), std::move(guard), std::move(*replica)});
+  const auto size = [](mirror::Replica& asked) { return asked.size("alpha"); };
+  const std::uint64_t before = log.with(size);
+  EXPECT_TRUE(log.tie_to_others().has_value());
+  EXPECT_EQ(log.with(size), before);
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ constexpr std::size_t kMost = 1 << 18;
 thread_local std::unordered_set<Known, Spread> signatures;
 using Keys = std::array<unsigned char, crypto_sign_SECRETKEYBYTES>;  // the seed, and the public key behind it
 thread_local std::map<std::array<unsigned char, crypto_sign_SEEDBYTES>, Keys> expanded;
+thread_local std::map<std::array<unsigned char, crypto_core_ed25519_BYTES>, int> points;
 constexpr std::size_t kMostKeys = 4096;
 
 Known known_of(const unsigned char* signature, const unsigned char* message, unsigned long long size,
@@ -76,4 +77,15 @@ extern "C" int crypto_sign_ed25519_verify_detached(const unsigned char* signatur
       original<decltype(crypto_sign_ed25519_verify_detached)>("crypto_sign_ed25519_verify_detached");
   if (signatures.contains(known_of(signature, message, size, key))) return 0;
   return verify(signature, message, size, key);
+}
+
+extern "C" int crypto_core_ed25519_is_valid_point(const unsigned char* point) {
+  static auto* const check =
+      original<decltype(crypto_core_ed25519_is_valid_point)>("crypto_core_ed25519_is_valid_point");
+  std::array<unsigned char, crypto_core_ed25519_BYTES> known;
+  std::memcpy(known.data(), point, known.size());
+  if (points.size() >= kMostKeys) points.clear();
+  const auto [valid, is_new] = points.try_emplace(known);
+  if (is_new) valid->second = check(point);
+  return valid->second;
 }

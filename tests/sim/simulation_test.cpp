@@ -1,5 +1,7 @@
 // Groups in which everything goes wrong keep their promises (log.md 9.3), and what breaks one is noticed, repeats from
 // its seed, and shrinks to the faults that it takes.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -45,24 +47,39 @@ std::optional<std::pair<Plan, Report>> first_failure(Plan plan, std::size_t seed
 
 TEST(Simulation, KeepsEveryInvariantThroughTwoThousandSessions) {
   constexpr std::size_t kMembers[] = {2, 3, 4, 3, 2, 4, 2, 3, 6, 3};
-  Plan plan{.seed = first_seed()};
-  std::uint64_t sessions = 0, faults = 0, agreed = 0, convictions = 0;
+  Plan plan{.seed = first_seed(), .sessions = 40, .faults = 280};
+  std::uint64_t sessions = 0, faults = 0, severe = 0, agreed = 0, convictions = 0;
+  std::map<std::string_view, std::uint64_t> classes;
   for (std::size_t i = 0; sessions < 2000; ++i, ++plan.seed) {
     plan.nodes = kMembers[i % std::size(kMembers)];
     const Report report = run(plan);
     ASSERT_FALSE(report.violation) << broken(plan, report);
     sessions += report.session_count();
     faults += report.fault_count();
+    severe += report.severe_count();
+    for (const auto& [kind, count] : report.faults) classes[name_of(class_of(kind))] += count;
     convictions += report.convictions;
     if (const auto some = report.sessions.find("agreed"); some != report.sessions.end()) agreed += some->second;
   }
   EXPECT_GT(faults, 10 * sessions) << "a session lives through ten faults";
-  EXPECT_GT(agreed, sessions / 3) << "and yet many of them end well";
+  EXPECT_GT(severe, faults / 2) << "and half of the faults do more than delay";
+  EXPECT_GT(agreed, sessions / 5) << "and yet many of them end well";
   EXPECT_GT(convictions, 0u);
   RecordProperty("sessions", std::to_string(sessions));
   RecordProperty("faults", std::to_string(faults));
-  std::printf("%lu sessions, %lu faults, %lu agreed on their result\n", static_cast<unsigned long>(sessions),
-              static_cast<unsigned long>(faults), static_cast<unsigned long>(agreed));
+  fmt::print("{} sessions, {} faults, {} of them severe, {} agreed on their result\n", sessions, faults, severe,
+             agreed);
+  fmt::print("{}\n", classes);
+}
+
+// Seeds that failed once. A log whose last entries nobody else holds was read wrongly at a start, and its member waited
+// for a copy of them for ever.
+TEST(Simulation, KeepsEveryInvariantInTheRunsThatOnceDidNot) {
+  for (const Plan& plan : {Plan{.seed = 3011014, .nodes = 3, .sessions = 40, .faults = 280},
+                           Plan{.seed = 68, .nodes = 3, .sessions = 20, .faults = 200}}) {
+    const Report report = run(plan);
+    EXPECT_FALSE(report.violation) << broken(plan, report);
+  }
 }
 
 TEST(Simulation, OfTheLargestGroupKeepsEveryInvariant) {
@@ -132,13 +149,49 @@ TEST(Shrinking, IsRefusedForARunThatHolds) {
 
 // --- the observer sees what it is there for ------------------------------------------------------------------------
 
+/// Who brings a flaw to light, if not everybody does.
+std::optional<FaultKind> role_for(Flaw flaw) {
+  switch (flaw) {
+    case Flaw::takes_steps_in_any_order:
+      return FaultKind::step_shuffler;
+    case Flaw::believes_another_result:
+      return FaultKind::result_forger;
+    case Flaw::does_not_compare_sizes:
+      return FaultKind::size_changer;
+    case Flaw::checks_caps_only_when_asked:
+      return FaultKind::enumerator;
+    default:
+      return std::nullopt;
+  }
+}
+
+/// The seeds from `plan.seed` on in which somebody plays `role`.
+std::vector<std::uint64_t> seeds_with(Plan plan, FaultKind role, std::size_t count) {
+  std::vector<std::uint64_t> seeds;
+  for (; seeds.size() < count; ++plan.seed) {
+    const auto plays = [&](const auto& fault) { return fault.second.kind == role; };
+    if (std::ranges::any_of(faults_of(plan), plays)) seeds.push_back(plan.seed);
+  }
+  return seeds;
+}
+
 class Planted : public testing::TestWithParam<Flaw> {};
 
 TEST_P(Planted, IsNoticed) {
-  std::optional<std::pair<Plan, Report>> found;
-  for (const std::size_t nodes : {3u, 2u, 4u})
-    if (!found) found = first_failure({.seed = first_seed(), .nodes = nodes, .flaw = GetParam()}, 150);
-  EXPECT_TRUE(found.has_value()) << name_of(GetParam()) << " goes unnoticed";
+  bool noticed = false;
+  Plan plan{.seed = first_seed(), .nodes = 3, .faults = 60, .flaw = GetParam()};
+  if (const auto role = role_for(GetParam())) {
+    for (const std::uint64_t seed : seeds_with(plan, *role, 60)) {
+      plan.seed = seed;
+      if (noticed = run(plan).violation.has_value(); noticed) break;
+    }
+  }
+  plan.faults = 200;
+  for (const std::size_t nodes : {3u, 2u, 4u}) {
+    plan.nodes = nodes;
+    noticed = noticed || (!role_for(GetParam()) && first_failure(plan, 150));
+  }
+  EXPECT_TRUE(noticed) << name_of(GetParam()) << " goes unnoticed";
 }
 
 INSTANTIATE_TEST_SUITE_P(Flaws, Planted, testing::ValuesIn(all_flaws()), [](const auto& instance) {
@@ -154,7 +207,7 @@ class Liars : public testing::TestWithParam<FaultKind> {};
 TEST_P(Liars, AreConvictedOfWhatCanBeProvenAndNobodyElseIs) {
   Plan plan{.seed = first_seed(), .faults = 1};
   std::size_t seen = 0;
-  std::uint64_t convictions = 0;
+  std::uint64_t convictions = 0, misdeeds = 0;
   for (std::size_t i = 0; i < 4000 && seen < 6; ++i, ++plan.seed) {
     plan.nodes = 3 + i % 3;
     const auto faults = faults_of(plan);
@@ -162,6 +215,7 @@ TEST_P(Liars, AreConvictedOfWhatCanBeProvenAndNobodyElseIs) {
     ++seen;
     const Report report = run(plan);
     ASSERT_FALSE(report.violation) << broken(plan, report);
+    if (const auto acted = report.faults.find(GetParam()); acted != report.faults.end()) misdeeds += acted->second;
     const std::uint64_t honest = plan.nodes - 1;
     // A fork is one if it was shown to two who can meet.
     const bool forks = GetParam() == FaultKind::fork_owner;
@@ -170,6 +224,7 @@ TEST_P(Liars, AreConvictedOfWhatCanBeProvenAndNobodyElseIs) {
     convictions += report.convictions;
   }
   EXPECT_EQ(seen, 6u);
+  EXPECT_GT(misdeeds, 0u);
   EXPECT_EQ(convictions > 0, is_provable(GetParam()));
 }
 

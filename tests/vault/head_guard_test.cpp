@@ -1,7 +1,32 @@
 // What was signed once is remembered whatever happens to the file while it is written, and never signed differently.
 #include "vault/head_guard.h"
 
+#include <dlfcn.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <set>
+
 #include "vault/testing.h"
+
+namespace {
+
+/// What was made durable, and whether the disk lets anything be.
+thread_local std::set<ino_t> made_durable;
+thread_local bool disk_fails = false;
+
+}  // namespace
+
+extern "C" int fsync(int file) {
+  static auto* const sync = reinterpret_cast<decltype(fsync)*>(dlsym(RTLD_NEXT, "fsync"));
+  if (disk_fails) {
+    errno = EIO;
+    return -1;
+  }
+  struct stat status = {};
+  if (::fstat(file, &status) == 0) made_durable.insert(status.st_ino);
+  return sync(file);
+}
 
 namespace parley::vault {
 namespace {
@@ -36,6 +61,26 @@ TEST_F(Guard, RemembersTheNewestHeadAcrossRestarts) {
   HeadGuard guard = open();
   for (std::uint64_t size = 501; size < 520; ++size) ASSERT_OK(guard.advance(head(size)));
   EXPECT_EQ(open().head(), head(519));
+}
+
+TEST_F(Guard, IsDurableBeforeItSaysSo) {
+  HeadGuard guard = open();
+  for (std::uint64_t size = 1; size <= 6; ++size) {
+    made_durable.clear();
+    ASSERT_OK(guard.advance(head(size)));
+    struct stat status = {};
+    ASSERT_EQ(::stat(path_.c_str(), &status), 0);
+    EXPECT_TRUE(made_durable.contains(status.st_ino)) << "at " << size;
+  }
+}
+
+TEST_F(Guard, DoesNotMoveOnADiskThatMakesNothingDurable) {
+  HeadGuard guard = open();
+  ASSERT_OK(guard.advance(head(1)));
+  disk_fails = true;
+  EXPECT_FAILS(guard.advance(head(2)), Errc::io);
+  disk_fails = false;
+  EXPECT_EQ(guard.head(), head(1));
 }
 
 TEST_F(Guard, RefusesASmallerHeadAndOneOfTheSameSizeWithAnotherRoot) {
