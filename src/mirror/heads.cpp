@@ -45,7 +45,11 @@ Result<Outcome> Replica::Impl::take_heads(std::size_t peer, const Heads& heads) 
   }
   peers[peer].told = true;
   answered.insert(peer);
-  if (heads.answer) TRY_STATUS(send_heads(false, outcome.replies));
+  if (heads.answer) {
+    // Once: whoever asked takes the next heads that come for the answer to its next question.
+    TRY_STATUS(send_heads(false, outcome.replies));
+    peers[peer].greeted = true;
+  }
   TRY(const std::vector<Message> lacking, to_send(peer));
   outcome.replies.insert(outcome.replies.end(), lacking.begin(), lacking.end());
   return outcome;
