@@ -103,7 +103,7 @@ class CrashOfALog : public testing::TestWithParam<Cut> {
       if (HasFailure()) return;
       if (!died) break;
     }
-    EXPECT_GT(at, 40u) << "there are more events than this";
+    EXPECT_GT(at, 30u) << "there are more events than this";
     EXPECT_LT(at, kMostEvents) << "it comes to an end";
     RecordProperty("points", static_cast<int>(at / stride));
   }
