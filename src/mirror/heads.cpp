@@ -47,7 +47,7 @@ Result<Outcome> Replica::Impl::take_heads(std::size_t peer, const Heads& heads) 
   answered.insert(peer);
   if (heads.answer) {
     // Once: whoever asked takes the next heads that come for the answer to its next question.
-    TRY_STATUS(send_heads(false, outcome.replies));
+    TRY_STATUS(send_heads(peer, false, outcome.replies));
     peers[peer].greeted = true;
   }
   TRY(const std::vector<Message> lacking, to_send(peer));
@@ -59,6 +59,8 @@ Result<Outcome> Replica::Impl::take_cosig(std::size_t peer, const Cosig& cosig) 
   TRY(const std::size_t owner, member(cosig.log));
   TRY(const auto read, read_note(cosig.checkpoint, keys(owner).log, cosign_keys()));
   Outcome outcome;
+  // An operator has taken the risk that there is more than anybody holds.
+  if (owner == group.self && risk_accepted && read.checkpoint.size > own().size()) return outcome;
   TRY_STATUS(learn(logs[owner], read, cosig.checkpoint, outcome));
   std::uint64_t& next = peers[peer].next[owner];
   next = std::max(next, read.checkpoint.size);

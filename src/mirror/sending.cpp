@@ -20,7 +20,7 @@ constexpr std::size_t kMaxQuestionsAtOnce = 64;
 Result<std::vector<Message>> Replica::Impl::to_send(std::size_t peer) {
   std::vector<Message> out;
   if (!peers[peer].greeted) {
-    TRY_STATUS(send_heads(!peers[peer].told, out));
+    TRY_STATUS(send_heads(peer, !peers[peer].told, out));
     peers[peer].greeted = true;
   }
   if (!peers[peer].told) return out;
@@ -30,7 +30,11 @@ Result<std::vector<Message>> Replica::Impl::to_send(std::size_t peer) {
   return out;
 }
 
-Status Replica::Impl::send_heads(bool answer, std::vector<Message>& out) {
+Status Replica::Impl::send_heads(std::size_t peer, bool answer, std::vector<Message>& out) {
+  if (logs[peer].seen.size > logs[peer].size()) {
+    TRY(Message sent, message(Cosig{nick(peer), logs[peer].seen.note}));
+    out.push_back(std::move(sent));
+  }
   Heads heads{{}, answer};
   for (detail::LogCopy& copy : logs) {
     TRY(const std::optional<std::string> shown, head_note(copy));

@@ -40,12 +40,19 @@ struct RepairRows {
   std::optional<vault::LogCheckpoint> checkpoint;
 };
 
+/// The largest checkpoint of a log that was shown here without its entries.
+struct SeenRow {
+  std::string origin;
+  std::string note;  ///< by the log's key alone
+};
+
 /// All that one step changes.
 struct Batch {
   std::vector<vault::LogGrowth> growth;  ///< each log at most once
   std::vector<StepRow> steps;
   std::vector<FaultRow> faults;
   std::vector<RepairRows> repairs;
+  std::vector<SeenRow> seen = {};
 };
 
 class Store {
@@ -66,6 +73,8 @@ class Store {
   virtual Result<std::vector<vault::LogCosignature>> cosignatures(std::string_view origin, std::uint64_t size) = 0;
   virtual Result<std::optional<std::uint64_t>> step(std::string_view origin, const log::StepKey& step) = 0;
   virtual Result<std::optional<FaultRow>> fault(std::string_view origin) = 0;
+  /// The note of the newest SeenRow of a log; empty if there is none.
+  virtual Result<std::string> seen(std::string_view origin) = 0;
 
   /// Writes all of `batch`, and what `work` writes to the same disk, as one: durable when it returns, or nothing of it
   /// happened. A growth whose `from` is not the log's size fails; one that has no leaves adds the rest. A log that is

@@ -29,6 +29,10 @@ std::string branch_setting(std::string_view origin) {
   return fmt::format("log-branch {}", origin);
 }
 
+std::string seen_setting(std::string_view origin) {
+  return fmt::format("log-seen {}", origin);
+}
+
 /// `found`, or what stands for a log that was never begun.
 template <typename T>
 Result<T> or_nothing(Result<T> found, T nothing) {
@@ -95,6 +99,11 @@ Result<std::optional<FaultRow>> VaultStore::fault(std::string_view origin) {
   return FaultRow{std::string(origin), std::move(*fault), std::move(*bytes)};
 }
 
+Result<std::string> VaultStore::seen(std::string_view origin) {
+  TRY(std::optional<std::string> note, vault_.setting(seen_setting(origin)));
+  return note ? std::move(*note) : std::string();
+}
+
 Status VaultStore::commit(const Batch& batch, const std::function<Status()>& work) {
   const Status done = vault_.together([&]() -> Status {
     TRY_STATUS(write(batch));
@@ -117,6 +126,7 @@ Status VaultStore::write(const Batch& batch) {
     TRY_STATUS(vault_.put_setting(fault_setting(fault.origin), fault.fault));
     TRY_STATUS(vault_.put_setting(branch_setting(fault.origin), to_base64(fault.branch)));
   }
+  for (const SeenRow& seen : batch.seen) TRY_STATUS(vault_.put_setting(seen_setting(seen.origin), seen.note));
   for (const RepairRows& repair : batch.repairs)
     TRY_STATUS(vault_.repair_log(repair.origin, repair.from, repair.leaves, repair.nodes, repair.checkpoint));
   return {};

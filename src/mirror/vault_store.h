@@ -26,6 +26,7 @@ class VaultStore : public Store {
   Result<std::vector<vault::LogCosignature>> cosignatures(std::string_view origin, std::uint64_t size) override;
   Result<std::optional<std::uint64_t>> step(std::string_view origin, const log::StepKey& step) override;
   Result<std::optional<FaultRow>> fault(std::string_view origin) override;
+  Result<std::string> seen(std::string_view origin) override;
   Status commit(const Batch& batch, const std::function<Status()>& work) override;
 
  private:

@@ -101,6 +101,11 @@ Result<std::optional<mirror::FaultRow>> Disk::fault(std::string_view origin) {
   return rows(origin).fault;
 }
 
+Result<std::string> Disk::seen(std::string_view origin) {
+  TRY_STATUS(readable());
+  return rows(origin).seen;
+}
+
 std::optional<std::string> Disk::get(const std::string& key) const {
   return found_in(values_, key);
 }
@@ -153,6 +158,7 @@ void Disk::apply(const Record& record) {
   for (const mirror::StepRow& row : record.batch.steps) logs_[row.origin].steps[row.step] = row.seq;
   for (const mirror::FaultRow& row : record.batch.faults)
     if (auto& fault = logs_[row.origin].fault; !fault) fault = row;
+  for (const mirror::SeenRow& row : record.batch.seen) logs_[row.origin].seen = row.note;
   for (const mirror::RepairRows& repair : record.batch.repairs) {
     LogRows& log = logs_[repair.origin];
     for (std::size_t i = 0; i < repair.leaves.size(); ++i) {

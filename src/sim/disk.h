@@ -45,6 +45,7 @@ struct LogRows {
   std::map<std::uint64_t, std::map<std::string, std::string>> cosignatures;
   std::map<log::StepKey, std::uint64_t> steps;
   std::optional<mirror::FaultRow> fault;
+  std::string seen;
   bool sealed = false;
 };
 
@@ -66,6 +67,7 @@ class Disk : public mirror::Store {
   Result<std::vector<vault::LogCosignature>> cosignatures(std::string_view origin, std::uint64_t size) override;
   Result<std::optional<std::uint64_t>> step(std::string_view origin, const log::StepKey& step) override;
   Result<std::optional<mirror::FaultRow>> fault(std::string_view origin) override;
+  Result<std::string> seen(std::string_view origin) override;
   Status commit(const mirror::Batch& batch, const std::function<Status()>& work) override;
 
   // --- the member's own rows, beside the log

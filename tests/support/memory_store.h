@@ -20,6 +20,7 @@ struct MemoryLog {
   std::map<std::uint64_t, std::map<std::string, std::string>> cosignatures;
   std::map<log::StepKey, std::uint64_t> steps;
   std::optional<FaultRow> fault;
+  std::string seen;
   bool sealed = false;
 };
 
@@ -87,6 +88,7 @@ class MemoryStore : public Store {
     return found_in(of(origin).steps, step);
   }
   Result<std::optional<FaultRow>> fault(std::string_view origin) override { return of(origin).fault; }
+  Result<std::string> seen(std::string_view origin) override { return of(origin).seen; }
 
   Status commit(const Batch& batch, const std::function<Status()>& work) override {
     const CommitFailure failure = std::exchange(next_commit, CommitFailure::none);
@@ -120,7 +122,7 @@ class MemoryStore : public Store {
     const auto keep = [&](const auto& rows) {
       for (const auto& row : rows) before.logs[row.origin] = found_in(disk.logs, row.origin);
     };
-    keep(batch.growth), keep(batch.steps), keep(batch.faults), keep(batch.repairs);
+    keep(batch.growth), keep(batch.steps), keep(batch.faults), keep(batch.repairs), keep(batch.seen);
     for (const vault::LogGrowth& growth : batch.growth)
       for (const vault::LogBody& body : growth.bodies)
         if (!disk.bodies.contains(body.commitment)) before.new_bodies.push_back(body.commitment);
@@ -162,6 +164,7 @@ class MemoryStore : public Store {
     for (const StepRow& row : batch.steps) disk.logs[row.origin].steps[row.step] = row.seq;
     for (const FaultRow& row : batch.faults)
       if (auto& fault = disk.logs[row.origin].fault; !fault) fault = row;
+    for (const SeenRow& row : batch.seen) disk.logs[row.origin].seen = row.note;
     for (const RepairRows& rows : batch.repairs) {
       MemoryLog& log = disk.logs[rows.origin];
       if (rows.from + rows.leaves.size() > log.leaves.size()) return fail(Errc::internal, "A repair beyond the log.");

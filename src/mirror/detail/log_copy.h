@@ -28,6 +28,8 @@ struct LogCopy {
   std::set<std::uint64_t> missing;  ///< entries whose bodies we ought to have and do not
   std::optional<Conviction> conviction;
   std::optional<Mending> mending;  ///< the stored rows are damaged
+  /// The largest checkpoint that was shown without the entries before it, as it is on the disk; size 0: none.
+  vault::LogCheckpoint seen = {};
 
   std::uint64_t size() const { return state.size; }
 };
