@@ -12,6 +12,9 @@ namespace {
 /// Of frames that are not of the log, while something of the log is waited for: a session has a few on the way.
 constexpr std::size_t kMostWaiting = 16;
 constexpr std::string_view kGuardName = "log-head-";  // and the group's id
+/// Of heads in one call. Each but the last two brings something that the one before did not, or the other side takes
+/// nothing of what it is sent: who holds us to be convicted does not.
+constexpr int kMostRounds = 16;
 constexpr auto kLookEvery = std::chrono::milliseconds(200);
 
 bool cannot_ever_be_written(Errc code) {
@@ -176,7 +179,8 @@ Status LogLink::exchange_heads(Deadline deadline) {
 // Heads answer heads, so what the peer pushes after the first of them belongs to the round before. Two rounds in which
 // nothing moved, one after the other: what was on the way when the first began has come by the end of the second.
 Status LogLink::synchronise(Deadline deadline) {
-  for (int quiet_rounds = 0; quiet_rounds < 2;) {
+  int rounds = 0;
+  for (int quiet_rounds = 0; quiet_rounds < 2 && rounds < kMostRounds; ++rounds) {
     moved_ = heads_heard_ = false;
     log_.with([&](mirror::Replica& replica) { replica.connected(peer().nick); });
     TRY_STATUS(exchange_heads(deadline));
