@@ -18,6 +18,9 @@ static_assert(kHearEveryBytes + mirror::kMaxMessageBytes < wire::kMaxUnreadBytes
 /// Messages of the log that wait to be sent while the peer is still listened to: what two questions bring.
 constexpr std::size_t kMostOutgoing = 2 * mirror::kMaxMessagesAtOnce;
 constexpr std::string_view kGuardName = "log-head-";  // and the group's id
+/// Of heads in one call. Each but the last two brings something that the one before did not, or the other side takes
+/// nothing of what it is sent: who holds us to be convicted does not.
+constexpr int kMostRounds = 16;
 constexpr auto kLookEvery = std::chrono::milliseconds(200);
 
 bool cannot_ever_be_written(Errc code) {
@@ -215,9 +218,10 @@ Status LogLink::accept(wire::Frame frame) {
 
 Status LogLink::exchange_heads(Deadline deadline) {
   if (!heads_heard_) {
-    TRY(const mirror::Message question,
+    TRY(const std::vector<mirror::Message> questions,
         log_.with([&](mirror::Replica& replica) { return replica.ask_for_heads(peer().nick); }));
-    TRY_STATUS(inner_.send(static_cast<wire::FrameType>(question.type), question.payload));
+    for (const mirror::Message& question : questions)
+      TRY_STATUS(inner_.send(static_cast<wire::FrameType>(question.type), question.payload));
   }
   TRY_STATUS(push(deadline));
   while (!heads_heard_) TRY_STATUS(read_one(deadline));
@@ -227,7 +231,8 @@ Status LogLink::exchange_heads(Deadline deadline) {
 // Heads answer heads, so what the peer pushes after the first of them belongs to the round before. Two rounds in which
 // nothing moved, one after the other: what was on the way when the first began has come by the end of the second.
 Status LogLink::synchronise(Deadline deadline) {
-  for (int quiet_rounds = 0; quiet_rounds < 2;) {
+  int rounds = 0;
+  for (int quiet_rounds = 0; quiet_rounds < 2 && rounds < kMostRounds; ++rounds) {
     moved_ = heads_heard_ = false;
     log_.with([&](mirror::Replica& replica) { replica.connected(peer().nick); });
     TRY_STATUS(exchange_heads(deadline));

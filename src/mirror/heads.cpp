@@ -46,7 +46,7 @@ Result<Outcome> Replica::Impl::take_heads(std::size_t peer, const Heads& heads) 
   if (heads.answer) {
     // The answer greets as well. Heads that nobody asked for would be taken for the answer of the next round, and what
     // is pushed after them would come to a peer that has stopped listening.
-    TRY_STATUS(send_heads(false, outcome.replies));
+    TRY_STATUS(send_heads(peer, false, outcome.replies));
     peers[peer].greeted = true;
   }
   TRY(const std::vector<Message> lacking, to_send(peer));
@@ -59,6 +59,8 @@ Result<Outcome> Replica::Impl::take_cosig(std::size_t peer, const Cosig& cosig) 
   TRY(const auto read, read_cosigned(owner, cosig.checkpoint));
   TRY_STATUS(of_some_entries(read));
   Outcome outcome;
+  // An operator has taken the risk that there is more than anybody holds.
+  if (owner == group.self && risk_accepted && read.checkpoint.size > own().size()) return outcome;
   TRY_STATUS(learn(logs[owner], read, cosig.checkpoint, outcome));
   std::uint64_t& next = peers[peer].next[owner];
   next = std::max(next, read.checkpoint.size);

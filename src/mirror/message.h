@@ -44,7 +44,8 @@ struct Push {
   bool operator==(const Push&) const = default;
 };
 
-/// COSIG: a checkpoint of `log` with the sender's cosignature.
+/// COSIG: a checkpoint of `log` with the sender's cosignature. Without one, to the log's owner before HEADS: the
+/// largest that the sender was shown and has no entries of.
 struct Cosig {
   std::string log;
   std::string checkpoint;  ///< note

@@ -38,6 +38,7 @@ Result<Outcome> Replica::Impl::take_push(std::size_t peer, const Push& push, con
     return fail(Errc::protocol,
                 fmt::format("Entries of the log of {} came with a checkpoint of another size.", push.log));
   if (copy.conviction) return Outcome{};  // it stays as it was
+  if (copy.mending || push.from > copy.size()) TRY_STATUS(remember_seen(copy, read.checkpoint, push.checkpoint));
   if (copy.mending) return take_mending(copy, push, read, payload);
   if (owner == group.self) told_size = std::max(told_size, end);
   const Status takes = takes_more(copy, now);
@@ -64,6 +65,14 @@ Result<Outcome> Replica::Impl::take_push(std::size_t peer, const Push& push, con
     peers[peer].cosignature_sent = copy.held[group.self];
   }
   return std::move(arrival.outcome);
+}
+
+Status Replica::Impl::remember_seen(detail::LogCopy& copy, const log::Checkpoint& checkpoint, std::string_view note) {
+  if (copy.owner == group.self || checkpoint.size <= std::max(copy.size(), copy.seen.size)) return {};
+  const vault::LogCheckpoint seen{checkpoint.size, checkpoint.root, detail::bare_note(note, keys(copy.owner).log)};
+  TRY_STATUS(commit({.growth = {}, .steps = {}, .faults = {}, .repairs = {}, .seen = {{copy.origin, seen.note}}}));
+  copy.seen = seen;
+  return {};
 }
 
 // --- entries that we hold already ----------------------------------------------------------------------------------

@@ -142,8 +142,9 @@ class Replica {
   // --- peers -----------------------------------------------------------------------------------------------------
   /// A link to `peer` is up: nothing that was sent before counts as having arrived.
   void connected(std::string_view peer);
-  /// Our heads, asking for the peer's, for one of several links to it: what to_send() gives goes by whichever comes first.
-  Result<Message> ask_for_heads(std::string_view peer);
+  /// Our heads, asking for the peer's, for one of several links to it: what to_send() gives goes by whichever comes
+  /// first.
+  Result<std::vector<Message>> ask_for_heads(std::string_view peer);
   /// The next messages that bring `peer` up to date with what it may have and lacks: our heads on a new link, our own
   /// log from where it is known to end, other logs if its heads have shown that it lacks them, cosignatures on its log.
   /// Bodies go to their audience only. At most kMaxMessagesAtOnce; nothing when it is up to date.

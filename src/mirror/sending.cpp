@@ -20,7 +20,7 @@ constexpr std::size_t kMaxQuestionsAtOnce = 64;
 Result<std::vector<Message>> Replica::Impl::to_send(std::size_t peer) {
   std::vector<Message> out;
   if (!peers[peer].greeted) {
-    TRY_STATUS(send_heads(!peers[peer].told, out));
+    TRY_STATUS(send_heads(peer, !peers[peer].told, out));
     peers[peer].greeted = true;
   }
   if (!peers[peer].told) return out;
@@ -30,15 +30,19 @@ Result<std::vector<Message>> Replica::Impl::to_send(std::size_t peer) {
   return out;
 }
 
-Result<Message> Replica::ask_for_heads(std::string_view peer) {
+Result<std::vector<Message>> Replica::ask_for_heads(std::string_view peer) {
   TRY(const std::size_t member, impl_->member(peer));
   std::vector<Message> messages;
-  TRY_STATUS(impl_->send_heads(true, messages));
+  TRY_STATUS(impl_->send_heads(member, true, messages));
   impl_->peers[member].greeted = true;
-  return std::move(messages.front());
+  return messages;
 }
 
-Status Replica::Impl::send_heads(bool answer, std::vector<Message>& out) {
+Status Replica::Impl::send_heads(std::size_t peer, bool answer, std::vector<Message>& out) {
+  if (logs[peer].seen.size > logs[peer].size()) {
+    TRY(Message sent, message(Cosig{nick(peer), logs[peer].seen.note}));
+    out.push_back(std::move(sent));
+  }
   Heads heads{{}, answer};
   for (detail::LogCopy& copy : logs) {
     TRY(const std::optional<std::string> shown, head_note(copy));
@@ -68,7 +72,9 @@ Result<std::optional<std::string>> Replica::Impl::head_note(detail::LogCopy& cop
 Status Replica::Impl::send_logs(std::size_t peer, std::vector<Message>& out) {
   TRY_STATUS(send_log(peer, own(), own().size(), out));
   for (detail::LogCopy& copy : logs)
-    if (copy.owner != group.self) TRY_STATUS(send_log(peer, copy, peers[peer].until[copy.owner], out));
+    // A convicted log stays as it was everywhere: who does not know yet learns it by the fault in our own.
+    if (copy.owner != group.self && !copy.conviction)
+      TRY_STATUS(send_log(peer, copy, peers[peer].until[copy.owner], out));
   return {};
 }
 

@@ -33,7 +33,16 @@ Status Replica::Impl::load() {
   return check_guard();
 }
 
+Status Replica::Impl::load_seen(detail::LogCopy& copy) {
+  TRY(std::string note, store.seen(copy.origin));
+  if (note.empty()) return {};
+  TRY(const log::Checkpoint checkpoint, log::read_checkpoint(note, keys(copy.owner).log));
+  copy.seen = {checkpoint.size, checkpoint.root, std::move(note)};
+  return {};
+}
+
 Status Replica::Impl::load_copy(detail::LogCopy& copy) {
+  TRY_STATUS(load_seen(copy));
   TRY(const std::optional<FaultRow> fault, store.fault(copy.origin));
   if (fault) {
     auto judged = judge(fault->fault, fault->branch);

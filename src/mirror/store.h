@@ -47,6 +47,12 @@ struct UsageRow {
   Usage usage;
 };
 
+/// The largest checkpoint of a log that was shown here without its entries.
+struct SeenRow {
+  std::string origin;
+  std::string note;  ///< by the log's key alone
+};
+
 /// All that one step changes.
 struct Batch {
   std::vector<vault::LogGrowth> growth;  ///< each log at most once
@@ -54,6 +60,7 @@ struct Batch {
   std::vector<FaultRow> faults;
   std::vector<RepairRows> repairs;
   std::vector<UsageRow> usage = {};
+  std::vector<SeenRow> seen = {};
 };
 
 class Store {
@@ -78,6 +85,8 @@ class Store {
   virtual Result<Usage> usage(std::string_view origin) = 0;
   /// What is free where the rows are.
   virtual Result<std::uint64_t> free_bytes() = 0;
+  /// The note of the newest SeenRow of a log; empty if there is none.
+  virtual Result<std::string> seen(std::string_view origin) = 0;
 
   /// Writes all of `batch`, and what `work` writes to the same disk, as one: durable when it returns, or nothing of it
   /// happened. A growth whose `from` is not the log's size fails; one that has no leaves adds the rest. A log that is

@@ -33,6 +33,10 @@ std::string branch_setting(std::string_view origin) {
   return fmt::format("log-branch {}", origin);
 }
 
+std::string seen_setting(std::string_view origin) {
+  return fmt::format("log-seen {}", origin);
+}
+
 /// `found`, or what stands for a log that was never begun.
 template <typename T>
 Result<T> or_nothing(Result<T> found, T nothing) {
@@ -104,6 +108,11 @@ Result<Usage> VaultStore::usage(std::string_view origin) {
   return text ? read_usage(*text) : Usage{};
 }
 
+Result<std::string> VaultStore::seen(std::string_view origin) {
+  TRY(std::optional<std::string> note, vault_.setting(seen_setting(origin)));
+  return note ? std::move(*note) : std::string();
+}
+
 Status VaultStore::commit(const Batch& batch, const std::function<Status()>& work) {
   const Status done = vault_.together([&]() -> Status {
     TRY_STATUS(write(batch));
@@ -128,6 +137,7 @@ Status VaultStore::write(const Batch& batch) {
   }
   for (const UsageRow& row : batch.usage)
     TRY_STATUS(vault_.put_setting(usage_setting(row.origin), write_usage(row.usage)));
+  for (const SeenRow& seen : batch.seen) TRY_STATUS(vault_.put_setting(seen_setting(seen.origin), seen.note));
   for (const RepairRows& repair : batch.repairs)
     TRY_STATUS(vault_.repair_log(repair.origin, repair.from, repair.leaves, repair.nodes, repair.checkpoint));
   return {};

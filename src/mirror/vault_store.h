@@ -28,6 +28,7 @@ class VaultStore : public Store {
   Result<std::optional<FaultRow>> fault(std::string_view origin) override;
   Result<Usage> usage(std::string_view origin) override;
   Result<std::uint64_t> free_bytes() override { return vault_.free_bytes(); }
+  Result<std::string> seen(std::string_view origin) override;
   Status commit(const Batch& batch, const std::function<Status()>& work) override;
 
  private:

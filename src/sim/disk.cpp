@@ -130,6 +130,11 @@ Result<mirror::Usage> Disk::usage(std::string_view origin) {
   return rows(origin).usage;
 }
 
+Result<std::string> Disk::seen(std::string_view origin) {
+  TRY_STATUS(readable());
+  return rows(origin).seen;
+}
+
 // --- rows beside the log -------------------------------------------------------------------------------------------
 
 bool StoredSession::has_step(std::string_view author, std::string_view type) const {
@@ -226,6 +231,7 @@ void Disk::apply(const Record& record) {
   for (const mirror::FaultRow& row : record.batch.faults)
     if (auto& fault = logs_[row.origin].fault; !fault) fault = row;
   for (const mirror::UsageRow& row : record.batch.usage) logs_[row.origin].usage = row.usage;
+  for (const mirror::SeenRow& row : record.batch.seen) logs_[row.origin].seen = row.note;
   for (const mirror::RepairRows& repair : record.batch.repairs) {
     LogRows& log = logs_[repair.origin];
     for (std::size_t i = 0; i < repair.leaves.size(); ++i) {

@@ -62,6 +62,7 @@ struct LogRows {
   std::map<log::StepKey, std::uint64_t> steps;
   std::optional<mirror::FaultRow> fault;
   mirror::Usage usage;
+  std::string seen;
   bool sealed = false;
 };
 
@@ -86,6 +87,7 @@ class Disk : public mirror::Store {
   Result<mirror::Usage> usage(std::string_view origin) override;
   /// A simulated disk is as large as it has to be.
   Result<std::uint64_t> free_bytes() override { return std::numeric_limits<std::uint64_t>::max(); }
+  Result<std::string> seen(std::string_view origin) override;
   Status commit(const mirror::Batch& batch, const std::function<Status()>& work) override;
 
   // --- the member's own rows, beside the log

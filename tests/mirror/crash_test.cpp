@@ -219,6 +219,60 @@ TEST_F(Rollback, OfDiskAndGuardIsNoticedByAPeer) {
   EXPECT_TRUE(circle_.convictions.empty());
 }
 
+// Carol was shown a push that goes on where her copy does not end, and kept none of its entries.
+TEST_F(Rollback, OfDiskAndGuardIsNoticedByAPeerThatSawNoMoreThanACheckpoint) {
+  circle_.unlink(0, 1);
+  circle_.unlink(0, 2);
+  circle_.append(0, log::kHeads);
+  circle_.append(0, log::kHeads);
+  const std::string origin = circle_.keys[0].log.name;
+  const MemoryLog& rows = circle_.disk(0).disk.logs.at(origin);
+  ASSERT_OK(circle_.deliver({0, 2,
+                             message_of(Push{.log = "alpha",
+                                             .from = 8,
+                                             .leaves = {rows.leaves[8].note},
+                                             .bodies = {},
+                                             .checkpoint = rows.checkpoints.at(9).note})}));
+  ASSERT_EQ(circle_[2].size("alpha"), 7u);
+  circle_.restart(2);
+  roll_back();
+  circle_.guard(0).signed_head = guard_;
+  circle_.start(0);
+  circle_.link_all();
+  circle_.run();
+  EXPECT_EQ(circle_[0].state(), State::amnesia) << "entries 7 and 8 are lost";
+  EXPECT_EQ(circle_[0].size("alpha"), 7u) << "what the others hold has come back";
+  EXPECT_NE(circle_[0].reason().find("have signed 9"), std::string::npos) << circle_[0].reason();
+  EXPECT_FAILS(circle_[0].append(heads_draft(), kNow), Errc::policy);
+  ASSERT_OK(circle_[0].accept_fork_risk());
+  circle_.link_all();
+  circle_.run();
+  EXPECT_EQ(circle_[0].state(), State::live);
+}
+
+TEST_F(Rollback, IsNotThoughtOfWhereAPushOnlyCameTooSoon) {
+  circle_.unlink(0, 1);
+  circle_.append(0, log::kHeads);
+  circle_.append(0, log::kHeads);
+  const MemoryLog& rows = circle_.disk(0).disk.logs.at(circle_.keys[0].log.name);
+  ASSERT_OK(circle_.deliver({0, 1,
+                             message_of(Push{.log = "alpha",
+                                             .from = 8,
+                                             .leaves = {rows.leaves[8].note},
+                                             .bodies = {},
+                                             .checkpoint = rows.checkpoints.at(9).note})}));
+  circle_.queue.clear();
+  circle_.link_all();
+  circle_.run();
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(circle_[i].size("alpha"), 9u);
+    EXPECT_EQ(circle_[i].state(), State::live);
+  }
+  circle_.append(0, log::kHeads);
+  circle_.run();
+  EXPECT_TRUE(circle_[0].is_final("alpha", 10));
+}
+
 TEST_F(Rollback, ToNothingAtAllIsHealed) {
   circle_.stop(0);
   circle_.disk(0).disk = {};

@@ -38,6 +38,22 @@ TEST(Replica, OpensItsLogOnlyOnceEnoughPeersHaveSpoken) {
   circle.append(0, log::kLogOpen);
 }
 
+// Whoever asks on a link waits for the answer, and then knows that nothing sent before it is still on the way.
+TEST(Replica, AnswersAQuestionForItsHeadsOnce) {
+  Circle circle(2);
+  circle.open_all();
+  circle.unlink(0, 1);
+  circle.append(1, log::kHeads);
+  circle.link(0, 1);
+  const auto asked = circle[0].to_send("bravo");
+  ASSERT_OK(asked);
+  ASSERT_EQ(asked->size(), 1u);
+  const auto outcome = circle[1].take("alpha", asked->front(), kNow);
+  ASSERT_OK(outcome);
+  EXPECT_EQ(std::ranges::count(outcome->replies, MessageType::heads, &Message::type), 1);
+  EXPECT_EQ(std::ranges::count(outcome->replies, MessageType::push, &Message::type), 1);
+}
+
 TEST(Replica, GivesBodiesToTheirAudienceOnly) {
   Circle circle(3);
   circle.open_all();

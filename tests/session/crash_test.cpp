@@ -1,30 +1,8 @@
 // A node that dies at any moment of a session or a reveal: what both sides say afterwards is true, nothing is half
 // written, and the next session succeeds. Both sides are processes; one of them dies at its Nth event, for every N
 // until it lives to the end. Events are durable writes (fdatasync, fsync), messages sent, and messages received.
-#include <sys/syscall.h>
-
+#include "support/crash_points.h"
 #include "support/session_parties.h"
-
-namespace {
-
-// How many more events this process lives through; 0: for ever.
-std::size_t events_to_live = 0;
-
-void event() {
-  if (events_to_live > 0 && --events_to_live == 0) parley::vault::die();
-}
-
-}  // namespace
-
-// In the place of the C library's, for SQLite too: the disk is as the call would have found it.
-extern "C" int fdatasync(int fd) {
-  event();
-  return static_cast<int>(::syscall(SYS_fdatasync, fd));
-}
-extern "C" int fsync(int fd) {
-  event();
-  return static_cast<int>(::syscall(SYS_fsync, fd));
-}
 
 namespace parley::session {
 namespace {
@@ -35,16 +13,16 @@ class MortalLink final : public LinkDecorator {
  public:
   using LinkDecorator::LinkDecorator;
   Status send(wire::FrameType type, ByteView payload) override {
-    event();
+    crash::event();
     return inner_.send(type, payload);
   }
   Status send_until(wire::FrameType type, ByteView payload, Deadline deadline) override {
-    event();
+    crash::event();
     return inner_.send_until(type, payload, deadline);
   }
   Result<wire::Frame> receive(Deadline deadline) override {
     auto frame = inner_.receive(deadline);
-    event();
+    crash::event();
     return frame;
   }
 };
@@ -94,7 +72,7 @@ class Crash : public testing::TestWithParam<Sets> {
       const auto link = wire::accept(listener.accept(), us.member.identity(), wire::only(pins[0]));
       if (!link) return;
       MortalLink mortal(**link);
-      events_to_live = dies == Dies::answerer ? at : 0;
+      crash::die_at(dies == Dies::answerer ? at : 0);
       group::LogLink log_link(mortal, us.log(charter_));
       const group::Membership membership = us.membership(charter_);
       answer(us.party(membership), log_link);
@@ -104,7 +82,7 @@ class Crash : public testing::TestWithParam<Sets> {
       const auto link = wire::connect(listener.address(), us.member.identity(), pins[1]);
       if (!link) return;
       MortalLink mortal(**link);
-      events_to_live = dies == Dies::beginner ? at : 0;
+      crash::die_at(dies == Dies::beginner ? at : 0);
       group::LogLink log_link(mortal, us.log(charter_));
       const group::Membership membership = us.membership(charter_);
       begin(us.party(membership), log_link);

@@ -21,6 +21,7 @@ struct MemoryLog {
   std::map<log::StepKey, std::uint64_t> steps;
   std::optional<FaultRow> fault;
   Usage usage;
+  std::string seen;
   bool sealed = false;
 };
 
@@ -91,6 +92,7 @@ class MemoryStore : public Store {
     return found_in(of(origin).steps, step);
   }
   Result<std::optional<FaultRow>> fault(std::string_view origin) override { return of(origin).fault; }
+  Result<std::string> seen(std::string_view origin) override { return of(origin).seen; }
 
   Result<Usage> usage(std::string_view origin) override { return of(origin).usage; }
   Result<std::uint64_t> free_bytes() override { return free; }
@@ -127,7 +129,7 @@ class MemoryStore : public Store {
     const auto keep = [&](const auto& rows) {
       for (const auto& row : rows) before.logs[row.origin] = found_in(disk.logs, row.origin);
     };
-    keep(batch.growth), keep(batch.steps), keep(batch.faults), keep(batch.repairs), keep(batch.usage);
+    keep(batch.growth), keep(batch.steps), keep(batch.faults), keep(batch.repairs), keep(batch.usage), keep(batch.seen);
     for (const vault::LogGrowth& growth : batch.growth)
       for (const vault::LogBody& body : growth.bodies)
         if (!disk.bodies.contains(body.commitment)) before.new_bodies.push_back(body.commitment);
@@ -170,6 +172,7 @@ class MemoryStore : public Store {
     for (const StepRow& row : batch.steps) disk.logs[row.origin].steps[row.step] = row.seq;
     for (const FaultRow& row : batch.faults)
       if (auto& fault = disk.logs[row.origin].fault; !fault) fault = row;
+    for (const SeenRow& row : batch.seen) disk.logs[row.origin].seen = row.note;
     for (const RepairRows& rows : batch.repairs) {
       MemoryLog& log = disk.logs[rows.origin];
       if (rows.from + rows.leaves.size() > log.leaves.size()) return fail(Errc::internal, "A repair beyond the log.");

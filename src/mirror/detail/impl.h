@@ -63,6 +63,7 @@ struct Replica::Impl {
   // --- start.cpp
   Status load();
   Status load_copy(detail::LogCopy& copy);
+  Status load_seen(detail::LogCopy& copy);
   Status check_edge(detail::LogCopy& copy, const vault::LogHead& head);
   Status load_newest(detail::LogCopy& copy, const vault::LogCheckpoint& row);
   Status load_holders(detail::LogCopy& copy);
@@ -79,7 +80,8 @@ struct Replica::Impl {
 
   // --- sending.cpp
   Result<std::vector<Message>> to_send(std::size_t peer);
-  Status send_heads(bool answer, std::vector<Message>& out);
+  /// To the owner of a log, before them, what we have seen of it and do not hold.
+  Status send_heads(std::size_t peer, bool answer, std::vector<Message>& out);
   Result<std::optional<std::string>> head_note(detail::LogCopy& copy);
   Status send_logs(std::size_t peer, std::vector<Message>& out);
   Status send_log(std::size_t peer, detail::LogCopy& copy, std::uint64_t until, std::vector<Message>& out);
@@ -111,6 +113,8 @@ struct Replica::Impl {
   // --- mirrors.cpp
   struct Arrival;
   Result<Outcome> take_push(std::size_t peer, const Push& push, const Bytes& payload, std::int64_t now);
+  /// A checkpoint has come whose entries we cannot take yet: should its owner forget it, we are who can tell.
+  Status remember_seen(detail::LogCopy& copy, const log::Checkpoint& checkpoint, std::string_view note);
   Status compare_known(Arrival& arrival);
   Status add_missing_body(Arrival& arrival, std::uint64_t seq, std::string_view leaf);
   Status not_known(Arrival& arrival, const vault::LogLeaf& row, std::uint64_t seq, std::string_view leaf);

@@ -29,6 +29,8 @@ struct LogCopy {
   std::optional<Conviction> conviction;
   Usage usage;                     ///< of our quota for this log
   std::optional<Mending> mending;  ///< the stored rows are damaged
+  /// The largest checkpoint that was shown without the entries before it, as it is on the disk; size 0: none.
+  vault::LogCheckpoint seen = {};
 
   std::uint64_t size() const { return state.size; }
 };
