@@ -72,9 +72,7 @@ Result<std::optional<std::string>> Replica::Impl::head_note(detail::LogCopy& cop
 Status Replica::Impl::send_logs(std::size_t peer, std::vector<Message>& out) {
   TRY_STATUS(send_log(peer, own(), own().size(), out));
   for (detail::LogCopy& copy : logs)
-    // A convicted log stays as it was everywhere: who does not know yet learns it by the fault in our own.
-    if (copy.owner != group.self && !copy.conviction)
-      TRY_STATUS(send_log(peer, copy, peers[peer].until[copy.owner], out));
+    if (copy.owner != group.self) TRY_STATUS(send_log(peer, copy, peers[peer].until[copy.owner], out));
   return {};
 }
 

@@ -17,15 +17,25 @@ thread_local bool disk_fails = false;
 
 }  // namespace
 
-extern "C" int fsync(int file) {
-  static auto* const sync = reinterpret_cast<decltype(fsync)*>(dlsym(RTLD_NEXT, "fsync"));
+namespace {
+
+int make_durable(int file, const char* call) {
   if (disk_fails) {
     errno = EIO;
     return -1;
   }
   struct stat status = {};
   if (::fstat(file, &status) == 0) made_durable.insert(status.st_ino);
-  return sync(file);
+  return reinterpret_cast<int (*)(int)>(dlsym(RTLD_NEXT, call))(file);
+}
+
+}  // namespace
+
+extern "C" int fsync(int file) {
+  return make_durable(file, "fsync");
+}
+extern "C" int fdatasync(int file) {
+  return make_durable(file, "fdatasync");
 }
 
 namespace parley::vault {
