@@ -40,6 +40,7 @@ int run_here(const Chosen& chosen, Console& console, const std::filesystem::path
   if (!opened) return console.refuse(opened.error());
   const SignalWatch watch(progress);
   session::UnderWay under_way;
+  session::Ledgers ledgers;
   Workplace workplace{.console = console,
                       .progress = progress,
                       .folder = folder,
@@ -48,6 +49,7 @@ int run_here(const Chosen& chosen, Console& console, const std::filesystem::path
                       .groups = *opened->groups,
                       .inbox = nullptr,
                       .under_way = under_way,
+                      .ledgers = ledgers,
                       .threads = hardware_threads()};
   return console.exit_code(chosen.at_work(workplace));
 }

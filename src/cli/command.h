@@ -32,6 +32,7 @@ struct Workplace {
   group::Groups& groups;
   node::Inbox* inbox;  ///< of the running node; nullptr when none runs
   session::UnderWay& under_way;
+  session::Ledgers& ledgers;
   std::size_t threads;  ///< for one computation
 };
 
