@@ -97,6 +97,7 @@ void add_all(CLI::App& app, Chosen& chosen) {
   add_show(app, chosen);
   add_reveal(app, chosen);
   add_session(app, chosen);
+  add_ledger(app, chosen);
   add_log(app, chosen);
   add_verify(app, chosen);
   add_bench(app, chosen);

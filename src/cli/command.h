@@ -58,6 +58,7 @@ void add_inbox(CLI::App& app, Chosen& chosen);  ///< inbox, accept, decline
 void add_show(CLI::App& app, Chosen& chosen);
 void add_reveal(CLI::App& app, Chosen& chosen);
 void add_session(CLI::App& app, Chosen& chosen);
+void add_ledger(CLI::App& app, Chosen& chosen);
 void add_log(CLI::App& app, Chosen& chosen);
 void add_verify(CLI::App& app, Chosen& chosen);
 void add_bench(CLI::App& app, Chosen& chosen);
