@@ -1,6 +1,7 @@
 // Steps of a session: any object as the body of each type. What is taken is what this program writes. The entries that
 // carry them: log_entry.cpp and mirror_take.cpp.
 #include "check.h"
+#include "session/accounting.h"
 #include "session/step.h"
 
 namespace {
@@ -25,6 +26,7 @@ void check_bodies(const log::Json& json) {
   check_body<session::ResultStep>(json);
   check_body<session::Abort>(json);
   check_body<session::RevealOffer>(json);
+  if (const auto settled = session::settled_from_json(json)) check(session::to_json(*settled) == json);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/ledger_view.h"
 #include "cli/party.h"
 #include "cli/session_view.h"
 #include "node/replication.h"
@@ -72,6 +73,8 @@ Status show_before(Workplace& at, const AskArguments& arguments, const group::Me
     console.say(
         "  A count between two members is a count by good faith: the node of a side that learns could see which ones "
         "match, if its operator changed it.");
+  TRY(const auto effect, effect_of(at, membership, arguments.peer, question, ours.padded, 0));
+  for (const std::string& line : effect) console.say("  " + line);
   console.say(fmt::format(
       "  {} could enter guesses of what you hold. It signs how many it enters at most and a commitment to "
       "them, within the caps of the charter; what they are nothing shows yet. Both logs keep that you asked "

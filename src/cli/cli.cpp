@@ -40,6 +40,7 @@ int run_here(const Chosen& chosen, Console& console, const std::filesystem::path
   if (!opened) return console.refuse(opened.error());
   const SignalWatch watch(progress);
   session::UnderWay under_way;
+  session::Ledgers ledgers;
   Workplace workplace{.console = console,
                       .progress = progress,
                       .folder = folder,
@@ -48,6 +49,7 @@ int run_here(const Chosen& chosen, Console& console, const std::filesystem::path
                       .groups = *opened->groups,
                       .inbox = nullptr,
                       .under_way = under_way,
+                      .ledgers = ledgers,
                       .threads = hardware_threads()};
   return console.exit_code(chosen.at_work(workplace));
 }
@@ -95,6 +97,7 @@ void add_all(CLI::App& app, Chosen& chosen) {
   add_show(app, chosen);
   add_reveal(app, chosen);
   add_session(app, chosen);
+  add_ledger(app, chosen);
   add_log(app, chosen);
   add_verify(app, chosen);
   add_bench(app, chosen);

@@ -32,6 +32,7 @@ struct Workplace {
   group::Groups& groups;
   node::Inbox* inbox;  ///< of the running node; nullptr when none runs
   session::UnderWay& under_way;
+  session::Ledgers& ledgers;
   std::size_t threads;  ///< for one computation
 };
 
@@ -57,6 +58,7 @@ void add_inbox(CLI::App& app, Chosen& chosen);  ///< inbox, accept, decline
 void add_show(CLI::App& app, Chosen& chosen);
 void add_reveal(CLI::App& app, Chosen& chosen);
 void add_session(CLI::App& app, Chosen& chosen);
+void add_ledger(CLI::App& app, Chosen& chosen);
 void add_log(CLI::App& app, Chosen& chosen);
 void add_verify(CLI::App& app, Chosen& chosen);
 void add_bench(CLI::App& app, Chosen& chosen);

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/json.h"
+#include "cli/ledger_view.h"
 #include "cli/session_view.h"
 #include "session/padding.h"
 #include "session/reveal.h"
@@ -14,7 +15,22 @@ namespace {
 
 constexpr std::size_t kMaxWhyBytes = 2000;
 
-void print_offer(Console& console, const session::Offer& offer) {
+// What the session would do to the ledger. @param our_padded  what enters
+Result<std::vector<std::string>> effect_of(Workplace& at, const session::Offer& offer, std::uint64_t our_padded) {
+  TRY(const vault::GroupRow group, at.vault.group(offer.group));
+  TRY(const group::Membership membership, at.groups.membership(group.id));
+  return cli::effect_of(at, membership, offer.peer, offer.question, our_padded, offer.their_padded);
+}
+
+// The same of one that waits, before the session is charged.
+Result<std::vector<std::string>> effect_of_waiting(Workplace& at, const std::string& session) {
+  for (const session::Offer& offer : at.inbox->waiting())
+    if (offer.session.starts_with(session)) return effect_of(at, offer, offer.ours.padded);
+  return std::vector<std::string>();
+}
+
+Status print_offer(Workplace& at, const session::Offer& offer) {
+  Console& console = at.console;
   console.print(fmt::format("{}\t{} asks {}, in the group {}\n", offer.session.substr(0, 8), offer.peer,
                             session::in_words(offer.question), offer.group));
   console.print(fmt::format("  its set has at most {} indicators{}\n", offer.their_padded,
@@ -24,8 +40,11 @@ void print_offer(Console& console, const session::Offer& offer) {
   console.print(fmt::format("  of yours would enter: {} ({}); it sees that you enter at most {}\n", offer.ours.count,
                             in_words(offer.ours.by_type), offer.ours.padded));
   console.print(fmt::format("  in the end {}\n", session::who_learns(offer.question, false)));
+  TRY(const auto effect, effect_of(at, offer, offer.ours.padded));
+  for (const std::string& line : effect) console.print(fmt::format("  {}\n", line));
   console.print(
       fmt::format("  decide: parley accept {0}   or   parley decline {0} --why TEXT\n", offer.session.substr(0, 8)));
+  return {};
 }
 
 struct WaitingReveal {
@@ -75,7 +94,7 @@ Status print_inbox(Workplace& at, bool as_json) {
     at.console.print(to_line({{"questions", questions}, {"reveals", offered}}));
     return {};
   }
-  for (const session::Offer& offer : offers) print_offer(at.console, offer);
+  for (const session::Offer& offer : offers) TRY_STATUS(print_offer(at, offer));
   for (const WaitingReveal& reveal : reveals) print_reveal(at.console, reveal);
   if (at.inbox == nullptr)
     at.console.say("No node of this member is running, so no question can wait. parley serve starts one.");
@@ -90,6 +109,8 @@ Status decide(Workplace& at, const std::string& session, session::Decision decis
   const bool accept = decision.accept;
   const std::string label = decision.label;
   const bool explained = !decision.why.empty();
+  TRY(const std::vector<std::string> effect,
+      accept ? effect_of_waiting(at, session) : Result<std::vector<std::string>>());
   TRY(const session::Offer offer, at.inbox->decide(session, std::move(decision)));
   if (accept) {
     vault::Selection selection = session::responder_selection(offer.question, offer.admitted);
@@ -97,6 +118,7 @@ Status decide(Workplace& at, const std::string& session, session::Decision decis
     TRY(const session::Enters ours, session::enters(at.vault, selection));
     at.console.say(fmt::format("Accepted. {} of yours enter. parley show {} has the result when it is there.",
                                ours.count, offer.session.substr(0, 8)));
+    for (const std::string& line : effect) at.console.say("  " + line);
     if (ours.count == 0)
       at.console.say("  Nothing of yours fits, so nothing can match. Padding hides that from the other side.");
   } else

@@ -13,6 +13,7 @@ inline session::Party party_at(Workplace& at, const group::Membership& membershi
           .membership = membership,
           .membership_now = [&groups = at.groups, id = membership.group().id] { return groups.membership(id); },
           .under_way = at.under_way,
+          .ledgers = at.ledgers,
           .pool = pool,
           .progress = at.progress};
 }

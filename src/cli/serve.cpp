@@ -43,6 +43,7 @@ int run_handed(node::HandedCommand& command, const std::atomic<bool>& gone, cons
                       .groups = *opened.groups,
                       .inbox = &node.inbox(),
                       .under_way = node.under_way(),
+                      .ledgers = node.ledgers(),
                       .threads = threads};
   const int code = run_at(workplace, command.arguments);
   done = true;

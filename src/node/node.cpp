@@ -44,6 +44,7 @@ struct Node::State {
 
   Inbox inbox;
   session::UnderWay under_way;
+  session::Ledgers ledgers;
   Doorman doorman;
   std::optional<Replication> replication;
   std::optional<Listener> listener;
@@ -171,6 +172,7 @@ Status Node::State::talk_in_group(wire::Link& link, Progress& progress, JournalP
                           .membership = membership,
                           .membership_now = [&] { return groups.membership(membership.group().id); },
                           .under_way = under_way,
+                          .ledgers = ledgers,
                           .pool = pool,
                           .progress = progress};
   if (first->type == session::kPropose)
@@ -267,6 +269,10 @@ Result<std::string> Node::start() {
 
 Inbox& Node::inbox() {
   return state_->inbox;
+}
+
+session::Ledgers& Node::ledgers() {
+  return state_->ledgers;
 }
 
 session::UnderWay& Node::under_way() {

@@ -35,6 +35,7 @@ class Node {
   Inbox& inbox();
   /// Sessions that this process holds, those of its local commands too.
   session::UnderWay& under_way();
+  session::Ledgers& ledgers();
 
  private:
   struct State;

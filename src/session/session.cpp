@@ -18,7 +18,6 @@
 #include "session/padding.h"
 #include "session/result_root.h"
 #include "session/secrets.h"
-#include "session/spending.h"
 #include "session/states.h"
 #include "session/unanswered.h"
 
@@ -81,10 +80,12 @@ class Session {
   std::uint64_t most_tests_allowed() const;
   bool charter_allows(std::uint16_t suite) const;
   // Whether charter and own policy permit the question, as far as it is known. @error Errc::policy naming the clause
-  Status check_permitted(const Digest& their_charter) const;
+  Status check_permitted(const Digest& their_charter);
   Status check_permitted_by(const group::Membership& membership, const Digest& their_charter) const;
-  // The same as things are now, for the moment at which the session is charged.
-  Status check_permitted_now() const;
+  // Brings the ledger up to what both logs have here.
+  Status read_logs();
+  // Checks all of it once more as things are now, and charges the session with the run that is being written.
+  Status charge(const mirror::EntryView& run);
   vault::Selection selection() const;
   Result<bool> decide_on(const Proposal& proposal, const Decide& decide, const JudgeByRule& judge);
   Result<Decision> await_decision(const Offer& offer, const Decide& decide);
@@ -104,6 +105,7 @@ class Session {
   Status share_result_key(ResultStep& ours, const std::vector<vault::SessionMatch>& matches);
   Status store_result(const ResultStep& ours, const std::vector<vault::SessionMatch>& matches);
   Status compare(const ResultStep& ours);
+  Result<std::optional<mirror::EntryView>> settle_ledger();
 
   Status conduct();
   // Stores how the session failed and tells the other side, if it can still be told. Gives the error back.
@@ -131,9 +133,11 @@ class Session {
   vault::SessionRow row_;
   Terms terms_;
   Outcome outcome_;
-  Digest proposal_{}, acceptance_{};  // leaf hashes of the steps that name this session
-  Digest commits_[2]{};               // likewise, by Side
-  ByteArray<32> nonces_[2]{};         // by Side
+  Digest proposal_{}, acceptance_{};        // leaf hashes of the steps that name this session
+  Digest commits_[2]{};                     // likewise, by Side
+  ByteArray<32> nonces_[2]{};               // by Side
+  std::shared_ptr<Accounting> accounting_;  // of the group, since check_permitted() was first asked
+  bool in_ledger_ = false;
   std::optional<Input> input_;
   Secret<32> seed_, result_key_share_;
   Status keys_shared_;
@@ -196,6 +200,7 @@ std::unexpected<Error> Session::failed(Error error) {
     const auto said =
         refused ? Result<mirror::EntryView>(fail(Errc::refused, {})) : write(kAbort, abort.to_json(), {}, state);
     if (said && error.code != Errc::peer_gone) (void)steps_.send(*said);  // best effort: the link may be what failed
+    if (said && disclosed) (void)settle_ledger();
     // Where our log may not be written any more, the vault still says how the session ended.
     if (!said)
       if (auto saved = save(state); !saved)
@@ -277,14 +282,25 @@ bool Session::charter_allows(std::uint16_t suite) const {
   return protocol && std::ranges::find(allowed, (*protocol)->name()) != allowed.end();
 }
 
-Status Session::check_permitted(const Digest& their_charter) const {
+Status Session::check_permitted(const Digest& their_charter) {
   TRY_STATUS(steps_.link().log().with([&](mirror::Replica& replica) { return replica.trusted(steps_.peer().nick); }));
+  TRY_STATUS(read_logs());
   return check_permitted_by(us_.membership, their_charter);
 }
 
-Status Session::check_permitted_now() const {
+Status Session::read_logs() {
+  TRY(accounting_, us_.ledgers.up_to_date(us_.vault, row_.group, steps_.our_nick()));
+  return {};
+}
+
+// An entry that is written together with others may be written anew, and is charged once.
+Status Session::charge(const mirror::EntryView& run) {
+  if (in_ledger_) return {};
   TRY(const group::Membership now, us_.membership_now());
-  return check_permitted_by(now, us_.membership.signed_charter().hash);
+  TRY_STATUS(check_permitted_by(now, us_.membership.signed_charter().hash));
+  accounting_->charge(run);
+  in_ledger_ = true;
+  return {};
 }
 
 Status Session::check_permitted_by(const group::Membership& membership, const Digest& their_charter) const {
@@ -306,7 +322,9 @@ Status Session::check_permitted_by(const group::Membership& membership, const Di
   facts.their_padded = static_cast<std::int64_t>(terms_.their_padded);
   facts.we_learn = side_ == Side::asker ? terms_.question.asker_learns() : terms_.question.responder_learns();
   facts.they_learn = side_ == Side::asker ? terms_.question.responder_learns() : terms_.question.asker_learns();
-  TRY(facts.spent, spent_with(us_.vault, row_.group, row_.peer, now));
+  accounting_->see(now);
+  facts.spent =
+      accounting_->spent(steps_.peer().nick, facts.types, most_entered_under(membership, terms_.question.function));
   return membership.check_question(facts, now);
 }
 
@@ -574,10 +592,11 @@ Result<psi::Outcome> Session::run() {
   // Durable before the first byte that can disclose leaves: a crash from here on counts as a disclosure (log.md D6,
   // D7).
   // Sessions that run beside this one are charged by the same log, one after the other: none gets past a cap.
+  TRY_STATUS(read_logs());
   const auto charged = steps_.write(
       kRun, log::Json::Object{{"probe_items", static_cast<std::int64_t>(terms_.our_padded)}, {"v", kSessionVersion}},
       {commits_[1 - static_cast<std::size_t>(side_)]}, [&](const mirror::EntryView& step) -> Status {
-        TRY_STATUS(check_permitted_now());
+        TRY_STATUS(charge(step));
         return save(kRunning, {stored_step(step)});
       });
   // Of a write that failed nobody knows what is on the disk.
@@ -684,6 +703,18 @@ Status Session::store_result(const ResultStep& ours, const std::vector<vault::Se
   return {};
 }
 
+// Both sides write down what the session amounts to by their ledgers: where they differ, both show it.
+// @return our entry; nothing where there is nothing to settle
+Result<std::optional<mirror::EntryView>> Session::settle_ledger() {
+  TRY_STATUS(read_logs());
+  TRY(const ledger::SessionId session, session_id_from(row_.id));
+  const auto settled = accounting_->with([&](const ledger::Ledger& ledger) { return ledger.settlement(session); });
+  if (!settled) return std::nullopt;
+  TRY(mirror::EntryView entry, steps_.write(log::kLedgerSettle, to_json(*settled), {}));
+  TRY_STATUS(steps_.link().push(deadline_in(kClosingWait)));
+  return entry;
+}
+
 Status Session::compare(const ResultStep& ours) {
   TRY_STATUS(keys_shared_);
   TRY_STATUS(steps_.send(*result_step_));
@@ -710,7 +741,8 @@ Status Session::compare(const ResultStep& ours) {
   outcome_.agreed = outcome_.agreed && they_agree;
   TRY_STATUS(save_received(outcome_.agreed ? kHasResult : kDisputed, closed));
   // What was said last is not needed for the result, only for both logs to be whole.
-  (void)steps_.link().await_held(closing, deadline_in(kClosingWait));
+  const auto settled = settle_ledger();
+  (void)steps_.link().await_held(settled && *settled ? **settled : closing, deadline_in(kClosingWait));
   return {};
 }
 

@@ -11,6 +11,7 @@
 #include "group/member.h"
 #include "group/membership.h"
 #include "psi/intersect/choice.h"
+#include "session/accounting.h"
 #include "session/input.h"
 #include "session/question.h"
 #include "session/step.h"
@@ -27,6 +28,7 @@ struct Party {
   /// The same as it is now: a pause, a leave or an amendment meanwhile counts.
   std::function<Result<group::Membership>()> membership_now;
   UnderWay& under_way;
+  Ledgers& ledgers;
   ThreadPool& pool;
   Progress& progress;
 };

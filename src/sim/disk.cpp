@@ -157,12 +157,6 @@ const StoredSession* Disk::session(const std::string& id) const {
   return found == sessions_.end() ? nullptr : &found->second;
 }
 
-std::vector<vault::SessionRow> Disk::session_rows() const {
-  std::vector<vault::SessionRow> rows;
-  for (const auto& [id, session] : sessions_) rows.push_back(session.row);
-  return rows;
-}
-
 std::optional<log::Json> Disk::said(std::string_view origin, const Digest& leaf) const {
   const LogRows& log = rows(origin);
   const auto place = log.places.find(leaf);

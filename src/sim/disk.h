@@ -100,8 +100,6 @@ class Disk : public mirror::Store {
   const std::map<std::string, StoredSession>& sessions() const { return sessions_; }
   /// nullptr if there is none.
   const StoredSession* session(const std::string& id) const;
-  /// All rows, for session::spent_in().
-  std::vector<vault::SessionRow> session_rows() const;
   UnixSeconds latest() const { return latest_; }
 
   // --- what goes wrong

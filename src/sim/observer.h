@@ -6,6 +6,7 @@
 #include <set>
 
 #include "log/checkpoint.h"
+#include "session/accounting.h"
 #include "session/question.h"
 #include "sim/participant.h"
 
@@ -99,13 +100,15 @@ class Observer {
   void rest_of_agreement(const std::string& session, std::size_t node, std::size_t other);
   /// Whether a body is on the disk of any honest member.
   bool anybody_has(const Digest& body) const;
+  bool is_charged(const std::string& session, std::size_t node);
 
   World& world_;
   std::vector<Seen> seen_;
   std::map<std::string, std::pair<std::size_t, std::size_t>> sessions_;  ///< asker, responder
   std::set<std::pair<std::string, std::size_t>> disclosed_;              ///< session and who
   std::vector<Spending> spent_;
-  std::map<std::pair<std::size_t, std::uint64_t>, Digest> final_;  ///< log and size
+  std::map<std::size_t, std::unique_ptr<session::Accounting>> ledgers_;  ///< at the end
+  std::map<std::pair<std::size_t, std::uint64_t>, Digest> final_;        ///< log and size
   std::set<std::size_t> exposed_;  ///< liars whose two tongues honest members have heard
 };
 

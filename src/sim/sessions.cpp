@@ -11,7 +11,6 @@
 #include "psi/intersect/choice.h"
 #include "session/padding.h"
 #include "session/result_root.h"
-#include "session/spending.h"
 #include "sim/node.h"
 #include "sim/world.h"
 
@@ -37,6 +36,14 @@ std::string ending_of(const vault::SessionRow& row) {
 
 std::string salts_key(const std::string& session) {
   return "salts/" + session;
+}
+
+Sessions::Sessions(Node& node) : node_(node), accounting_(std::string(kGroup), node.world().nick(node.self())) {}
+
+Status Sessions::read_logs() {
+  std::vector<std::string> origins;
+  for (const log::MemberKeys& member : node_.world().keys()) origins.push_back(member.log.name);
+  return accounting_.update(node_.disk(), origins, node_.disk().latest());
 }
 
 bool Sessions::flawed(Flaw flaw) const {
@@ -161,7 +168,7 @@ void Sessions::end_compared(Talk& talk) {
 
 // --- what is permitted ---------------------------------------------------------------------------------------------
 
-/// As Session::check_permitted(): by the charter and our own policy as they are now, and by what our rows say was
+/// As Session::check_permitted(): by the charter and our own policy as they are now, and by what the ledger says was
 /// spent.
 Status Sessions::check_permitted(const Talk& talk, const Digest& their_charter) {
   const std::string& nick = node_.world().nick(talk.peer);
@@ -182,8 +189,9 @@ Status Sessions::check_permitted(const Talk& talk, const Digest& their_charter) 
   facts.they_learn = talk.asks() ? question.responder_learns() : question.asker_learns();
   const UnixSeconds now = node_.world().clock_of(node_.self());
   if (!flawed(Flaw::checks_no_caps)) {
-    const std::vector<vault::SessionRow> rows = node_.disk().session_rows();
-    TRY(facts.spent, session::spent_in(rows, kGroup, nick, now));
+    TRY_STATUS(read_logs());
+    accounting_.see(now);
+    facts.spent = accounting_.spent(nick, question.types, session::most_entered_under(membership, question.function));
   }
   return membership.check_question(facts, now);
 }

@@ -7,6 +7,7 @@
 #include <list>
 
 #include "mirror/replica.h"
+#include "session/accounting.h"
 #include "session/states.h"
 #include "session/under_way.h"
 #include "sim/disk.h"
@@ -22,7 +23,7 @@ std::string salts_key(const std::string& session);
 
 class Sessions {
  public:
-  explicit Sessions(Node& node) : node_(node) {}
+  explicit Sessions(Node& node);
   virtual ~Sessions() = default;
   Sessions(const Sessions&) = delete;
   Sessions& operator=(const Sessions&) = delete;
@@ -115,6 +116,10 @@ class Sessions {
   bool flawed(Flaw flaw) const;
 
   Node& node_;
+  /// The ledger up to what the logs have on the disk.
+  Status read_logs();
+
+  session::Accounting accounting_;
   session::UnderWay under_way_;
   std::list<Talk> talks_;
   std::map<std::size_t, std::deque<Named>> named_;  ///< by peer: steps whose turn comes

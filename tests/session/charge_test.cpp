@@ -56,6 +56,7 @@ class Charge : public testing::Test {
             .membership = membership,
             .membership_now = [&now] { return Result<group::Membership>(now); },
             .under_way = side.under_way,
+            .ledgers = side.ledgers,
             .pool = pool,
             .progress = progress};
   }

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include "session/spending.h"
 #include "support/session_parties.h"
 
 namespace parley::session {
@@ -122,15 +121,6 @@ TEST_F(Unanswered, QuestionsThatWereForgottenDoNotComeBack) {
   ASSERT_FAILS(repeated.answered, Errc::protocol);
   EXPECT_THAT(repeated.answered.error().message, HasSubstr("older than others which were forgotten"));
   EXPECT_FAILS(answerer.vault->session(row.id), Errc::not_found);
-}
-
-TEST_F(Unanswered, QuestionsAreNotReadToFindOutWhatWasSpent) {
-  fill(1, kRefused, now_, {}, [](vault::SessionRow& row) { row.outcome = row.terms = "not to be read"; });
-  EXPECT_OK(spent_with(*answerer.vault, charter_.charter.group, asker.member.card.nick, now_));
-  ASSERT_OK(ask_again().answered);
-  const auto spent = spent_with(*answerer.vault, charter_.charter.group, asker.member.card.nick, wall_clock_now() + 1);
-  ASSERT_OK(spent);
-  EXPECT_EQ(spent->at(indicator::Type::ipv4).sessions_day, 1);
 }
 
 }  // namespace

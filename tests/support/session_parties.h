@@ -124,6 +124,7 @@ struct Opened {
             .membership = membership,
             .membership_now = [&membership] { return Result<group::Membership>(membership); },
             .under_way = under_way,
+            .ledgers = ledgers,
             .pool = pool,
             .progress = progress};
   }
@@ -132,6 +133,7 @@ struct Opened {
   std::unique_ptr<vault::Vault> vault;
   group::Member member;
   UnderWay under_way;
+  Ledgers ledgers;
   ThreadPool pool{1};
   SilentProgress progress;
 

@@ -1,0 +1,250 @@
+// What the entries of a session amount to (session_facts.h).
+#include "ledger/detail/session_facts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace parley::ledger::detail {
+namespace {
+
+std::int64_t bounded(std::uint64_t value) {
+  return static_cast<std::int64_t>(std::min<std::uint64_t>(value, kLargestSum));
+}
+
+std::optional<std::uint64_t> agreed_size(const Voice& voice) {
+  if (voice.proposed) return voice.proposed->entered;
+  if (voice.accepted) return voice.accepted->entered;
+  return std::nullopt;
+}
+
+/// What of a session is known when both halves of the agreement are.
+struct Agreement {
+  const Proposed* question = nullptr;
+  std::uint16_t suite = 0;
+  bool we_ask = false;
+
+  bool we_learn() const { return we_ask ? question->asker_learns : question->responder_learns; }
+  bool they_learn() const { return we_ask ? question->responder_learns : question->asker_learns; }
+  bool both_learn() const { return question->asker_learns && question->responder_learns; }
+  bool we_receive() const { return we_ask == question->asker_receives; }
+};
+
+std::optional<Agreement> agreement_of(const Voice& ours, const Voice* theirs) {
+  if (theirs == nullptr) return std::nullopt;
+  if (ours.proposed && theirs->accepted) return Agreement{&*ours.proposed, theirs->accepted->suite, true};
+  if (theirs->proposed && ours.accepted) return Agreement{&*theirs->proposed, ours.accepted->suite, false};
+  return std::nullopt;
+}
+
+bool same_result(const Resulted& ours, const Resulted& theirs) {
+  return ours.count == theirs.count && ours.root == theirs.root && ours.transcript == theirs.transcript;
+}
+
+std::int64_t stated_count(const Voice& voice) {
+  return voice.resulted ? std::min(voice.resulted->count, kLargestSum) : -1;
+}
+
+/// What is said by both of a result that both learned, as far as both can be right.
+Range stated_alike(const Voice& a, const Voice& b, std::int64_t full) {
+  const std::int64_t least = std::clamp<std::int64_t>(std::min(stated_count(a), stated_count(b)), 0, full);
+  const bool alike = stated_count(a) >= 0 && same_result(*a.resulted, *b.resulted);
+  return alike ? Range{least, std::max(least, stated_count(a))} : Range{least, full};
+}
+
+/// Of a result that both learn: what they did. Ours was computed here: they learned no more, and perhaps did not come
+/// so far. Without it, theirs is a claim.
+Range they_learned(const Voice& ours, const Voice& theirs, std::int64_t full) {
+  if (ours.resulted && theirs.resulted) return stated_alike(ours, theirs, full);
+  if (const std::int64_t own = stated_count(ours); own >= 0) return {0, own};
+  return {std::clamp<std::int64_t>(stated_count(theirs), 0, full), full};
+}
+
+Range we_learned(const Voice& ours, const Voice& theirs, std::int64_t full) {
+  if (ours.resulted && theirs.resulted) return stated_alike(ours, theirs, full);
+  const std::int64_t own = stated_count(ours);
+  return own >= 0 ? Range{own, own} : Range{0, full};
+}
+
+std::string matches_text(const Resulted& result) {
+  return result.count >= 0 ? fmt::format("{} matches", result.count)
+                           : std::string(result.learned ? "learned" : "learned nothing");
+}
+
+std::string closing_text(const Voice& voice) {
+  if (!voice.closed) return "it did not close";
+  return *voice.closed ? "the results are the same" : "the results differ";
+}
+
+std::string range_text(const Range& range) {
+  return range.known == range.worst ? fmt::format("{}", range.known)
+                                    : fmt::format("{} to {}", range.known, range.worst);
+}
+
+std::string settled_text(const Settled& settled) {
+  return fmt::format("asker entered {} and learned {}, responder entered {} and learned {}", settled.asker_entered,
+                     range_text(settled.asker_matches), settled.responder_entered,
+                     range_text(settled.responder_matches));
+}
+
+bool can_both_be(const Range& a, const Range& b) {
+  return a.known <= b.worst && b.known <= a.worst;
+}
+
+bool can_both_be(const Settled& a, const Settled& b) {
+  return a.asker_entered == b.asker_entered && a.responder_entered == b.responder_entered &&
+         can_both_be(a.asker_matches, b.asker_matches) && can_both_be(a.responder_matches, b.responder_matches);
+}
+
+/// Our run, or what our log would not have without one; and a result that they state of a session that we had agreed
+/// to: it cannot be, and if it is our log that has lost something, it counts.
+bool is_charged(const Voice& ours, const Voice* theirs) {
+  if (ours.ran || ours.resulted || ours.offered) return true;
+  return theirs != nullptr && theirs->resulted && (ours.proposed || ours.accepted);
+}
+
+}  // namespace
+
+std::int64_t sum(std::int64_t a, std::int64_t b) {
+  return std::min(a + b, kLargestSum);
+}
+
+void Voice::take(const Event& event) {
+  first = heard ? std::min(first, event.time) : event.time;
+  last = heard ? std::max(last, event.time) : event.time;
+  heard = true;
+  struct Taker {
+    Voice& voice;
+    UnixSeconds time;
+    void operator()(const Proposed& fact) { voice.proposed = fact; }
+    void operator()(const Accepted& fact) { voice.accepted = fact; }
+    void operator()(const Refused&) {}
+    void operator()(const Ran& fact) {
+      voice.ran = std::max(voice.ran.value_or(0), fact.entered);
+      voice.ran_at = std::max(voice.ran_at, time);
+    }
+    void operator()(const Resulted& fact) { voice.resulted = fact; }
+    void operator()(const Closed& fact) { voice.closed = fact.agreed; }
+    void operator()(const Aborted& fact) {
+      voice.aborted = true;
+      voice.other_failed = fact.other_failed;
+    }
+    void operator()(const RevealOffered& fact) {
+      const std::int64_t openings = bounded(fact.openings);
+      for (std::size_t field = 0; field < kMostFields; ++field) {
+        if ((fact.fields >> field & 1) == 0) continue;
+        if (voice.openings_by_field.size() <= field) voice.openings_by_field.resize(field + 1);
+        voice.openings_by_field[field] = sum(voice.openings_by_field[field], openings);
+      }
+      voice.most_offered = std::max(voice.most_offered, openings);
+      voice.offered = true;
+      voice.offered_at = std::max(voice.offered_at, time);
+    }
+    void operator()(const RevealClosed& fact) {
+      voice.most_received = std::max(voice.most_received, bounded(fact.received));
+    }
+    void operator()(const Settled& fact) { voice.settled = fact; }
+  };
+  std::visit(Taker{*this, event.time}, event.fact);
+}
+
+const Voice* Session::theirs() const {
+  const auto found = std::ranges::find(others, with(), &Voice::author);
+  return with() == kNobody || found == others.end() ? nullptr : &*found;
+}
+
+Amounts amounts_of(const Session& session, const Tests& tests) {
+  Amounts amounts;
+  const Voice& ours = session.ours;
+  const Voice* theirs = session.theirs();
+  amounts.asked_by_us = ours.proposed.has_value();
+  amounts.asked_by_them = theirs != nullptr && theirs->proposed.has_value();
+  amounts.asked_at = ours.heard ? ours.first : theirs != nullptr ? theirs->first : 0;
+  if (ours.proposed) amounts.types = ours.proposed->types;
+  if (amounts.asked_by_them) amounts.types = theirs->proposed->types;
+  amounts.charged = is_charged(ours, theirs);
+  amounts.charged_at = ours.ran ? ours.ran_at : ours.last;
+  if (!amounts.charged) return amounts;
+
+  // Nothing is opened before both have offered; what we offered since then may have left.
+  amounts.revealed = ours.offered && theirs != nullptr && theirs->offered;
+  amounts.revealed_at = ours.offered_at;
+  if (amounts.revealed) amounts.unopenable = std::max<std::int64_t>(theirs->most_offered - ours.most_received, 0);
+
+  amounts.our_entered = bounded(std::max(agreed_size(ours).value_or(0), ours.ran.value_or(0)));
+  amounts.our_tests = amounts.our_entered;
+  const auto agreement = agreement_of(ours, theirs);
+  amounts.incomplete = !agreement;
+  if (!agreement) return amounts;
+  amounts.their_entered = bounded(*agreed_size(*theirs));
+  amounts.their_tests = amounts.their_entered;
+  std::int64_t& receiver = agreement->we_receive() ? amounts.our_tests : amounts.their_tests;
+  receiver = std::max(receiver, tests(agreement->suite, static_cast<std::uint64_t>(receiver)));
+
+  // By what either could test: a changed receiver can prove more matches than it entered, and both sides' ledgers are
+  // to say the same.
+  const std::int64_t full = std::min(amounts.our_tests, amounts.their_tests);
+  const bool both = agreement->both_learn();
+  if (agreement->they_learn()) amounts.match_in = both ? they_learned(ours, *theirs, full) : Range{0, full};
+  if (agreement->we_learn()) amounts.match_out = both ? we_learned(ours, *theirs, full) : Range{0, full};
+  const bool they_ended = theirs->aborted || ours.other_failed || ours.resulted;
+  amounts.abort_after_learn = agreement->they_learn() && !theirs->resulted && they_ended;
+  return amounts;
+}
+
+Range opened(const Voice& opener, const Voice& taker, std::int64_t matches,
+             const std::function<std::int64_t(std::size_t field)>& weight) {
+  Range range;
+  std::int64_t least_weight = kLargestSum;
+  for (std::size_t field = 0; field < opener.openings_by_field.size(); ++field) {
+    const std::int64_t openings = std::min(opener.openings_by_field[field], matches);
+    if (opener.openings_by_field[field] == 0) continue;
+    range.worst =
+        sum(range.worst, std::min(openings, kLargestSum / std::max<std::int64_t>(weight(field), 1)) * weight(field));
+    least_weight = std::min(least_weight, weight(field));
+  }
+  if (range.worst == 0) return range;
+  const std::int64_t confirmed = std::min({taker.most_received, opener.most_offered, matches});
+  range.known =
+      std::min(confirmed * std::min(least_weight, kLargestSum / std::max<std::int64_t>(confirmed, 1)), range.worst);
+  return range;
+}
+
+std::optional<Settled> settlement_of(const Session& session, const Amounts& amounts) {
+  if (!amounts.charged || amounts.incomplete) return std::nullopt;
+  const bool we_asked = session.ours.proposed.has_value();
+  const auto ours = static_cast<std::uint64_t>(amounts.our_entered);
+  const auto theirs = static_cast<std::uint64_t>(amounts.their_entered);
+  return Settled{.asker_entered = we_asked ? ours : theirs,
+                 .responder_entered = we_asked ? theirs : ours,
+                 .asker_matches = we_asked ? amounts.match_out : amounts.match_in,
+                 .responder_matches = we_asked ? amounts.match_in : amounts.match_out};
+}
+
+std::vector<Dispute> disputes_of(const Session& session, const Amounts& amounts) {
+  std::vector<Dispute> disputes;
+  const Voice& ours = session.ours;
+  const Voice* theirs = session.theirs();
+  if (theirs == nullptr || !ours.heard) return disputes;
+  const auto differ = [&](Difference what, std::string our_version, std::string their_version) {
+    disputes.push_back({.session = session.id,
+                        .peer = {},
+                        .what = what,
+                        .ours = std::move(our_version),
+                        .theirs = std::move(their_version)});
+  };
+  const auto agreed = agreed_size(*theirs);
+  if (theirs->ran && agreed && *theirs->ran != *agreed)
+    differ(Difference::sizes, fmt::format("{} agreed on", *agreed), fmt::format("{} entered", *theirs->ran));
+  if (theirs->resulted && !ours.ran) differ(Difference::ran, "it did not run", matches_text(*theirs->resulted));
+  if (ours.resulted && theirs->resulted && !same_result(*ours.resulted, *theirs->resulted))
+    differ(Difference::results, matches_text(*ours.resulted), matches_text(*theirs->resulted));
+  else if (!ours.closed.value_or(true) || !theirs->closed.value_or(true))
+    differ(Difference::closing, closing_text(ours), closing_text(*theirs));
+  const auto settled = ours.settled ? ours.settled : settlement_of(session, amounts);
+  if (settled && theirs->settled && !can_both_be(*settled, *theirs->settled))
+    differ(Difference::settlement, settled_text(*settled), settled_text(*theirs->settled));
+  return disputes;
+}
+
+}  // namespace parley::ledger::detail

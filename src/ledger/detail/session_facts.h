@@ -1,0 +1,78 @@
+// One session as the logs tell it, and what that amounts to. Facts are gathered for each author apart and never
+// overwritten by less, so that it does not matter whose log is read first.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "ledger/ledger.h"
+
+namespace parley::ledger::detail {
+
+using MemberNumber = std::uint32_t;
+inline constexpr MemberNumber kNobody = 0xffff'ffff;
+
+/// What one member's log says of a session.
+struct Voice {
+  MemberNumber author = kNobody;
+  bool heard = false;
+  UnixSeconds first = 0, last = 0;  ///< times of its entries
+  std::optional<Proposed> proposed;
+  std::optional<Accepted> accepted;
+  std::optional<std::uint64_t> ran;  ///< what it enters
+  UnixSeconds ran_at = 0;
+  std::optional<Resulted> resulted;
+  std::optional<bool> closed;  ///< whether it agreed
+  bool aborted = false, other_failed = false;
+  std::optional<Settled> settled;
+  std::vector<std::int64_t> openings_by_field;  ///< sums over its offers
+  std::int64_t most_offered = 0, most_received = 0;
+  UnixSeconds offered_at = 0;
+  bool offered = false;
+
+  void take(const Event& event);
+};
+
+struct Session {
+  SessionId id{};
+  MemberNumber peer = kNobody;      ///< by our own entries, whose log nobody else writes
+  MemberNumber proposer = kNobody;  ///< among others than us; who it is with where we wrote nothing
+  Voice ours;
+  std::vector<Voice> others;  ///< one each; whoever is not the peer is not heard
+
+  MemberNumber with() const { return peer != kNobody ? peer : proposer; }
+  const Voice* theirs() const;
+};
+
+/// What one session adds to the accounts.
+struct Amounts {
+  bool asked_by_us = false, asked_by_them = false;
+  UnixSeconds asked_at = 0;
+  bool charged = false;
+  bool incomplete = false;  ///< charged, but the other side's half of the agreement is not here
+  UnixSeconds charged_at = 0;
+  std::optional<TypeSet> types;  ///< nothing: not known, so it may be any
+  std::int64_t our_entered = 0, their_entered = 0;
+  std::int64_t our_tests = 0, their_tests = 0;
+  Range match_in, match_out;
+  bool revealed = false;
+  UnixSeconds revealed_at = 0;
+  bool abort_after_learn = false;
+  std::int64_t unopenable = 0;
+};
+
+/// Rules::receiver_tests, for two sets that are known.
+using Tests = std::function<std::int64_t(std::uint16_t suite, std::uint64_t entered)>;
+Amounts amounts_of(const Session& session, const Tests& tests);
+
+/// What `opener` opened to `taker` of as many matches, by `weight(field)` each.
+Range opened(const Voice& opener, const Voice& taker, std::int64_t matches,
+             const std::function<std::int64_t(std::size_t field)>& weight);
+
+std::vector<Dispute> disputes_of(const Session& session, const Amounts& amounts);
+std::optional<Settled> settlement_of(const Session& session, const Amounts& amounts);
+
+/// Never more than kLargestSum.
+std::int64_t sum(std::int64_t a, std::int64_t b);
+
+}  // namespace parley::ledger::detail

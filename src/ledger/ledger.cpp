@@ -1,0 +1,270 @@
+// The fold (ledger.h): facts of each session, gathered from both logs, and accounts of what they amount to.
+#include "ledger/ledger.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <map>
+#include <unordered_map>
+
+#include "base/random.h"
+#include "ledger/detail/session_facts.h"
+
+namespace parley::ledger {
+namespace {
+
+using detail::Amounts;
+using detail::kNobody;
+using detail::MemberNumber;
+using detail::Session;
+using detail::sum;
+using detail::Voice;
+
+constexpr UnixSeconds kDay = 86'400;
+constexpr UnixSeconds kMonth = 30 * kDay;
+constexpr UnixSeconds kBeginning = std::numeric_limits<UnixSeconds>::min();
+
+/// Names of sessions are hashes that a peer chooses among many: keyed, so that it cannot make them meet.
+class SessionHash {
+ public:
+  SessionHash() {
+    const auto bytes = random_bytes<16>();
+    std::memcpy(keys_, bytes.data(), sizeof keys_);
+  }
+  std::size_t operator()(const SessionId& id) const {
+    std::uint64_t words[2];
+    std::memcpy(words, id.data(), sizeof words);
+    const auto product =
+        static_cast<unsigned __int128>(words[0] ^ keys_[0]) * static_cast<unsigned __int128>((words[1] ^ keys_[1]) | 1);
+    return static_cast<std::size_t>(static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64));
+  }
+
+ private:
+  std::uint64_t keys_[2];
+};
+
+void add(Range& to, const Range& more) {
+  to = {sum(to.known, more.known), sum(to.worst, more.worst)};
+}
+
+bool concerns(const Amounts& amounts, std::optional<indicator::Type> type) {
+  return !type || !amounts.types || amounts.types->contains(*type);
+}
+
+}  // namespace
+
+std::string_view name_of(Difference difference) {
+  switch (difference) {
+    case Difference::sizes:
+      return "sizes";
+    case Difference::ran:
+      return "ran";
+    case Difference::results:
+      return "results";
+    case Difference::closing:
+      return "closing";
+    case Difference::settlement:
+      return "settlement";
+  }
+  std::unreachable();
+}
+
+struct Ledger::State {
+  std::string self;
+  Rules rules;
+  UnixSeconds latest = 0;
+  std::vector<std::string> members;  // by MemberNumber
+  std::vector<Session> sessions;
+  std::unordered_map<SessionId, std::size_t, SessionHash> by_id;
+  // Padded sizes are few, and what a protocol lets a receiver test takes a while to compute.
+  mutable std::map<std::pair<std::uint16_t, std::uint64_t>, std::int64_t> tests;
+
+  MemberNumber member(std::string_view nick) {
+    if (const auto number = known(nick)) return *number;
+    members.emplace_back(nick);
+    return static_cast<MemberNumber>(members.size() - 1);
+  }
+  std::optional<MemberNumber> known(std::string_view nick) const {
+    const auto found = std::ranges::find(members, nick);
+    if (found == members.end()) return std::nullopt;
+    return static_cast<MemberNumber>(found - members.begin());
+  }
+  Session& session(const SessionId& id) {
+    const auto [place, is_new] = by_id.try_emplace(id, sessions.size());
+    if (is_new) sessions.emplace_back().id = id;
+    return sessions[place->second];
+  }
+  Amounts amounts(const Session& session) const {
+    return detail::amounts_of(
+        session, [this](std::uint16_t suite, std::uint64_t entered) { return receiver_tests(suite, entered); });
+  }
+  std::int64_t receiver_tests(std::uint16_t suite, std::uint64_t entered) const {
+    if (rules.receiver_tests == nullptr) return 0;
+    const auto [place, is_new] = tests.try_emplace({suite, entered}, 0);
+    if (is_new)
+      place->second = static_cast<std::int64_t>(
+          std::min<std::uint64_t>(rules.receiver_tests(suite, entered), static_cast<std::uint64_t>(kLargestSum)));
+    return place->second;
+  }
+  /// Whatever is later than this counts.
+  UnixSeconds begin_of(Window window) const {
+    if (window == Window::operation) return kBeginning;
+    return latest - (window == Window::day ? kDay : kMonth);
+  }
+  std::int64_t weight(indicator::Type type, std::size_t field) const {
+    return rules.weight == nullptr ? 1 : std::clamp<std::int64_t>(rules.weight(type, field), 0, kLargestSum);
+  }
+  /// Of several types the one that makes most of it: which of them was opened the log does not say.
+  std::int64_t weight(const Amounts& amounts, std::optional<indicator::Type> type, std::size_t field) const {
+    if (type) return weight(*type, field);
+    std::int64_t most = 0;
+    for (const indicator::Type each : indicator::kAllTypes)
+      if (concerns(amounts, each)) most = std::max(most, weight(each, field));
+    return most;
+  }
+  void add(Account& account, const Session& session, const Amounts& amounts, std::optional<indicator::Type> type,
+           UnixSeconds begin) const;
+  void add_reveal(Account& account, const Session& session, const Amounts& amounts,
+                  std::optional<indicator::Type> type) const;
+  /// Calls `take` for each session with `peer`, or with anybody, of which something may be later than `begin`.
+  template <typename Take>
+  void for_each(const std::string* peer, UnixSeconds begin, const Take& take) const {
+    const auto number = peer == nullptr ? std::optional(kNobody) : known(*peer);
+    if (!number) return;
+    for (const Session& session : sessions) {
+      if (session.with() == kNobody || (*number != kNobody && session.with() != *number)) continue;
+      if (!session.ours.heard || session.ours.last > begin) take(session);
+    }
+  }
+};
+
+void Ledger::State::add_reveal(Account& account, const Session& session, const Amounts& amounts,
+                               std::optional<indicator::Type> type) const {
+  const Voice& theirs = *session.theirs();
+  const auto count = [](std::size_t) { return std::int64_t{1}; };
+  const auto weigh = [&](std::size_t field) { return weight(amounts, type, field); };
+  const std::int64_t most_in = amounts.incomplete ? kLargestSum : amounts.match_in.worst;
+  const std::int64_t most_out = amounts.incomplete ? kLargestSum : amounts.match_out.worst;
+  ledger::add(account.field_in, detail::opened(session.ours, theirs, most_in, count));
+  ledger::add(account.field_out, detail::opened(theirs, session.ours, most_out, count));
+  ledger::add(account.weight_in, detail::opened(session.ours, theirs, most_in, weigh));
+  ledger::add(account.weight_out, detail::opened(theirs, session.ours, most_out, weigh));
+  account.unopenable = sum(account.unopenable, amounts.unopenable);
+}
+
+void Ledger::State::add(Account& account, const Session& session, const Amounts& amounts,
+                        std::optional<indicator::Type> type, UnixSeconds begin) const {
+  if (amounts.asked_at > begin) {
+    account.asked_by += amounts.asked_by_them ? 1 : 0;
+    account.asked_of += amounts.asked_by_us ? 1 : 0;
+    account.disputed += detail::disputes_of(session, amounts).empty() ? 0 : 1;
+  }
+  if (amounts.charged && amounts.charged_at > begin) {
+    ++account.ran;
+    account.incomplete += amounts.incomplete ? 1 : 0;
+    account.probe_in = sum(account.probe_in, amounts.their_entered);
+    account.probe_out = sum(account.probe_out, amounts.our_entered);
+    account.tests_in = sum(account.tests_in, amounts.their_tests);
+    account.tests_out = sum(account.tests_out, amounts.our_tests);
+    ledger::add(account.match_in, amounts.match_in);
+    ledger::add(account.match_out, amounts.match_out);
+    account.abort_after_learn += amounts.abort_after_learn ? 1 : 0;
+  }
+  if (amounts.revealed && amounts.revealed_at > begin) add_reveal(account, session, amounts, type);
+}
+
+Ledger::Ledger(std::string self, Rules rules) : state_(std::make_unique<State>()) {
+  state_->self = std::move(self);
+  state_->rules = rules;
+}
+
+Ledger::~Ledger() = default;
+Ledger::Ledger(Ledger&&) noexcept = default;
+Ledger& Ledger::operator=(Ledger&&) noexcept = default;
+
+void Ledger::take(const Event& event) {
+  const bool own = event.author == state_->self;
+  if (own) see(event.time);
+  Session& session = state_->session(event.session);
+  if (own) {
+    if (session.peer == kNobody) session.peer = state_->member(event.peer);
+    session.ours.take(event);
+    return;
+  }
+  const MemberNumber author = state_->member(event.author);
+  // Its name is the hash of its proposal: there is no second proposer.
+  if (std::holds_alternative<Proposed>(event.fact)) session.proposer = author;
+  auto voice = std::ranges::find(session.others, author, &Voice::author);
+  if (voice == session.others.end()) {
+    session.others.emplace_back().author = author;
+    voice = session.others.end() - 1;
+  }
+  voice->take(event);
+}
+
+void Ledger::see(UnixSeconds time) {
+  state_->latest = std::max(state_->latest, time);
+}
+
+UnixSeconds Ledger::latest() const {
+  return state_->latest;
+}
+
+std::vector<std::string> Ledger::peers() const {
+  std::vector<bool> met(state_->members.size());
+  state_->for_each(nullptr, kBeginning, [&](const Session& session) { met[session.with()] = true; });
+  std::vector<std::string> peers;
+  for (std::size_t i = 0; i < met.size(); ++i)
+    if (met[i]) peers.push_back(state_->members[i]);
+  std::ranges::sort(peers);
+  return peers;
+}
+
+Account Ledger::account(const std::string* peer, std::optional<indicator::Type> type, Window window) const {
+  Account account;
+  const UnixSeconds begin = state_->begin_of(window);
+  state_->for_each(peer, begin, [&](const Session& session) {
+    const Amounts amounts = state_->amounts(session);
+    if (concerns(amounts, type)) state_->add(account, session, amounts, type, begin);
+  });
+  return account;
+}
+
+std::array<Account, indicator::kAllTypes.size()> Ledger::accounts_by_type(const std::string* peer,
+                                                                          Window window) const {
+  std::array<Account, indicator::kAllTypes.size()> accounts;
+  const UnixSeconds begin = state_->begin_of(window);
+  state_->for_each(peer, begin, [&](const Session& session) {
+    const Amounts amounts = state_->amounts(session);
+    for (std::size_t i = 0; i < accounts.size(); ++i)
+      if (concerns(amounts, indicator::kAllTypes[i]))
+        state_->add(accounts[i], session, amounts, indicator::kAllTypes[i], begin);
+  });
+  return accounts;
+}
+
+std::vector<Dispute> Ledger::disputes(const std::string* peer) const {
+  std::vector<Dispute> disputes;
+  state_->for_each(peer, kBeginning, [&](const Session& session) {
+    for (Dispute& dispute : detail::disputes_of(session, state_->amounts(session))) {
+      dispute.peer = state_->members[session.with()];
+      disputes.push_back(std::move(dispute));
+    }
+  });
+  std::ranges::sort(disputes, {}, [](const Dispute& dispute) { return std::tie(dispute.session, dispute.what); });
+  return disputes;
+}
+
+bool Ledger::is_charged(const SessionId& id) const {
+  const auto place = state_->by_id.find(id);
+  return place != state_->by_id.end() && state_->amounts(state_->sessions[place->second]).charged;
+}
+
+std::optional<Settled> Ledger::settlement(const SessionId& id) const {
+  const auto place = state_->by_id.find(id);
+  if (place == state_->by_id.end()) return std::nullopt;
+  const Session& session = state_->sessions[place->second];
+  return detail::settlement_of(session, state_->amounts(session));
+}
+
+}  // namespace parley::ledger

@@ -1,0 +1,80 @@
+// The disclosure ledger of one member in one group (log.md 4): who could have tested how much of ours, who learned
+// what, as a pure fold over the logs. What it says depends on what stands in the logs and on nothing else: not on a
+// disk that was put back, not on the order in which two logs are read, not on a clock that is set back.
+//
+//  - Our own run entry is the charge: it is durable before a byte that can disclose leaves us.
+//  - An unknown outcome counts in full. What both logs state alike is known.
+//  - The time is that of our own log. Windows end at the latest time that was ever seen.
+//  - Every session counts as new, whatever was asked before.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ledger/account.h"
+
+namespace parley::ledger {
+
+/// What the ledger has to be told of protocols and of the charter.
+struct Rules {
+  /// How many elements a changed receiver can test by the protocol `suite` when it enters `entered`.
+  std::uint64_t (*receiver_tests)(std::uint16_t suite, std::uint64_t entered) = nullptr;
+  /// What an opened field of an indicator of this type weighs; nullptr: 1 each.
+  std::int64_t (*weight)(indicator::Type type, std::size_t field) = nullptr;
+};
+
+enum class Difference : std::uint8_t {
+  sizes,       ///< it states in its run another size than was agreed on
+  ran,         ///< it states a result of a session that did not run here
+  results,     ///< the two results differ
+  closing,     ///< one of the two closed the session as one with different results
+  settlement,  ///< the numbers of the session at its end cannot both be right
+};
+std::string_view name_of(Difference difference);
+
+/// Both versions of what the two logs say differently, in words for the reader.
+struct Dispute {
+  SessionId session{};
+  std::string peer;
+  Difference what = Difference::results;
+  std::string ours, theirs;
+  bool operator==(const Dispute&) const = default;
+};
+
+class Ledger {
+ public:
+  /// @param self  our nick in the group
+  Ledger(std::string self, Rules rules);
+  ~Ledger();
+  Ledger(Ledger&&) noexcept;
+  Ledger& operator=(Ledger&&) noexcept;
+
+  /// Takes one entry, each once; those of one log in the order of the log, those of several in any. Only a run may be
+  /// taken again: a charge is made before its entry is durable.
+  void take(const Event& event);
+  /// What our own log or our clock said last: windows do not go back behind it.
+  void see(UnixSeconds time);
+  UnixSeconds latest() const;
+
+  /// With whom there was, or was to be, a session: nicks, ascending.
+  std::vector<std::string> peers() const;
+  /// @param peer  nullptr: all members together
+  /// @param type  nothing: all types together, each session once
+  Account account(const std::string* peer, std::optional<indicator::Type> type, Window window) const;
+  /// Of every type, in the order of indicator::kAllTypes, from one pass.
+  std::array<Account, indicator::kAllTypes.size()> accounts_by_type(const std::string* peer, Window window) const;
+
+  /// Of all sessions with `peer`, or with all.
+  std::vector<Dispute> disputes(const std::string* peer = nullptr) const;
+  /// Whether `session` counts as one that may have disclosed.
+  bool is_charged(const SessionId& session) const;
+  /// What `session` amounts to as of now; nothing where it was not charged or its sizes are not known.
+  std::optional<Settled> settlement(const SessionId& session) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace parley::ledger

@@ -1,0 +1,325 @@
+// From entries to the ledger (accounting.h).
+#include "session/accounting.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "mirror/vault_store.h"
+#include "psi/intersect/choice.h"
+#include "session/detail/fact_scanner.h"
+#include "session/padding.h"
+#include "session/states.h"
+#include "session/step.h"
+
+namespace parley::session {
+namespace {
+
+constexpr std::uint64_t kLeavesAtOnce = 1024;
+
+static_assert(kFieldPaths.size() <= ledger::kMostFields);
+
+using FactReader = std::optional<ledger::Fact> (*)(const log::Json& body, bool own);
+
+std::optional<ledger::Fact> proposed(const log::Json& body, bool) {
+  const auto proposal = Proposal::from_json(body);
+  if (!proposal) return std::nullopt;
+  ledger::Proposed fact{.types = {},
+                        .asker_learns = proposal->question.asker_learns(),
+                        .responder_learns = proposal->question.responder_learns(),
+                        .asker_receives = role_of(Side::asker, proposal->question.direction) == psi::Role::receiver,
+                        .entered = proposal->padded};
+  for (const indicator::Type type : proposal->question.types) fact.types.add(type);
+  return fact;
+}
+
+std::optional<ledger::Fact> accepted(const log::Json& body, bool) {
+  const auto acceptance = Acceptance::from_json(body);
+  if (!acceptance) return std::nullopt;
+  return ledger::Accepted{.entered = acceptance->padded, .suite = acceptance->suite};
+}
+
+std::optional<ledger::Fact> refused(const log::Json&, bool) {
+  return ledger::Refused{};
+}
+
+std::optional<ledger::Fact> ran(const log::Json& body, bool) {
+  log::ObjectReader reader(body, "the run step");
+  const auto entered = static_cast<std::uint64_t>(reader.integer("probe_items", 0, log::kMaxInteger));
+  reader.integer("v", kSessionVersion, kSessionVersion);
+  if (!reader.finish()) return std::nullopt;
+  return ledger::Ran{.entered = entered};
+}
+
+std::optional<ledger::Fact> resulted(const log::Json& body, bool) {
+  const auto result = ResultStep::from_json(body);
+  if (!result) return std::nullopt;
+  return ledger::Resulted{.learned = result->learned,
+                          .count = result->count,
+                          .root = result->result_root,
+                          .transcript = result->transcript};
+}
+
+std::optional<ledger::Fact> closed(const log::Json& body, bool) {
+  log::ObjectReader reader(body, "the close step");
+  const bool agreed = reader.boolean("agree");
+  reader.digest("peer_result");
+  reader.integer("v", kSessionVersion, kSessionVersion);
+  if (!reader.finish()) return std::nullopt;
+  return ledger::Closed{.agreed = agreed};
+}
+
+/// Whose doing the end was only the own log is asked.
+std::optional<ledger::Fact> aborted(const log::Json& body, bool own) {
+  const auto abort = Abort::from_json(body);
+  if (!abort) return std::nullopt;
+  const bool other_failed = own && (abort->code == name_of(Errc::peer_gone) || abort->code == name_of(Errc::refused) ||
+                                    abort->code == name_of(Errc::protocol));
+  return ledger::Aborted{.other_failed = other_failed};
+}
+
+std::optional<ledger::Fact> reveal_offered(const log::Json& body, bool) {
+  const auto offer = RevealOffer::from_json(body);
+  if (!offer) return std::nullopt;
+  ledger::RevealOffered fact{.fields = 0, .openings = offer->openings};
+  for (const std::string& field : offer->fields) fact.fields |= ledger::FieldSet{1} << *field_index(field);
+  return fact;
+}
+
+std::optional<ledger::Fact> reveal_closed(const log::Json& body, bool) {
+  log::ObjectReader reader(body, "the end of the reveal");
+  const auto received = static_cast<std::uint64_t>(reader.integer("received", 0, kLargestPadded));
+  reader.integer("v", kSessionVersion, kSessionVersion);
+  if (!reader.finish()) return std::nullopt;
+  return ledger::RevealClosed{.received = received};
+}
+
+std::optional<ledger::Fact> settled(const log::Json& body, bool) {
+  const auto numbers = settled_from_json(body);
+  if (!numbers) return std::nullopt;
+  return *numbers;
+}
+
+FactReader reader_of(std::string_view type) {
+  constexpr std::pair<std::string_view, FactReader> kReaders[] = {
+      {kPropose, proposed},
+      {kAccept, accepted},
+      {kRefuse, refused},
+      {kRun, ran},
+      {kResult, resulted},
+      {kClose, closed},
+      {kAbort, aborted},
+      {kRevealOffer, reveal_offered},
+      {kRevealClose, reveal_closed},
+      {log::kLedgerSettle, settled},
+  };
+  const auto found = std::ranges::find(kReaders, type, &std::pair<std::string_view, FactReader>::first);
+  return found == std::end(kReaders) ? nullptr : found->second;
+}
+
+/// Whether `self` has a part in the session: with whom, or nothing.
+std::optional<std::string_view> other_party(const log::Entry& entry, std::string_view self) {
+  if (entry.audience.size() != 1) return std::nullopt;
+  const std::string& reader = entry.audience.front();
+  if (entry.author == self) return reader == log::kEveryone ? std::nullopt : std::optional<std::string_view>(reader);
+  return reader == self ? std::optional<std::string_view>(entry.author) : std::nullopt;
+}
+
+std::uint64_t receiver_tests(std::uint16_t suite, std::uint64_t entered) {
+  const auto protocol = psi::protocol_of_suite(suite);
+  return protocol ? (*protocol)->receiver_tests(entered) : kMostTests;
+}
+
+std::optional<ledger::Fact> fact_of(const log::Entry& entry, std::string_view body, std::string_view self) {
+  if (auto fact = detail::scan_fact(entry.type, body)) return fact;
+  const auto json = log::parse_pjson(body, log::kMaxBodyBytes);
+  return json ? reader_of(entry.type)(*json, entry.author == self) : std::nullopt;
+}
+
+/// A run whose body is lost says still that there was one.
+std::optional<ledger::Fact> without_body(const log::Entry& entry, std::string_view self) {
+  if (entry.author == self && entry.type == kRun) return ledger::Ran{};
+  return std::nullopt;
+}
+
+Result<std::vector<vault::LogLeaf>> leaves_of(mirror::Store& store, const std::string& origin, std::uint64_t from,
+                                              std::uint64_t count) {
+  TRY(auto leaves, store.leaves(origin, from, count));
+  if (leaves.size() != count) return fail(Errc::vault_damaged, "Entries of a log are not in the vault any more.");
+  return leaves;
+}
+
+void write_range(log::Json::Object& object, const std::string& name, const ledger::Range& range) {
+  object.emplace(name + "_least", range.known);
+  object.emplace(name + "_most", range.worst);
+}
+
+ledger::Range read_range(log::ObjectReader& reader, std::string_view least, std::string_view most) {
+  ledger::Range range;
+  range.known = reader.integer(least, 0, log::kMaxInteger);
+  range.worst = reader.integer(most, range.known, log::kMaxInteger);
+  return range;
+}
+
+}  // namespace
+
+std::optional<ledger::Event> event_of(const log::Entry& entry, const Digest& leaf_hash,
+                                      std::optional<std::string_view> body, std::string_view self) {
+  const auto other = other_party(entry, self);
+  if (reader_of(entry.type) == nullptr || !other) return std::nullopt;
+  const auto session = session_id_from(entry.type == kPropose ? log::session_of_proposal(leaf_hash) : entry.session);
+  if (!session) return std::nullopt;
+  auto fact = body ? fact_of(entry, *body, self) : without_body(entry, self);
+  if (!fact) return std::nullopt;
+  return ledger::Event{
+      .author = entry.author, .peer = *other, .session = *session, .time = entry.time, .fact = *std::move(fact)};
+}
+
+log::Json to_json(const ledger::Settled& settled) {
+  log::Json::Object object{{"asker_entered", static_cast<std::int64_t>(settled.asker_entered)},
+                           {"responder_entered", static_cast<std::int64_t>(settled.responder_entered)},
+                           {"v", kSessionVersion}};
+  write_range(object, "asker_matches", settled.asker_matches);
+  write_range(object, "responder_matches", settled.responder_matches);
+  return object;
+}
+
+Result<ledger::Settled> settled_from_json(const log::Json& body) {
+  log::ObjectReader reader(body, "the settlement");
+  ledger::Settled settled;
+  settled.asker_entered = static_cast<std::uint64_t>(reader.integer("asker_entered", 0, log::kMaxInteger));
+  settled.asker_matches = read_range(reader, "asker_matches_least", "asker_matches_most");
+  settled.responder_entered = static_cast<std::uint64_t>(reader.integer("responder_entered", 0, log::kMaxInteger));
+  settled.responder_matches = read_range(reader, "responder_matches_least", "responder_matches_most");
+  reader.integer("v", kSessionVersion, kSessionVersion);
+  TRY_STATUS(reader.finish());
+  return settled;
+}
+
+Result<ledger::SessionId> session_id_from(std::string_view hex) {
+  const auto bytes = from_hex(hex);
+  ledger::SessionId id{};
+  if (!bytes || bytes->size() != id.size()) return fail(Errc::format, "This is no name of a session.");
+  std::ranges::copy(*bytes, id.begin());
+  return id;
+}
+
+Accounting::Accounting(std::string group, std::string self)
+    : group_(std::move(group)), self_(std::move(self)), ledger_(self_, {.receiver_tests = receiver_tests}) {}
+
+Status Accounting::update(vault::Vault& vault) {
+  TRY(const std::vector<vault::LogHead> heads, vault.logs());
+  std::vector<std::string> origins;
+  for (const vault::LogHead& head : heads)
+    if (head.group == group_) origins.push_back(head.origin);
+  mirror::VaultStore store(vault, group_, {}, 0);
+  // What this vault has seen of the time while the group existed counts, too: a clock set back does not go before it.
+  const auto group = vault.group(group_);
+  return update(store, origins, group ? group->latest : 0);
+}
+
+Status Accounting::update(mirror::Store& store, std::span<const std::string> origins, UnixSeconds latest) {
+  const std::lock_guard lock(reading_);
+  for (const std::string& origin : origins) TRY_STATUS(read_log(store, origin));
+  see(latest);
+  return {};
+}
+
+// Each entry is taken once, also where reading ends in the middle.
+Status Accounting::read_log(mirror::Store& store, const std::string& origin) {
+  Read& read = read_[origin];
+  TRY(const vault::LogHead head, store.head(origin));
+  for (std::size_t i = 0; i < read.without_body.size();) {
+    const std::uint64_t seq = read.without_body[i];
+    TRY(const auto leaves, leaves_of(store, origin, seq, 1));
+    TRY(const bool missing, take(store, leaves.front(), seq));
+    if (missing)
+      ++i;
+    else
+      read.without_body.erase(read.without_body.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  while (read.size < head.size) {
+    TRY(const auto leaves, leaves_of(store, origin, read.size, std::min(kLeavesAtOnce, head.size - read.size)));
+    for (const vault::LogLeaf& leaf : leaves) {
+      TRY(const bool missing, take(store, leaf, read.size));
+      if (missing) read.without_body.push_back(read.size);
+      ++read.size;
+    }
+  }
+  return {};
+}
+
+// What stands in the store was verified before it was kept; a row that was changed since, or read in another's place,
+// must not be taken for it.
+Result<bool> Accounting::take(mirror::Store& store, const vault::LogLeaf& leaf, std::uint64_t seq) {
+  const auto entry = log::read_entry_unverified(leaf.note);
+  if (!entry || entry->seq != seq)
+    return fail(Errc::vault_damaged, fmt::format("Entry {} of a log is damaged here. parley log fsck says more.", seq));
+  if (entry->author == self_) see(entry->time);
+  if (reader_of(entry->type) == nullptr || !other_party(*entry, self_)) return false;
+  TRY(const auto kept, store.body(entry->body));
+  std::optional<std::string_view> body;
+  if (kept && log::body_commitment(kept->salt, kept->content) == entry->body) body = as_text(kept->content);
+  if (const auto event = event_of(*entry, leaf.hash, body, self_)) {
+    const std::lock_guard lock(mutex_);
+    ledger_.take(*event);
+  }
+  return !body;
+}
+
+void Accounting::charge(const mirror::EntryView& run) {
+  const std::lock_guard lock(mutex_);
+  std::optional<std::string> body;
+  if (run.body) body = log::write_pjson(*run.body);
+  if (const auto event = event_of(run.entry, run.leaf_hash, body, self_)) ledger_.take(*event);
+}
+
+void Accounting::see(UnixSeconds time) {
+  const std::lock_guard lock(mutex_);
+  ledger_.see(time);
+}
+
+std::map<indicator::Type, group::Spent> Accounting::spent(const std::string& peer,
+                                                          std::span<const indicator::Type> types,
+                                                          const MostEntered& most_entered) const {
+  const std::lock_guard lock(mutex_);
+  const auto day = ledger_.accounts_by_type(&peer, ledger::Window::day);
+  const auto month = ledger_.accounts_by_type(&peer, ledger::Window::month);
+  const auto all = ledger_.accounts_by_type(nullptr, ledger::Window::month);
+  std::map<indicator::Type, group::Spent> spent;
+  for (std::size_t i = 0; i < indicator::kAllTypes.size(); ++i) {
+    const indicator::Type type = indicator::kAllTypes[i];
+    if (std::ranges::find(types, type) == types.end()) continue;
+    const std::int64_t most = most_entered(type);
+    const std::int64_t unseen = month[i].incomplete * most;
+    spent[type] = {.sessions_day = day[i].ran,
+                   .probe_in_30d = month[i].probe_in + unseen,
+                   .probe_out_30d = month[i].probe_out,
+                   .probe_in_group_30d = all[i].probe_in + all[i].incomplete * most,
+                   .matches_in_30d = month[i].match_in.worst + unseen,
+                   .matches_out_30d = month[i].match_out.worst + unseen};
+  }
+  return spent;
+}
+
+MostEntered most_entered_under(const group::Membership& membership, Function function) {
+  return [&membership, function](indicator::Type type) -> std::int64_t {
+    const group::AllowedQuestion* allowed = membership.charter().question(type, function);
+    return allowed == nullptr ? 0 : membership.caps(*allowed).items_per_session;
+  };
+}
+
+Result<std::shared_ptr<Accounting>> Ledgers::up_to_date(vault::Vault& vault, const std::string& group,
+                                                        const std::string& self) {
+  const auto accounting = [&] {
+    const std::lock_guard lock(mutex_);
+    auto& place = by_group_[group];
+    if (!place) place = std::make_shared<Accounting>(group, self);
+    return place;
+  }();
+  TRY_STATUS(accounting->update(vault));
+  return accounting;
+}
+
+}  // namespace parley::session

@@ -1,0 +1,100 @@
+// The disclosure ledger of a group (ledger/ledger.h) as its logs fill it: what each entry says to it, and the ledger
+// kept up to the logs in the vault. Nothing of it is stored: whatever a disk forgot comes back with the logs.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "group/membership.h"
+#include "ledger/ledger.h"
+#include "log/entry.h"
+#include "mirror/replica.h"
+#include "session/question.h"
+#include "vault/vault.h"
+
+namespace parley::session {
+
+/// What an entry says of a session that `self` is party to. Nothing for any other entry, and for what is no step: it
+/// was refused as one, and what does not stand in a log cannot make less of what does.
+/// @param entry, self  outlive the event
+/// @param body  its text in PJ1; nothing where this member has it no more
+std::optional<ledger::Event> event_of(const log::Entry& entry, const Digest& leaf_hash,
+                                      std::optional<std::string_view> body, std::string_view self);
+
+/// The numbers of a session at its end, as the body of a ledger.settle entry.
+log::Json to_json(const ledger::Settled& settled);
+/// @error Errc::format, Errc::limit
+Result<ledger::Settled> settled_from_json(const log::Json& body);
+
+/// The sixteen bytes that a session's 32 hex digits stand for. @error Errc::format
+Result<ledger::SessionId> session_id_from(std::string_view hex);
+
+/// The most that an unseen side of a session can have entered into a question about `type`.
+using MostEntered = std::function<std::int64_t(indicator::Type type)>;
+/// What the caps for `function` let one side enter. @param membership  outlives it
+MostEntered most_entered_under(const group::Membership& membership, Function function);
+
+/// The ledger of one group. Thread-safe.
+class Accounting {
+ public:
+  /// @param group  id  @param self  our nick in it
+  Accounting(std::string group, std::string self);
+
+  /// Takes what the logs in the vault have got since the last call. Not within Vault::together(), which may still undo
+  /// what it wrote. @error the vault's; Errc::vault_damaged for an entry that cannot be read
+  Status update(vault::Vault& vault);
+  /// The same from any store. @param origins  of the logs of the group  @param latest  what the clock has shown
+  Status update(mirror::Store& store, std::span<const std::string> origins, UnixSeconds latest);
+  /// Takes a run of ours that is being written, so that sessions beside this one see its charge before it is durable.
+  /// Taking it again by update() changes nothing; one that was undone counts until the next start.
+  void charge(const mirror::EntryView& run);
+  /// What the clock says, or said.
+  void see(UnixSeconds time);
+
+  /// What has been spent with `peer` (a nick), by type. A session whose other half is not here counts as the largest
+  /// that `most_entered` lets there be.
+  std::map<indicator::Type, group::Spent> spent(const std::string& peer, std::span<const indicator::Type> types,
+                                                const MostEntered& most_entered) const;
+
+  /// `work(ledger)`, while nobody changes it.
+  template <typename Work>
+  auto with(const Work& work) const {
+    const std::lock_guard lock(mutex_);
+    return work(ledger_);
+  }
+
+ private:
+  /// How far a log has been read, and the entries whose bodies were not there.
+  struct Read {
+    std::uint64_t size = 0;
+    std::vector<std::uint64_t> without_body;
+  };
+  Status read_log(mirror::Store& store, const std::string& origin);
+  /// @return whether its body is still to come
+  Result<bool> take(mirror::Store& store, const vault::LogLeaf& leaf, std::uint64_t seq);
+
+  const std::string group_, self_;
+  // Whoever reads the vault has `reading_` and never waits for the vault with `mutex_`: a charge is made by one who has
+  // the vault.
+  std::mutex reading_;
+  std::map<std::string, Read, std::less<>> read_;  // by origin
+  mutable std::mutex mutex_;
+  ledger::Ledger ledger_;
+};
+
+/// The ledgers of all groups of a process, each made when it is first asked for. Thread-safe.
+class Ledgers {
+ public:
+  /// That of the group, up to what the vault has now. @error as Accounting::update
+  Result<std::shared_ptr<Accounting>> up_to_date(vault::Vault& vault, const std::string& group,
+                                                 const std::string& self);
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<Accounting>, std::less<>> by_group_;
+};
+
+}  // namespace parley::session

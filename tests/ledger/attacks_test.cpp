@@ -1,0 +1,200 @@
+// What a member might do so that the ledger of another is too small, and what it then says.
+#include "story.h"
+
+namespace parley::ledger {
+namespace {
+
+std::vector<Difference> differences(const Ledger& ledger) {
+  std::vector<Difference> all;
+  for (const Dispute& dispute : ledger.disputes(&kBravo)) all.push_back(dispute.what);
+  return all;
+}
+
+TEST(Peer, ThatStatesAnotherNumberOfMatchesIsDisputedWithBothVersions) {
+  for (const std::int64_t lie : {-1, 0, 6, 8, 1'000'000}) {
+    const Ledger ledger = told({Story().run().we(Story::result(7)).they(Story::result(lie))});
+    ASSERT_EQ(differences(ledger), std::vector{Difference::results}) << lie;
+    EXPECT_EQ(ledger.disputes()[0].ours, "7 matches");
+    EXPECT_EQ(ledger.disputes()[0].peer, kBravo);
+    const Account account = with_bravo(ledger);
+    EXPECT_EQ(account.disputed, 1);
+    EXPECT_EQ(account.match_in.worst, 1024) << "what is disputed is unknown, and unknown counts in full";
+    EXPECT_LE(account.match_in.known, 7);
+  }
+}
+
+TEST(Peer, ThatStatesAnotherTranscriptOrRootIsDisputed) {
+  for (const bool root : {true, false}) {
+    Resulted other = Story::result(7);
+    (root ? other.root : other.transcript) = digest_of(9);
+    const Ledger ledger = told({Story().run().we(Story::result(7)).they(other)});
+    EXPECT_EQ(differences(ledger), std::vector{Difference::results});
+  }
+}
+
+TEST(Peer, ThatClosesAsIfTheResultsDifferedIsDisputed) {
+  Story story = Story().run().we(Story::result(7)).they(Story::result(7)).we(Closed{true});
+  EXPECT_TRUE(told({story}).disputes().empty());
+  const Ledger ledger = told({story.they(Closed{false})});
+  ASSERT_EQ(differences(ledger), std::vector{Difference::closing});
+  EXPECT_EQ(ledger.disputes()[0].theirs, "the results differ");
+}
+
+TEST(Peer, ThatWritesAnotherSizeIntoItsRunIsChargedWhatItAgreedToAndDisputed) {
+  for (const std::uint64_t lie : {std::uint64_t{256}, std::uint64_t{1} << 40}) {
+    const Ledger ledger = told({Story().agree().we(Ran{1024}).they(Ran{lie})});
+    EXPECT_EQ(differences(ledger), std::vector{Difference::sizes});
+    EXPECT_EQ(with_bravo(ledger).probe_in, 2048);
+  }
+}
+
+TEST(Peer, ThatEndsARunWhenItMayHaveLearnedIsCounted) {
+  struct Case {
+    const char* what;
+    Story story;
+    int counted;
+  };
+  const Story ran = Story().run();
+  const Story mine = Story{.responder_learns = false}.run();
+  for (const auto& [what, story, counted] : {
+           Case{"it aborts after the run", Story(ran).they(Aborted{}), 1},
+           Case{"it leaves, and we say so", Story(ran).we(Aborted{.other_failed = true}), 1},
+           Case{"it keeps its result back", Story(ran).we(Story::result(3)), 1},
+           Case{"it aborts, having said its result", Story(ran).they(Story::result(3)).they(Aborted{}), 0},
+           Case{"we stop it", Story(ran).we(Aborted{}), 0},
+           Case{"it runs still", Story(ran), 0},
+           Case{"it was to learn nothing", Story(mine).they(Aborted{}), 0},
+           Case{"it aborts before we had begun", Story().agree().they(Ran{2048}).they(Aborted{}), 0},
+       })
+    EXPECT_EQ(with_bravo(told({story})).abort_after_learn, counted) << what;
+}
+
+TEST(Peer, ThatStatesAResultOfASessionThatDidNotRunIsChargedAndDisputed) {
+  const Ledger ledger = told({Story().agree().they(Ran{2048}).they(Story::result(4))});
+  EXPECT_EQ(differences(ledger), std::vector{Difference::ran});
+  EXPECT_EQ(with_bravo(ledger).ran, 1);
+  EXPECT_EQ(with_bravo(ledger).probe_in, 2048);
+  EXPECT_EQ(with_bravo(ledger).match_in.worst, 1024);
+}
+
+// Else anybody could use up what is left to all others.
+TEST(Peer, CannotChargeUsForWhatWeNeverAgreedTo) {
+  Story invented{.we_ask = false};
+  invented.they(Proposed{.types = types({Type::ipv4}), .entered = 1 << 20}).they(Ran{1 << 20}).they(Story::result(9));
+  const Account account = with_bravo(told({invented}));
+  EXPECT_EQ(account.ran, 0);
+  EXPECT_EQ(account.probe_in, 0);
+  EXPECT_EQ(account.asked_by, 1);
+}
+
+TEST(Peer, IsNotHeardInASessionBetweenOthers) {
+  Ledger honest = told({Story().end(7)});
+  Ledger ledger = ledger_of();
+  Story intruder{.other = kCarol};
+  intruder.they(Ran{1}).they(Story::result(1)).they(Closed{false}).they(Settled{}).they(RevealOffered{1, 1});
+  take(ledger, intruder);
+  take(ledger, Story().end(7));
+  take(ledger, intruder);
+  EXPECT_EQ(ledger.disputes(), honest.disputes());
+  EXPECT_EQ(ledger.account(nullptr, {}, Window::operation), honest.account(nullptr, {}, Window::operation));
+}
+
+TEST(Peer, ThatSettlesOtherNumbersIsDisputedWithBothVersions) {
+  const Settled right{
+      .asker_entered = 1024, .responder_entered = 2048, .asker_matches = {7, 7}, .responder_matches = {7, 7}};
+  struct Case {
+    const char* what;
+    Settled theirs;
+    bool disputed;
+  };
+  Settled fewer = right, smaller = right, wider = right, more = right;
+  fewer.responder_matches = {6, 6};
+  smaller.responder_entered = 1024;
+  wider.asker_matches = {0, 1024};
+  more.asker_matches = {8, 1024};
+  for (const auto& [what, theirs, disputed] :
+       {Case{"the same", right, false}, Case{"fewer matches", fewer, true}, Case{"a smaller set", smaller, true},
+        Case{"it does not know, and ours may be right", wider, false}, Case{"ours cannot be right", more, true}}) {
+    const Ledger ledger = told({Story().end(7).we(right).they(theirs)});
+    EXPECT_EQ(!ledger.disputes().empty(), disputed) << what;
+    // Without our own entry the ledger itself is our version.
+    EXPECT_EQ(!told({Story().end(7).they(theirs)}).disputes().empty(), disputed) << what;
+  }
+}
+
+TEST(Ledger, SettlesTheSameNumbersOnBothSides) {
+  for (const bool we_ask : {true, false})
+    for (const std::int64_t matches : {std::int64_t{-1}, std::int64_t{0}, std::int64_t{9}}) {
+      Story story{.we_ask = we_ask, .suite = kFast};
+      matches < 0 ? story.run() : story.end(matches);
+      Ledger bravo = ledger_of(kBravo);
+      for (Told told : story.told) {
+        told.peer = told.author == kBravo ? kAlpha : told.author;
+        bravo.take(told);
+      }
+      const auto ours = told({story}).settlement(story.session);
+      ASSERT_TRUE(ours);
+      EXPECT_EQ(ours, bravo.settlement(story.session));
+    }
+  EXPECT_FALSE(told({Story().agree()}).settlement(session_named(1)));
+  EXPECT_FALSE(told({}).settlement(session_named(1)));
+}
+
+// Each stays under what it may test alone; together they share what they find.
+TEST(Peers, WhoActTogetherAreSummedInTheGroup) {
+  Ledger ledger = ledger_of();
+  for (std::uint64_t i = 0; i < 15; ++i)
+    take(ledger,
+         Story{.session = session_named(i), .other = "member-" + std::to_string(i), .they_enter = 10'240}.run());
+  const std::string one = "member-3";
+  EXPECT_EQ(ledger.account(&one, Type::ipv4, Window::month).probe_in, 10'240);
+  EXPECT_EQ(ledger.account(nullptr, Type::ipv4, Window::month).probe_in, 153'600);
+}
+
+// --- a disk that was put back or lost -------------------------------------------------------------------------------
+
+TEST(Disk, ThatWasPutBackForgetsNothingThatTheLogsStillHave) {
+  const Story before = Story().end(5);
+  const Story after = Story{.session = session_named(2), .now = kStart + kDay}.end(6);
+  Ledger restored = told({before});  // all that the old disk has
+  EXPECT_EQ(with_bravo(restored).ran, 1);
+  take(restored, after);  // what comes back from the mirrors
+  EXPECT_EQ(whole(restored), whole(told({before, after})));
+}
+
+TEST(Disk, ThatLostThePeersLogCountsTheSessionsItCannotSize) {
+  Story story{.we_ask = false};
+  story.end(5);
+  Ledger ledger = ledger_of();
+  for (const Told& told : story.told)
+    if (told.author == kAlpha) ledger.take(told);
+  for (const Type type : {Type::ipv4, Type::url}) {  // which types is not known, so it may be any
+    EXPECT_EQ(ledger.account(&kBravo, type, Window::day).incomplete, 1);
+    EXPECT_EQ(ledger.account(&kBravo, type, Window::day).ran, 1);
+    EXPECT_EQ(ledger.account(&kBravo, type, Window::day).probe_in, 0);
+  }
+  for (const Told& told : story.told)
+    if (told.author == kBravo) ledger.take(told);
+  EXPECT_EQ(whole(ledger), whole(told({story})));
+  EXPECT_EQ(with_bravo(ledger).incomplete, 0);
+}
+
+TEST(Disk, ThatLostItsOwnRunIsChargedByWhatItsLogWouldNotHaveWithoutOne) {
+  const Ledger ledger = told({Story().agree().we(Story::result(5)).we(RevealOffered{1, 5})});
+  EXPECT_EQ(with_bravo(ledger).ran, 1);
+  EXPECT_EQ(with_bravo(ledger).probe_in, 2048);
+}
+
+TEST(Charge, MayBeTakenBeforeItsEntryIsDurableAndAgainAfterwards) {
+  Story story = Story().agree().we(Ran{1024});
+  Ledger twice = told({story});
+  Told again = story.told.back();
+  again.time += 5;  // it was written anew, with others
+  twice.take(again);
+  EXPECT_EQ(with_bravo(twice).ran, 1);
+  EXPECT_EQ(with_bravo(twice).probe_out, 1024);
+  EXPECT_EQ(twice.latest(), kStart + 5);
+}
+
+}  // namespace
+}  // namespace parley::ledger
