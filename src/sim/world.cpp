@@ -131,7 +131,7 @@ void World::connect(std::size_t a, std::size_t b) {
     if (cut_until(a, b) > now_ || cut_until(b, a) > now_ || paused_until_[a] > now_ || paused_until_[b] > now_) return;
     link(a, b).up = true;
     ++link(a, b).epoch;
-    for (const std::size_t one_way : {0, 1}) {
+    for (const std::size_t one_way : {0u, 1u}) {
       link(a, b).last_arrives[one_way] = 0;
       link(a, b).is_stalled[one_way] = false;
     }
