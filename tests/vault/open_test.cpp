@@ -49,6 +49,21 @@ TEST(Vault, KeepsWhatItWasGivenFromOneOpeningToTheNext) {
   EXPECT_EQ(vault->setting("taste").value(), std::nullopt);
 }
 
+// SQLite leaves out the page at 1 GiB, where it would put its locks.
+TEST(Vault, OpensWhenItHasGrownPastOneGibibyte) {
+  constexpr std::size_t kValueBytes = std::size_t{32} << 20;
+  const TestVault test;
+  const std::string value(kValueBytes, 'x');
+  {
+    const auto vault = test.open();
+    for (int i = 0; i < 33; ++i) ASSERT_OK(vault->put_setting(fmt::format("large {}", i), value));
+  }
+  ASSERT_GT(std::filesystem::file_size(test.folder().path() / "vault.db"), std::uintmax_t{1} << 30);
+  const auto vault = Vault::open(test.folder().path(), test.unlock());
+  ASSERT_OK(vault);
+  EXPECT_EQ((*vault)->setting("large 32"), value);
+}
+
 TEST(Vault, IsNotThereInAnEmptyFolderOrANonexistentOne) {
   const TemporaryFolder folder;
   Unlock unlock;

@@ -153,7 +153,7 @@ Status check_files(const PageCipher& cipher, const std::filesystem::path& databa
   ByteArray<kPageBytes> plain;
   for (std::uint64_t page = 1; page <= std::max(held_pages, wanted_pages); ++page) {
     TRY(const bool page_opens, opens(database, cipher, Generation{}, database_page(page), plain));
-    if (!page_opens && !wal.pages.contains(static_cast<std::uint32_t>(page))) {
+    if (!page_opens && page != kLockBytePage && !wal.pages.contains(static_cast<std::uint32_t>(page))) {
       return damaged(
           database_path,
           page > held_pages

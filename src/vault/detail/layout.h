@@ -18,6 +18,10 @@ inline constexpr std::size_t kSealedFramePageBytes = kPageBytes + kSealBytes;
 inline constexpr std::size_t kSealedFrameBytes = kSealedFrameHeaderBytes + kSealedFramePageBytes;
 inline constexpr std::size_t kFrameBytes = kWalFrameHeaderBytes + kPageBytes;
 
+/// SQLite never writes the page in which its lock bytes lie, at 1 GiB (fileformat2.html 1.4): a larger file has a hole
+/// there.
+inline constexpr std::uint64_t kLockBytePage = (std::uint64_t{1} << 30) / kPageBytes + 1;
+
 /// The first block of vault.db, before page 1, holds the mark: up to where the WAL was made durable.
 inline constexpr std::size_t kMarkBlockBytes = kPageBytes;
 
