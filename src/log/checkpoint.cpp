@@ -51,10 +51,31 @@ Result<Note> parse_checkpoint_note(std::string_view note) {
   return parse_note(note);
 }
 
+using Verified = std::span<const NoteSignature>;
+
+bool is_by(const NoteSignature& signature, const VerifierKey& key) {
+  return signature.name == key.name && signature.key_id == key.id();
+}
+
+bool stands_in(Verified verified, const NoteSignature& signature) {
+  return std::ranges::find(verified, signature) != verified.end();
+}
+
+/// Whether there are signatures by the key, and all of them were verified before.
+bool was_verified(const Note& note, const VerifierKey& key, Verified verified) {
+  bool any = false;
+  for (const NoteSignature& signature : note.signatures) {
+    if (!is_by(signature, key)) continue;
+    if (!stands_in(verified, signature)) return false;
+    any = true;
+  }
+  return any;
+}
+
 /// What `log` signed of a parsed note.
-Result<Checkpoint> read_signed(const Note& note, const VerifierKey& log) {
+Result<Checkpoint> read_signed(const Note& note, const VerifierKey& log, Verified verified = {}) {
   if (log.type != KeyType::ed25519) return fail(Errc::signature, "The key of a log must be an Ed25519 key.");
-  TRY_STATUS(verify_note(note, log));
+  if (!was_verified(note, log, verified)) TRY_STATUS(verify_note(note, log));
   TRY(Checkpoint checkpoint, parse_checkpoint(note.text));
   if (checkpoint.origin != log.name) {
     return malformed(fmt::format("its origin is not {}, whose key signed it", visible(log.name)));
@@ -64,12 +85,12 @@ Result<Checkpoint> read_signed(const Note& note, const VerifierKey& log) {
 
 /// The earliest time that a key's cosignatures on a note state; nothing if there are none.
 Result<std::optional<std::uint64_t>> earliest_time(const Checkpoint& checkpoint, const Note& note,
-                                                   const VerifierKey& cosigner) {
+                                                   const VerifierKey& cosigner, Verified verified = {}) {
   std::optional<std::uint64_t> earliest;
-  const ByteArray<4> id = cosigner.id();
   for (const NoteSignature& signature : note.signatures) {
-    if (signature.name != cosigner.name || signature.key_id != id) continue;
-    TRY(const std::uint64_t time, verify_cosignature(checkpoint, signature, cosigner));
+    if (!is_by(signature, cosigner)) continue;
+    if (!stands_in(verified, signature)) TRY_STATUS(verify_cosignature(checkpoint, signature, cosigner));
+    const auto time = read_be<std::uint64_t>(signature.signature);
     earliest = earliest ? std::min(*earliest, time) : time;
   }
   return earliest;
@@ -114,7 +135,8 @@ NoteSignature cosign(const Checkpoint& checkpoint, std::string_view key_name, co
   Bytes blob;
   append_be(blob, time);
   append(blob, key.sign(as_bytes(cosigned_message(checkpoint, time))));
-  return {std::string(key_name), VerifierKey{std::string(key_name), KeyType::cosignature, key.public_key()}.id(), std::move(blob)};
+  return {std::string(key_name), VerifierKey{std::string(key_name), KeyType::cosignature, key.public_key()}.id(),
+          std::move(blob)};
 }
 
 Result<std::uint64_t> verify_cosignature(const Checkpoint& checkpoint, const NoteSignature& signature,
@@ -146,13 +168,19 @@ Result<std::string> add_cosignature(std::string_view note, const NoteSignature& 
 Result<CosignedCheckpoint> read_cosigned(std::string_view note, const VerifierKey& log,
                                          std::span<const VerifierKey> cosigners) {
   TRY(const Note parsed, parse_checkpoint_note(note));
+  return read_cosigned(parsed, log, cosigners);
+}
+
+Result<CosignedCheckpoint> read_cosigned(const Note& note, const VerifierKey& log,
+                                         std::span<const VerifierKey> cosigners,
+                                         std::span<const NoteSignature> verified) {
   CosignedCheckpoint read;
-  TRY(read.checkpoint, read_signed(parsed, log));
+  TRY(read.checkpoint, read_signed(note, log, verified));
   for (std::size_t i = 0; i < cosigners.size(); ++i) {
     const bool counted = cosigners[i].key == log.key || std::ranges::any_of(read.cosigners, [&](const Cosigner& other) {
                            return cosigners[other.key].key == cosigners[i].key;
                          });
-    TRY(const std::optional<std::uint64_t> time, earliest_time(read.checkpoint, parsed, cosigners[i]));
+    TRY(const std::optional<std::uint64_t> time, earliest_time(read.checkpoint, note, cosigners[i], verified));
     if (time && !counted) read.cosigners.push_back({i, *time});
   }
   return read;

@@ -66,5 +66,10 @@ struct CosignedCheckpoint {
 /// @error Errc::signature, Errc::format, Errc::limit
 Result<CosignedCheckpoint> read_cosigned(std::string_view note, const VerifierKey& log,
                                          std::span<const VerifierKey> cosigners);
+/// The same of a note that has been parsed.
+/// @param verified  signatures that are known to be good on this very text: they are not computed again
+Result<CosignedCheckpoint> read_cosigned(const Note& note, const VerifierKey& log,
+                                         std::span<const VerifierKey> cosigners,
+                                         std::span<const NoteSignature> verified = {});
 
 }  // namespace parley::log

@@ -69,36 +69,15 @@ Result<Outcome> Replica::Impl::take_cosig(std::size_t peer, const Cosig& cosig) 
 
 Result<log::CosignedCheckpoint> Replica::Impl::read_cosigned(std::size_t owner, std::string_view note) {
   if (note.size() > log::kMaxCheckpointBytes) return fail(Errc::limit, "A checkpoint note is longer than its limit.");
-  TRY(log::Note claimed, log::parse_note(note));
-  log::Note held;
+  TRY(const log::Note claimed, log::parse_note(note));
+  std::vector<log::NoteSignature> known;
   if (logs[owner].newest) {
-    TRY(held, log::parse_note(logs[owner].newest->note));
+    TRY(log::Note held, log::parse_note(logs[owner].newest->note));
+    if (held.text == claimed.text) known = std::move(held.signatures);
   }
-  const auto by = [](const log::VerifierKey& key) {
-    return [&key](const log::NoteSignature& one) { return one.name == key.name && one.key_id == key.id(); };
-  };
-  const auto known = [&](const log::NoteSignature& one) {
-    return std::ranges::find(held.signatures, one) != held.signatures.end();
-  };
-  const auto owners = std::ranges::find_if(claimed.signatures, by(keys(owner).log));
-  if (held.text != claimed.text || owners == claimed.signatures.end() || !known(*owners)) {
-    effort.checked += claimed.signatures.size();
-    return log::read_cosigned(note, keys(owner).log, cosign_keys());
-  }
-
-  log::CosignedCheckpoint read;
-  TRY(read.checkpoint, log::parse_checkpoint(claimed.text));
-  for (std::size_t i = 0; i < logs.size(); ++i) {
-    const log::VerifierKey& key = keys(i).cosign;
-    const auto signature = std::ranges::find_if(claimed.signatures, by(key));
-    if (signature == claimed.signatures.end()) continue;
-    const bool is_known = known(*signature);
-    if (!is_known) ++effort.checked;
-    TRY(const std::uint64_t time, is_known ? Result<std::uint64_t>(read_be<std::uint64_t>(signature->signature))
-                                           : log::verify_cosignature(read.checkpoint, *signature, key));
-    read.cosigners.push_back({i, time});
-  }
-  return read;
+  effort.checked += static_cast<std::uint64_t>(std::ranges::count_if(
+      claimed.signatures, [&](const auto& one) { return std::ranges::find(known, one) == known.end(); }));
+  return log::read_cosigned(claimed, keys(owner).log, cosign_keys(), known);
 }
 
 Status Replica::Impl::learn(detail::LogCopy& copy, const log::CosignedCheckpoint& read, std::string_view note,

@@ -176,6 +176,23 @@ TEST_F(Cosignature, ThatIsFalseFailsTheNoteOfAKnownKeyOnly) {
   EXPECT_TRUE(read_cosigned(with(bad), alpha_.keys.log, std::span(&carol_.keys.cosign, 1)).has_value());
 }
 
+TEST_F(Cosignature, ThatWasVerifiedBeforeDoesNotVouchForAnotherByItsKey) {
+  const NoteSignature good = bravo_.cosigned(checkpoint_, 100);
+  NoteSignature bad = good;
+  bad.signature.back() ^= std::byte{1};
+  const std::span<const VerifierKey> keys(&bravo_.keys.cosign, 1);
+  Note note = *parse_note(with(good));
+  const std::vector<NoteSignature> verified = note.signatures;
+  const auto read = read_cosigned(note, alpha_.keys.log, keys, verified);
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->cosigners, (std::vector<Cosigner>{{0, 100}}));
+  note.signatures.push_back(bad);
+  EXPECT_FALSE(read_cosigned(note, alpha_.keys.log, keys, verified).has_value());
+  note.signatures.back() = note.signatures.front();  // the log's own
+  note.signatures.back().signature.back() ^= std::byte{1};
+  EXPECT_FALSE(read_cosigned(note, alpha_.keys.log, keys, verified).has_value());
+}
+
 TEST_F(Cosignature, IsAddedOnlyIfItVerifiesAndReplacesAnOlderOne) {
   NoteSignature bad = bravo_.cosigned(checkpoint_, 100);
   bad.signature.back() ^= std::byte{1};
