@@ -82,15 +82,15 @@ Result<KeyedSet> KeyedSet::make(const Elements& elements, const crypto::Prefixed
   const std::size_t count = elements.size();
   Rooms rooms(shape.bins, Rooms::room_for(static_cast<double>(count) / shape.bins));
   crypto::SecretArray<Digest> in_order(std::min(count, kElementsPerRound));
-  std::vector<std::uint32_t> numbers;  // chunk by chunk: how many of its keys fall into a bin
-  std::vector<std::size_t> places;     // chunk by chunk: where its next key of a bin goes
+  // Chunk by chunk: first how many of its keys fall into a bin, then where its next key of a bin goes.
+  std::vector<std::size_t> places;
   work.phase("hashing", count);
   for (std::size_t round = 0; round < count; round += kElementsPerRound) {
     const std::size_t in_round = std::min(kElementsPerRound, count - round);
     const std::size_t chunks = (in_round + kElementsPerChunk - 1) / kElementsPerChunk;
-    numbers.assign(chunks * shape.bins, 0);
+    places.assign(chunks * shape.bins, 0);
     work.pool().parallel_for(in_round, kElementsPerChunk, [&](std::size_t begin, std::size_t end) {
-      const auto chunk = std::span(numbers).subspan(begin / kElementsPerChunk * shape.bins, shape.bins);
+      const auto chunk = std::span(places).subspan(begin / kElementsPerChunk * shape.bins, shape.bins);
       std::array<ByteView, kHashedAtOnce> messages;
       for (std::size_t first = begin; first < end; first += kHashedAtOnce) {
         const std::size_t some = std::min(kHashedAtOnce, end - first);
@@ -104,15 +104,14 @@ Result<KeyedSet> KeyedSet::make(const Elements& elements, const crypto::Prefixed
     std::size_t fullest = 0;
     for (std::size_t bin = 0; bin < shape.bins; ++bin) {
       std::size_t size = rooms.size_of(bin);
-      for (std::size_t chunk = 0; chunk < chunks; ++chunk) size += numbers[chunk * shape.bins + bin];
+      for (std::size_t chunk = 0; chunk < chunks; ++chunk) size += places[chunk * shape.bins + bin];
       fullest = std::max(fullest, size);
     }
     if (fullest > rooms.room()) rooms = rooms.with_room(std::max(fullest, 2 * rooms.room()));
-    places.resize(numbers.size());
     for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
       for (std::size_t bin = 0; bin < shape.bins; ++bin) {
-        const std::size_t at = chunk * shape.bins + bin;
-        places[at] = rooms.take(bin, numbers[at]);
+        std::size_t& place = places[chunk * shape.bins + bin];
+        place = rooms.take(bin, place);
       }
     }
 
