@@ -4,17 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ranges>
 
 namespace parley::cli {
 namespace {
-
-/// By the newest charter that names us: an expelled member keeps its ledger.
-const group::CharterMember* ourselves(const group::Membership& membership) {
-  for (const group::SignedCharter& version : std::views::reverse(membership.versions()))
-    if (const group::CharterMember* us = version.charter.member_by_id(membership.own_id())) return us;
-  return nullptr;
-}
 
 std::string effect_on(const group::Membership& membership, const group::Spent& spent,
                       const group::AllowedQuestion& allowed, const std::string& peer, std::uint64_t our_padded,
@@ -41,8 +33,10 @@ std::string grouped(std::int64_t number) {
 }
 
 Result<std::shared_ptr<session::Accounting>> accounting_of(Workplace& at, const group::Membership& membership) {
-  const group::CharterMember* us = ourselves(membership);
-  if (us == nullptr) return fail(Errc::policy, "You were never a member of this group, so it has no ledger of yours.");
+  const group::SignedCharter* version = membership.newest_naming_us();
+  if (version == nullptr)
+    return fail(Errc::policy, "You were never a member of this group, so it has no ledger of yours.");
+  const group::CharterMember* us = version->charter.member_by_id(membership.own_id());
   TRY(auto accounting, at.ledgers.up_to_date(at.vault, membership.group().id, us->keys.nick));
   accounting->see(wall_clock_now());
   return accounting;

@@ -11,15 +11,6 @@ namespace {
 /// For so long the log of a group that has ended here is shown to members who have not signed that they hold its end.
 constexpr UnixSeconds kShownAfterEndSeconds = 30 * 86'400;
 
-/// The newest charter that names this member: whoever was expelled still has its log under the one before.
-const SignedCharter* newest_of_ours(const Membership& membership) {
-  const auto& versions = membership.versions();
-  const auto newest = std::ranges::find_if(versions.rbegin(), versions.rend(), [&](const SignedCharter& version) {
-    return version.charter.member_by_id(membership.own_id()) != nullptr;
-  });
-  return newest == versions.rend() ? nullptr : &*newest;
-}
-
 mirror::Departed departed(const Membership& membership, const Charter& charter) {
   mirror::Departed departed;
   for (std::size_t i = 0; i < charter.members.size(); ++i)
@@ -63,12 +54,8 @@ Status write_end(mirror::Replica& replica, const std::string& nick, const SealDu
   if (replica.size(nick) == 0) return {};
   TRY(const std::size_t first, first_missing(replica, nick, due));
   for (std::size_t i = first; i < due.entries.size(); ++i) {
-    TRY([[maybe_unused]] const mirror::EntryView written, replica.append({.type = std::string(due.entries[i].first),
-                                                                          .session = {},
-                                                                          .refs = {},
-                                                                          .audience = {std::string(log::kEveryone)},
-                                                                          .body = due.entries[i].second},
-                                                                         wall_clock_now()));
+    TRY([[maybe_unused]] const mirror::EntryView written,
+        replica.append(mirror::draft_for_everyone(due.entries[i].first, due.entries[i].second), wall_clock_now()));
   }
   return {};
 }
@@ -126,7 +113,7 @@ Result<OpenReplica> Groups::open_replica(const Membership& membership, const Sig
 
 Result<std::shared_ptr<JointLog>> Groups::log(std::string_view id) {
   TRY(const Membership membership, this->membership(id));
-  const SignedCharter* charter = newest_of_ours(membership);
+  const SignedCharter* charter = membership.newest_naming_us();
   if (charter == nullptr)
     return fail(Errc::policy, "This member is no part of the group \"" + visible(membership.group().name) + "\" yet.");
   const std::lock_guard lock(mutex_);
@@ -153,7 +140,7 @@ Result<std::shared_ptr<JointLog>> Groups::log(std::string_view id) {
 
 Status Groups::forget_keys(const std::string& id) {
   TRY(const Membership membership, this->membership(id));
-  const SignedCharter* charter = newest_of_ours(membership);
+  const SignedCharter* charter = membership.newest_naming_us();
   const std::lock_guard lock(mutex_);
   const auto open = open_.find(id);
   if (open == open_.end() || !open->second.log || charter == nullptr) return {};

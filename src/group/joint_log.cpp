@@ -49,12 +49,8 @@ JointLog::JointLog(std::string group, std::string nick, log::Json opening, OpenR
 
 Status JointLog::flush_into(mirror::Replica& replica) {
   if (replica.size(nick_) == 0) {
-    TRY([[maybe_unused]] const mirror::EntryView opened, replica.append({.type = std::string(log::kLogOpen),
-                                                                         .session = {},
-                                                                         .refs = {},
-                                                                         .audience = {std::string(log::kEveryone)},
-                                                                         .body = opening_},
-                                                                        wall_clock_now()));
+    TRY([[maybe_unused]] const mirror::EntryView opened,
+        replica.append(mirror::draft_for_everyone(log::kLogOpen, opening_), wall_clock_now()));
   }
   while (!waiting_.empty()) {
     const auto written = replica.append(waiting_.front().draft, wall_clock_now(), waiting_.front().work);
@@ -102,12 +98,8 @@ Status JointLog::tie_to_others(std::chrono::seconds least_since) {
     }
     if (tie_ && (tie_->sizes == now.sizes || now.at - tie_->at < least_since)) return {};
     TRY_STATUS(flush_into(replica));
-    TRY([[maybe_unused]] const mirror::EntryView tied, replica.append({.type = std::string(log::kHeads),
-                                                                       .session = {},
-                                                                       .refs = {},
-                                                                       .audience = {std::string(log::kEveryone)},
-                                                                       .body = std::move(body)},
-                                                                      wall_clock_now()));
+    TRY([[maybe_unused]] const mirror::EntryView tied,
+        replica.append(mirror::draft_for_everyone(log::kHeads, std::move(body)), wall_clock_now()));
     tie_ = std::move(now);
     return {};
   });

@@ -72,6 +72,13 @@ Membership::Membership(vault::GroupRow group, std::vector<SignedCharter> version
       policy_(std::move(policy)),
       own_id_(own_id) {}
 
+const SignedCharter* Membership::newest_naming_us() const {
+  const auto newest = std::ranges::find_if(versions_.rbegin(), versions_.rend(), [&](const SignedCharter& version) {
+    return version.charter.member_by_id(own_id_) != nullptr;
+  });
+  return newest == versions_.rend() ? nullptr : &*newest;
+}
+
 std::vector<const CharterMember*> Membership::current_members() const {
   std::vector<const CharterMember*> members;
   for (const CharterMember& member : charter().members)

@@ -81,6 +81,9 @@ class Membership {
 
   /// This member in the charter in force; nullptr when expelled.
   const log::VerifierKey& own_id() const { return own_id_; }
+  /// The newest version that names us: whoever was expelled still has its log and its ledger under it. nullptr if none
+  /// does.
+  const SignedCharter* newest_naming_us() const;
   const CharterMember* ourselves() const { return charter().member_by_id(own_id_); }
   bool has_left(std::string_view nick) const { return left_.contains(nick); }
   const std::set<std::string, std::less<>>& left() const { return left_; }

@@ -77,7 +77,10 @@ Result<Ending> end_group(const Desk& desk, const Membership& membership, UnixSec
                          const SealLog& seal) {
   const vault::GroupRow& group = membership.group();
   Ending ending{.what = Ending::What::group, .group = group.name, .id = group.id};
-  TRY(ending.secrets, destroy_session_secrets(desk.vault, group.id));
+  // Where its sessions have ended there are none left, and none come after that.
+  if (group.state != kEnded) {
+    TRY(ending.secrets, destroy_session_secrets(desk.vault, group.id));
+  }
   const auto sealed = seal(seal_of_end(membership.charter(), desk.card.nick));
   if (!sealed) {
     ending.failure = sealed.error();

@@ -117,11 +117,8 @@ Json Replica::Impl::heads_body() const {
 }
 
 Draft Replica::fault_draft(const Conviction& conviction) {
-  return {.type = std::string(log::kFault),
-          .session = {},
-          .refs = {},
-          .audience = {std::string(log::kEveryone)},
-          .body = Json::Object{{"accused", conviction.accused}, {"fault", conviction.fault}, {"v", 1}}};
+  return draft_for_everyone(log::kFault,
+                            Json::Object{{"accused", conviction.accused}, {"fault", conviction.fault}, {"v", 1}});
 }
 
 }  // namespace parley::mirror

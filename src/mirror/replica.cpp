@@ -191,12 +191,7 @@ Result<EntryView> Replica::append(Draft draft, std::int64_t now, const std::func
 Result<EntryView> Replica::seal(std::int64_t now, std::string_view type) {
   const auto known = log::entry_type(type);
   if (!known || !known->seals) return fail(Errc::usage, "This type of entry seals nothing.");
-  return impl_->append({.type = std::string(type),
-                        .session = {},
-                        .refs = {},
-                        .audience = {std::string(log::kEveryone)},
-                        .body = log::Json::Object{{"v", 1}}},
-                       now, {});
+  return impl_->append(draft_for_everyone(type, log::Json::Object{{"v", 1}}), now, {});
 }
 
 log::Json Replica::heads_body() const {

@@ -70,6 +70,15 @@ struct Draft {
   log::Json body = log::Json::Object{};
 };
 
+/// An entry of no session, for all members to read.
+inline Draft draft_for_everyone(std::string_view type, log::Json body) {
+  return {.type = std::string(type),
+          .session = {},
+          .refs = {},
+          .audience = {std::string(log::kEveryone)},
+          .body = std::move(body)};
+}
+
 /// An entry as a log has it, with its body if this member may read it and has it.
 struct EntryView {
   std::string log;  ///< nick

@@ -109,12 +109,8 @@ Status Node::flush() {
   if (!is_live()) return {};
   const std::int64_t now = world_.clock_of(self_);
   if (replica_->size(world_.nick(self_)) == 0) {
-    TRY([[maybe_unused]] const mirror::EntryView opened, replica_->append({.type = std::string(log::kLogOpen),
-                                                                           .session = {},
-                                                                           .refs = {},
-                                                                           .audience = {std::string(log::kEveryone)},
-                                                                           .body = log::Json::Object{{"v", 1}}},
-                                                                          now));
+    TRY([[maybe_unused]] const mirror::EntryView opened,
+        replica_->append(mirror::draft_for_everyone(log::kLogOpen, log::Json::Object{{"v", 1}}), now));
   }
   for (; !waiting_.empty(); waiting_.pop_front()) {
     const auto written = write(waiting_.front().draft, waiting_.front().work);
@@ -234,12 +230,7 @@ void Node::tick() {
     if (now > disk_.latest()) (void)save([&] { disk_.save_latest(now); });
     sessions_->tick();
     if (!is_live() || !world_.dice(self_).one_in(4)) return;
-    (void)append({.type = std::string(log::kHeads),
-                  .session = {},
-                  .refs = {},
-                  .audience = {std::string(log::kEveryone)},
-                  .body = replica_->heads_body()},
-                 {});
+    (void)append(mirror::draft_for_everyone(log::kHeads, replica_->heads_body()), {});
   });
 }
 

@@ -295,10 +295,11 @@ TEST_F(WithdrawalTest, IsFinishedLaterWhenTheLogCannotBeSealedNow) {
 
 TEST_F(WithdrawalTest, IsFinishedAfterTheMachineStoppedInTheMiddleOfIt) {
   alpha().test().in_process_that_dies([&] {
-    (void)withdraw(alpha().desk(), alpha().row(), "", alpha().id_seed(), kBegin + 120, [](const SealDue&) -> Result<Sealed> {
-      ::kill(::getpid(), SIGKILL);
-      return Sealed::here;
-    });
+    (void)withdraw(alpha().desk(), alpha().row(), "", alpha().id_seed(), kBegin + 120,
+                   [](const SealDue&) -> Result<Sealed> {
+                     ::kill(::getpid(), SIGKILL);
+                     return Sealed::here;
+                   });
   });
   EXPECT_EQ(alpha().row().state, kWithdrawn);
   EXPECT_FALSE(has_secrets(alpha(), kOurs));
