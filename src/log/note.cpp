@@ -243,7 +243,8 @@ Status verify_note(const Note& note, const VerifierKey& key) {
   return {};
 }
 
-std::string sign_object(std::string_view kind, const Json& object, std::string_view key_name, const crypto::SigningKey& key) {
+std::string sign_object(std::string_view kind, const Json& object, std::string_view key_name,
+                        const crypto::SigningKey& key) {
   return sign_note(fmt::format("{}\n{}\n", kind, write_pjson(object)), key_name, key);
 }
 

@@ -81,7 +81,8 @@ Result<std::vector<std::size_t>> verified_signers(const Note& note, std::span<co
 Status verify_note(const Note& note, const VerifierKey& key);
 
 /// A note whose text is `kind` (e.g. "parley/hello/v1"), a newline, one PJ1 object and a newline.
-std::string sign_object(std::string_view kind, const Json& object, std::string_view key_name, const crypto::SigningKey& key);
+std::string sign_object(std::string_view kind, const Json& object, std::string_view key_name,
+                        const crypto::SigningKey& key);
 
 /// Takes back what sign_object made: exactly one signature, by `key`, over an object of that kind. Verified before
 /// parsed.

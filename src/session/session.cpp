@@ -746,8 +746,8 @@ Status Session::compare(const ResultStep& ours) {
   return {};
 }
 
-// What both logs hold by now is older than whatever comes next in ours. How the session ended does not depend on it. One
-// that came to nothing ties nothing: a peer must not make us write by being refused.
+// What both logs hold by now is older than whatever comes next in ours. How the session ended does not depend on it.
+// One that came to nothing ties nothing: a peer must not make us write by being refused.
 void tie_logs(group::LogLink& link) {
   if (link.log().tie_to_others()) (void)link.push(deadline_in(kClosingWait));
 }
