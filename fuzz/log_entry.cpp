@@ -7,7 +7,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text = fuzz_text(data, size);
   const Secret<32> seed = fixed_seed(1);
   const log::MemberKeys alpha{"alpha", log::vkey_of("g/alpha/node", log::KeyType::ed25519, seed), {}, {}};
+  // The quick reader and the general one are of one mind.
+  const auto parsed = log::parse_entry(text);
+  check(parsed.has_value() == log::read_entry_unverified(text).has_value());
   if (const auto entry = log::read_entry_unverified(text)) {
+    check(*parsed == *entry);
     const auto again = log::make_entry(*entry, alpha.node.name, seed);
     check(again && *log::read_entry_unverified(*again) == *entry);
     check(again->substr(0, again->find("\n\n")) == text.substr(0, text.rfind("\n\n")));

@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "crypto/hash.h"
+#include "log/detail/entry_scanner.h"
 #include "log/merkle.h"
 
 namespace parley::log {
@@ -130,6 +131,12 @@ Result<std::string> make_entry(const Entry& entry, std::string_view node_key_nam
 
 Result<Entry> read_entry(std::string_view note, const MemberKeys& author) {
   if (author.node.type != KeyType::ed25519) return fail(Errc::signature, "A node key must be an Ed25519 key.");
+  const auto plain = detail::split_plain_note(note);
+  if (plain && plain->key_name == author.node.name && plain->key_id == author.node.id() &&
+      crypto::verify(author.node.key, as_bytes(plain->text), plain->signature)) {
+    auto scanned = detail::scan_entry(plain->text);
+    if (scanned && scanned->author == author.nick && check_header(*scanned)) return *std::move(scanned);
+  }
   TRY(const Json object, read_object(note, kEntryKind, author.node, kMaxEntryBytes));
   TRY(Entry entry, from_json(object));
   if (entry.author != author.nick) {
@@ -139,6 +146,14 @@ Result<Entry> read_entry(std::string_view note, const MemberKeys& author) {
 }
 
 Result<Entry> read_entry_unverified(std::string_view note) {
+  if (const auto plain = detail::split_plain_note(note)) {
+    auto scanned = detail::scan_entry(plain->text);
+    if (scanned && check_header(*scanned)) return *std::move(scanned);
+  }
+  return parse_entry(note);
+}
+
+Result<Entry> parse_entry(std::string_view note) {
   if (note.size() > kMaxEntryBytes) {
     return fail(Errc::limit, fmt::format("An entry of {} bytes is longer than {}.", note.size(), kMaxEntryBytes));
   }
@@ -167,6 +182,10 @@ Result<Extension> extend(const LogState& state, std::string_view leaf, std::span
                          std::size_t author) {
   assert(author < members.size() && members.size() <= kMaxGroupMembers);
   TRY(Entry entry, read_entry(leaf, members[author]));
+  return follow(state, std::move(entry), leaf_hash(as_bytes(leaf)), members);
+}
+
+Result<Extension> follow(const LogState& state, Entry entry, const Digest& hash, std::span<const MemberKeys> members) {
   if (state.sealed) return does_not_continue(entry, "the log is sealed");
   if (entry.seq != state.size) return does_not_continue(entry, fmt::format("entry {} is due", state.size));
   if (entry.prev != state.last) return does_not_continue(entry, "it names another entry as the one before it");
@@ -175,7 +194,6 @@ Result<Extension> extend(const LogState& state, std::string_view leaf, std::span
     if (nick != kEveryone && std::ranges::find(members, nick, &MemberKeys::nick) == members.end())
       return does_not_continue(entry, fmt::format("{} of its audience is no member", nick));
   }
-  const Digest hash = leaf_hash(as_bytes(leaf));
   const LogState next{state.size + 1, hash, entry.time, entry_type(entry.type)->seals};
   return Extension{std::move(entry), hash, next};
 }

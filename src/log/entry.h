@@ -41,6 +41,8 @@ Result<Entry> read_entry(std::string_view note, const MemberKeys& author);
 
 /// Of a leaf whose author is not known yet. @error Errc::format, Errc::limit
 Result<Entry> read_entry_unverified(std::string_view note);
+/// The same, always by the general reader of notes and objects: what read_entry_unverified() must agree with.
+Result<Entry> parse_entry(std::string_view note);
 
 /// What travels to the audience of an entry.
 struct Body {
@@ -83,6 +85,12 @@ struct Extension {
 /// to see. @error Errc::signature, Errc::format, Errc::limit; Errc::protocol if it does not continue this log
 Result<Extension> extend(const LogState& state, std::string_view leaf, std::span<const MemberKeys> members,
                          std::size_t author);
+
+/// The part of extend() behind the signature, for whoever has read the entry (read_entry) already.
+/// @param leaf_hash  of the leaf that the entry was read from
+/// @error Errc::protocol if it does not continue this log
+Result<Extension> follow(const LogState& state, Entry entry, const Digest& leaf_hash,
+                         std::span<const MemberKeys> members);
 
 /// "session_id = hex(SHA-256("parley/session/v1\0" || leaf_hash(propose))[:16])" (log.md 3.2).
 std::string session_of_proposal(const Digest& propose_leaf_hash);

@@ -46,6 +46,55 @@ TEST(Entry, IsRefusedWithAnyBitFlipped) {
   }
 }
 
+// Entries are read by a scanner of their one spelling, and by the general readers of notes and objects where that one
+// does not take them: both say the same of every entry, and of every way in which a byte of one can be another.
+TEST(Entry, IsReadTheSameByBothReaders) {
+  const TestMember alpha("alpha");
+  Entry entry = vector_entry();
+  entry.seq = 1234567;
+  entry.prev = array_of<32>(std::string(64, 'a'));
+  entry.type = kSessionRun;
+  entry.session = std::string(32, '7');
+  entry.audience = {"bravo", "carol-2"};
+  entry.refs = {array_of<32>(std::string(64, 'b')), array_of<32>(std::string(64, 'c'))};
+  Entry bare = vector_entry();
+  bare.audience = {};
+  std::size_t taken = 0;
+  for (const Entry& one : {vector_entry(), entry, bare}) {
+    const std::string good = alpha.sign(one);
+    EXPECT_EQ(*parse_entry(good), one);
+    EXPECT_EQ(*read_entry_unverified(good), one);
+    for (std::size_t i = 0; i < good.size(); ++i) {
+      for (const char other :
+           {'"', '\\', '\n', '0', '1', '9', 'a', 'f', 'g', 'A', '-', ',', ']', ' ', '=', '/', '\x7f', '\xc3'}) {
+        std::string note = good;
+        note[i] = other;
+        const auto quick = read_entry_unverified(note);
+        const auto slow = parse_entry(note);
+        ASSERT_EQ(quick.has_value(), slow.has_value()) << note;
+        if (quick) {
+          ASSERT_EQ(*quick, *slow) << note;
+          ++taken;
+        } else {
+          ASSERT_EQ(quick.error().text(), slow.error().text());
+        }
+      }
+      std::string longer = good, shorter = good;
+      longer.insert(i, 1, good[i]);
+      shorter.erase(i, 1);
+      for (const std::string& note : {longer, shorter}) {
+        const auto quick = read_entry_unverified(note);
+        const auto slow = parse_entry(note);
+        ASSERT_EQ(quick.has_value(), slow.has_value()) << note;
+        if (quick) {
+          ASSERT_EQ(*quick, *slow) << note;
+        }
+      }
+    }
+  }
+  EXPECT_GT(taken, 1000u) << "hashes and signatures may say anything";
+}
+
 class EntryOf : public testing::Test {
  protected:
   const TestMember alpha_{"alpha"}, bravo_{"bravo"};
