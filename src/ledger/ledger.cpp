@@ -72,7 +72,8 @@ std::string_view name_of(Difference difference) {
 struct Ledger::State {
   std::string self;
   Rules rules;
-  UnixSeconds latest = 0;
+  UnixSeconds last_logged = 0;
+  UnixSeconds clock = 0;
   std::vector<std::string> members;  // by MemberNumber
   std::vector<Session> sessions;
   std::unordered_map<SessionId, std::size_t, SessionHash> by_id;
@@ -106,10 +107,11 @@ struct Ledger::State {
           std::min<std::uint64_t>(rules.receiver_tests(suite, entered), static_cast<std::uint64_t>(kLargestSum)));
     return place->second;
   }
+  UnixSeconds latest() const { return std::max(last_logged, clock); }
   /// Whatever is later than this counts.
   UnixSeconds begin_of(Window window) const {
     if (window == Window::operation) return kBeginning;
-    return latest - (window == Window::day ? kDay : kMonth);
+    return latest() - (window == Window::day ? kDay : kMonth);
   }
   std::int64_t weight(indicator::Type type, std::size_t field) const {
     return rules.weight == nullptr ? 1 : std::clamp<std::int64_t>(rules.weight(type, field), 0, kLargestSum);
@@ -184,7 +186,7 @@ Ledger& Ledger::operator=(Ledger&&) noexcept = default;
 
 void Ledger::take(const Event& event) {
   const bool own = event.author == state_->self;
-  if (own) see(event.time);
+  if (own) logged(event.time);
   Session& session = state_->session(event.session);
   if (own) {
     if (session.peer == kNobody) session.peer = state_->member(event.peer);
@@ -202,12 +204,16 @@ void Ledger::take(const Event& event) {
   voice->take(event);
 }
 
+void Ledger::logged(UnixSeconds time) {
+  state_->last_logged = std::max(state_->last_logged, time);
+}
+
 void Ledger::see(UnixSeconds time) {
-  state_->latest = std::max(state_->latest, time);
+  state_->clock = time;
 }
 
 UnixSeconds Ledger::latest() const {
-  return state_->latest;
+  return state_->latest();
 }
 
 std::vector<std::string> Ledger::peers() const {

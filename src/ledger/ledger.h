@@ -53,8 +53,12 @@ class Ledger {
   /// Takes one entry, each once; those of one log in the order of the log, those of several in any. Only a run may be
   /// taken again: a charge is made before its entry is durable.
   void take(const Event& event);
-  /// What our own log or our clock said last: windows do not go back behind it.
+  /// Our own log has an entry of this time: windows never go back behind it.
+  void logged(UnixSeconds time);
+  /// What our clock says now. A later word takes the place of an earlier one: a clock that was ahead for a moment must
+  /// not leave windows behind that nothing which our log writes from now on falls into.
   void see(UnixSeconds time);
+  /// Where windows end: what our own log said last or our clock says now, whichever is later.
   UnixSeconds latest() const;
 
   /// With whom there was, or was to be, a session: nicks, ascending.

@@ -214,15 +214,12 @@ Status Accounting::update(vault::Vault& vault) {
   for (const vault::LogHead& head : heads)
     if (head.group == group_) origins.push_back(head.origin);
   mirror::VaultStore store(vault, group_, {}, 0);
-  // What this vault has seen of the time while the group existed counts, too: a clock set back does not go before it.
-  const auto group = vault.group(group_);
-  return update(store, origins, group ? group->latest : 0);
+  return update(store, origins);
 }
 
-Status Accounting::update(mirror::Store& store, std::span<const std::string> origins, UnixSeconds latest) {
+Status Accounting::update(mirror::Store& store, std::span<const std::string> origins) {
   const std::lock_guard lock(reading_);
   for (const std::string& origin : origins) TRY_STATUS(read_log(store, origin));
-  see(latest);
   return {};
 }
 
@@ -256,7 +253,10 @@ Result<bool> Accounting::take(mirror::Store& store, const vault::LogLeaf& leaf, 
   const auto entry = log::read_entry_unverified(leaf.note);
   if (!entry || entry->seq != seq)
     return fail(Errc::vault_damaged, fmt::format("Entry {} of a log is damaged here. parley log fsck says more.", seq));
-  if (entry->author == self_) see(entry->time);
+  if (entry->author == self_) {
+    const std::lock_guard lock(mutex_);
+    ledger_.logged(entry->time);
+  }
   if (reader_of(entry->type) == nullptr || !other_party(*entry, self_)) return false;
   TRY(const auto kept, store.body(entry->body));
   std::optional<std::string_view> body;

@@ -46,12 +46,12 @@ class Accounting {
   /// Takes what the logs in the vault have got since the last call. Not within Vault::together(), which may still undo
   /// what it wrote. @error the vault's; Errc::vault_damaged for an entry that cannot be read
   Status update(vault::Vault& vault);
-  /// The same from any store. @param origins  of the logs of the group  @param latest  what the clock has shown
-  Status update(mirror::Store& store, std::span<const std::string> origins, UnixSeconds latest);
+  /// The same from any store. @param origins  of the logs of the group
+  Status update(mirror::Store& store, std::span<const std::string> origins);
   /// Takes a run of ours that is being written, so that sessions beside this one see its charge before it is durable.
   /// Taking it again by update() changes nothing; one that was undone counts until the next start.
   void charge(const mirror::EntryView& run);
-  /// What the clock says, or said.
+  /// What the clock says now.
   void see(UnixSeconds time);
 
   /// What has been spent with `peer` (a nick), by type. A session whose other half is not here counts as the largest

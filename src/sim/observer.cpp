@@ -463,7 +463,7 @@ bool Observer::is_charged(const std::string& session, std::size_t node) {
     accounting = std::make_unique<session::Accounting>(std::string(kGroup), world_.nick(node));
     const std::vector<std::string> own{world_.keys()[node].log.name};
     Disk disk = world_.node(node)->disk();  // of its own: reading uses up what a disk does wrong
-    if (const Status read = accounting->update(disk, own, disk.latest()); !read)
+    if (const Status read = accounting->update(disk, own); !read)
       violated("I4", fmt::format("The ledger of {} cannot be added up: {}", world_.nick(node), read.error().text()));
   }
   const auto id = session::session_id_from(session);

@@ -43,7 +43,7 @@ Sessions::Sessions(Node& node) : node_(node), accounting_(std::string(kGroup), n
 Status Sessions::read_logs() {
   std::vector<std::string> origins;
   for (const log::MemberKeys& member : node_.world().keys()) origins.push_back(member.log.name);
-  return accounting_.update(node_.disk(), origins, node_.disk().latest());
+  return accounting_.update(node_.disk(), origins);
 }
 
 bool Sessions::flawed(Flaw flaw) const {

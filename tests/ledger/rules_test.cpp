@@ -186,6 +186,24 @@ TEST(Ledger, KeepsWhatIsChargedAfterAJumpOfTheClockInTheWindow) {
   EXPECT_EQ(with_bravo(ledger, Window::day).ran, 10);
 }
 
+// A clock that was ahead while nothing was written left windows behind into which nothing fell any more.
+TEST(Ledger, CountsWhatIsChargedAfterTheClockWasAheadForAMoment) {
+  Ledger ledger = told({Story().end(1)});
+  ledger.see(kStart + 25 * kDay);
+  ledger.see(kStart + 5);
+  for (std::uint64_t i = 2; i < 12; ++i) take(ledger, Story{.session = session_named(i), .now = kStart + 5}.end(1));
+  EXPECT_EQ(with_bravo(ledger, Window::day).ran, 11);
+  EXPECT_EQ(ledger.latest(), kStart + 5);
+}
+
+TEST(Ledger, TakesTheTimeOfAnyEntryOfItsOwnLog) {
+  Ledger ledger = told({Story().end(1)});
+  ledger.logged(kStart + 2 * kDay);
+  ledger.see(kStart);
+  EXPECT_EQ(ledger.latest(), kStart + 2 * kDay);
+  EXPECT_EQ(with_bravo(ledger, Window::day).ran, 0);
+}
+
 TEST(Ledger, GoesByItsOwnLogsTimeAndNotByThePeers) {
   for (const UnixSeconds claim : {UnixSeconds{0}, kStart - 10 * kYear, kStart + 10 * kYear}) {
     Story story{.we_ask = false};

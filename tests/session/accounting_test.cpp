@@ -216,7 +216,7 @@ TEST_F(Accounts, CountASessionWhoseOtherHalfIsNotHereAsTheLargestThatThereMayBe)
     if (head.own) own.push_back(head.origin);
   mirror::VaultStore store(*alpha.vault, group, {}, 0);
   Accounting accounting(group, "alpha");
-  ASSERT_OK(accounting.update(store, own, 0));
+  ASSERT_OK(accounting.update(store, own));
   const auto most = [](Type) { return std::int64_t{1000}; };
   const group::Spent spent = accounting.spent("bravo", std::vector{Type::ipv4}, most).at(Type::ipv4);
   EXPECT_EQ(spent.sessions_day, 1);
