@@ -64,6 +64,25 @@ void extend_log(benchmark::State& state) {
 }
 BENCHMARK(extend_log)->Name("log/extend");
 
+/// The same without the signatures: form, hash, tree and chain.
+void follow_log(benchmark::State& state) {
+  const std::vector<std::string> leaves = entries(2000);
+  std::vector<MemberKeys> members{alpha(), alpha()};
+  members[1].nick = "bravo";
+  for (auto _ : state) {
+    LogState log;
+    Frontier frontier;
+    for (const std::string& leaf : leaves) {
+      const Digest hash = leaf_hash(as_bytes(leaf));
+      log = follow(log, read_entry_unverified(leaf).value(), hash, members).value().state;
+      frontier.append(hash);
+    }
+    benchmark::DoNotOptimize(frontier.root());
+  }
+  set_items(state, leaves.size());
+}
+BENCHMARK(follow_log)->Name("log/follow");
+
 /// What of that is the signature.
 void verify_signature(benchmark::State& state) {
   const std::string message(400, 'x');

@@ -135,8 +135,9 @@ Status check_logs(Workplace& at, const std::vector<log::MemberKeys>& members, Ch
             : std::ranges::find(members, own->origin, [](const log::MemberKeys& member) { return member.log.name; });
     const std::size_t self = reader == members.end() ? owner : static_cast<std::size_t>(reader - members.begin());
     mirror::VaultStore store(at.vault, head->group, members, self);
+    ThreadPool pool(at.threads);
     at.progress.phase("checking " + head->nick, head->size);
-    TRY(const auto defects, mirror::check_log(store, members, owner, self));
+    TRY(const auto defects, mirror::check_log(store, members, owner, self, pool));
     for (const mirror::Defect& defect : defects)
       at.console.print(fmt::format("{}\t{}\t{}\n", defect.log, defect.seq, visible(defect.what)));
     checked.sound = checked.sound && defects.empty();

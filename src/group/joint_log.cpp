@@ -1,6 +1,7 @@
 #include "group/joint_log.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/clock.h"
 #include "log/entry.h"
@@ -21,7 +22,11 @@ constexpr std::string_view kGuardName = "log-head-";  // and the group's id
 /// Of heads in one call. Each but the last two brings something that the one before did not, or the other side takes
 /// nothing of what it is sent: who holds us to be convicted does not.
 constexpr int kMostRounds = 16;
+/// Entries that are written together: their works run one after the other while nobody else has the log.
+constexpr std::size_t kMostTogether = 64;
 constexpr auto kLookEvery = std::chrono::milliseconds(200);
+constexpr auto kGapWait = std::chrono::milliseconds(50);
+constexpr auto kOtherLinkWait = std::chrono::milliseconds(20);
 
 bool cannot_ever_be_written(Errc code) {
   return code == Errc::exists || code == Errc::format || code == Errc::limit;
@@ -60,11 +65,60 @@ Status JointLog::flush_into(mirror::Replica& replica) {
   return {};
 }
 
+/// The turn of one thread to write what all want; when it is over, whoever wanted something is told.
+class JointLog::Turn {
+ public:
+  explicit Turn(JointLog& log) : log_(log) {}
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn() {
+    const std::lock_guard lock(log_.wanted_mutex_);
+    for (Wanted* one : std::span(taken_).first(count_)) one->done = true;
+    log_.writing_ = false;
+    log_.written_.notify_all();
+  }
+  /// What has gathered while the log was in other hands.
+  std::span<Wanted* const> take() {
+    const std::lock_guard lock(log_.wanted_mutex_);
+    for (; count_ < taken_.size() && !log_.wanted_.empty(); log_.wanted_.pop_front())
+      taken_[count_++] = log_.wanted_.front();
+    return std::span(taken_).first(count_);
+  }
+
+ private:
+  JointLog& log_;
+  std::array<Wanted*, kMostTogether> taken_{};
+  std::size_t count_ = 0;
+};
+
 Result<mirror::EntryView> JointLog::append(mirror::Draft draft, const Work& work) {
-  return with([&](mirror::Replica& replica) -> Result<mirror::EntryView> {
-    TRY_STATUS(flush_into(replica));
-    return replica.append(std::move(draft), wall_clock_now(), work);
-  });
+  Wanted ours{{std::move(draft), work}, fail(Errc::internal, "An entry was not written.")};
+  std::unique_lock lock(wanted_mutex_);
+  wanted_.push_back(&ours);
+  while (!ours.done) {
+    written_.wait(lock, [&] { return ours.done || !writing_; });
+    if (ours.done) break;
+    writing_ = true;
+    lock.unlock();
+    {
+      Turn turn(*this);
+      change([&](mirror::Replica&) { write(turn.take()); });
+    }
+    lock.lock();
+  }
+  return std::move(ours.written);
+}
+
+void JointLog::write(std::span<Wanted* const> wanted) {
+  mirror::Replica& replica = *replica_.replica;
+  if (const Status flushed = flush_into(replica); !flushed) {
+    for (Wanted* one : wanted) one->written = std::unexpected(flushed.error());
+    return;
+  }
+  std::vector<mirror::Appending> entries;
+  for (Wanted* one : wanted) entries.push_back(std::move(one->entry));
+  auto results = replica.append_all(std::move(entries), wall_clock_now());
+  for (std::size_t i = 0; i < results.size(); ++i) wanted[i]->written = std::move(results[i]);
 }
 
 void JointLog::append_later(mirror::Draft draft, Work work) {
@@ -73,7 +127,7 @@ void JointLog::append_later(mirror::Draft draft, Work work) {
 }
 
 Result<mirror::Outcome> JointLog::take(std::string_view peer, const mirror::Message& message) {
-  return with([&](mirror::Replica& replica) -> Result<mirror::Outcome> {
+  return change([&](mirror::Replica& replica) -> Result<mirror::Outcome> {
     TRY_STATUS(budget_.admit(peer, Monotonic::now()));
     auto outcome = replica.take(peer, message, wall_clock_now());
     budget_.charge(peer, replica.effort(), Monotonic::now());
@@ -82,7 +136,7 @@ Result<mirror::Outcome> JointLog::take(std::string_view peer, const mirror::Mess
 }
 
 Status JointLog::flush() {
-  return with([&](mirror::Replica& replica) {
+  return change([&](mirror::Replica& replica) {
     return replica.state() == mirror::State::live ? flush_into(replica) : Status{};
   });
 }
@@ -129,10 +183,14 @@ LogLink::LogLink(wire::Link& link, JointLog& log) : inner_(link), log_(log) {
 Status LogLink::push(Deadline deadline) {
   for (;;) {
     if (outgoing_.empty()) {
-      TRY(std::vector<mirror::Message> messages,
-          log_.with([&](mirror::Replica& replica) { return replica.to_send(peer().nick); }));
+      std::uint64_t size = 0;
+      TRY(std::vector<mirror::Message> messages, log_.with([&](mirror::Replica& replica) {
+        size = replica.size(log_.nick());
+        return replica.to_send(peer().nick);
+      }));
       if (messages.empty()) return {};
       for (mirror::Message& message : messages) {
+        if (message.type == mirror::MessageType::push) pushed_here_ = size;
         moved_ |= message.type != mirror::MessageType::heads;
         outgoing_.push_back(std::move(message));
       }
@@ -162,7 +220,10 @@ Status LogLink::hear_meanwhile() {
 }
 
 Status LogLink::hear(mirror::MessageType type, Bytes payload) {
-  auto outcome = log_.take(peer().nick, {type, std::move(payload)});
+  const mirror::Message heard{type, std::move(payload)};
+  auto outcome = log_.take(peer().nick, heard);
+  if (outcome && type == mirror::MessageType::push && await_gap(outcome->replies))
+    outcome = log_.take(peer().nick, heard);
   if (!outcome) return std::unexpected(std::move(outcome).error().at(peer().name));
   for (mirror::Message& message : outcome->replies) outgoing_.push_back(std::move(message));
   // Whoever learns of a fault tells the others by an entry of its own.
@@ -179,8 +240,25 @@ Status LogLink::hear(mirror::MessageType type, Bytes payload) {
   return {};
 }
 
+// Entries that follow others which are not here yet: those are on the way by another link to this peer, as a rule, and
+// asking for them would bring them twice.
+bool LogLink::await_gap(const std::vector<mirror::Message>& replies) {
+  if (replies.size() != 1 || replies.front().type != mirror::MessageType::get) return false;
+  const auto asked = mirror::parse_message(log_.group(), replies.front());
+  const auto* get = asked ? std::get_if<mirror::Get>(&*asked) : nullptr;
+  if (get == nullptr || get->what != mirror::Get::What::entries) return false;
+  return log_.wait_for([&](mirror::Replica& replica) { return replica.size(get->log) > get->from; },
+                       deadline_in(kGapWait));
+}
+
 Status LogLink::take(mirror::MessageType type, Bytes payload, Deadline deadline) {
+  const auto ours = [&] { return log_.with([&](mirror::Replica& replica) { return replica.size(log_.nick()); }); };
+  const std::uint64_t before = ours();
   TRY_STATUS(hear(type, std::move(payload)));
+  // Whoever waited for this cosignature goes on to other things: entries that others wrote meanwhile are better pushed
+  // by a link on which somebody waits for theirs. What a fault made us write is nobody else's to push.
+  const bool spoke = ours() > before;
+  if (type == mirror::MessageType::cosig && outgoing_.empty() && !spoke) return {};
   auto pushed = push(deadline);
   if (pushed || pushed.error().code != Errc::peer_gone) return pushed;
   // What the peer sent before it hung up is still to be read.
@@ -230,7 +308,7 @@ Status LogLink::synchronise(Deadline deadline) {
     TRY_STATUS(exchange_heads(deadline));
     quiet_rounds = moved_ ? 0 : quiet_rounds + 1;
   }
-  return log_.with([](mirror::Replica& replica) { return replica.flush(); });
+  return keep();
 }
 
 Status LogLink::send_step(const mirror::EntryView& step) {
@@ -271,16 +349,25 @@ Result<mirror::EntryView> LogLink::find_step(const Digest& leaf_hash, Deadline d
   }
 }
 
+// The cosignature comes by the link that carried the entry: this one, or another to the same peer. Who has that other
+// link may be busy with other things, or the link may have ended: then the entry goes once more, by this one.
 Status LogLink::await_held(const mirror::EntryView& step, Deadline deadline) {
-  const auto held = [&] {
-    return log_.with(
-        [&](mirror::Replica& replica) { return replica.held_by(peer().nick, log_.nick(), step.entry.seq + 1); });
+  const auto held = [&](mirror::Replica& replica) {
+    return replica.held_by(peer().nick, log_.nick(), step.entry.seq + 1);
   };
-  // Another link to the same peer may bring the cosignature.
-  while (!held()) {
+  while (!log_.with(held)) {
+    if (step.entry.seq >= pushed_here_) {
+      if (log_.wait_for(held, std::min(deadline, deadline_in(kOtherLinkWait)))) break;
+      log_.with([&](mirror::Replica& replica) { replica.forget_unheld(peer().nick); });
+      TRY_STATUS(push(deadline));
+    }
     TRY(const bool something, inner_.wait_readable(std::min(deadline, deadline_in(kLookEvery))));
     if (something || Monotonic::now() >= deadline) TRY_STATUS(read_one(deadline));
   }
+  return {};
+}
+
+Status LogLink::keep() {
   return log_.with([](mirror::Replica& replica) { return replica.flush(); });
 }
 

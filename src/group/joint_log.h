@@ -3,10 +3,12 @@
 // that both ends know which entry the link is about.
 #pragma once
 
+#include <condition_variable>
 #include <deque>
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <span>
 
 #include "group/work_budget.h"
 #include "mirror/replica.h"
@@ -45,11 +47,26 @@ class JointLog {
   }
 
   /// Writes to the vault what is to be durable with an entry.
-  using Work = std::function<Status(const mirror::EntryView&)>;
-  /// Writes an entry, at the time of the clock. The log begins with a log.open of its own.
+  using Work = mirror::Work;
+  /// Writes an entry, at the time of the clock. The log begins with a log.open of its own. Entries that several threads
+  /// want written while one is being written are written together: whoever comes first does it, with everybody's work.
   /// @param work  may be empty
   /// @error as Replica::append
   virtual Result<mirror::EntryView> append(mirror::Draft draft, const Work& work = {});
+  /// Waits until `holds(replica)`, which is looked at whenever this process has changed something of the log.
+  /// @return whether it holds
+  template <typename Holds>
+  bool wait_for(Holds&& holds, Deadline deadline) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_until(lock, deadline, [&] { return holds(*replica_.replica); });
+  }
+  /// with() for what changes the log: whoever waits looks again.
+  template <typename Change>
+  auto change(Change&& work) {
+    const Changing told{changed_};
+    return with(std::forward<Change>(work));
+  }
+
   /// Writes an entry in front of the next one, when the log may be written. One that cannot be written for what it is
   /// (a step that the log has already, a body that is too long) is dropped: it must not keep others out.
   void append_later(mirror::Draft draft, Work work = {});
@@ -75,6 +92,18 @@ class JointLog {
     mirror::Draft draft;
     Work work;
   };
+  struct Changing {
+    std::condition_variable& changed;
+    ~Changing() { changed.notify_all(); }
+  };
+  /// An entry that a thread wants written, on that thread's stack.
+  struct Wanted {
+    mirror::Appending entry;
+    Result<mirror::EntryView> written;
+    bool done = false;
+  };
+  class Turn;
+  void write(std::span<Wanted* const> wanted);
   Status flush_into(mirror::Replica& replica);
 
   struct Tie {
@@ -83,7 +112,12 @@ class JointLog {
   };
   std::string group_, nick_;
   log::Json opening_;
+  std::mutex wanted_mutex_;  ///< never waited for with mutex_ held
+  std::deque<Wanted*> wanted_;
+  std::condition_variable written_;
+  bool writing_ = false;  ///< somebody writes what is wanted
   std::mutex mutex_;
+  std::condition_variable changed_;
   std::deque<Waiting> waiting_;
   std::function<void(const mirror::Conviction&)> told_;
   WorkBudget budget_;
@@ -120,8 +154,11 @@ class LogLink final : public wire::Link {
   /// @error Errc::peer_gone; Errc::protocol for one that is not shown, or whose body is kept back; Errc::limit if
   /// nothing more of its log is taken
   Result<mirror::EntryView> receive_step(Deadline deadline);
-  /// Waits until the peer has signed that it holds this entry of ours. @error Errc::peer_gone
+  /// Waits until the peer has signed that it holds this entry of ours. Its signature becomes durable with the next
+  /// commit, or by keep(): until then the peer would have to give it again. @error Errc::peer_gone
   Status await_held(const mirror::EntryView& step, Deadline deadline);
+  /// What others have signed and was not written yet becomes durable. @error as Replica::flush
+  Status keep();
 
   const wire::PinnedPeer& peer() const override { return inner_.peer(); }
   const Digest& exporter() const override { return inner_.exporter(); }
@@ -140,6 +177,8 @@ class LogLink final : public wire::Link {
  private:
   // Reads one frame: takes it if it is of the log, else puts it behind those that wait.
   Status read_one(Deadline deadline);
+  /// @return whether what the answer to a push would ask for has come meanwhile
+  bool await_gap(const std::vector<mirror::Message>& replies);
   Status take(mirror::MessageType type, Bytes payload, Deadline deadline);
   // The same without sending what comes of it.
   Status hear(mirror::MessageType type, Bytes payload);
@@ -152,7 +191,8 @@ class LogLink final : public wire::Link {
   std::deque<mirror::Message> outgoing_;  // what comes before anything else that the peer lacks
   std::size_t sent_unheard_ = 0;          // bytes, since the peer was last heard
   bool heads_heard_ = false;
-  bool moved_ = false;  // something of the log was sent or taken since synchronise() looked
+  std::uint64_t pushed_here_ = 0;  // entries of our log up to here went by this link, if not by another before
+  bool moved_ = false;             // something of the log was sent or taken since synchronise() looked
 };
 
 }  // namespace parley::group

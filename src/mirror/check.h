@@ -2,6 +2,7 @@
 // checkpoint and cosignature. It needs public keys and a store, and no replica.
 #pragma once
 
+#include "base/thread_pool.h"
 #include "log/member_keys.h"
 #include "mirror/store.h"
 
@@ -17,8 +18,9 @@ struct Defect {
 
 /// The log of members[owner] as it is stored. Where an entry breaks a rule, what follows is not looked at.
 /// @param reader  position in the members of whose store it is: bodies are checked that it may read and has
-/// @return the defects, ascending; about 82 us an entry. @error what the store says
+/// @param pool    shares the signatures, which are nearly all of the time, among its threads
+/// @return the defects, ascending. @error what the store says
 Result<std::vector<Defect>> check_log(Store& store, std::span<const log::MemberKeys> members, std::size_t owner,
-                                      std::size_t reader);
+                                      std::size_t reader, ThreadPool& pool);
 
 }  // namespace parley::mirror

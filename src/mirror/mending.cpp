@@ -66,8 +66,9 @@ Status Replica::Impl::mended(detail::LogCopy& copy) {
 
 Result<std::vector<Defect>> Replica::Impl::fsck() {
   std::vector<Defect> defects;
+  ThreadPool pool(1);  // beside whoever else uses this process
   for (detail::LogCopy& copy : logs) {
-    TRY(const std::vector<Defect> found, check_log(store, group.members, copy.owner, group.self));
+    TRY(const std::vector<Defect> found, check_log(store, group.members, copy.owner, group.self, pool));
     defects.insert(defects.end(), found.begin(), found.end());
     if (!copy.mending && std::ranges::any_of(found, &Defect::breaks)) damage(copy);
   }

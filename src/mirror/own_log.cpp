@@ -1,5 +1,5 @@
-// The own log: one entry, one checkpoint, one commit; read back; then the guard; and only then may anything be sent
-// (log.md 2.7).
+// The own log: entries that wait together, one checkpoint, one commit; read back; then the guard; and only then may
+// anything be sent (log.md 2.7).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -27,10 +27,64 @@ Status Replica::Impl::may_append() const {
   return fail(Errc::policy, fmt::format("Nothing can be written into our log now ({}).", name_of(now)));
 }
 
-Result<EntryView> Replica::Impl::append(Draft draft, std::int64_t now,
-                                        const std::function<Status(const EntryView&)>& work) {
+/// Entries on their way into the own log, with one commit and one checkpoint.
+struct Replica::Impl::Together {
+  explicit Together(const detail::LogCopy& copy) : growing(copy) {}
+  detail::Growing growing;
+  std::vector<StepRow> steps;
+  std::size_t room = 0;  ///< that they take in a push
+
+  bool empty() const { return growing.growth.leaves.empty(); }
+  /// A push to a member that lacks them ends at their checkpoint, so they fit into one.
+  bool has_room_for(std::size_t bytes) const {
+    return growing.growth.leaves.size() < kMaxPushLeaves && room + bytes <= kRoomForEntries;
+  }
+};
+
+Result<EntryView> Replica::Impl::append(Appending one, std::int64_t now) {
+  std::vector<Appending> all;
+  all.push_back(std::move(one));
+  return std::move(append_all(std::move(all), now).front());
+}
+
+std::vector<Result<EntryView>> Replica::Impl::append_all(std::vector<Appending> all, std::int64_t now) {
+  std::vector<Result<EntryView>> results;
+  while (results.size() < all.size()) {
+    const std::size_t first = results.size();
+    Together together(own());
+    std::vector<std::size_t> written;  // of all
+    while (results.size() < all.size()) {
+      auto view = add_next(together, all[results.size()].draft, now);
+      // What does not fit beside others begins the next commit.
+      if (!view && view.error().code == Errc::limit && !together.empty()) break;
+      if (view) written.push_back(results.size());
+      results.push_back(std::move(view));
+    }
+    if (written.empty()) continue;
+    const Status done = write(together, [&]() -> Status {
+      for (const std::size_t i : written)
+        if (all[i].work) TRY_STATUS(all[i].work(*results[i]));
+      return {};
+    });
+    if (done) continue;
+    if (!halted.empty() || results.size() - first == 1) {
+      for (const std::size_t i : written) results[i] = std::unexpected(done.error());
+      continue;
+    }
+    // The work of one of them undid all: each by itself, so that it undoes its own entry only.
+    for (std::size_t i = first; i < results.size(); ++i) {
+      if (results[i]) all[i].draft.body = *std::move(results[i]->body);
+      results[i] = append(std::move(all[i]), now);
+    }
+  }
+  return results;
+}
+
+Result<EntryView> Replica::Impl::add_next(Together& together, Draft& draft, std::int64_t now) {
   TRY_STATUS(may_append());
-  detail::LogCopy& copy = own();
+  detail::Growing& growing = together.growing;
+  if (growing.state.sealed) return fail(Errc::policy, "Nothing can be written into our log now (sealed).");
+  const detail::LogCopy& copy = own();
   if (draft.audience.size() > log::kMaxGroupMembers)
     return fail(Errc::limit, "An entry's audience is larger than the group.");
   std::ranges::sort(draft.audience);
@@ -39,49 +93,54 @@ Result<EntryView> Replica::Impl::append(Draft draft, std::int64_t now,
     return fail(Errc::limit, fmt::format("The body of an entry has {} bytes; {} is the limit.", body.text.size(),
                                          kMaxCarriedBodyBytes));
   log::Entry entry{.author = nick(group.self),
-                   .seq = copy.size(),
-                   .prev = copy.state.last,
+                   .seq = growing.state.size,
+                   .prev = growing.state.last,
                    .charter = group.charter,
-                   .session = std::move(draft.session),
-                   .refs = std::move(draft.refs),
-                   .audience = std::move(draft.audience),
+                   .session = draft.session,
+                   .refs = draft.refs,
+                   .audience = draft.audience,
                    .body = body.commitment(),
-                   .time = copy.state.time_of_next(now),
-                   .type = std::move(draft.type)};
+                   .time = growing.state.time_of_next(now),
+                   .type = draft.type};
   TRY(const std::string leaf, log::make_entry(entry, keys(group.self).node.name, signing->node));
-  TRY(const log::Extension extension, log::extend(copy.state, leaf, group.members, group.self));
-
-  detail::Growing growing(copy);
-  growing.add(leaf, extension);
-  growing.add(body);
-  const log::Checkpoint checkpoint{copy.origin, growing.frontier.size(), growing.frontier.root()};
-  const std::string note = log::sign_checkpoint(checkpoint, signing->log);
-  growing.growth.checkpoint = vault::LogCheckpoint{checkpoint.size, checkpoint.root, note};
-  Batch batch{.growth = {growing.growth}, .steps = {}, .faults = {}, .repairs = {}};
+  TRY(const log::Extension extension, log::extend(growing.state, leaf, group.members, group.self));
+  const std::size_t room = room_for(leaf.size(), &body);
+  if (!together.has_room_for(room)) return fail(Errc::limit, "There is no room for more entries in one push.");
   if (const auto step = log::step_key(entry)) {
-    TRY(const std::optional<std::uint64_t> taken, store.step(copy.origin, *step));
+    TRY(std::optional<std::uint64_t> taken, store.step(copy.origin, *step));
+    const auto here = std::ranges::find(together.steps, *step, &StepRow::step);
+    if (here != together.steps.end()) taken = here->seq;
     if (taken)
       return fail(Errc::exists, fmt::format("Entry {} of our log has taken the step {} of this session already.",
                                             *taken, entry.type));
-    batch.steps.push_back({copy.origin, *step, entry.seq});
+    together.steps.push_back({copy.origin, *step, entry.seq});
   }
+  if (auto report = report_in(entry, draft.body)) together.steps.push_back(std::move(*report));
+  growing.add(leaf, extension);
+  growing.add(body);
+  together.room += room;
+  return view_of(copy, extension.leaf_hash, entry, std::move(draft.body));
+}
 
-  if (auto report = report_in(entry, draft.body)) batch.steps.push_back(std::move(*report));
-
-  EntryView view = view_of(copy, extension.leaf_hash, entry, std::move(draft.body));
-  TRY_STATUS(commit(batch, [&]() -> Status { return work ? work(view) : Status{}; }));
+Status Replica::Impl::write(Together& together, const std::function<Status()>& work) {
+  detail::LogCopy& copy = own();
+  detail::Growing& growing = together.growing;
+  const log::Checkpoint checkpoint{copy.origin, growing.frontier.size(), growing.frontier.root()};
+  growing.growth.checkpoint =
+      vault::LogCheckpoint{checkpoint.size, checkpoint.root, log::sign_checkpoint(checkpoint, signing->log)};
+  TRY_STATUS(
+      commit({.growth = {growing.growth}, .steps = std::move(together.steps), .faults = {}, .repairs = {}}, work));
   Status sound = read_back(growing);
   if (sound) sound = guard.advance({checkpoint.size, checkpoint.root});
   if (!sound) {
     halted = sound.error().text();
-    return std::unexpected(std::move(sound).error());
+    return sound;
   }
   copy.state = growing.state;
   copy.frontier = std::move(growing.frontier);
   copy.newest = growing.growth.checkpoint;
   copy.held[group.self] = copy.size();
-  TRY_STATUS(count_holders(copy, copy.size()));
-  return view;
+  return count_holders(copy, copy.size());
 }
 
 Status Replica::Impl::read_back(const detail::Growing& growing) {

@@ -184,14 +184,18 @@ void Replica::set_quota(const Quota& quota) {
   impl_->group.quota = quota;
 }
 
-Result<EntryView> Replica::append(Draft draft, std::int64_t now, const std::function<Status(const EntryView&)>& work) {
-  return impl_->append(std::move(draft), now, work);
+Result<EntryView> Replica::append(Draft draft, std::int64_t now, const Work& work) {
+  return impl_->append({std::move(draft), work}, now);
+}
+
+std::vector<Result<EntryView>> Replica::append_all(std::vector<Appending> all, std::int64_t now) {
+  return impl_->append_all(std::move(all), now);
 }
 
 Result<EntryView> Replica::seal(std::int64_t now, std::string_view type) {
   const auto known = log::entry_type(type);
   if (!known || !known->seals) return fail(Errc::usage, "This type of entry seals nothing.");
-  return impl_->append(draft_for_everyone(type, log::Json::Object{{"v", 1}}), now, {});
+  return impl_->append({draft_for_everyone(type, log::Json::Object{{"v", 1}}), {}}, now);
 }
 
 log::Json Replica::heads_body() const {
@@ -201,6 +205,11 @@ log::Json Replica::heads_body() const {
 void Replica::connected(std::string_view peer) {
   const auto found = impl_->member(peer);
   if (found) impl_->peers[*found] = detail::Peer(impl_->logs.size());
+}
+
+void Replica::forget_unheld(std::string_view peer) {
+  const auto found = impl_->member(peer);
+  if (found) impl_->peers[*found].next[impl_->group.self] = impl_->own().held[*found];
 }
 
 Result<std::vector<Message>> Replica::to_send(std::string_view peer) {

@@ -101,6 +101,16 @@ struct Outcome {
   std::vector<Conviction> convictions;  ///< new ones; whoever runs the replica appends fault_draft() of each
 };
 
+/// Writes to the same store what is to be durable with an entry. Where several entries are written together and one of
+/// them cannot be, the others are written anew, and their work is done anew with the entry that it then is.
+using Work = std::function<Status(const EntryView&)>;
+
+/// One of several entries that are written together.
+struct Appending {
+  Draft draft;
+  Work work;  ///< may be empty
+};
+
 /// What a message of a peer made us do. Whoever carries messages bounds what a peer may make us do for nothing.
 struct Effort {
   std::uint64_t checked = 0;  ///< signatures; kEntriesPerCheck entries compared with those on the disk count as one
@@ -141,7 +151,11 @@ class Replica {
   /// @param now   Unix seconds; an entry is never earlier than the one before it
   /// @param work  may be empty; sees the entry that is being written. Its error undoes everything and is returned
   /// @error Errc::policy if the state is not live; Errc::format, Errc::limit for the draft; Errc::io: halted
-  Result<EntryView> append(Draft draft, std::int64_t now, const std::function<Status(const EntryView&)>& work = {});
+  Result<EntryView> append(Draft draft, std::int64_t now, const Work& work = {});
+  /// The same for several at once, in one commit and with one checkpoint, behind the last of them. One that is refused,
+  /// by the rules or by its own work, is as if it had not been there.
+  /// @return for each what append() would
+  std::vector<Result<EntryView>> append_all(std::vector<Appending> all, std::int64_t now);
   /// The last entry of the own log (log.md 1.6). Nothing follows it. @error as append
   Result<EntryView> seal(std::int64_t now, std::string_view type = log::kLogSeal);
   /// The body of a `heads` entry: the newest checkpoints of all members that we hold, and who cosigned them.
@@ -154,6 +168,8 @@ class Replica {
   /// Our heads, asking for the peer's, for one of several links to it: what to_send() gives goes by whichever comes
   /// first.
   Result<std::vector<Message>> ask_for_heads(std::string_view peer);
+  /// What `peer` has not cosigned of our log counts as not sent to it.
+  void forget_unheld(std::string_view peer);
   /// The next messages that bring `peer` up to date with what it may have and lacks: our heads on a new link, our own
   /// log from where it is known to end, other logs if its heads have shown that it lacks them, cosignatures on its log.
   /// Bodies go to their audience only. At most kMaxMessagesAtOnce; nothing when it is up to date.

@@ -9,10 +9,6 @@
 namespace parley::mirror {
 namespace {
 
-/// Of a message: what its head, a checkpoint with all cosignatures and the lengths of its parts may take.
-constexpr std::size_t kRoomForTheRest = 96 * 1024;
-constexpr std::size_t kRoomForEntries = kMaxMessageBytes - kRoomForTheRest;
-static_assert(kMaxCarriedBodyBytes + log::kMaxEntryBytes + sizeof(log::Salt) <= kRoomForEntries);
 constexpr std::size_t kMaxQuestionsAtOnce = 64;
 
 }  // namespace
@@ -107,18 +103,20 @@ Result<std::uint64_t> Replica::Impl::make_push(std::size_t peer, detail::LogCopy
   for (const vault::LogLeaf& row : rows) {
     TRY(const log::Entry entry, log::read_entry_unverified(row.note));
     TRY(const std::optional<log::Body> body, body_for(peer, entry));
-    used += sizeof(std::uint32_t) + row.note.size();
-    if (body) used += sizeof(std::uint32_t) + sizeof(body->salt) + body->text.size();
+    used += room_for(row.note.size(), body ? &*body : nullptr);
     if (used > kRoomForEntries) break;
     if (body) push.bodies.push_back({push.from + push.leaves.size(), *body});
     push.leaves.push_back(row.note);
   }
-  // A push ends at a checkpoint: the own log has one after each entry, a mirror where each push to it ended.
+  // A push ends at a checkpoint: the own log has one after each commit, which a push has room for, a mirror where each
+  // push to it ended.
   for (; !push.leaves.empty(); push.leaves.pop_back()) {
     const std::uint64_t end = push.from + push.leaves.size();
     while (!push.bodies.empty() && push.bodies.back().seq >= end) push.bodies.pop_back();
     if (end == copy.size()) {
-      push.checkpoint = copy.newest->note;
+      // Who cosigned our newest so far is told with our heads: here each receiver would verify them all.
+      push.checkpoint =
+          copy.owner == group.self ? detail::bare_note(copy.newest->note, keys(copy.owner).log) : copy.newest->note;
       return end;
     }
     TRY(const auto row, store.checkpoint(copy.origin, end));

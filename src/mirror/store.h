@@ -79,6 +79,17 @@ class Store {
   virtual Result<std::optional<vault::LogBody>> body(const Digest& commitment) = 0;
   virtual Result<std::optional<vault::LogCheckpoint>> checkpoint(std::string_view origin, std::uint64_t size) = 0;
   virtual Result<std::vector<vault::LogCosignature>> cosignatures(std::string_view origin, std::uint64_t size) = 0;
+  // Many at once, for whoever goes through a whole log.
+  /// The hashes of the subtrees that leaves from, from + 1, ... complete, as LogGrowth::nodes has them; nothing in the
+  /// place of one that is not there.
+  virtual Result<std::vector<std::optional<Digest>>> completed(std::string_view origin, std::uint64_t from,
+                                                               std::uint64_t count);
+  /// Of `count` sizes from `from` on, ascending by size.
+  virtual Result<std::vector<vault::LogCheckpoint>> checkpoints(std::string_view origin, std::uint64_t from,
+                                                                std::uint64_t count);
+  virtual Result<std::vector<vault::LogCosignature>> all_cosignatures(std::string_view origin, std::uint64_t from,
+                                                                      std::uint64_t count);
+
   virtual Result<std::optional<std::uint64_t>> step(std::string_view origin, const log::StepKey& step) = 0;
   virtual Result<std::optional<FaultRow>> fault(std::string_view origin) = 0;
   /// Nothing has come of a log that has no record of it.

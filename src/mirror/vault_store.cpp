@@ -84,6 +84,22 @@ Result<std::vector<vault::LogCosignature>> VaultStore::cosignatures(std::string_
   return or_nothing(vault_.log_cosignatures(origin, size), {});
 }
 
+Result<std::vector<std::optional<Digest>>> VaultStore::completed(std::string_view origin, std::uint64_t from,
+                                                                 std::uint64_t count) {
+  const std::uint64_t first = place_of({0, from});
+  return vault_.log_node_range(origin, first, place_of({0, from + count}) - first);
+}
+
+Result<std::vector<vault::LogCheckpoint>> VaultStore::checkpoints(std::string_view origin, std::uint64_t from,
+                                                                  std::uint64_t count) {
+  return or_nothing(vault_.log_checkpoints(origin, from, count), {});
+}
+
+Result<std::vector<vault::LogCosignature>> VaultStore::all_cosignatures(std::string_view origin, std::uint64_t from,
+                                                                        std::uint64_t count) {
+  return or_nothing(vault_.log_cosignatures(origin, from, count), {});
+}
+
 Result<std::optional<std::uint64_t>> VaultStore::step(std::string_view origin, const log::StepKey& step) {
   TRY(const std::optional<std::string> text, vault_.setting(step_setting(origin, step)));
   if (!text) return std::nullopt;

@@ -24,6 +24,12 @@ class VaultStore : public Store {
   Result<std::optional<vault::LogBody>> body(const Digest& commitment) override;
   Result<std::optional<vault::LogCheckpoint>> checkpoint(std::string_view origin, std::uint64_t size) override;
   Result<std::vector<vault::LogCosignature>> cosignatures(std::string_view origin, std::uint64_t size) override;
+  Result<std::vector<std::optional<Digest>>> completed(std::string_view origin, std::uint64_t from,
+                                                       std::uint64_t count) override;
+  Result<std::vector<vault::LogCheckpoint>> checkpoints(std::string_view origin, std::uint64_t from,
+                                                        std::uint64_t count) override;
+  Result<std::vector<vault::LogCosignature>> all_cosignatures(std::string_view origin, std::uint64_t from,
+                                                              std::uint64_t count) override;
   Result<std::optional<std::uint64_t>> step(std::string_view origin, const log::StepKey& step) override;
   Result<std::optional<FaultRow>> fault(std::string_view origin) override;
   Result<Usage> usage(std::string_view origin) override;

@@ -419,6 +419,7 @@ Result<RevealOutcome> Exchange::exchange() {
   TRY(const ReceivedStep closed, steps_.receive(kRevealClose, deadline_in(kStepWait)));
   TRY_STATUS(keep(kClosed, closed));
   (void)steps_.link().await_held(ours, deadline_in(kClosingWait));
+  (void)steps_.link().keep();
   return RevealOutcome{.waiting = false, .opened = ours_.size(), .received = received_count_};
 }
 

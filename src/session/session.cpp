@@ -81,7 +81,8 @@ class Session {
   bool charter_allows(std::uint16_t suite) const;
   // Whether charter and own policy permit the question, as far as it is known. @error Errc::policy naming the clause
   Status check_permitted(const Digest& their_charter);
-  Status check_permitted_by(const group::Membership& membership, const Digest& their_charter) const;
+  // @param now  where the windows of the caps end
+  Status check_permitted_by(const group::Membership& membership, const Digest& their_charter, UnixSeconds now) const;
   // Brings the ledger up to what both logs have here.
   Status read_logs();
   // Checks all of it once more as things are now, and charges the session with the run that is being written.
@@ -144,6 +145,7 @@ class Session {
   std::optional<mirror::EntryView> result_step_;
   std::optional<UnderWay::Entry> entry_;  // while it can be stopped
   Commitment our_commitment_, their_commitment_;
+  vault::SessionStep their_commit_step_;
   Deadline run_began_{};
 };
 
@@ -181,8 +183,10 @@ Status Session::keep_secret(const std::string& name, ByteView secret) const {
 void Session::forget_secrets() {
   // Failing to forget is not worth failing the session for: the secrets lie sealed, and close_interrupted() tries
   // again.
-  (void)us_.vault.put_secret(salts_name(row_.id), {});
-  (void)us_.vault.put_secret(seed_name(row_.id), {});
+  (void)us_.vault.together([&]() -> Status {
+    TRY_STATUS(us_.vault.put_secret(salts_name(row_.id), {}));
+    return us_.vault.put_secret(seed_name(row_.id), {});
+  });
 }
 
 std::unexpected<Error> Session::failed(Error error) {
@@ -285,7 +289,7 @@ bool Session::charter_allows(std::uint16_t suite) const {
 Status Session::check_permitted(const Digest& their_charter) {
   TRY_STATUS(steps_.link().log().with([&](mirror::Replica& replica) { return replica.trusted(steps_.peer().nick); }));
   TRY_STATUS(read_logs());
-  return check_permitted_by(us_.membership, their_charter);
+  return check_permitted_by(us_.membership, their_charter, wall_clock_now());
 }
 
 Status Session::read_logs() {
@@ -293,18 +297,19 @@ Status Session::read_logs() {
   return {};
 }
 
-// An entry that is written together with others may be written anew, and is charged once.
+// An entry that is written together with others may be written anew, and is charged once. Its own time ends the
+// windows: by that time it will be counted, whatever the clock says meanwhile.
 Status Session::charge(const mirror::EntryView& run) {
   if (in_ledger_) return {};
   TRY(const group::Membership now, us_.membership_now());
-  TRY_STATUS(check_permitted_by(now, us_.membership.signed_charter().hash));
+  TRY_STATUS(check_permitted_by(now, us_.membership.signed_charter().hash, run.entry.time));
   accounting_->charge(run);
   in_ledger_ = true;
   return {};
 }
 
-Status Session::check_permitted_by(const group::Membership& membership, const Digest& their_charter) const {
-  const UnixSeconds now = wall_clock_now();
+Status Session::check_permitted_by(const group::Membership& membership, const Digest& their_charter,
+                                   UnixSeconds now) const {
   TRY(const vault::Peer peer, us_.vault.peer(steps_.peer().name));
   TRY(const group::Card card, group::read_card(peer.card));
   group::QuestionFacts facts;
@@ -325,7 +330,7 @@ Status Session::check_permitted_by(const group::Membership& membership, const Di
   accounting_->see(now);
   facts.spent =
       accounting_->spent(steps_.peer().nick, facts.types, most_entered_under(membership, terms_.question.function));
-  return membership.check_question(facts, now);
+  return membership.check_question(facts, wall_clock_now());
 }
 
 vault::Selection Session::selection() const {
@@ -564,9 +569,6 @@ Status Session::commit() {
   const Secret<32> salts = random_secret<32>();
   seed_ = random_secret<32>();
   result_key_share_ = random_secret<32>();
-  TRY_STATUS(keep_secret(salts_name(row_.id), salts.expose()));
-  TRY_STATUS(keep_secret(seed_name(row_.id), seed_.expose()));
-
   TRY(Input input, Input::make(us_.vault, selection(), row_.id, side_, salts, us_.pool, us_.progress));
   if (input.size() != terms_.our_padded)
     return fail(Errc::cancelled, "The material changed between the agreement and the session. Ask again.");
@@ -576,13 +578,19 @@ Status Session::commit() {
                      .result_key_commitment = result_key_commitment(result_key_share_.expose()),
                      .seed_commitment = seed_commitment(seed_)};
   const Digest& answered = side_ == Side::asker ? acceptance_ : proposal_;
-  TRY(const mirror::EntryView ours, write(kCommit, our_commitment_.to_json(), {answered}, kCommitted));
+  // What opens a commitment is durable with it.
+  TRY(const mirror::EntryView ours,
+      steps_.write(kCommit, our_commitment_.to_json(), {answered}, [&](const mirror::EntryView& step) -> Status {
+        TRY_STATUS(keep_secret(salts_name(row_.id), salts.expose()));
+        TRY_STATUS(keep_secret(seed_name(row_.id), seed_.expose()));
+        return save(kCommitted, {stored_step(step)});
+      }));
   TRY_STATUS(steps_.send(ours));
 
   us_.progress.phase("waiting for the other side's commitment", 0);
   TRY(const ReceivedStep theirs, steps_.receive(kCommit, deadline_in(limits_.step)));
   TRY(their_commitment_, Commitment::from_json(theirs.body));
-  TRY_STATUS(save_received(kCommitted, theirs));
+  their_commit_step_ = stored_step(steps_.peer().nick, theirs);  // with our next step
   commits_[static_cast<std::size_t>(side_)] = ours.leaf_hash;
   commits_[1 - static_cast<std::size_t>(side_)] = theirs.leaf_hash;
   return {};
@@ -597,7 +605,7 @@ Result<psi::Outcome> Session::run() {
       kRun, log::Json::Object{{"probe_items", static_cast<std::int64_t>(terms_.our_padded)}, {"v", kSessionVersion}},
       {commits_[1 - static_cast<std::size_t>(side_)]}, [&](const mirror::EntryView& step) -> Status {
         TRY_STATUS(charge(step));
-        return save(kRunning, {stored_step(step)});
+        return save(kRunning, {their_commit_step_, stored_step(step)});
       });
   // Of a write that failed nobody knows what is on the disk.
   charged_ = charged || charged.error().code == Errc::io;
@@ -614,6 +622,7 @@ Result<psi::Outcome> Session::run() {
 
   // Both hold the other's commitment and have signed so, before anything is computed with what is committed to.
   TRY_STATUS(steps_.link().await_held(ours, deadline_in(limits_.step)));
+  TRY_STATUS(steps_.link().keep());
 
   TRY(const auto protocol, psi::protocol_of_suite(suite_));
   outcome_.protocol = protocol->name();
@@ -723,14 +732,19 @@ Status Session::compare(const ResultStep& ours) {
   outcome_.agreed =
       theirs.transcript == ours.transcript && theirs.count == ours.count && theirs.result_root == ours.result_root;
   const std::string_view state = outcome_.agreed ? kHasResult : kDisputed;
-  TRY_STATUS(save_received(state, step));
-  TRY(const mirror::EntryView closing,
-      write(kClose,
-            log::Json::Object{
-                {"agree", outcome_.agreed}, {"peer_result", to_hex(step.leaf_hash)}, {"v", kSessionVersion}},
-            {step.leaf_hash}, state));
-  forget_secrets();
-  TRY_STATUS(steps_.send(closing));
+  const auto closing = steps_.write(
+      kClose,
+      log::Json::Object{{"agree", outcome_.agreed}, {"peer_result", to_hex(step.leaf_hash)}, {"v", kSessionVersion}},
+      {step.leaf_hash}, [&](const mirror::EntryView& written) -> Status {
+        forget_secrets();
+        return save(state, {stored_step(steps_.peer().nick, step), stored_step(written)});
+      });
+  if (!closing) {
+    // Whatever keeps our log from being written, their signed result is here.
+    TRY_STATUS(save_received(state, step));
+    return std::unexpected(closing.error());
+  }
+  TRY_STATUS(steps_.send(*closing));
   TRY(const ReceivedStep closed, steps_.receive(kClose, deadline_in(limits_.step)));
   log::ObjectReader reader(closed.body, "the close step");
   const bool they_agree = reader.boolean("agree");
@@ -742,7 +756,8 @@ Status Session::compare(const ResultStep& ours) {
   TRY_STATUS(save_received(outcome_.agreed ? kHasResult : kDisputed, closed));
   // What was said last is not needed for the result, only for both logs to be whole.
   const auto settled = settle_ledger();
-  (void)steps_.link().await_held(settled && *settled ? **settled : closing, deadline_in(kClosingWait));
+  (void)steps_.link().await_held(settled && *settled ? **settled : *closing, deadline_in(kClosingWait));
+  (void)steps_.link().keep();
   return {};
 }
 

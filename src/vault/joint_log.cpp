@@ -262,29 +262,61 @@ Status Vault::erase_log_body(const Digest& commitment) {
   return erase.bind(1, ByteView(commitment)).run();
 }
 
-Result<std::optional<LogCheckpoint>> Vault::log_checkpoint(std::string_view origin, std::uint64_t size) {
+Result<std::vector<std::optional<Digest>>> Vault::log_node_range(std::string_view origin, std::uint64_t place,
+                                                                 std::uint64_t count) {
   TRY(const auto hold, state_->database->gate().enter());
   Connection& connection = state_->database->connection();
   TRY(const std::int64_t number, find_number(connection, origin));
-  TRY(Statement find, connection.prepare("SELECT root, note FROM log_checkpoints WHERE log=?1 AND size=?2"));
-  TRY(const bool row, find.bind(1, number).bind(2, static_cast<std::int64_t>(size)).step());
-  if (!row) return std::nullopt;
-  TRY(const Digest root, digest_of(find.bytes(0)));
-  return LogCheckpoint{size, root, std::string(find.text(1))};
+  TRY(Statement list, connection.prepare("SELECT place, hash FROM log_nodes WHERE log=?1 AND place>=?2 AND place<?3"));
+  list.bind(1, number).bind(2, static_cast<std::int64_t>(place)).bind(3, static_cast<std::int64_t>(place + count));
+  std::vector<std::optional<Digest>> hashes(count);
+  while (true) {
+    TRY(const bool row, list.step());
+    if (!row) return hashes;
+    TRY(hashes[unsigned_of(list.integer(0)) - place], digest_of(list.bytes(1)));
+  }
+}
+
+Result<std::optional<LogCheckpoint>> Vault::log_checkpoint(std::string_view origin, std::uint64_t size) {
+  TRY(std::vector<LogCheckpoint> found, log_checkpoints(origin, size, 1));
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
+}
+
+Result<std::vector<LogCheckpoint>> Vault::log_checkpoints(std::string_view origin, std::uint64_t size,
+                                                          std::uint64_t count) {
+  TRY(const auto hold, state_->database->gate().enter());
+  Connection& connection = state_->database->connection();
+  TRY(const std::int64_t number, find_number(connection, origin));
+  TRY(Statement list, connection.prepare("SELECT size, root, note FROM log_checkpoints WHERE log=?1 AND size>=?2 AND "
+                                         "size<?3 ORDER BY size"));
+  list.bind(1, number).bind(2, static_cast<std::int64_t>(size)).bind(3, static_cast<std::int64_t>(size + count));
+  std::vector<LogCheckpoint> checkpoints;
+  while (true) {
+    TRY(const bool row, list.step());
+    if (!row) return checkpoints;
+    TRY(const Digest root, digest_of(list.bytes(1)));
+    checkpoints.push_back({unsigned_of(list.integer(0)), root, std::string(list.text(2))});
+  }
 }
 
 Result<std::vector<LogCosignature>> Vault::log_cosignatures(std::string_view origin, std::uint64_t size) {
+  return log_cosignatures(origin, size, 1);
+}
+
+Result<std::vector<LogCosignature>> Vault::log_cosignatures(std::string_view origin, std::uint64_t size,
+                                                            std::uint64_t count) {
   TRY(const auto hold, state_->database->gate().enter());
   Connection& connection = state_->database->connection();
   TRY(const std::int64_t number, find_number(connection, origin));
-  TRY(Statement list, connection.prepare("SELECT cosigner, line FROM log_cosignatures WHERE log=?1 AND size=?2 "
-                                         "ORDER BY cosigner"));
-  list.bind(1, number).bind(2, static_cast<std::int64_t>(size));
+  TRY(Statement list, connection.prepare("SELECT size, cosigner, line FROM log_cosignatures WHERE log=?1 AND size>=?2 "
+                                         "AND size<?3 ORDER BY size, cosigner"));
+  list.bind(1, number).bind(2, static_cast<std::int64_t>(size)).bind(3, static_cast<std::int64_t>(size + count));
   std::vector<LogCosignature> cosignatures;
   while (true) {
     TRY(const bool row, list.step());
     if (!row) return cosignatures;
-    cosignatures.push_back({size, std::string(list.text(0)), std::string(list.text(1))});
+    cosignatures.push_back({unsigned_of(list.integer(0)), std::string(list.text(1)), std::string(list.text(2))});
   }
 }
 

@@ -240,6 +240,12 @@ class Vault {
   Status erase_log_body(const Digest& commitment);
   Result<std::optional<LogCheckpoint>> log_checkpoint(std::string_view origin, std::uint64_t size);
   Result<std::vector<LogCosignature>> log_cosignatures(std::string_view origin, std::uint64_t size);
+  // The same of many places and sizes one after the other; nothing stands for a hash that is not there.
+  Result<std::vector<std::optional<Digest>>> log_node_range(std::string_view origin, std::uint64_t place,
+                                                            std::uint64_t count);
+  Result<std::vector<LogCheckpoint>> log_checkpoints(std::string_view origin, std::uint64_t size, std::uint64_t count);
+  Result<std::vector<LogCosignature>> log_cosignatures(std::string_view origin, std::uint64_t size,
+                                                       std::uint64_t count);
 
   // --- the disk ---------------------------------------------------------------------------------------------------
   /// What this user may still write where the vault is. @error Errc::io

@@ -2,6 +2,10 @@
 // be written any more does not hold up the rest.
 #include "group/joint_log.h"
 
+#include <mutex>
+#include <set>
+#include <thread>
+
 #include "base/encoding.h"
 #include "group/started_log.h"
 #include "log/checkpoint.h"
@@ -158,6 +162,48 @@ TEST(JointLog, IsNotTiedWhileItMayNotBeWritten) {
   const std::uint64_t before = log.with(size);
   EXPECT_TRUE(log.tie_to_others().has_value());
   EXPECT_EQ(log.with(size), before);
+}
+
+TEST(JointLog, WritesWhatSeveralThreadsWantAndTellsEachOfItsOwn) {
+  Circle circle(2);
+  circle.open_all();
+  StartedLog log(circle);
+  constexpr int kThreads = 8, kEach = 20;
+  const std::uint64_t before = log.size();
+  std::mutex mutex;
+  std::set<std::uint64_t> seqs;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, i] {
+      for (int j = 0; j < kEach; ++j) {
+        const std::string text = std::to_string(i) + "/" + std::to_string(j);
+        std::optional<Digest> seen;
+        const bool refused = j % 5 == 4;
+        const auto written = log->append({.type = std::string(log::kHeads),
+                                          .session = {},
+                                          .refs = {},
+                                          .audience = {"*"},
+                                          .body = Json::Object{{"text", text}, {"v", 1}}},
+                                         [&](const mirror::EntryView& entry) -> Status {
+                                           seen = entry.leaf_hash;
+                                           if (refused) return fail(Errc::policy, "The ledger says no.");
+                                           return {};
+                                         });
+        const std::lock_guard lock(mutex);
+        ASSERT_EQ(written.has_value(), !refused);
+        if (refused) {
+          EXPECT_EQ(written.error().code, Errc::policy);
+          continue;
+        }
+        EXPECT_EQ(seen, written->leaf_hash) << "its work was done with the entry that was written";
+        EXPECT_EQ(written->body->object()->at("text"), Json(text));
+        EXPECT_TRUE(seqs.insert(written->entry.seq).second);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(seqs.size(), kThreads * kEach * 4 / 5u);
+  EXPECT_EQ(log.size(), before + seqs.size());
 }
 
 }  // namespace

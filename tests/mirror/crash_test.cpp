@@ -163,6 +163,105 @@ TEST(Durability, LetsCosignaturesOfOthersWaitForTheNextCommitSinceTheyComeAgain)
   EXPECT_TRUE(circle[0].is_final("alpha", 2));
 }
 
+// --- entries that are written together -----------------------------------------------------------------------------
+
+std::vector<Appending> several(std::size_t count, std::size_t body_bytes = 10) {
+  std::vector<Appending> all;
+  for (std::size_t i = 0; i < count; ++i) {
+    all.push_back({heads_draft(), {}});
+    all.back().draft.body = Json::Object{{"text", std::string(body_bytes, 'x')}, {"v", 1}};
+  }
+  return all;
+}
+
+TEST(Together, HaveOneCommitOneCheckpointAndOneMoveOfTheGuard) {
+  Circle circle(2);
+  circle.open_all();
+  const std::uint64_t commits = circle.disk(0).commits;
+  const auto written = circle[0].append_all(several(5), kNow);
+  ASSERT_EQ(written.size(), 5u);
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    ASSERT_OK(written[i]);
+    EXPECT_EQ(written[i]->entry.seq, i + 1);
+  }
+  EXPECT_EQ(circle.disk(0).commits, commits + 1);
+  EXPECT_EQ(circle.guard(0).signed_head.size, 6u);
+  const MemoryLog& log = circle.disk(0).disk.logs.at(circle.keys[0].log.name);
+  EXPECT_FALSE(log.checkpoints.contains(3));
+  EXPECT_TRUE(log.checkpoints.contains(6));
+  const auto& order = circle.disk(0).order;
+  EXPECT_LT(place(order, "entries of " + circle.keys[0].log.name + " to 6"), place(order, "guard 6"));
+  circle.run();
+  EXPECT_TRUE(circle[0].held_by("bravo", "alpha", 6));
+}
+
+TEST(Together, LoseOnlyTheOneWhoseOtherWritesFail) {
+  Circle circle(2);
+  circle.open_all();
+  std::vector<Appending> all = several(3);
+  auto& others = circle.disk(0).disk.others;
+  all[0].work = [&](const EntryView& entry) -> Status {
+    others["first"] = to_hex(entry.leaf_hash);
+    return {};
+  };
+  all[1].work = [](const EntryView&) -> Status { return fail(Errc::policy, "The ledger says no."); };
+  all[2].work = [&](const EntryView& entry) -> Status {
+    others["third"] = to_hex(entry.leaf_hash);
+    return {};
+  };
+  const auto written = circle[0].append_all(std::move(all), kNow);
+  ASSERT_OK(written[0]);
+  EXPECT_FAILS(written[1], Errc::policy);
+  ASSERT_OK(written[2]);
+  EXPECT_EQ(written[2]->entry.seq, 2u);
+  EXPECT_EQ(others["first"], to_hex(written[0]->leaf_hash));
+  EXPECT_EQ(others["third"], to_hex(written[2]->leaf_hash));
+  EXPECT_EQ(circle[0].size("alpha"), 3u);
+  EXPECT_EQ(circle[0].state(), State::live);
+  circle.run();
+  EXPECT_TRUE(circle[0].held_by("bravo", "alpha", 3));
+}
+
+TEST(Together, TakeAStepOfASessionOnce) {
+  Circle circle(2);
+  circle.open_all();
+  std::vector<Appending> all = several(2);
+  for (Appending& one : all) {
+    one.draft.type = log::kSessionRun;
+    one.draft.session = std::string(32, '7');
+  }
+  const auto written = circle[0].append_all(std::move(all), kNow);
+  ASSERT_OK(written[0]);
+  EXPECT_FAILS(written[1], Errc::exists);
+  EXPECT_EQ(circle[0].size("alpha"), 2u);
+}
+
+TEST(Together, FitIntoOnePushOrAreSeveral) {
+  Circle circle(2);
+  circle.open_all();
+  std::vector<Appending> all = several(3, 400 * 1024);
+  all.push_back(several(1, kMaxCarriedBodyBytes).front());
+  all.push_back(several(1).front());
+  const auto written = circle[0].append_all(std::move(all), kNow);
+  ASSERT_EQ(written.size(), 5u);
+  for (const std::size_t i : {0u, 1u, 2u, 4u}) EXPECT_OK(written[i]);
+  EXPECT_FAILS(written[3], Errc::limit);
+  EXPECT_EQ(circle[0].size("alpha"), 5u);
+  EXPECT_TRUE(circle.disk(0).disk.logs.at(circle.keys[0].log.name).checkpoints.contains(3));
+  circle.run();
+  EXPECT_TRUE(circle[0].held_by("bravo", "alpha", 5));
+}
+
+TEST(Together, LeaveNothingWhenTheDiskFails) {
+  Circle circle(2);
+  circle.open_all();
+  circle.disk(0).next_commit = CommitFailure::nothing_written;
+  for (const auto& one : circle[0].append_all(several(3), kNow)) EXPECT_FALSE(one.has_value());
+  EXPECT_EQ(circle[0].state(), State::halted);
+  EXPECT_EQ(circle.guard(0).signed_head.size, 1u);
+  EXPECT_FAILS(circle[0].to_send("bravo"), Errc::io);
+}
+
 // --- old backups ---------------------------------------------------------------------------------------------------
 
 class Rollback : public testing::Test {

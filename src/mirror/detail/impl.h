@@ -8,6 +8,16 @@
 
 namespace parley::mirror {
 
+/// Of a message: what its head, a checkpoint with all cosignatures and the lengths of its parts may take.
+inline constexpr std::size_t kRoomForTheRest = 96 * 1024;
+inline constexpr std::size_t kRoomForEntries = kMaxMessageBytes - kRoomForTheRest;
+static_assert(kMaxCarriedBodyBytes + log::kMaxEntryBytes + sizeof(log::Salt) <= kRoomForEntries);
+/// What an entry takes of that room.
+inline std::size_t room_for(std::size_t note_bytes, const log::Body* body) {
+  const std::size_t length_bytes = sizeof(std::uint32_t);
+  return length_bytes + note_bytes + (body == nullptr ? 0 : length_bytes + sizeof(body->salt) + body->text.size());
+}
+
 namespace detail {
 Status check_departed(const Departed& departed, std::size_t member_count);
 }
@@ -72,8 +82,14 @@ struct Replica::Impl {
   void damage(detail::LogCopy& copy) { copy.mending.emplace(); }
 
   // --- own_log.cpp
-  Result<EntryView> append(Draft draft, std::int64_t now, const std::function<Status(const EntryView&)>& work);
+  struct Together;
+  Result<EntryView> append(Appending one, std::int64_t now);
+  std::vector<Result<EntryView>> append_all(std::vector<Appending> all, std::int64_t now);
   Status may_append() const;
+  /// The next entry behind those of `together`. @error Errc::limit with nothing of it if there is no room for it
+  Result<EntryView> add_next(Together& together, Draft& draft, std::int64_t now);
+  /// Commit, read back, guard.
+  Status write(Together& together, const std::function<Status()>& work);
   /// What stands on the disk of the newest entries, recomputed, is what `growing` says.
   Status read_back(const detail::Growing& growing);
   log::Json heads_body() const;

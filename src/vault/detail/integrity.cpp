@@ -7,17 +7,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <unordered_set>
 
 #include "base/file.h"
+#include "base/thread_pool.h"
 
 namespace parley::vault::detail {
 namespace {
 
 /// Units are read this many bytes at a time, so that memory does not grow with the file.
 constexpr std::size_t kReadBytes = std::size_t{1} << 20;
-constexpr std::size_t kDatabaseSizeOffset = 28;  // page count in page 1 (fileformat2.html 1.3.7)
+constexpr std::uint64_t kPagesAtOnce = kReadBytes / kPageBytes;
+constexpr std::size_t kPagesToAThread = 32;
+constexpr std::uint64_t kPagesForThreads = 4096;  // with fewer, all is done before a thread has begun
+constexpr std::size_t kDatabaseSizeOffset = 28;   // page count in page 1 (fileformat2.html 1.3.7)
 
 std::unexpected<Error> damaged(const std::filesystem::path& path, std::string what) {
   return fail(Errc::vault_damaged, what + " Put the file back from a backup.", path.string());
@@ -139,6 +144,30 @@ Result<Mark> check_mark(Reader& database, const PageCipher& cipher, const std::f
   return mark;
 }
 
+/// Which of the pages from `first` on are whole and this vault's own. @param stated_pages  what page 1 says there are
+Status open_pages(Reader& database, const PageCipher& cipher, ThreadPool& pool, std::uint64_t first,
+                  std::span<char> opened, std::uint32_t& stated_pages) {
+  std::ranges::fill(opened, char{0});
+  std::size_t held = 0;
+  while (held < opened.size() && database.holds(database_page(first + held))) ++held;
+  if (held == 0) return {};
+  const std::uint64_t offset = database_page(first).physical;
+  TRY(const ByteView sealed, database.read(offset, held * kPageBytes));
+  pool.parallel_for(held, kPagesToAThread, [&](std::size_t begin, std::size_t end) {
+    ByteArray<kPageBytes> plain;
+    for (std::size_t i = begin; i < end; ++i) {
+      const Unit unit = database_page(first + i);
+      const ByteView page = sealed.subspan(static_cast<std::size_t>(unit.physical - offset), unit.physical_bytes);
+      const bool whole =
+          cipher.open(unit.kind, Generation{}, unit.number, page, MutableByteView(plain).first(unit.content_bytes));
+      opened[i] = whole ? 1 : 0;
+      if (whole && unit.number == 1)
+        stated_pages = read_be<std::uint32_t>(ByteView(plain).subspan(kDatabaseSizeOffset));
+    }
+  });
+  return {};
+}
+
 }  // namespace
 
 Status check_files(const PageCipher& cipher, const std::filesystem::path& database_path,
@@ -150,19 +179,23 @@ Status check_files(const PageCipher& cipher, const std::filesystem::path& databa
   const std::uint64_t held_bytes = database.size() - kMarkBlockBytes;
   const std::uint64_t held_pages = (held_bytes + kPageBytes - 1) / kPageBytes;
   std::uint64_t wanted_pages = wal.database_pages;
-  ByteArray<kPageBytes> plain;
-  for (std::uint64_t page = 1; page <= std::max(held_pages, wanted_pages); ++page) {
-    TRY(const bool page_opens, opens(database, cipher, Generation{}, database_page(page), plain));
-    if (!page_opens && page != kLockBytePage && !wal.pages.contains(static_cast<std::uint32_t>(page))) {
+  ThreadPool pool(held_pages < kPagesForThreads ? 1 : hardware_threads());
+  std::vector<char> open(kPagesAtOnce);
+  for (std::uint64_t first = 1; first <= std::max(held_pages, wanted_pages);) {
+    const std::uint64_t count = std::min(kPagesAtOnce, std::max(held_pages, wanted_pages) - first + 1);
+    std::uint32_t stated_pages = 0;
+    TRY_STATUS(open_pages(database, cipher, pool, first, std::span(open).first(count), stated_pages));
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const std::uint64_t page = first + i;
+      if (open[i] != 0 || page == kLockBytePage || wal.pages.contains(static_cast<std::uint32_t>(page))) continue;
       return damaged(
           database_path,
           page > held_pages
               ? fmt::format("The vault's database was cut: {} of {} pages are there.", held_pages, wanted_pages)
               : fmt::format("Page {} of the vault's database is not what this vault wrote there.", page));
     }
-    if (page == 1 && page_opens && wal.database_pages == 0) {
-      wanted_pages = read_be<std::uint32_t>(ByteView(plain).subspan(kDatabaseSizeOffset));
-    }
+    if (first == 1 && open[0] != 0 && wal.database_pages == 0) wanted_pages = stated_pages;
+    first += count;
   }
   if (wanted_pages == 0) return damaged(database_path, "The vault's database is empty.");
   return {};

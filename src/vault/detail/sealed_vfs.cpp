@@ -406,6 +406,16 @@ int vfs_randomness(sqlite3_vfs*, int amount, char* out) {
   return amount;
 }
 
+/// What a savepoint would put back is kept in memory up to here, beside the page cache: each page of it in a file would
+/// be read, opened and sealed again. An entry with the state of its session changes more than SQLite's 64 KiB.
+constexpr int kSavepointBytes = 4 << 20;
+
+/// SQLite takes this once in a process, before its first use.
+bool configure_sqlite() {
+  static const bool configured = sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, kSavepointBytes) == SQLITE_OK;
+  return configured;
+}
+
 int vfs_sleep(sqlite3_vfs* vfs, int microseconds) {
   sqlite3_vfs* inner = Access::inner(Access::vault(vfs));
   return inner->xSleep(inner, microseconds);
@@ -430,6 +440,7 @@ SealedVfs::SealedVfs(std::filesystem::path folder, Secret<32> page_key)
       temporary_cipher_(random_secret<32>()) {}
 
 Result<std::unique_ptr<SealedVfs>> SealedVfs::make(const std::filesystem::path& folder, Secret<32> page_key) {
+  if (!configure_sqlite()) return fail(Errc::internal, "This SQLite was used before the vault, or lacks a setting.");
   std::unique_ptr<SealedVfs> vault(new SealedVfs(folder, std::move(page_key)));
   vault->inner_ = sqlite3_vfs_find("unix");
   if (vault->inner_ == nullptr) return fail(Errc::internal, "This SQLite has no file system named unix.");
