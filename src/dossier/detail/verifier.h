@@ -1,0 +1,64 @@
+// The checks of a dossier, one a step; what an earlier step has read and checked, the later ones rely on.
+#pragma once
+
+#include "dossier/verify.h"
+
+namespace parley::dossier::detail {
+
+/// A checkpoint of a member's log that a quorum holds.
+struct HeldTree {
+  std::string nick;
+  log::Checkpoint checkpoint;
+};
+
+struct CheckedEntry {
+  Digest leaf{};
+  log::Entry entry;
+  log::Checkpoint tree;
+  std::optional<log::Json> body;
+};
+
+inline std::unexpected<Error> wrong(std::string why, std::string where = {}) {
+  return fail(Errc::signature, std::move(why), std::move(where));
+}
+
+class Verifier {
+ public:
+  Verifier(std::string_view text, const Anchor& anchor) : text_(text), anchor_(anchor) {}
+
+  Verdict run();
+
+ private:
+  Dossier& dossier() { return contents_->dossier; }
+  Result<std::string> form();
+  Result<std::string> charters();
+  Result<std::string> anchor();
+  Result<std::string> members();
+  Result<std::string> signatures();
+  Result<std::string> basis();
+  Result<std::string> entries();
+  Result<std::string> openings();
+  Result<std::string> rules();
+  Result<std::string> publication();
+  Result<std::string> stix();
+  Result<std::string> nothing_else();
+
+  Status read_leaves(std::size_t version);
+  Result<log::Checkpoint> held_tree(const std::string& note, const std::string& nick, const group::Charter& charter);
+  Result<log::Checkpoint> tree_of(const std::string& note, const std::string& nick,
+                                  const group::SignedCharter* version);
+  Result<CheckedEntry> check_entry(const ShownEntry& shown);
+  Status check_publication(const CheckedEntry& entry, std::set<Digest>& due);
+  const group::SignedCharter* version_of(const Digest& hash) const;
+  void say_what_it_proves();
+
+  std::string_view text_;
+  const Anchor& anchor_;
+  Verdict verdict_;
+  std::unique_ptr<Contents> contents_ = std::make_unique<Contents>();
+  std::map<std::pair<std::string, std::string>, HeldTree> trees_;  // by note and version's hash: each verified once
+  std::vector<CheckedEntry> checked_;
+  std::size_t newest_version_ = 0;  // of those that something names
+};
+
+}  // namespace parley::dossier::detail

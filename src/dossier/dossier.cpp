@@ -1,0 +1,116 @@
+#include "dossier/dossier.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "crypto/hash.h"
+#include "group/papers.h"
+#include "log/tlog_proof.h"
+
+namespace parley::dossier {
+namespace {
+
+using log::Json;
+using log::ObjectReader;
+
+constexpr std::size_t kMaxNickBytes = 32;
+constexpr std::size_t kMaxWordBytes = 64;
+constexpr std::size_t kMaxCardBytes = 8 * 1024;
+constexpr std::size_t kMaxOpenings = finding::kMaxEvidence + finding::kMaxAssumptions + finding::kMaxOrigins;
+
+Json::Array array_of(const std::vector<std::string>& texts) {
+  Json::Array array;
+  for (const std::string& text : texts) array.emplace_back(text);
+  return array;
+}
+
+Json json_of(const ShownEntry& entry) {
+  Json::Array body;  // none or one
+  if (entry.body) body.push_back(Json::Object{{"salt", to_base64(entry.body->salt)}, {"text", entry.body->text}});
+  return Json::Object{{"body", std::move(body)}, {"log", entry.nick}, {"note", entry.note}, {"proof", entry.proof}};
+}
+
+Result<ShownEntry> read_shown(const Json& json) {
+  ObjectReader reader(json, "an entry of the dossier");
+  ShownEntry entry;
+  const Json::Array& body = reader.array("body", 1);
+  entry.nick = reader.text("log", kMaxNickBytes);
+  entry.note = reader.text("note", log::kMaxEntryBytes);
+  entry.proof = reader.text("proof", log::kMaxTlogProofBytes);
+  TRY_STATUS(reader.finish());
+  if (body.empty()) return entry;
+  ObjectReader opened(body.front(), "the body of an entry");
+  log::Body shown;
+  const Bytes salt = opened.bytes("salt", shown.salt.size());
+  shown.text = opened.text("text", log::kMaxBodyBytes);
+  TRY_STATUS(opened.finish());
+  std::ranges::copy(salt, shown.salt.begin());
+  entry.body = std::move(shown);
+  return entry;
+}
+
+Result<std::string> read_stix(const Json& json) {
+  ObjectReader reader(json, "the STIX part of the dossier");
+  std::string bundle = reader.text("bundle", kMaxStixBytes);
+  const std::string profile = reader.text("profile", kMaxWordBytes);
+  const Digest hash = reader.digest("sha256");
+  TRY_STATUS(reader.finish());
+  if (profile != kStixProfile)
+    return fail(Errc::unsupported, "The STIX part was made by a profile that is not known here; use a newer parley.");
+  if (hash != crypto::sha256(as_bytes(bundle)))
+    return fail(Errc::signature, "The STIX part is not what its own hash says.");
+  return bundle;
+}
+
+}  // namespace
+
+std::string write_dossier(const Dossier& dossier) {
+  Json::Array entries;
+  for (const ShownEntry& entry : dossier.entries) entries.push_back(json_of(entry));
+  const Json object = Json::Object{
+      {"cards", array_of(dossier.cards)},
+      {"charters", array_of(dossier.charters)},
+      {"checkpoints", array_of(dossier.checkpoints)},
+      {"dissents", array_of(dossier.dissents)},
+      {"entries", std::move(entries)},
+      {"finding", dossier.finding},
+      {"format", kFormat},
+      {"leaves", array_of(dossier.leaves)},
+      {"openings", finding::to_json(dossier.openings)},
+      {"stix", Json::Object{{"bundle", dossier.stix},
+                            {"profile", kStixProfile},
+                            {"sha256", to_hex(crypto::sha256(as_bytes(dossier.stix)))}}},
+  };
+  return log::write_pjson(object) + "\n";
+}
+
+Result<Dossier> parse_dossier(std::string_view text) {
+  if (text.empty() || text.back() != '\n')
+    return fail(Errc::format, "Not a dossier: it must be one object and a newline.");
+  text.remove_suffix(1);
+  TRY(const Json json, log::parse_pjson(text, kMaxDossierBytes));
+  ObjectReader reader(json, "the dossier");
+  Dossier dossier;
+  dossier.cards = reader.texts("cards", log::kMaxGroupMembers, kMaxCardBytes);
+  dossier.charters = reader.texts("charters", kMaxCharters, group::kMaxPaperBytes);
+  dossier.checkpoints = reader.texts("checkpoints", log::kMaxGroupMembers, log::kMaxCheckpointBytes);
+  dossier.dissents = reader.texts("dissents", kMaxDissents, finding::kMaxDissentBytes);
+  const Json::Array& entries = reader.array("entries", kMaxEntries);
+  dossier.finding = reader.text("finding", log::kMaxNoteBytes);
+  const std::string format = reader.text("format", kMaxWordBytes);
+  dossier.leaves = reader.texts("leaves", log::kMaxGroupMembers, group::kMaxPaperBytes);
+  const Json::Array& openings = reader.array("openings", kMaxOpenings);
+  const Json& stix = reader.object("stix");
+  if (format != kFormat) reader.refuse(fmt::format("\"format\" must be {}", kFormat));
+  TRY_STATUS(reader.finish());
+  for (const Json& entry : entries) {
+    TRY(dossier.entries.emplace_back(), read_shown(entry));
+  }
+  TRY(dossier.openings, finding::read_openings(openings));
+  TRY(dossier.stix, read_stix(stix));
+  return dossier;
+}
+
+}  // namespace parley::dossier

@@ -1,0 +1,42 @@
+// A dossier: one file with which an outsider checks a finding, offline and without a vault (log.md 6.3). One PJ1 object
+// and a newline; whatever stands in it is needed, and every bit of it is covered by some check.
+#pragma once
+
+#include "finding/casebook.h"
+
+namespace parley::dossier {
+
+inline constexpr std::string_view kFormat = "parley/dossier/v1";
+inline constexpr std::string_view kStixProfile = "parley-stix/1";
+inline constexpr std::size_t kMaxDossierBytes = std::size_t{32} << 20;
+inline constexpr std::size_t kMaxCharters = 256;
+inline constexpr std::size_t kMaxEntries = 4096;
+inline constexpr std::size_t kMaxDissents = log::kMaxGroupMembers * finding::kMaxDissentPoints;
+inline constexpr std::size_t kMaxStixBytes = std::size_t{8} << 20;
+
+/// An entry of a member's log: evidence that the finding refers to, or a publication.
+struct ShownEntry {
+  std::string nick;               ///< whose log
+  std::string note;               ///< the leaf
+  std::string proof;              ///< c2sp.org/tlog-proof
+  std::optional<log::Body> body;  ///< where it is shown
+};
+
+struct Dossier {
+  std::vector<std::string> charters;     ///< notes, from version 1 on
+  std::vector<std::string> leaves;       ///< notes of members who withdrew
+  std::vector<std::string> cards;        ///< notes of members, as far as the maker has them
+  std::string finding;                   ///< note
+  std::vector<std::string> checkpoints;  ///< notes of the finding's cut, in its order
+  std::vector<ShownEntry> entries;       ///< ascending by nick and number
+  std::vector<std::string> dissents;     ///< notes, ascending by hash
+  std::vector<finding::Opening> openings;
+  std::string stix;  ///< derived from all the rest by kStixProfile
+};
+
+std::string write_dossier(const Dossier& dossier);
+/// Takes what write_dossier() gives and nothing else. Nothing is verified yet. @error Errc::format, Errc::limit,
+/// Errc::unsupported for another profile of STIX
+Result<Dossier> parse_dossier(std::string_view text);
+
+}  // namespace parley::dossier

@@ -1,0 +1,226 @@
+#include "dossier/make.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "base/text.h"
+#include "crypto/hash.h"
+#include "dossier/stix.h"
+#include "group/founding.h"
+#include "group/paper_kinds.h"
+#include "log/tlog_proof.h"
+#include "mirror/vault_store.h"
+
+namespace parley::dossier {
+namespace {
+
+constexpr std::string_view kAll = "all";
+
+class Maker {
+ public:
+  Maker(vault::Vault& vault, const group::Membership& membership, group::JointLog& log, const finding::Case& of,
+        const MakeOptions& options)
+      : vault_(vault), membership_(membership), log_(log), of_(of), options_(options) {}
+
+  Result<Dossier> make(const group::Card& own_card) {
+    dossier_.finding = of_.note;
+    dossier_.checkpoints = of_.checkpoints;
+    TRY_STATUS(take_openings());
+    TRY_STATUS(take_evidence());
+    TRY_STATUS(take_publications());
+    TRY_STATUS(take_charters());
+    TRY_STATUS(take_cards(own_card));
+    for (const finding::SignedDissent& dissent : of_.dissents)
+      if (due_.contains(dissent.hash)) dossier_.dissents.push_back(dissent.note);
+    if (dossier_.dissents.size() != due_.size())
+      return fail(Errc::not_found, "A dissent that was published has not come here yet.");
+    std::ranges::sort(dossier_.entries, {}, [](const ShownEntry& entry) {
+      return std::pair(entry.nick, log::read_entry_unverified(entry.note)->seq);
+    });
+    return std::move(dossier_);
+  }
+
+ private:
+  Status take_openings() {
+    for (const std::string& path : options_.withhold)
+      if (path != kAll && std::ranges::find(of_.openings, path, &finding::Opening::path) == of_.openings.end())
+        return fail(Errc::not_found, fmt::format("{} is not among the texts that can be withheld.", visible(path)));
+    for (const finding::Opening& opening : of_.openings) {
+      const bool withheld = std::ranges::any_of(
+          options_.withhold, [&](const std::string& path) { return path == kAll || path == opening.path; });
+      if (!withheld) dossier_.openings.push_back(opening);
+    }
+    return {};
+  }
+
+  Result<std::string> leaf_at(const std::string& origin, std::uint64_t seq) {
+    TRY(const auto rows, vault_.log_leaves(origin, seq, 1));
+    if (rows.empty()) return fail(Errc::not_found, "An entry that the finding needs is not here.");
+    return rows.front().note;
+  }
+
+  Result<std::string> prove(const std::string& origin, std::uint64_t seq, const std::string& checkpoint_note) {
+    const std::size_t end = checkpoint_note.find("\n\n");
+    TRY(const log::Checkpoint checkpoint, log::parse_checkpoint(std::string_view(checkpoint_note).substr(0, end + 1)));
+    mirror::VaultStore store(vault_, membership_.group().id, {}, 0);
+    mirror::StoredTree tree(store, origin);
+    log::TlogProof proof{.extra = {}, .index = seq, .path = {}, .checkpoint = checkpoint_note};
+    TRY(proof.path, log::inclusion_proof(tree, seq, checkpoint.size));
+    return log::write_tlog_proof(proof);
+  }
+
+  Result<std::optional<log::Body>> body_of(const log::Entry& entry) {
+    TRY(const auto row, vault_.log_body(entry.body));
+    if (!row) return std::nullopt;
+    return log::Body{row->salt, std::string(as_text(row->content))};
+  }
+
+  Status take_evidence() {
+    TRY(const group::SignedCharter* version, finding::charter_of(of_.finding, membership_));
+    std::set<Digest> taken, shown = options_.with_bodies;
+    for (const finding::Evidence& evidence : of_.finding.evidence) {
+      for (const Digest& ref : evidence.refs) {
+        if (!taken.insert(ref).second) continue;
+        TRY(const finding::Place place, finding::place_of(vault_, version->charter, ref));
+        const auto cut = std::ranges::find(of_.finding.cut, place.nick, &finding::Cut::nick);
+        if (cut == of_.finding.cut.end())
+          return fail(Errc::not_found, "The evidence refers to a log that the finding does not rest on.");
+        const std::string& origin = version->charter.member(place.nick)->keys.log.name;
+        ShownEntry entry{.nick = place.nick, .note = {}, .proof = {}, .body = {}};
+        TRY(entry.note, leaf_at(origin, place.seq));
+        TRY(entry.proof,
+            prove(origin, place.seq, of_.checkpoints[static_cast<std::size_t>(cut - of_.finding.cut.begin())]));
+        TRY(const log::Entry header, log::read_entry_unverified(entry.note));
+        name_version(header.charter);
+        if (shown.erase(ref) > 0) {
+          TRY(entry.body, body_of(header));
+          if (!entry.body)
+            return fail(Errc::not_found, fmt::format("The body of entry {} of {} is not here.", place.seq, place.nick));
+        }
+        dossier_.entries.push_back(std::move(entry));
+      }
+    }
+    if (!shown.empty()) return fail(Errc::not_found, "An entry whose body is to be shown is no evidence of it.");
+    return {};
+  }
+
+  Status take_publications() {
+    std::vector<std::string> counted;
+    std::string waiting;
+    for (const std::string& nick : of_.publishers()) {
+      // The newest one names all dissent that its author knows.
+      const finding::Publication* newest = nullptr;
+      for (const finding::Publication& publication : of_.publications)
+        if (publication.place.nick == nick && (newest == nullptr || publication.place.seq > newest->place.seq))
+          newest = &publication;
+      const auto checkpoint =
+          log_.with([&](mirror::Replica& replica) { return replica.final_checkpoint(nick, newest->place.seq + 1); });
+      if (!checkpoint) {
+        waiting += (waiting.empty() ? "" : ", ") + nick;
+        continue;
+      }
+      const std::string origin = membership_.charter().member(nick)->keys.log.name;
+      ShownEntry entry{.nick = nick, .note = {}, .proof = {}, .body = {}};
+      TRY(entry.note, leaf_at(origin, newest->place.seq));
+      TRY(entry.proof, prove(origin, newest->place.seq, *checkpoint));
+      TRY(const log::Entry header, log::read_entry_unverified(entry.note));
+      name_version(header.charter);
+      TRY(entry.body, body_of(header));
+      due_.insert(newest->body.dissents.begin(), newest->body.dissents.end());
+      dossier_.entries.push_back(std::move(entry));
+      counted.push_back(nick);
+    }
+    TRY(const group::SignedCharter* version, finding::charter_of(of_.finding, membership_));
+    if (finding::are_enough(version->charter, membership_.left(), counted)) return {};
+    const std::size_t quorum = finding::finding_quorum(version->charter, membership_.left());
+    return fail(Errc::policy,
+                fmt::format("{} of {} signers have published it so that a quorum holds it.{}", counted.size(), quorum,
+                            waiting.empty() ? "" : fmt::format(" What {} wrote is not held by enough yet.", waiting)));
+  }
+
+  void name_version(const Digest& hash) {
+    const auto& versions = membership_.versions();
+    const auto found = std::ranges::find(versions, hash, &group::SignedCharter::hash);
+    if (found != versions.end()) newest_ = std::max(newest_, static_cast<std::size_t>(found - versions.begin()));
+  }
+
+  Status take_charters() {
+    name_version(of_.finding.charter);
+    std::set<std::string> nicks;
+    for (std::size_t i = 0; i <= newest_; ++i) {
+      dossier_.charters.push_back(membership_.versions()[i].note);
+      for (const group::CharterMember& member : membership_.versions()[i].charter.members)
+        nicks.insert(member.keys.nick);
+    }
+    TRY(const auto papers, group::papers_of_kind(vault_, membership_.group().id, group::kPaperLeave));
+    for (const vault::GroupPaper& paper : papers)
+      for (std::size_t i = 0; i <= newest_; ++i) {
+        const auto leave = group::read_leave(paper.text, membership_.versions()[i].charter);
+        if (!leave || leave->charter != membership_.versions()[i].hash) continue;
+        dossier_.leaves.push_back(paper.text);
+        break;
+      }
+    return {};
+  }
+
+  Status take_cards(const group::Card& own_card) {
+    TRY(const auto peers, vault_.peers());
+    std::map<Digest, std::string> known = {{crypto::sha256(as_bytes(own_card.note)), own_card.note}};
+    for (const vault::Peer& peer : peers) known.emplace(crypto::sha256(as_bytes(peer.card)), peer.card);
+    TRY(const group::SignedCharter* version, finding::charter_of(of_.finding, membership_));
+    for (const group::CharterMember& member : version->charter.members)
+      if (const auto card = known.find(member.card); card != known.end()) dossier_.cards.push_back(card->second);
+    return {};
+  }
+
+  vault::Vault& vault_;
+  const group::Membership& membership_;
+  group::JointLog& log_;
+  const finding::Case& of_;
+  const MakeOptions& options_;
+  Dossier dossier_;
+  std::set<Digest> due_;
+  std::size_t newest_ = 0;
+};
+
+/// All that stix_bundle() needs, read from the parts.
+Result<Contents> contents_of(const Dossier& dossier, const finding::Case& of, const group::Membership& membership) {
+  Contents contents;
+  TRY(const group::SignedCharter* version, finding::charter_of(of.finding, membership));
+  contents.charter = &version->charter;
+  TRY(contents.signed_finding, finding::read_signed_finding(dossier.finding, version->charter));
+  TRY(contents.finding, finding::read_finding_text(contents.signed_finding.text));
+  TRY_STATUS(finding::open(contents.finding, dossier.openings));
+  for (const std::string& note : dossier.dissents) {
+    TRY(contents.dissents.emplace_back(), finding::read_dissent(note, version->charter));
+  }
+  for (const std::string& note : dossier.cards) {
+    TRY(const group::Card card, group::read_card(note));
+    contents.names.emplace(card.nick, card.name);
+  }
+  return contents;
+}
+
+}  // namespace
+
+Result<std::string> make_dossier(vault::Vault& vault, const group::Membership& membership, group::JointLog& log,
+                                 const group::Card& own_card, const finding::Case& of, const MakeOptions& options) {
+  if (of.note.empty()) return fail(Errc::policy, "Nobody has signed it.");
+  TRY(Dossier dossier, Maker(vault, membership, log, of, options).make(own_card));
+  TRY(const Contents contents, contents_of(dossier, of, membership));
+  dossier.stix = stix_bundle(contents);
+  std::string text = write_dossier(dossier);
+  if (text.size() > kMaxDossierBytes)
+    return fail(Errc::limit,
+                fmt::format("The dossier would have {} bytes; {} is the limit.", text.size(), kMaxDossierBytes));
+  // What leaves has been checked as its reader will.
+  const Verdict verdict = verify_dossier(text, {.charter = membership.anchor()});
+  if (!verdict.holds)
+    return fail(Errc::internal, fmt::format("The dossier does not verify ({}): {}", verdict.steps.back().title,
+                                            verdict.steps.back().detail));
+  return text;
+}
+
+}  // namespace parley::dossier

@@ -1,0 +1,126 @@
+// A member's part in a finding.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "base/text.h"
+#include "finding/casebook.h"
+#include "log/quorum.h"
+
+namespace parley::finding {
+
+Result<std::vector<std::pair<Cut, std::string>>> Analyst::cut() {
+  return log_.with([&](mirror::Replica& replica) -> Result<std::vector<std::pair<Cut, std::string>>> {
+    std::vector<std::pair<Cut, std::string>> cut;
+    for (const group::CharterMember& member : membership_.charter().members) {
+      const auto note = replica.final_checkpoint(member.keys.nick, 1);
+      if (!note && note.error().code == Errc::not_found) continue;
+      if (!note) return std::unexpected(note.error());
+      TRY(const log::Checkpoint checkpoint, log::read_checkpoint(*note, member.keys.log));
+      cut.push_back({{member.keys.nick, checkpoint.size, checkpoint.root}, *note});
+    }
+    return cut;
+  });
+}
+
+Status Analyst::check_refs(const Finding& finding) {
+  TRY(const group::SignedCharter* charter, charter_of(finding, membership_));
+  for (const Evidence& evidence : finding.evidence) {
+    for (const Digest& ref : evidence.refs) {
+      TRY(const Place place, place_of(vault_, charter->charter, ref));
+      const auto cut = std::ranges::find(finding.cut, place.nick, &Cut::nick);
+      if (cut == finding.cut.end() || cut->size <= place.seq)
+        return fail(Errc::policy,
+                    fmt::format("{} rests on entry {} of {}, which no quorum held when the finding was frozen.",
+                                visible(evidence.id), place.seq, place.nick));
+    }
+  }
+  return {};
+}
+
+Result<Place> Analyst::append(std::string_view type, log::Json body, std::vector<Digest> refs) {
+  TRY(const mirror::EntryView written, log_.append({.type = std::string(type),
+                                                    .session = {},
+                                                    .refs = std::move(refs),
+                                                    .audience = {std::string(log::kEveryone)},
+                                                    .body = std::move(body)}));
+  return Place{log_.nick(), written.entry.seq, written.leaf_hash};
+}
+
+Result<Digest> Analyst::draft(Finding finding, UnixSeconds now) {
+  TRY_STATUS(membership_.check(group::Act::finding, now));
+  const group::SignedCharter& charter = membership_.signed_charter();
+  finding.group = charter.charter.group;
+  finding.charter = charter.hash;
+  finding.created = now;
+  finding.cut.clear();
+  DraftBody body;
+  TRY(auto logs, cut());
+  for (auto& [cut, note] : logs) {
+    finding.cut.push_back(cut);
+    body.checkpoints.push_back(std::move(note));
+  }
+  TRY_STATUS(check(lint(finding, charter.charter, charter.hash)));
+  TRY_STATUS(check_refs(finding));
+  body.openings = freeze(finding);
+  body.text = finding_text(finding);
+  if (body.text.size() > kMaxFindingBytes)
+    return fail(Errc::limit, fmt::format("The finding has {} bytes; {} is the limit. Shorten its texts.",
+                                         body.text.size(), kMaxFindingBytes));
+  TRY_STATUS(check_cut(finding, body.checkpoints, charter.charter, membership_.left()));
+  TRY_STATUS(append(log::kFindingDraft, body.to_json(), {}));
+  return finding_hash(body.text);
+}
+
+Status Analyst::check_signable(const Case& of) {
+  TRY(const group::SignedCharter* charter, charter_of(of.finding, membership_));
+  TRY_STATUS(check(lint(of.finding, charter->charter, charter->hash)));
+  return check_refs(of.finding);
+}
+
+Status Analyst::sign(const Case& of, const log::VerifierKey& id, const Secret<32>& id_seed, UnixSeconds now) {
+  TRY_STATUS(membership_.check(group::Act::finding, now));
+  if (of.signed_by(log_.nick())) return fail(Errc::exists, "You have signed this finding already.");
+  if (of.has_dissent_of(log_.nick()))
+    return fail(Errc::policy, "You dissent from this finding, and the others have that; it cannot be signed as well.");
+  TRY_STATUS(check_signable(of));
+  TRY(std::string note, sign_finding(of.text, id, id_seed));
+  std::vector<Digest> refs;
+  if (of.draft.nick != log_.nick()) refs.push_back(of.draft.leaf);
+  TRY_STATUS(append(log::kFindingSign, NoteBody{of.hash, std::move(note)}.to_json(), std::move(refs)));
+  return {};
+}
+
+Status Analyst::dissent(const Case& of, std::vector<DissentPoint> points, const log::VerifierKey& id,
+                        const Secret<32>& id_seed, UnixSeconds now) {
+  TRY_STATUS(membership_.check(group::Act::dissent, now));
+  const Dissent dissent{of.hash, of.finding.group, log_.nick(), now, std::move(points)};
+  TRY(SignedDissent signed_dissent, sign_dissent(dissent, id, id_seed));
+  TRY_STATUS(check_dissent(dissent, of.finding));
+  std::vector<Digest> refs;
+  if (of.draft.nick != log_.nick()) refs.push_back(of.draft.leaf);
+  TRY_STATUS(
+      append(log::kFindingDissent, NoteBody{of.hash, std::move(signed_dissent.note)}.to_json(), std::move(refs)));
+  return {};
+}
+
+Status Analyst::publish(const Case& of, UnixSeconds now) {
+  TRY_STATUS(membership_.check(group::Act::finding, now));
+  TRY(const group::SignedCharter* charter, charter_of(of.finding, membership_));
+  const std::size_t quorum = finding_quorum(charter->charter, membership_.left());
+  if (!are_enough(charter->charter, membership_.left(), of.signers))
+    return fail(Errc::policy, fmt::format("{} of {} signatures are here.", of.signers.size(), quorum));
+  if (!of.signed_by(log_.nick())) return fail(Errc::policy, "Only who has signed a finding publishes it.");
+  PublishBody body{of.hash, of.signers, {}};
+  for (const SignedDissent& dissent : of.dissents) body.dissents.push_back(dissent.hash);
+  const bool said = std::ranges::any_of(of.publications, [&](const Publication& publication) {
+    return publication.place.nick == log_.nick() && publication.body.dissents == body.dissents &&
+           publication.body.signers == body.signers;
+  });
+  if (said) return fail(Errc::exists, "You have published this finding, and nothing has come in since.");
+  TRY_STATUS(append(log::kFindingPublish, body.to_json(), {}));
+  return {};
+}
+
+}  // namespace parley::finding

@@ -1,0 +1,103 @@
+// The findings of one group as the joint log has them, and a member's part in them: freezing a working copy, signing,
+// dissenting, publishing. Each is an entry of the member's own log that goes to every member; nothing else travels.
+#pragma once
+
+#include "finding/lint.h"
+#include "finding/record.h"
+#include "group/joint_log.h"
+#include "group/membership.h"
+
+namespace parley::finding {
+
+/// Where an entry stands.
+struct Place {
+  std::string nick;
+  std::uint64_t seq = 0;
+  Digest leaf{};
+};
+
+struct Publication {
+  Place place;
+  PublishBody body;
+};
+
+/// A finding that was frozen, with all that the logs here say of it.
+struct Case {
+  Digest hash{};
+  std::string text;
+  Finding finding;  ///< with all texts
+  std::vector<Opening> openings;
+  std::vector<std::string> checkpoints;
+  Place draft;                       ///< the first entry that froze it
+  std::string note;                  ///< with all signatures so far; empty while there is none
+  std::vector<std::string> signers;  ///< ascending
+  std::vector<SignedDissent> dissents;
+  std::vector<Publication> publications;
+
+  bool signed_by(std::string_view nick) const;
+  bool has_dissent_of(std::string_view nick) const;
+  /// Distinct signers who have published it.
+  std::vector<std::string> publishers() const;
+};
+
+/// An entry about a finding that cannot be counted, and why.
+struct Oddity {
+  Place place;
+  std::string why;
+};
+
+struct Casebook {
+  std::vector<Case> cases;  ///< oldest first, by the drafters' clocks
+  std::vector<Oddity> oddities;
+
+  /// By at least four digits of its hash. @error Errc::not_found, Errc::usage
+  Result<const Case*> find(std::string_view prefix) const;
+};
+
+/// Reads all logs of the group that this vault holds. @error the vault's
+Result<Casebook> read_casebook(vault::Vault& vault, const group::Membership& membership);
+
+/// The version of the charter that a finding names. @error Errc::not_found
+Result<const group::SignedCharter*> charter_of(const Finding& finding, const group::Membership& membership);
+
+/// Where in the logs that this vault holds the entry with this leaf hash stands. @error Errc::not_found
+Result<Place> place_of(vault::Vault& vault, const group::Charter& charter, const Digest& leaf);
+
+/// Each checkpoint is of the cut's log, size and root, and a quorum of the charter holds it. @error Errc::signature,
+/// Errc::policy for a quorum that is not there
+Status check_cut(const Finding& finding, std::span<const std::string> checkpoints, const group::Charter& charter,
+                 const Left& left);
+
+/// What a member does about a finding. All of it stands in the own log when a call returns.
+class Analyst {
+ public:
+  /// The references outlive this.
+  Analyst(vault::Vault& vault, const group::Membership& membership, group::JointLog& log)
+      : vault_(vault), membership_(membership), log_(log) {}
+
+  /// Completes a working copy with group, charter, time and cut, and freezes it. @return its hash
+  /// @error Errc::policy for a rule of lint.h, an entry that no quorum holds yet, or a charter that is over
+  Result<Digest> draft(Finding finding, UnixSeconds now);
+  /// @error Errc::policy also for a finding that this member dissents from; Errc::exists; Errc::signature
+  Status sign(const Case& of, const log::VerifierKey& id, const Secret<32>& id_seed, UnixSeconds now);
+  /// @error Errc::policy, Errc::format for points that are about nothing
+  Status dissent(const Case& of, std::vector<DissentPoint> points, const log::VerifierKey& id,
+                 const Secret<32>& id_seed, UnixSeconds now);
+  /// Says again what is known now, where another dissent has come in since.
+  /// @error Errc::policy while signatures are missing, or for who has not signed; Errc::exists
+  Status publish(const Case& of, UnixSeconds now);
+
+  /// The cut as it would be now: the newest checkpoint of each member's log that a quorum holds.
+  Result<std::vector<std::pair<Cut, std::string>>> cut();
+
+ private:
+  Status check_refs(const Finding& finding);
+  Status check_signable(const Case& of);
+  Result<Place> append(std::string_view type, log::Json body, std::vector<Digest> refs);
+
+  vault::Vault& vault_;
+  const group::Membership& membership_;
+  group::JointLog& log_;
+};
+
+}  // namespace parley::finding

@@ -1,0 +1,83 @@
+#include "finding/record.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+
+namespace parley::finding {
+namespace {
+
+using log::Json;
+using log::ObjectReader;
+
+constexpr std::size_t kMaxNickBytes = 32;
+constexpr std::size_t kMaxOpenings = kMaxEvidence + kMaxAssumptions + kMaxOrigins;
+
+Json::Array array_of(const std::vector<std::string>& texts) {
+  Json::Array array;
+  for (const std::string& text : texts) array.emplace_back(text);
+  return array;
+}
+
+template <typename Element>
+bool ascends(const std::vector<Element>& elements) {
+  return std::ranges::adjacent_find(elements, std::ranges::greater_equal()) == elements.end();
+}
+
+}  // namespace
+
+Json DraftBody::to_json() const {
+  return Json::Object{{"checkpoints", array_of(checkpoints)},
+                      {"hash", to_hex(finding_hash(text))},
+                      {"openings", finding::to_json(openings)},
+                      {"text", text},
+                      {"v", 1}};
+}
+
+Result<DraftBody> DraftBody::from_json(const Json& body) {
+  ObjectReader reader(body, "the draft of a finding");
+  DraftBody draft;
+  draft.checkpoints = reader.texts("checkpoints", log::kMaxGroupMembers, log::kMaxCheckpointBytes);
+  const Digest hash = reader.digest("hash");
+  const Json::Array& openings = reader.array("openings", kMaxOpenings);
+  draft.text = reader.text("text", kMaxFindingBytes);
+  reader.integer("v", 1, 1);
+  if (finding_hash(draft.text) != hash) reader.refuse("\"hash\" is not that of the text");
+  TRY_STATUS(reader.finish());
+  TRY(draft.openings, read_openings(openings));
+  return draft;
+}
+
+Json NoteBody::to_json() const {
+  return Json::Object{{"hash", to_hex(finding)}, {"note", note}, {"v", 1}};
+}
+
+Result<NoteBody> NoteBody::from_json(const Json& body) {
+  ObjectReader reader(body, "a signature or dissent");
+  NoteBody read;
+  read.finding = reader.digest("hash");
+  read.note = reader.text("note", log::kMaxNoteBytes);
+  reader.integer("v", 1, 1);
+  TRY_STATUS(reader.finish());
+  return read;
+}
+
+Json PublishBody::to_json() const {
+  return Json::Object{
+      {"dissents", log::hex_of(dissents)}, {"hash", to_hex(finding)}, {"signers", array_of(signers)}, {"v", 1}};
+}
+
+Result<PublishBody> PublishBody::from_json(const Json& body) {
+  ObjectReader reader(body, "the publication of a finding");
+  PublishBody read;
+  read.dissents = reader.digests("dissents", log::kMaxGroupMembers * kMaxDissentPoints);
+  read.finding = reader.digest("hash");
+  read.signers = reader.texts("signers", log::kMaxGroupMembers, kMaxNickBytes);
+  reader.integer("v", 1, 1);
+  if (!ascends(read.dissents)) reader.refuse("\"dissents\" do not ascend");
+  if (!ascends(read.signers)) reader.refuse("\"signers\" do not ascend");
+  TRY_STATUS(reader.finish());
+  return read;
+}
+
+}  // namespace parley::finding

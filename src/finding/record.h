@@ -1,0 +1,41 @@
+// What the joint log holds of findings: the bodies of finding.draft, finding.sign, finding.dissent and finding.publish
+// (log.md 2.4). All of them go to every member.
+#pragma once
+
+#include "finding/signing.h"
+#include "log/checkpoint.h"
+#include "log/entry.h"
+
+namespace parley::finding {
+
+/// Freezes a finding: from here on its hash is its name.
+struct DraftBody {
+  std::string text;                      ///< finding_text()
+  std::vector<Opening> openings;         ///< of all that is redactable
+  std::vector<std::string> checkpoints;  ///< notes of the cut, in its order, each with a quorum's cosignatures
+
+  log::Json to_json() const;
+  /// @error Errc::format, Errc::limit
+  static Result<DraftBody> from_json(const log::Json& body);
+};
+
+/// One member's signature or dissent.
+struct NoteBody {
+  Digest finding{};
+  std::string note;
+
+  log::Json to_json() const;
+  static Result<NoteBody> from_json(const log::Json& body);
+};
+
+/// A signer says that the finding goes out: with which signatures, and with which dissent.
+struct PublishBody {
+  Digest finding{};
+  std::vector<std::string> signers;  ///< nicks, ascending
+  std::vector<Digest> dissents;      ///< hashes of all that its author knows, ascending
+
+  log::Json to_json() const;
+  static Result<PublishBody> from_json(const log::Json& body);
+};
+
+}  // namespace parley::finding

@@ -1,0 +1,75 @@
+// Who stands behind a finding: the same text signed by k of n members with their `id` keys, and those who do not agree,
+// with what they think instead (log.md 6.1).
+#pragma once
+
+#include <set>
+
+#include "finding/finding.h"
+#include "group/amendment.h"
+
+namespace parley::finding {
+
+inline constexpr std::string_view kDissentKind = "parley/dissent/v1";
+inline constexpr std::size_t kMaxDissentBytes = 64 * 1024;
+inline constexpr std::size_t kMaxDissentPoints = 32;
+
+using Left = std::set<std::string, std::less<>>;
+
+/// How many of those who are left must sign: as many as the charter says, never more than are left, and never fewer
+/// than two, because what one signs alone is no joint finding.
+std::size_t finding_quorum(const group::Charter& charter, const Left& left);
+/// Whether these members are enough. Who has left still counts towards the charter's own number, since what it signed
+/// stays; towards the smaller number of those who are left count only they.
+bool are_enough(const group::Charter& charter, const Left& left, std::span<const std::string> nicks);
+/// Whether a tree that these members hold is final: as many as the charter's quorum of logs says, or, where members
+/// have left, as many of the others as those need.
+bool hold_together(const group::Charter& charter, const Left& left, std::span<const std::string> holders);
+
+/// A finding with whoever has signed it.
+struct SignedFinding {
+  std::string text, note;
+  Digest hash{};
+  std::vector<std::string> signers;  ///< nicks, ascending
+};
+
+/// `text` signed by one member. @error Errc::format for a text that is no finding
+Result<std::string> sign_finding(std::string_view text, const log::VerifierKey& id, const Secret<32>& id_seed);
+
+/// Signed by members of `charter` and by nobody else, each once; how many is for the caller to judge.
+/// @error Errc::signature, Errc::format, Errc::limit
+Result<SignedFinding> read_signed_finding(std::string_view note, const group::Charter& charter);
+
+/// What a dissenting member thinks of one part of a finding.
+struct DissentPoint {
+  std::string about;  ///< "judgement", "confidence", or the id of evidence, a hypothesis, an origin or an assumption
+  std::optional<Likelihood> likelihood;  ///< that it would have said; only about the judgement
+  std::string text;
+  bool operator==(const DissentPoint&) const = default;
+};
+
+struct Dissent {
+  Digest finding{};
+  std::string group;  ///< 32 hexadecimal digits
+  std::string nick;
+  UnixSeconds time = 0;  ///< by the dissenter's clock
+  std::vector<DissentPoint> points;
+  bool operator==(const Dissent&) const = default;
+
+  /// What is signed.
+  std::string text() const;
+};
+
+struct SignedDissent {
+  Dissent dissent;
+  std::string note;
+  Digest hash{};  ///< of the text; published findings name it
+};
+
+/// @error Errc::format for one that breaks a rule: no points, too many, a point without text or about nothing
+Result<SignedDissent> sign_dissent(const Dissent& dissent, const log::VerifierKey& id, const Secret<32>& id_seed);
+/// Signed by the member whom it names, and by nobody else. @error Errc::signature, Errc::format, Errc::limit
+Result<SignedDissent> read_dissent(std::string_view note, const group::Charter& charter);
+/// Whether every point is about something that is in `finding`, and the group is its. @error Errc::format
+Status check_dissent(const Dissent& dissent, const Finding& finding);
+
+}  // namespace parley::finding

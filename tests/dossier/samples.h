@@ -1,0 +1,62 @@
+// Dossiers out of members' vaults, published with and without dissent, with and without withheld texts.
+#pragma once
+
+#include "dossier/make.h"
+#include "finding/three_members.h"
+
+namespace parley::dossier {
+
+using group::fails, group::holds;  // of EXPECT_HOLDS and its like
+
+/// A finding that alpha froze, alpha and bravo signed and published, and that charlie dissents from, or not.
+class Published : public finding::ThreeMembers {
+ public:
+  explicit Published(bool with_dissent) {
+    hash_ = *draft("alpha", working_copy());
+    exchange();
+    EXPECT_HOLDS(sign("alpha", hash_));
+    EXPECT_HOLDS(sign("bravo", hash_));
+    if (with_dissent) {
+      EXPECT_HOLDS(dissent("charlie", hash_,
+                           {{"judgement", finding::Likelihood::unlikely, "The tools are sold."},
+                            {"e2", {}, "The build time can be forged."}}));
+    }
+    exchange();
+    EXPECT_HOLDS(publish("alpha", hash_));
+    EXPECT_HOLDS(publish("bravo", hash_));
+    exchange();
+  }
+
+  Result<std::string> make(std::string_view nick, const MakeOptions& options = {}) {
+    const group::Membership membership = this->membership(nick);
+    return make_dossier(group_[nick].vault(), membership, log(nick), group_[nick].card(), only_case(nick), options);
+  }
+  std::string text(const MakeOptions& options = {}) {
+    const auto made = make("alpha", options);
+    EXPECT_HOLDS(made);
+    return made ? *made : std::string();
+  }
+  Anchor anchor() { return {.charter = membership("alpha").anchor()}; }
+  std::string anchor_hex() { return to_hex(membership("alpha").anchor()); }
+  const Digest& hash() const { return hash_; }
+
+ private:
+  Digest hash_{};
+};
+
+/// Three of them, made once: with dissent and everything shown; without dissent, all withheld that can be; with dissent
+/// and one text withheld.
+struct Samples {
+  Published dissented{true}, agreed{false};
+  std::vector<std::pair<std::string, Anchor>> dossiers = {
+      {dissented.text(), dissented.anchor()},
+      {agreed.text({.withhold = {"all"}, .with_bodies = {}}), agreed.anchor()},
+      {dissented.text({.withhold = {"/evidence/0/summary"}, .with_bodies = {}}), dissented.anchor()},
+  };
+};
+inline Samples& samples() {
+  static Samples made;
+  return made;
+}
+
+}  // namespace parley::dossier

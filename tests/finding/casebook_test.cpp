@@ -1,0 +1,142 @@
+// A finding's way through three members' logs: frozen by one, signed by two, dissented from by the third, published.
+#include "finding/three_members.h"
+
+namespace parley::finding {
+namespace {
+
+class Findings : public testing::Test, protected ThreeMembers {};
+
+TEST_F(Findings, GoFromADraftToAPublicationThroughTheLogsAlone) {
+  const auto hash = draft("alpha", working_copy());
+  ASSERT_HOLDS(hash);
+  exchange();
+  EXPECT_EQ(only_case("charlie").finding.evidence[0].summary.text, working_copy().evidence[0].summary.text)
+      << "every member sees what outsiders may not";
+  ASSERT_HOLDS(sign("alpha", *hash));
+  ASSERT_HOLDS(sign("bravo", *hash));
+  ASSERT_HOLDS(dissent("charlie", *hash, {{"judgement", Likelihood::unlikely, "The tools are sold."}}));
+  exchange();
+  ASSERT_HOLDS(publish("alpha", *hash));
+  ASSERT_HOLDS(publish("bravo", *hash));
+  exchange();
+  for (const std::string& nick : nicks_) {
+    const Case of = only_case(nick);
+    EXPECT_EQ(of.signers, (std::vector<std::string>{"alpha", "bravo"})) << nick;
+    EXPECT_EQ(of.publishers(), of.signers) << nick;
+    ASSERT_EQ(of.dissents.size(), 1u) << nick;
+    EXPECT_TRUE(of.has_dissent_of("charlie"));
+    for (const Publication& publication : of.publications)
+      EXPECT_EQ(publication.body.dissents, std::vector{of.dissents[0].hash}) << nick;
+    EXPECT_HOLDS(read_signed_finding(of.note, membership(nick).charter()));
+  }
+}
+
+TEST_F(Findings, AreNotFrozenWhenTheyBreakARule) {
+  Finding finding = working_copy();
+  finding.hypotheses[2].kind = "other";
+  EXPECT_REFUSED(draft("alpha", finding), Errc::policy, "deception-missing");
+  EXPECT_TRUE(book("alpha").cases.empty());
+}
+
+TEST_F(Findings, AreNotFrozenOnAnEntryThatNoQuorumHolds) {
+  const auto fresh = log("alpha").append({.type = std::string(log::kHeads),
+                                          .session = {},
+                                          .refs = {},
+                                          .audience = {},
+                                          .body = log::Json::Object{{"v", 1}}});
+  ASSERT_HOLDS(fresh);
+  Finding finding = working_copy();
+  finding.evidence[1].refs = {fresh->leaf_hash};
+  EXPECT_REFUSED(draft("alpha", finding), Errc::policy, "no quorum held");
+  finding.evidence[1].refs = {digest_of("nowhere")};
+  EXPECT_REFUSED(draft("alpha", finding), Errc::not_found, "no log");
+  exchange();
+  finding.evidence[1].refs = {fresh->leaf_hash};
+  EXPECT_HOLDS(draft("alpha", finding));
+}
+
+TEST_F(Findings, AreSignedOnceAndNotByWhoDissents) {
+  const auto hash = draft("alpha", working_copy());
+  ASSERT_HOLDS(hash);
+  exchange();
+  ASSERT_HOLDS(sign("bravo", *hash));
+  EXPECT_REFUSED(sign("bravo", *hash), Errc::exists, "already");
+  ASSERT_HOLDS(dissent("charlie", *hash, {{"e1", {}, "It was a sinkhole."}}));
+  EXPECT_REFUSED(sign("charlie", *hash), Errc::policy, "You dissent");
+  EXPECT_REFUSED(dissent("alpha", *hash, {{"e9", {}, "Not in it."}}), Errc::format, "not in the finding");
+  EXPECT_REFUSED(dissent("alpha", *hash, {}), Errc::format, "no point");
+}
+
+TEST_F(Findings, ArePublishedBySignersOnceTheQuorumHasSigned) {
+  const auto hash = draft("alpha", working_copy());
+  ASSERT_HOLDS(hash);
+  exchange();
+  ASSERT_HOLDS(sign("alpha", *hash));
+  EXPECT_REFUSED(publish("alpha", *hash), Errc::policy, "1 of 2");
+  ASSERT_HOLDS(sign("bravo", *hash));
+  exchange();
+  EXPECT_REFUSED(publish("charlie", *hash), Errc::policy, "Only who has signed");
+  ASSERT_HOLDS(publish("alpha", *hash));
+  EXPECT_REFUSED(publish("alpha", *hash), Errc::exists, "nothing has come in");
+  // A dissent that comes in later is published as well.
+  ASSERT_HOLDS(dissent("charlie", *hash, {{"e1", {}, "It was a sinkhole."}}));
+  exchange();
+  EXPECT_HOLDS(publish("alpha", *hash));
+}
+
+TEST_F(Findings, StopAfterTheDaysOfGrace) {
+  const group::Membership membership = this->membership("alpha");
+  Analyst analyst(group_["alpha"].vault(), membership, log("alpha"));
+  EXPECT_HOLDS(membership.check(group::Act::finding, group::kEnd + group::kSecondsPerDay));
+  EXPECT_REFUSED(analyst.draft(working_copy(), group::kEnd + 31 * group::kSecondsPerDay), Errc::policy, "");
+}
+
+TEST_F(Findings, OfAHostileMemberStopNobodyElses) {
+  const auto hash = draft("alpha", working_copy());
+  ASSERT_HOLDS(hash);
+  exchange();
+  const Case of = only_case("bravo");
+  const auto write = [&](std::string_view type, log::Json body) {
+    EXPECT_HOLDS(log("bravo").append({.type = std::string(type),
+                                      .session = {},
+                                      .refs = {},
+                                      .audience = {std::string(log::kEveryone)},
+                                      .body = std::move(body)}));
+  };
+  const auto charlies =
+      sign_finding(of.text, *group::own_id_key(group_["charlie"].card()), group_["charlie"].id_seed());
+  ASSERT_HOLDS(charlies);
+  const auto not_members = log::sign_note(of.text, "parley.local/m/zulu/id", random_secret<32>());
+  DraftBody stripped{of.text, {}, of.checkpoints}, without_cut{of.text, of.openings, {}};
+  DraftBody other_cut{of.text, of.openings, of.checkpoints};
+  std::swap(other_cut.checkpoints[0], other_cut.checkpoints[1]);
+  write(log::kFindingDraft, log::Json::Object{{"v", 1}});
+  write(log::kFindingDraft, stripped.to_json());
+  write(log::kFindingDraft, without_cut.to_json());
+  write(log::kFindingDraft, other_cut.to_json());
+  write(log::kFindingSign, log::Json::Object{{"v", 1}});
+  write(log::kFindingSign, NoteBody{*hash, *charlies}.to_json());
+  write(log::kFindingSign, NoteBody{*hash, not_members}.to_json());
+  write(log::kFindingSign, NoteBody{digest_of("unknown"), *charlies}.to_json());
+  write(log::kFindingDissent, NoteBody{*hash, *charlies}.to_json());
+  write(log::kFindingPublish, PublishBody{digest_of("unknown"), {}, {}}.to_json());
+  exchange();
+  const Casebook book = this->book("alpha");
+  EXPECT_EQ(book.oddities.size(), 10u);
+  ASSERT_EQ(book.cases.size(), 1u);
+  EXPECT_TRUE(book.cases[0].signers.empty());
+  EXPECT_TRUE(book.cases[0].dissents.empty());
+  ASSERT_HOLDS(sign("alpha", *hash));
+}
+
+TEST_F(Findings, AreNamedByFourDigitsOrMore) {
+  const auto hash = draft("alpha", working_copy());
+  ASSERT_HOLDS(hash);
+  const Casebook book = this->book("alpha");
+  EXPECT_HOLDS(book.find(to_hex(*hash).substr(0, 4)));
+  EXPECT_REFUSED(book.find(to_hex(*hash).substr(0, 3)), Errc::usage, "four digits");
+  EXPECT_REFUSED(book.find("zzzz"), Errc::not_found, "parley finding list");
+}
+
+}  // namespace
+}  // namespace parley::finding
