@@ -80,7 +80,8 @@ void add_all(CLI::App& app, Chosen& chosen) {
   app.footer(
       "The member's folder is PARLEY_HOME (default ~/.parley). PARLEY_PASSPHRASE or PARLEY_KEY_FILE open its vault "
       "without a terminal.\n"
-      "Exit codes: 0 done, 1 refused or failed, 2 wrong usage. Results go to standard output, everything else to "
+      "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 a dossier that holds by keys nobody vouched for. "
+      "Results go to standard output, everything else to "
       "standard error.");
   add_init(app, chosen);
   add_id(app, chosen);
@@ -97,6 +98,8 @@ void add_all(CLI::App& app, Chosen& chosen) {
   add_show(app, chosen);
   add_reveal(app, chosen);
   add_session(app, chosen);
+  add_finding(app, chosen);
+  add_dossier(app, chosen);
   add_ledger(app, chosen);
   add_log(app, chosen);
   add_verify(app, chosen);

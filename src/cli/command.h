@@ -60,6 +60,8 @@ void add_reveal(CLI::App& app, Chosen& chosen);
 void add_session(CLI::App& app, Chosen& chosen);
 void add_ledger(CLI::App& app, Chosen& chosen);
 void add_log(CLI::App& app, Chosen& chosen);
+void add_finding(CLI::App& app, Chosen& chosen);
+void add_dossier(CLI::App& app, Chosen& chosen);
 void add_verify(CLI::App& app, Chosen& chosen);
 void add_bench(CLI::App& app, Chosen& chosen);
 void add_sim(CLI::App& app, Chosen& chosen);

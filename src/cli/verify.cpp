@@ -1,9 +1,10 @@
-// parley verify fault: evidence against a member, checked without a vault.
+// parley verify: what others show, checked without a vault. Evidence against a member here, a dossier in dossier.cpp.
 #include <fmt/format.h>
 
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/dossier_command.h"
 #include "cli/json.h"
 #include "cli/members_file.h"
 #include "log/fault.h"
@@ -41,6 +42,7 @@ Status verify_fault(Surroundings& at, const Arguments& arguments) {
 void add_verify(CLI::App& app, Chosen& chosen) {
   CLI::App* command = app.add_subcommand("verify", "Check what others show you, without a vault and without a network");
   command->require_subcommand(1);
+  add_verify_dossier(*command, chosen);
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* fault =
       command->add_subcommand("fault", "Check evidence against a member, and say what it proves and what not");

@@ -1,0 +1,252 @@
+// parley dossier make, page; parley verify dossier: a finding as a file for outsiders, and checking it there.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "cli/dossier_command.h"
+#include "cli/finding_command.h"
+#include "dossier/make.h"
+#include "dossier/page.h"
+
+namespace parley::cli {
+namespace {
+
+constexpr unsigned kPublicMode = 0644;
+constexpr std::size_t kShownDigits = 8;
+constexpr int kUnanchored = 3;  // log.md 6.3
+constexpr std::size_t kMaxAnchorBytes = 256 * 1024;
+
+struct MakeArguments {
+  std::string finding, out;
+  std::vector<std::string> withhold, bodies;
+  bool restricted = false;
+};
+
+Status write_new(Console& console, const std::filesystem::path& path, std::string_view content) {
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored))
+    return fail(Errc::exists, "There is a file of this name already. Say another: --out FILE.", path.string());
+  TRY_STATUS(write_file_atomically(path, as_bytes(content), kPublicMode));
+  console.print(path.string() + "\n");
+  return {};
+}
+
+/// "alpha:12" of the evidence's own entries.
+Result<std::set<Digest>> bodies_option(Workplace& at, const NamedFinding& named,
+                                       const std::vector<std::string>& places) {
+  std::set<Digest> leaves;
+  for (const std::string& text : places) {
+    bool found = false;
+    for (const finding::Evidence& evidence : named.frozen->finding.evidence)
+      for (const Digest& ref : evidence.refs) {
+        TRY(const finding::Place place, finding::place_of(at.vault, named.membership.charter(), ref));
+        if (fmt::format("{}:{}", place.nick, place.seq) != text) continue;
+        leaves.insert(ref);
+        found = true;
+      }
+    if (!found) return fail(Errc::not_found, fmt::format("The evidence does not refer to an entry {}.", visible(text)));
+  }
+  return leaves;
+}
+
+Status make(Workplace& at, const MakeArguments& arguments) {
+  TRY(const NamedFinding named, frozen_finding(at, arguments.finding));
+  const finding::Case& of = *named.frozen;
+  if (of.finding.tlp > indicator::Tlp::green && !arguments.restricted)
+    return fail(Errc::mark, fmt::format("The finding is marked TLP:{}, which is not for the public. --restricted makes "
+                                        "the dossier all the same; its readers are bound by the mark.",
+                                        indicator::name_of(of.finding.tlp)));
+  TRY(const auto log, at.groups.log(named.group.id));
+  dossier::MakeOptions options{.withhold = arguments.withhold, .with_bodies = {}};
+  TRY(options.with_bodies, bodies_option(at, named, arguments.bodies));
+  TRY(const std::string text, dossier::make_dossier(at.vault, named.membership, *log, at.member.card, of, options));
+  const std::string fallback = fmt::format("{}.parley", to_hex(of.hash).substr(0, kShownDigits));
+  TRY_STATUS(write_new(at.console, at.console.resolve(arguments.out.empty() ? fallback : arguments.out), text));
+  at.console.say(fmt::format(
+      "What its readers learn: the finding, who signed and who dissents, the members' names, keys and the charter, and "
+      "of each entry that the evidence names its header: author, time, type, session and audience. Withheld: {}. The "
+      "other members learn nothing by this.",
+      arguments.withhold.empty() ? "nothing" : fmt::format("{}", fmt::join(arguments.withhold, ", "))));
+  at.console.say(
+      fmt::format("Give the reader the hash of the charter by another way: parley verify dossier FILE "
+                  "--charter {}",
+                  to_hex(named.membership.anchor())));
+  return {};
+}
+
+// --- verify --------------------------------------------------------------------------------------------------------
+
+struct VerifyArguments {
+  std::string file, charter, members, language = "en", out;
+  bool as_json = false;
+};
+
+Result<dossier::Anchor> anchor_from(Surroundings& at, const VerifyArguments& arguments) {
+  if (!arguments.members.empty()) {
+    TRY(const Bytes content, read_file(at.console.resolve(arguments.members), kMaxAnchorBytes));
+    return dossier::parse_anchor(as_text(content));
+  }
+  if (arguments.charter.empty()) return dossier::Anchor{};
+  const auto bytes = from_hex(arguments.charter);
+  Digest hash{};
+  if (!bytes || bytes->size() != hash.size())
+    return fail(Errc::usage, "--charter takes the hash of the charter: 64 hexadecimal digits.");
+  std::ranges::copy(*bytes, hash.begin());
+  return dossier::Anchor{.charter = hash};
+}
+
+std::string_view mark_of(dossier::Outcome outcome) {
+  if (outcome == dossier::Outcome::holds) return "ok";
+  return outcome == dossier::Outcome::fails ? "FAILS" : "--";
+}
+
+OrderedJson json_of(const dossier::Verdict& verdict) {
+  OrderedJson steps = OrderedJson::array();
+  for (const dossier::Step& step : verdict.steps)
+    steps.push_back({{"step", step.title}, {"outcome", mark_of(step.outcome)}, {"detail", step.detail}});
+  OrderedJson json = {{"verified", verdict.holds}, {"anchored", verdict.anchored}, {"steps", std::move(steps)}};
+  if (!verdict.holds) return json;
+  const dossier::Contents& contents = *verdict.contents;
+  json["finding"] = to_hex(contents.signed_finding.hash);
+  json["title"] = contents.finding.title;
+  json["signers"] = contents.signed_finding.signers;
+  json["publishers"] = contents.publishers;
+  json["silent"] = contents.silent;
+  json["dissents"] = contents.dissents.size();
+  json["redacted"] = contents.redacted;
+  json["proves"] = verdict.proves;
+  json["proves_not"] = verdict.proves_not;
+  return json;
+}
+
+void print_evidence(Console& console, const dossier::Contents& contents, const finding::Evidence& evidence) {
+  console.print(fmt::format("  {} ({}{}): {}\n", visible(evidence.id), evidence.grade.source,
+                            evidence.grade.information,
+                            evidence.summary.shown ? visible(evidence.summary.text) : "[withheld]"));
+  for (const Digest& ref : evidence.refs) {
+    const auto entry = std::ranges::find(contents.entries, ref, &dossier::ProvenEntry::leaf);
+    if (entry != contents.entries.end())
+      console.print(fmt::format("    {}:{} {} at {}: {}\n", visible(entry->nick), entry->seq, visible(entry->type),
+                                to_rfc3339(entry->time), entry->body ? visible(*entry->body) : "[not shown]"));
+  }
+}
+
+void print_contents(Console& console, const dossier::Contents& contents) {
+  const finding::Finding& finding = contents.finding;
+  console.print(fmt::format("\n{}\n  {}\n", visible(finding.title), visible(finding.judgement.text)));
+  const finding::LikelihoodWord& word = finding::word_of(*finding.judgement.likelihood);
+  console.print(fmt::format("  likelihood: {} ({} to {} of 100)\n  confidence: {}. {}\n  marks: TLP:{} PAP:{}\n",
+                            word.phrase, word.least_percent, word.most_percent, finding::name_of(*finding.confidence),
+                            visible(finding.confidence_why), indicator::name_of(finding.tlp),
+                            indicator::name_of(finding.pap)));
+  for (const finding::SignedDissent& dissent : contents.dissents)
+    for (const finding::DissentPoint& point : dissent.dissent.points)
+      console.print(fmt::format("  DISSENT of {} on {}: {}{}\n", dissent.dissent.nick, visible(point.about),
+                                point.likelihood ? fmt::format("{}. ", finding::word_of(*point.likelihood).phrase) : "",
+                                visible(point.text)));
+  for (const finding::Evidence& evidence : finding.evidence) print_evidence(console, contents, evidence);
+  for (const std::string& path : contents.redacted) console.print(fmt::format("  [withheld: {}]\n", path));
+  for (const finding::Remark& remark : contents.remarks)
+    console.print(fmt::format("  warning: {}\n", visible(remark.sentence)));
+}
+
+Result<int> verify(Surroundings& at, const VerifyArguments& arguments) {
+  TRY(const dossier::Anchor anchor, anchor_from(at, arguments));
+  TRY(const Bytes content, read_file(at.console.resolve(arguments.file), dossier::kMaxDossierBytes));
+  const dossier::Verdict verdict = dossier::verify_dossier(as_text(content), anchor);
+  const int code = !verdict.holds ? 1 : verdict.anchored ? 0 : kUnanchored;
+  if (arguments.as_json) {
+    at.console.print(to_line(json_of(verdict)));
+    return code;
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (std::size_t i = 0; i < verdict.steps.size(); ++i)
+    rows.push_back({fmt::format("{:2}", i + 1), std::string(mark_of(verdict.steps[i].outcome)), verdict.steps[i].title,
+                    visible(verdict.steps[i].detail)});
+  at.console.print(in_columns(rows));
+  if (!verdict.holds) {
+    at.console.say("It does not verify. Nothing in it is to be relied on.");
+    return code;
+  }
+  print_contents(at.console, *verdict.contents);
+  at.console.print("\n");
+  for (const std::string& sentence : verdict.proves) at.console.print("proven: " + visible(sentence) + "\n");
+  for (const std::string& sentence : verdict.proves_not) at.console.print("not proven: " + visible(sentence) + "\n");
+  return code;
+}
+
+Result<int> page(Surroundings& at, const VerifyArguments& arguments) {
+  TRY(const dossier::Anchor anchor, anchor_from(at, arguments));
+  TRY(const Bytes content, read_file(at.console.resolve(arguments.file), dossier::kMaxDossierBytes));
+  const dossier::Verdict verdict = dossier::verify_dossier(as_text(content), anchor);
+  if (!verdict.holds)
+    return fail(Errc::signature, fmt::format("It does not verify ({}), so there is nothing to show: {}",
+                                             verdict.steps.back().title, verdict.steps.back().detail));
+  const std::string html = dossier::render_page(verdict, *dossier::language_named(arguments.language));
+  if (arguments.out.empty())
+    at.console.print(html);
+  else
+    TRY_STATUS(write_new(at.console, at.console.resolve(arguments.out), html));
+  at.console.say("The page shows what verified here. It proves nothing by itself: its readers verify the dossier.");
+  return verdict.anchored ? 0 : kUnanchored;
+}
+
+void add_anchor_options(CLI::App& command, VerifyArguments& arguments) {
+  command.add_option("FILE", arguments.file, "The dossier")->required();
+  CLI::Option* charter = command.add_option("--charter", arguments.charter,
+                                            "Hash of the group's charter, from somebody you trust (64 digits)");
+  command
+      .add_option("--members", arguments.members,
+                  "File with the charter, or with the cards or id keys of members whom you trust, one a line")
+      ->excludes(charter);
+}
+
+std::function<void()> alone(Chosen& chosen, const std::shared_ptr<VerifyArguments>& arguments,
+                            Result<int> (*run)(Surroundings&, const VerifyArguments&)) {
+  return [&chosen, arguments, run] {
+    chosen.alone = [arguments, run](Surroundings& at) {
+      const Result<int> code = run(at, *arguments);
+      return code ? *code : at.console.refuse(code.error());
+    };
+  };
+}
+
+}  // namespace
+
+void add_verify_dossier(CLI::App& verify_family, Chosen& chosen) {
+  CLI::App* command = verify_family.add_subcommand(
+      "dossier",
+      "Check a finding's dossier step by step (exit code 3: it holds, and nothing says whose keys these are)");
+  const auto arguments = std::make_shared<VerifyArguments>();
+  add_anchor_options(*command, *arguments);
+  command->add_flag("--json", arguments->as_json, "Print one JSON object");
+  command->callback(alone(chosen, arguments, verify));
+}
+
+void add_dossier(CLI::App& app, Chosen& chosen) {
+  CLI::App* family = app.add_subcommand("dossier", "A published finding as one file that anybody can verify offline");
+  family->require_subcommand(1);
+  const auto made = std::make_shared<MakeArguments>();
+  CLI::App* make_command = family->add_subcommand("make", "Write the dossier of a published finding");
+  make_command->add_option("FINDING", made->finding, "The first digits of the finding's hash")->required();
+  make_command->add_option("--withhold", made->withhold,
+                           "A text that is not shown, by its path (/evidence/0/summary), or all");
+  make_command->add_option("--body", made->bodies, "Show what an entry of the evidence says: alpha:12");
+  make_command->add_flag("--restricted", made->restricted, "Make it although its mark is stricter than TLP:GREEN");
+  make_command->add_option("--out", made->out, "The file (default: the first digits and .parley)");
+  make_command->callback(at_work(chosen, [made](Workplace& at) { return make(at, *made); }));
+
+  const auto shown = std::make_shared<VerifyArguments>();
+  CLI::App* page_command = family->add_subcommand("page", "Verify a dossier and print it as a page to read");
+  add_anchor_options(*page_command, *shown);
+  page_command->add_option("--language", shown->language, "en, ru or ar")
+      ->check(CLI::IsMember({"en", "ru", "ar"}))
+      ->capture_default_str();
+  page_command->add_option("--out", shown->out, "The file (default: standard output)");
+  page_command->callback(alone(chosen, shown, page));
+}
+
+}  // namespace parley::cli
