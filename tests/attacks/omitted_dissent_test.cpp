@@ -1,0 +1,157 @@
+// Whoever hands out a finding and would rather that nobody read the dissent. Charlie dissents; alpha and bravo signed
+// and publish, and either may run a changed program.
+#include "dossier/samples.h"
+
+namespace parley::attacks {
+namespace {
+
+using dossier::Dossier, dossier::ShownEntry, dossier::Verdict, dossier::verify_dossier;
+using finding::fails, finding::holds;
+
+/// Signed by alpha and bravo, dissented from by charlie; nothing is published yet.
+class OmittedDissent : public testing::Test {
+ protected:
+  OmittedDissent() {
+    hash_ = *members_.draft("alpha", members_.working_copy());
+    members_.exchange();
+    EXPECT_HOLDS(members_.sign("alpha", hash_));
+    EXPECT_HOLDS(members_.sign("bravo", hash_));
+    members_.exchange();
+  }
+  void dissent(std::string text = "It was a sinkhole.") {
+    EXPECT_HOLDS(members_.dissent("charlie", hash_, {{"e1", {}, std::move(text)}}));
+    members_.exchange();
+  }
+  void publish(std::string_view nick) {
+    EXPECT_HOLDS(members_.publish(nick, hash_));
+    members_.exchange();
+  }
+  /// A changed program denies what it got.
+  void publish_without_dissent(std::string_view nick) {
+    EXPECT_HOLDS(members_.log(nick).append({.type = std::string(log::kFindingPublish),
+                                            .session = {},
+                                            .refs = {},
+                                            .audience = {std::string(log::kEveryone)},
+                                            .body = finding::PublishBody{hash_, {"alpha", "bravo"}, {}}.to_json()}));
+    members_.exchange();
+  }
+  Result<std::string> make() {
+    const group::Membership membership = members_.membership("alpha");
+    return dossier::make_dossier(members_.group_["alpha"].vault(), membership, members_.log("alpha"),
+                                 members_.group_["alpha"].card(), members_.only_case("alpha"), {});
+  }
+  Dossier made() {
+    const auto text = make();
+    EXPECT_HOLDS(text);
+    return text ? *dossier::parse_dossier(*text) : Dossier{};
+  }
+  Verdict verdict_on(const Dossier& dossier) {
+    return verify_dossier(dossier::write_dossier(dossier), {.charter = members_.membership("alpha").anchor()});
+  }
+  void expect_refused(const Dossier& dossier, std::string_view step) {
+    const Verdict verdict = verdict_on(dossier);
+    EXPECT_FALSE(verdict.holds);
+    EXPECT_EQ(verdict.steps.back().title, step) << verdict.steps.back().detail;
+  }
+  static bool is_publication(const ShownEntry& entry) { return entry.body.has_value(); }
+
+  finding::ThreeMembers members_;
+  Digest hash_{};
+};
+
+TEST_F(OmittedDissent, LeftOutOfTheFileIsMissed) {
+  dissent();
+  publish("alpha");
+  publish("bravo");
+  Dossier dossier = made();
+  ASSERT_EQ(dossier.dissents.size(), 1u);
+  EXPECT_TRUE(verdict_on(dossier).holds);
+  dossier.dissents.clear();
+  expect_refused(dossier, "publication");
+}
+
+TEST_F(OmittedDissent, OfOneOfTwoCannotStandForBoth) {
+  dissent("It was a sinkhole.");
+  dissent("And its address had been sold by then.");
+  publish("alpha");
+  publish("bravo");
+  Dossier dossier = made();
+  ASSERT_EQ(dossier.dissents.size(), 2u);
+  dossier.dissents.pop_back();
+  expect_refused(dossier, "publication");
+}
+
+TEST_F(OmittedDissent, CannotBeReplacedByAMilderOneOfTheSameMember) {
+  dissent("It was a sinkhole.");
+  publish("alpha");
+  publish("bravo");
+  Dossier dossier = made();
+  auto& charlie = members_.group_["charlie"];
+  const auto milder = finding::sign_dissent({hash_,
+                                             members_.membership("charlie").charter().group,
+                                             "charlie",
+                                             finding::ThreeMembers::kNow,
+                                             {{"e1", {}, "A detail."}}},
+                                            charlie.id(), charlie.id_seed());
+  ASSERT_HOLDS(milder);
+  dossier.dissents = {milder->note};
+  expect_refused(dossier, "publication");
+}
+
+TEST_F(OmittedDissent, CannotBeCutOutOfWhatWasPublished) {
+  dissent();
+  publish("alpha");
+  publish("bravo");
+  Dossier dossier = made();
+  dossier.dissents.clear();
+  for (ShownEntry& entry : dossier.entries)
+    if (is_publication(entry))
+      entry.body->text = log::write_pjson(finding::PublishBody{hash_, {"alpha", "bravo"}, {}}.to_json());
+  expect_refused(dossier, "entries");
+  for (ShownEntry& entry : dossier.entries) entry.body.reset();
+  expect_refused(dossier, "publication");
+}
+
+TEST_F(OmittedDissent, IsNamedByThePublisherWhoIsHonestThoughTheOtherDeniesIt) {
+  dissent();
+  publish_without_dissent("alpha");
+  publish("bravo");
+  Dossier dossier = made();
+  ASSERT_EQ(dossier.dissents.size(), 1u);
+  dossier.dissents.clear();
+  expect_refused(dossier, "publication");
+  std::erase_if(dossier.entries,
+                [](const ShownEntry& entry) { return entry.nick == "bravo" && is_publication(entry); });
+  expect_refused(dossier, "publication");
+}
+
+TEST_F(OmittedDissent, OfWhichAnEarlierPublicationDidNotKnowIsInEveryDossierThatNeedsALaterOne) {
+  publish("alpha");
+  dissent();
+  publish("bravo");
+  Dossier dossier = made();
+  ASSERT_EQ(dossier.dissents.size(), 1u);
+  dossier.dissents.clear();
+  expect_refused(dossier, "publication");
+}
+
+/// The limit, which every verification states.
+TEST_F(OmittedDissent, IsKeptOutOnlyIfAllPublishersDenyItTogetherThoughTheySignedForTheLogThatHasIt) {
+  dissent();
+  members_.log("charlie").with([&](mirror::Replica& replica) {
+    std::uint64_t seq = 0;
+    while (replica.entry("charlie", seq)->entry.type != log::kFindingDissent) ++seq;
+    for (const std::string_view nick : {"alpha", "bravo"}) EXPECT_TRUE(replica.held_by(nick, "charlie", seq + 1));
+  });
+  publish_without_dissent("alpha");
+  publish_without_dissent("bravo");
+  const Verdict verdict = verdict_on(made());
+  EXPECT_TRUE(verdict.holds);
+  EXPECT_TRUE(std::ranges::any_of(verdict.proves_not, [](const std::string& sentence) {
+    return sentence.starts_with("That no dissent was kept out by all of");
+  }));
+  EXPECT_EQ(members_.only_case("charlie").dissents.size(), 1u) << "each member sees what was denied";
+}
+
+}  // namespace
+}  // namespace parley::attacks
