@@ -11,7 +11,7 @@ inline constexpr std::string_view kStixProfile = "parley-stix/1";
 inline constexpr std::size_t kMaxDossierBytes = std::size_t{32} << 20;
 inline constexpr std::size_t kMaxCharters = 256;
 inline constexpr std::size_t kMaxEntries = 4096;
-inline constexpr std::size_t kMaxDissents = log::kMaxGroupMembers * finding::kMaxDissentPoints;
+inline constexpr std::size_t kMaxDissents = log::kMaxGroupMembers * finding::kMaxDissentsOfOne;
 inline constexpr std::size_t kMaxStixBytes = std::size_t{8} << 20;
 
 /// An entry of a member's log: evidence that the finding refers to, or a publication.

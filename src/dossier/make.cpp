@@ -34,8 +34,6 @@ class Maker {
     TRY_STATUS(take_cards(own_card));
     for (const finding::SignedDissent& dissent : of_.dissents)
       if (due_.contains(dissent.hash)) dossier_.dissents.push_back(dissent.note);
-    if (dossier_.dissents.size() != due_.size())
-      return fail(Errc::not_found, "A dissent that was published has not come here yet.");
     std::ranges::sort(dossier_.entries, {}, [](const ShownEntry& entry) {
       return std::pair(entry.nick, log::read_entry_unverified(entry.note)->seq);
     });
@@ -117,7 +115,7 @@ class Maker {
           newest = &publication;
       const auto checkpoint =
           log_.with([&](mirror::Replica& replica) { return replica.final_checkpoint(nick, newest->place.seq + 1); });
-      if (!checkpoint) {
+      if (!checkpoint || !is_usable(newest->body)) {
         waiting += (waiting.empty() ? "" : ", ") + nick;
         continue;
       }
@@ -137,7 +135,18 @@ class Maker {
     const std::size_t quorum = finding::finding_quorum(version->charter, membership_.left());
     return fail(Errc::policy,
                 fmt::format("{} of {} signers have published it so that a quorum holds it.{}", counted.size(), quorum,
-                            waiting.empty() ? "" : fmt::format(" What {} wrote is not held by enough yet.", waiting)));
+                            waiting.empty()
+                                ? ""
+                                : fmt::format(" What {} wrote is not held by enough yet, or names what is not here.",
+                                              waiting)));
+  }
+
+  /// A publisher that names what nobody has must not keep the others' publications from being used.
+  bool is_usable(const finding::PublishBody& body) const {
+    return std::ranges::all_of(body.signers, [&](const std::string& nick) { return of_.signed_by(nick); }) &&
+           std::ranges::all_of(body.dissents, [&](const Digest& hash) {
+             return std::ranges::find(of_.dissents, hash, &finding::SignedDissent::hash) != of_.dissents.end();
+           });
   }
 
   void name_version(const Digest& hash) {
@@ -208,6 +217,9 @@ Result<Contents> contents_of(const Dossier& dossier, const finding::Case& of, co
 Result<std::string> make_dossier(vault::Vault& vault, const group::Membership& membership, group::JointLog& log,
                                  const group::Card& own_card, const finding::Case& of, const MakeOptions& options) {
   if (of.note.empty()) return fail(Errc::policy, "Nobody has signed it.");
+  // Whoever froze and signed it may run a program that does not hold to the rules.
+  TRY(const group::SignedCharter* version, finding::charter_of(of.finding, membership));
+  TRY_STATUS(finding::check(finding::lint(of.finding, version->charter, version->hash)));
   TRY(Dossier dossier, Maker(vault, membership, log, of, options).make(own_card));
   TRY(const Contents contents, contents_of(dossier, of, membership));
   dossier.stix = stix_bundle(contents);

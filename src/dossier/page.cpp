@@ -280,6 +280,7 @@ class Page {
     heading(words_.not_proven);
     list(words_.proves_not);
     heading(words_.check);
+    out_ += fmt::format("<p>{}</p>\n", words_.trust);
     paragraph(words_.hash, fmt::format("<code>{}</code>", to_hex(contents_.signed_finding.hash)));
     paragraph(words_.charter, fmt::format("<code>{}</code>", to_hex(contents_.charters.front().hash)));
     out_ += fmt::format("<p><code>parley verify dossier FILE --charter {}</code></p>\n",

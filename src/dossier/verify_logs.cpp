@@ -51,8 +51,7 @@ Result<std::string> Verifier::basis() {
     if (tree.size != cut[i].size || tree.root != cut[i].root)
       return wrong(fmt::format("The checkpoint of {} is not the one that the finding names.", cut[i].nick));
   }
-  return fmt::format("{} logs, each as far as {} members held it when the finding was frozen", cut.size(),
-                     contents_->charter->log_quorum);
+  return fmt::format("{} logs, each as far as a quorum of members held it when the finding was frozen", cut.size());
 }
 
 /// A tree of the cut is held by the members whom the finding's charter names; any other one by those of the entry's

@@ -89,6 +89,12 @@ Status take_dissent(const Found& found, const NoteBody& body, Case& of, const gr
   if (read.dissent.finding != of.hash) return fail(Errc::format, "It is about another finding.");
   if (read.dissent.nick != found.place.nick) return fail(Errc::signature, "It is not by whose log it stands in.");
   TRY_STATUS(check_dissent(read.dissent, of.finding));
+  const auto others = std::ranges::count_if(of.dissents, [&](const SignedDissent& one) {
+    return one.dissent.nick == found.place.nick && one.hash != read.hash;
+  });
+  if (static_cast<std::size_t>(others) >= kMaxDissentsOfOne)
+    return fail(Errc::limit,
+                fmt::format("Of one member's dissents about a finding the first {} count.", kMaxDissentsOfOne));
   if (std::ranges::find(of.dissents, read.hash, &SignedDissent::hash) == of.dissents.end())
     of.dissents.push_back(std::move(read));
   std::ranges::sort(of.dissents, {}, &SignedDissent::hash);
@@ -171,6 +177,9 @@ Result<Casebook> read_casebook(vault::Vault& vault, const group::Membership& mem
     else if (case_of(book, draft->hash) == nullptr)
       book.cases.push_back(std::move(*draft));
   }
+  // By place: which of a member's entries count must not change when it writes more.
+  std::ranges::sort(found, {},
+                    [](const Found& one) { return std::tuple(std::string_view(one.place.nick), one.place.seq); });
   for (const Found& one : found) {
     Status taken;
     if (one.entry.type == log::kFindingSign || one.entry.type == log::kFindingDissent)

@@ -70,7 +70,7 @@ Json PublishBody::to_json() const {
 Result<PublishBody> PublishBody::from_json(const Json& body) {
   ObjectReader reader(body, "the publication of a finding");
   PublishBody read;
-  read.dissents = reader.digests("dissents", log::kMaxGroupMembers * kMaxDissentPoints);
+  read.dissents = reader.digests("dissents", log::kMaxGroupMembers * kMaxDissentsOfOne);
   read.finding = reader.digest("hash");
   read.signers = reader.texts("signers", log::kMaxGroupMembers, kMaxNickBytes);
   reader.integer("v", 1, 1);

@@ -12,6 +12,9 @@ namespace parley::finding {
 inline constexpr std::string_view kDissentKind = "parley/dissent/v1";
 inline constexpr std::size_t kMaxDissentBytes = 64 * 1024;
 inline constexpr std::size_t kMaxDissentPoints = 32;
+/// Of one member about one finding; only the first so many in its log count, so that nobody keeps a finding from being
+/// handed out by dissenting without end.
+inline constexpr std::size_t kMaxDissentsOfOne = 32;
 
 using Left = std::set<std::string, std::less<>>;
 

@@ -135,6 +135,41 @@ TEST_F(OmittedDissent, OfWhichAnEarlierPublicationDidNotKnowIsInEveryDossierThat
   expect_refused(dossier, "publication");
 }
 
+TEST_F(OmittedDissent, NamedByOnePublisherThoughNobodyHasItKeepsTheOthersFromNothing) {
+  EXPECT_HOLDS(members_.sign("charlie", hash_));
+  members_.exchange();
+  publish("alpha");
+  publish("bravo");
+  EXPECT_HOLDS(members_.log("charlie").append(
+      {.type = std::string(log::kFindingPublish),
+       .session = {},
+       .refs = {},
+       .audience = {std::string(log::kEveryone)},
+       .body =
+           finding::PublishBody{hash_, {"alpha", "bravo"}, {finding::digest_of("a dissent that is none")}}.to_json()}));
+  members_.exchange();
+  const Dossier dossier = made();
+  EXPECT_TRUE(verdict_on(dossier).holds);
+  EXPECT_EQ(std::ranges::count_if(dossier.entries, [](const ShownEntry& entry) { return entry.nick == "charlie"; }), 0);
+}
+
+TEST_F(OmittedDissent, WithoutEndKeepsNobodyFromHandingOutTheFinding) {
+  for (std::size_t i = 0; i < finding::kMaxDissentsOfOne + 2; ++i)
+    EXPECT_HOLDS(members_.dissent("charlie", hash_, {{"e1", {}, fmt::format("Reason {}.", i)}}));
+  members_.exchange();
+  const finding::Casebook book = members_.book("alpha");
+  EXPECT_EQ(book.cases.at(0).dissents.size(), finding::kMaxDissentsOfOne);
+  EXPECT_EQ(book.oddities.size(), 2u) << "what does not count is shown";
+  EXPECT_HOLDS(members_.publish("alpha", hash_));
+  EXPECT_HOLDS(members_.publish("bravo", hash_));
+  members_.exchange();
+  const group::Membership membership = members_.membership("alpha");
+  const auto text = dossier::make_dossier(members_.group_["alpha"].vault(), membership, members_.log("alpha"),
+                                          members_.group_["alpha"].card(), members_.book("alpha").cases.at(0), {});
+  ASSERT_HOLDS(text);
+  EXPECT_EQ(dossier::parse_dossier(*text)->dissents.size(), finding::kMaxDissentsOfOne);
+}
+
 /// The limit, which every verification states.
 TEST_F(OmittedDissent, IsKeptOutOnlyIfAllPublishersDenyItTogetherThoughTheySignedForTheLogThatHasIt) {
   dissent();

@@ -51,6 +51,10 @@ TEST_F(Demo, FindsTheOverlapThatAScriptFindsInTheClearAndWorksTwice) {
     ASSERT_EQ(demo.code, 0) << demo.out << demo.err;
     EXPECT_EQ(demo.out.find('\x1b'), std::string::npos) << "no colour without a terminal";
     EXPECT_EQ(demo.err, "");
+    for (const std::string_view due :
+         {"published by eset-demo and us-cert-demo; dissents: 1, all that they named", "finding.parley: verified",
+          "200 flips, 0 accepted", "not proven: That the evidence is true"})
+      EXPECT_NE(demo.out.find(due), std::string::npos) << due;
   }
   EXPECT_EQ(paths(), before) << "nothing stays outside build/demo";
 
@@ -71,6 +75,20 @@ TEST_F(Demo, FindsTheOverlapThatAScriptFindsInTheClearAndWorksTwice) {
       std::ranges::count_if(lines_of(clear.out), [](const auto& line) { return line.starts_with("ipv4\t"); });
   EXPECT_EQ(addresses, 5) << "of the JAR-16-20296A addresses, five stand on ESET's list";
   EXPECT_EQ(Json::parse(run(as("uscert", {"show", "last", "--json"})).out)["state"], "closed") << "revealed by both";
+}
+
+TEST_F(Demo, EndsWithAFindingThatVerifiesForWhoeverHasTheCharterWithItsDissent) {
+  const Ended demo = run_demo();
+  ASSERT_EQ(demo.code, 0) << demo.out << demo.err;
+  const std::string file = (tree_ / "build/demo/outsider/finding.parley").string();
+  const std::string charter = Json::parse(run(as("campus", {"group", "show", "steppe", "--json"})).out)["anchor"];
+  const Ended verified = run({.arguments = {"verify", "dossier", file, "--charter", charter, "--json"}});
+  ASSERT_EQ(verified.code, 0) << verified.out << verified.err;
+  const Json verdict = Json::parse(verified.out);
+  EXPECT_EQ(verdict["signers"], Json({"eset-demo", "us-cert-demo"}));
+  EXPECT_EQ(verdict["dissents"], 1);
+  EXPECT_EQ(verdict["redacted"], Json::array({"/evidence/1/summary"}));
+  EXPECT_EQ(run({.arguments = {"verify", "dossier", file, "--charter", std::string(64, '0')}}).code, 1);
 }
 
 TEST_F(Demo, WorksWhileTheUsualPortIsTaken) {

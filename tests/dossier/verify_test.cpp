@@ -109,6 +109,46 @@ TEST(Dossier, IsNotMadeBeforeEnoughHavePublished) {
   EXPECT_HOLDS(make());
 }
 
+TEST(Dossier, IsNotMadeOfAFindingThatBreaksTheRulesThoughEnoughHaveSignedIt) {
+  // Alpha and bravo run programs that freeze and sign what has no likelihood.
+  finding::ThreeMembers members;
+  const group::Membership membership = members.membership("alpha");
+  finding::Finding finding = members.working_copy();
+  finding.judgement.likelihood.reset();
+  finding::DraftBody draft;
+  const auto cut = finding::Analyst(members.group_["alpha"].vault(), membership, members.log("alpha")).cut();
+  ASSERT_HOLDS(cut);
+  for (const auto& [place, checkpoint] : *cut) {
+    finding.cut.push_back(place);
+    draft.checkpoints.push_back(checkpoint);
+  }
+  draft.openings = finding::freeze(finding);
+  draft.text = finding::finding_text(finding);
+  const Digest hash = finding::finding_hash(draft.text);
+  const auto write = [&](std::string_view nick, std::string_view type, log::Json body) {
+    EXPECT_HOLDS(members.log(nick).append({.type = std::string(type),
+                                           .session = {},
+                                           .refs = {},
+                                           .audience = {std::string(log::kEveryone)},
+                                           .body = std::move(body)}));
+  };
+  write("alpha", log::kFindingDraft, draft.to_json());
+  for (const std::string_view nick : {"alpha", "bravo"}) {
+    auto& member = members.group_[std::string(nick)];
+    const auto note = finding::sign_finding(draft.text, member.id(), member.id_seed());
+    ASSERT_HOLDS(note);
+    write(nick, log::kFindingSign, finding::NoteBody{hash, *note}.to_json());
+    write(nick, log::kFindingPublish, finding::PublishBody{hash, {"alpha", "bravo"}, {}}.to_json());
+  }
+  members.exchange();
+  const finding::Case of = members.only_case("charlie");
+  ASSERT_EQ(of.publishers().size(), 2u);
+  const group::Membership charlies = members.membership("charlie");
+  EXPECT_REFUSED(make_dossier(members.group_["charlie"].vault(), charlies, members.log("charlie"),
+                              members.group_["charlie"].card(), of, {}),
+                 Errc::policy, "likelihood");
+}
+
 /// Each hostile change of a dossier whose parts are all genuine, and the step at which it fails.
 TEST(Dossier, IsRefusedWithGenuinePartsLeftOutPutInOrMixed) {
   struct Change {
