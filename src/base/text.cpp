@@ -31,9 +31,10 @@ CodePoint decode(std::string_view text) {
 
 /// Characters that change how their neighbours look, or that cannot be seen.
 bool deceives(std::uint32_t c) {
-  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || c == 0x180e ||
-         (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
-         (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
+  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x34f || c == 0x61c || c == 0x115f || c == 0x1160 ||
+         c == 0x17b4 || c == 0x17b5 || c == 0x180e || c == 0x3164 || c == 0xffa0 || (c >= 0x200b && c <= 0x200f) ||
+         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
+         (c >= 0xe0000 && c <= 0xe007f);
 }
 
 }  // namespace
@@ -66,6 +67,25 @@ std::string visible(std::string_view text) {
       out += text.substr(0, point.size);
     }
     text.remove_prefix(point.size == 0 ? 1 : point.size);
+  }
+  return out;
+}
+
+std::string escape_in_json(std::string_view json) {
+  std::string out;
+  out.reserve(json.size());
+  while (!json.empty()) {
+    const CodePoint point = decode(json);
+    const std::size_t size = point.size == 0 ? 1 : point.size;
+    if (point.size == 0 || point.value < 0x7f || !deceives(point.value)) {
+      out += json.substr(0, size);
+    } else if (point.value <= 0xffff) {
+      out += fmt::format("\\u{:04x}", point.value);
+    } else {
+      out += fmt::format("\\u{:04x}\\u{:04x}", 0xd800 + ((point.value - 0x10000) >> 10),
+                         0xdc00 + ((point.value - 0x10000) & 0x3ff));
+    }
+    json.remove_prefix(size);
   }
   return out;
 }

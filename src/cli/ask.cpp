@@ -112,6 +112,9 @@ Result<std::string> ask(Workplace& at, const AskArguments& arguments) {
   auto link = wire::connect(peer.address, at.member.identity(), group::pinned(peer.name, card));
   if (!link) return std::unexpected(std::move(link).error().at(peer.name));
   group::LogLink log_link(**link, *log);
+  if (const auto ahead = log->clocks().ahead(card.nick, wall_clock_now()))
+    if (const std::string warning = group::clock_warning(peer.name, *ahead, log->clocks().skew()); !warning.empty())
+      at.console.say(warning);
   TRY_STATUS(log_link.exchange_heads(deadline_in(kHeadsWait)));
   TRY_STATUS(node::hear_enough(at.groups.desk(), at.member, membership, *log, at.progress));
   ThreadPool pool(arguments.threads == 0 ? at.threads : arguments.threads);

@@ -31,7 +31,7 @@ OrderedJson from_stored(const std::string& pjson) {
 }
 
 std::string to_line(const OrderedJson& json) {
-  return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
+  return escape_in_json(json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace)) + "\n";
 }
 
 OrderedJson by_type(const std::map<indicator::Type, std::uint64_t>& counts) {

@@ -12,7 +12,7 @@ using OrderedJson = nlohmann::ordered_json;
 
 /// A stored PJ1 object ("" is an empty one).
 OrderedJson from_stored(const std::string& pjson);
-/// One line, invalid UTF-8 replaced; with a newline.
+/// One line, invalid UTF-8 replaced, and nothing raw that acts on a terminal; with a newline.
 std::string to_line(const OrderedJson& json);
 /// {"ipv4": 12, …}
 OrderedJson by_type(const std::map<indicator::Type, std::uint64_t>& counts);

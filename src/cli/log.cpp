@@ -37,6 +37,10 @@ Status list(Workplace& at, bool as_json) {
     for (const vault::LogCosignature& one : cosignatures) holders.push_back(one.cosigner);
     const Status takes = takes_more_of(at, head, now);
     if (!takes && takes.error().code != Errc::limit) return takes;
+    std::optional<std::string> risk;
+    if (head.own) {
+      TRY(risk, at.vault.setting(risk_setting(head.group)));
+    }
     if (as_json) {
       array.push_back({{"origin", head.origin},
                        {"group", head.group},
@@ -45,7 +49,8 @@ Status list(Workplace& at, bool as_json) {
                        {"entries", head.size},
                        {"sealed", head.sealed},
                        {"cosigned_by", holders},
-                       {"refused", takes ? OrderedJson() : OrderedJson(takes.error().message)}});
+                       {"refused", takes ? OrderedJson() : OrderedJson(takes.error().message)},
+                       {"fork_risk_taken", risk ? OrderedJson(*risk) : OrderedJson()}});
       continue;
     }
     at.console.print(fmt::format("{}\t{}\t{} entries{}\t{}\n", visible(head.nick), head.group.substr(0, kShownDigits),
@@ -53,6 +58,7 @@ Status list(Workplace& at, bool as_json) {
                                  holders.empty() ? (head.own ? "ours; the newest is cosigned by nobody yet" : "")
                                                  : fmt::format("newest cosigned by {}", fmt::join(holders, ", "))));
     if (!takes) at.console.print(fmt::format("\tREFUSED: {}\n", takes.error().message));
+    if (risk) at.console.print(fmt::format("\tRISK of a second history taken {}\n", visible(*risk)));
   }
   if (as_json) at.console.print(to_line(array));
   if (!as_json && heads.empty()) at.console.say("This vault holds no logs yet: they come with a group.");
@@ -241,6 +247,7 @@ void add_log(CLI::App& app, Chosen& chosen) {
   });
 
   add_log_proofs(*command, chosen);
+  add_log_risk(*command, chosen);
 }
 
 }  // namespace parley::cli

@@ -10,6 +10,11 @@ namespace parley::cli {
 /// Subcommands of log that make or check proofs, or write files for others.
 void add_log_proofs(CLI::App& log, Chosen& chosen);
 
+/// accept-fork-risk.
+void add_log_risk(CLI::App& log, Chosen& chosen);
+/// The vault's setting that says when, and why, the risk of a second history was taken in a group.
+std::string risk_setting(std::string_view group);
+
 /// The log that a person means: a nick, or the whole origin where several groups have the nick.
 /// @error Errc::not_found, Errc::usage
 Result<vault::LogHead> log_named(vault::Vault& vault, const std::string& name);

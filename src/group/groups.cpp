@@ -118,6 +118,7 @@ Result<std::shared_ptr<JointLog>> Groups::log(std::string_view id) {
     return fail(Errc::policy, "This member is no part of the group \"" + visible(membership.group().name) + "\" yet.");
   const std::lock_guard lock(mutex_);
   Open& open = open_[membership.group().id];
+  if (open.log) open.log->clocks().set_skew(charter->charter.clock_skew_seconds);
   if (open.log && open.charter == charter->hash) {
     TRY_STATUS(open.log->with([&](mirror::Replica& replica) {
       replica.set_quota(membership.policy().log_quota);
@@ -131,6 +132,7 @@ Result<std::shared_ptr<JointLog>> Groups::log(std::string_view id) {
     TRY(OpenReplica replica, open_replica(membership, *charter));
     const auto log =
         std::make_shared<JointLog>(membership.group().id, card_.nick, opening_of(card_, *charter), std::move(replica));
+    log->clocks().set_skew(charter->charter.clock_skew_seconds);
     if (opened_) TRY_STATUS(opened_(*log));
     open.log = log;
   }
@@ -211,7 +213,12 @@ SealLog Groups::sealing() {
 }
 
 Result<std::vector<Ending>> Groups::end_what_is_over(UnixSeconds now) {
-  TRY(std::vector<Ending> endings, group::end_what_is_over(desk(), now, sealing()));
+  const auto by_group = [&](const std::string& id) {
+    const std::lock_guard lock(mutex_);
+    const auto open = open_.find(id);
+    return open == open_.end() || !open->second.log ? now : open->second.log->clocks().bounded(now);
+  };
+  TRY(std::vector<Ending> endings, group::end_what_is_over(desk(), now, sealing(), by_group));
   for (Ending& ending : endings) {
     if (ending.what != Ending::What::group || ending.failure) continue;
     if (auto forgotten = forget_keys(ending.id); !forgotten) ending.failure = forgotten.error();

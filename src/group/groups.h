@@ -37,7 +37,8 @@ class Groups {
   /// whose end somebody has not signed for yet, for a month.
   Result<std::vector<std::string>> in_step(UnixSeconds now);
 
-  /// group::end_what_is_over(), with the last entries in the logs.
+  /// group::end_what_is_over(), with the last entries in the logs. Of a group whose log is open here, `now` is what the
+  /// other members' clocks let it be (PeerClocks::bounded).
   Result<std::vector<Ending>> end_what_is_over(UnixSeconds now);
   /// group::close_group(), likewise.
   Result<Ending> close(const vault::GroupRow& group, UnixSeconds now);

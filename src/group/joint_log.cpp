@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/clock.h"
+#include "group/charter.h"
 #include "log/entry.h"
 #include "mirror/vault_store.h"
 
@@ -45,21 +46,32 @@ Result<OpenReplica> open_replica(vault::Vault& vault, const std::filesystem::pat
 }
 
 JointLog::JointLog(std::string group, std::string nick, log::Json opening, OpenReplica replica)
-    : group_(std::move(group)), nick_(std::move(nick)), opening_(std::move(opening)), replica_(std::move(replica)) {
+    : group_(std::move(group)),
+      nick_(std::move(nick)),
+      opening_(std::move(opening)),
+      clocks_(Charter().clock_skew_seconds),
+      replica_(std::move(replica)) {
   // A process that ended between the proof of a fault and the entry that tells of it has told nobody.
   for (const mirror::Conviction& conviction : replica_.replica->convictions())
     if (conviction.accused != nick_ && !replica_.replica->has_reported(conviction.accused).value_or(false))
-      waiting_.push_back({mirror::Replica::fault_draft(conviction), {}});
+      waiting_.push_back({just(mirror::Replica::fault_draft(conviction)), {}});
+}
+
+JointLog::Make JointLog::just(mirror::Draft draft) {
+  return [draft = std::move(draft)](mirror::Replica&) { return std::optional(draft); };
 }
 
 Status JointLog::flush_into(mirror::Replica& replica) {
   if (replica.size(nick_) == 0) {
     TRY([[maybe_unused]] const mirror::EntryView opened,
-        replica.append(mirror::draft_for_everyone(log::kLogOpen, opening_), wall_clock_now()));
+        replica.append(mirror::draft_for_everyone(log::kLogOpen, opening_), time()));
   }
   while (!waiting_.empty()) {
-    const auto written = replica.append(waiting_.front().draft, wall_clock_now(), waiting_.front().work);
-    if (!written && !cannot_ever_be_written(written.error().code)) return std::unexpected(written.error());
+    TRY(const std::optional<mirror::Draft> draft, waiting_.front().make(replica));
+    if (draft) {
+      const auto written = replica.append(*draft, time(), waiting_.front().work);
+      if (!written && !cannot_ever_be_written(written.error().code)) return std::unexpected(written.error());
+    }
     waiting_.pop_front();
   }
   return {};
@@ -117,19 +129,23 @@ void JointLog::write(std::span<Wanted* const> wanted) {
   }
   std::vector<mirror::Appending> entries;
   for (Wanted* one : wanted) entries.push_back(std::move(one->entry));
-  auto results = replica.append_all(std::move(entries), wall_clock_now());
+  auto results = replica.append_all(std::move(entries), time());
   for (std::size_t i = 0; i < results.size(); ++i) wanted[i]->written = std::move(results[i]);
 }
 
 void JointLog::append_later(mirror::Draft draft, Work work) {
+  append_later(just(std::move(draft)), std::move(work));
+}
+
+void JointLog::append_later(Make make, Work work) {
   const std::lock_guard lock(mutex_);
-  waiting_.push_back({std::move(draft), std::move(work)});
+  waiting_.push_back({std::move(make), std::move(work)});
 }
 
 Result<mirror::Outcome> JointLog::take(std::string_view peer, const mirror::Message& message) {
   return change([&](mirror::Replica& replica) -> Result<mirror::Outcome> {
     TRY_STATUS(budget_.admit(peer, Monotonic::now()));
-    auto outcome = replica.take(peer, message, wall_clock_now());
+    auto outcome = replica.take(peer, message, time());
     budget_.charge(peer, replica.effort(), Monotonic::now());
     return outcome;
   });
@@ -153,20 +169,22 @@ Status JointLog::tie_to_others(std::chrono::seconds least_since) {
     if (tie_ && (tie_->sizes == now.sizes || now.at - tie_->at < least_since)) return {};
     TRY_STATUS(flush_into(replica));
     TRY([[maybe_unused]] const mirror::EntryView tied,
-        replica.append(mirror::draft_for_everyone(log::kHeads, std::move(body)), wall_clock_now()));
+        replica.append(mirror::draft_for_everyone(log::kHeads, std::move(body)), time()));
     tie_ = std::move(now);
     return {};
   });
 }
 
-void JointLog::watch(std::function<void(const mirror::Conviction&)> told) {
+void JointLog::watch(Watcher watcher) {
   const std::lock_guard lock(mutex_);
-  told_ = std::move(told);
+  watcher_ = std::move(watcher);
 }
 
-void JointLog::tell(const mirror::Conviction& conviction) {
+void JointLog::tell(const mirror::Outcome& outcome) {
   const std::lock_guard lock(mutex_);
-  if (told_) told_(conviction);
+  for (const mirror::Conviction& conviction : outcome.convictions)
+    if (watcher_.convicted) watcher_.convicted(conviction);
+  if (outcome.dropped > 0 && watcher_.dropped) watcher_.dropped(outcome.dropped);
 }
 
 Status JointLog::reopen(const std::function<Result<OpenReplica>()>& open) {
@@ -177,6 +195,7 @@ Status JointLog::reopen(const std::function<Result<OpenReplica>()>& open) {
 }
 
 LogLink::LogLink(wire::Link& link, JointLog& log) : inner_(link), log_(log) {
+  log_.clocks().heard(peer().nick, link.peer_time());
   log_.with([&](mirror::Replica& replica) { replica.connected(peer().nick); });
 }
 
@@ -227,10 +246,9 @@ Status LogLink::hear(mirror::MessageType type, Bytes payload) {
   if (!outcome) return std::unexpected(std::move(outcome).error().at(peer().name));
   for (mirror::Message& message : outcome->replies) outgoing_.push_back(std::move(message));
   // Whoever learns of a fault tells the others by an entry of its own.
-  for (const mirror::Conviction& conviction : outcome->convictions) {
+  for (const mirror::Conviction& conviction : outcome->convictions)
     log_.append_later(mirror::Replica::fault_draft(conviction));
-    log_.tell(conviction);
-  }
+  log_.tell(*outcome);
   // That something of ours cannot be written now is no fault of the peer's.
   if (auto flushed = log_.flush(); !flushed && flushed.error().code == Errc::io) return flushed;
   if (type == mirror::MessageType::heads)
@@ -335,7 +353,7 @@ Result<mirror::EntryView> LogLink::find_step(const Digest& leaf_hash, Deadline d
   for (bool asked = false;; asked = true) {
     auto found = log_.with([&](mirror::Replica& replica) { return replica.entry(peer().nick, leaf_hash); });
     if (found || found.error().code != Errc::not_found) return found;
-    TRY_STATUS(log_.with([&](mirror::Replica& replica) { return replica.takes_more(peer().nick, wall_clock_now()); }));
+    TRY_STATUS(log_.with([&](mirror::Replica& replica) { return replica.takes_more(peer().nick, log_.time()); }));
     if (!asked) {
       const std::uint64_t held = log_.with([&](mirror::Replica& replica) { return replica.size(peer().nick); });
       TRY(const mirror::Message question,

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <span>
 
+#include "group/peer_clocks.h"
 #include "group/work_budget.h"
 #include "mirror/replica.h"
 #include "vault/vault.h"
@@ -32,12 +33,18 @@ Result<OpenReplica> open_replica(vault::Vault& vault, const std::filesystem::pat
 /// One group's replica, one caller at a time.
 class JointLog {
  public:
-  /// @param opening  body of the entry that begins our log
+  /// @param opening  body of the entry that begins our log. The skew of clocks is a charter's, unless it is set.
   JointLog(std::string group, std::string nick, log::Json opening, OpenReplica replica);
   virtual ~JointLog() = default;
 
   const std::string& group() const { return group_; }  ///< id
   const std::string& nick() const { return nick_; }    ///< ours in it
+
+  /// What the other members' clocks show.
+  PeerClocks& clocks() { return clocks_; }
+  /// By our clock, as far as the others' let it be trusted (PeerClocks::bounded): for entries, windows and ends. Whether
+  /// something is permitted now is for the clock alone.
+  UnixSeconds time() { return clocks_.bounded(wall_clock_now()); }
 
   /// `work(replica)`, while nobody else has it. It must not wait for a peer.
   template <typename Work>
@@ -70,6 +77,10 @@ class JointLog {
   /// Writes an entry in front of the next one, when the log may be written. One that cannot be written for what it is
   /// (a step that the log has already, a body that is too long) is dropped: it must not keep others out.
   void append_later(mirror::Draft draft, Work work = {});
+  /// Looks at the log when it may be written, and says what is to be written; nothing if nothing is any more.
+  using Make = std::function<Result<std::optional<mirror::Draft>>(mirror::Replica&)>;
+  /// The same where only the log of then can tell: before, a disk that was put back does not know what it lacks.
+  void append_later(Make make, Work work = {});
   /// Writes what waits, if the log may be written. @error as Replica::append
   Status flush();
   /// A message of a peer, as Replica::take(), at the time of the clock, if what `peer` wasted of our work before allows
@@ -80,16 +91,22 @@ class JointLog {
   /// each other. Does nothing while the log may not be written. @param least_since  the last one by this process
   /// @error as Replica::append
   Status tie_to_others(std::chrono::seconds least_since = {});
-  /// Calls `told` with every fault that is proven to this process from now on, in the thread that took the proof.
-  void watch(std::function<void(const mirror::Conviction&)> told);
-  void tell(const mirror::Conviction& conviction);
+  /// What whoever keeps the process running has to know of the log, as it happens.
+  struct Watcher {
+    std::function<void(const mirror::Conviction&)> convicted = {};  ///< a fault was proven
+    /// So many entries of ours, that nobody else had, gave way to others of ours (mirror::Outcome::dropped).
+    std::function<void(std::uint64_t)> dropped = {};
+  };
+  /// Calls `watcher` from now on, in the thread that took the message.
+  void watch(Watcher watcher);
+  void tell(const mirror::Outcome& outcome);
   /// Goes on with another replica of the same log, for members that have changed; nobody writes while it is opened.
   /// @error what `open` says: the replica before is used on
   Status reopen(const std::function<Result<OpenReplica>()>& open);
 
  private:
   struct Waiting {
-    mirror::Draft draft;
+    Make make;
     Work work;
   };
   struct Changing {
@@ -105,6 +122,7 @@ class JointLog {
   class Turn;
   void write(std::span<Wanted* const> wanted);
   Status flush_into(mirror::Replica& replica);
+  static Make just(mirror::Draft draft);
 
   struct Tie {
     std::map<std::string, std::int64_t> sizes;  ///< of the others' logs, by nick
@@ -119,8 +137,9 @@ class JointLog {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Waiting> waiting_;
-  std::function<void(const mirror::Conviction&)> told_;
+  Watcher watcher_;
   WorkBudget budget_;
+  PeerClocks clocks_;
   OpenReplica replica_;
   std::optional<Tie> tie_;  // by this process
 };
@@ -162,6 +181,7 @@ class LogLink final : public wire::Link {
 
   const wire::PinnedPeer& peer() const override { return inner_.peer(); }
   const Digest& exporter() const override { return inner_.exporter(); }
+  UnixSeconds peer_time() const override { return inner_.peer_time(); }
   Status send(wire::FrameType type, ByteView payload) override { return inner_.send(type, payload); }
   Status send_until(wire::FrameType type, ByteView payload, Deadline deadline) override {
     return inner_.send_until(type, payload, deadline);

@@ -178,12 +178,13 @@ Result<std::optional<Charter>> charter_signed_by_us(const Desk& desk, const vaul
 
 }  // namespace
 
-Result<std::vector<Ending>> end_what_is_over(const Desk& desk, UnixSeconds now, const SealLog& seal) {
+Result<std::vector<Ending>> end_what_is_over(const Desk& desk, UnixSeconds now, const SealLog& seal,
+                                             const std::function<UnixSeconds(const std::string&)>& time_of) {
   TRY_STATUS(close_expired_invitations(desk.vault, now));
   TRY(const auto groups, desk.vault.groups());
   std::vector<Ending> endings;
   for (const vault::GroupRow& group : groups) {
-    auto ending = end_if_over(desk, group, now, seal);
+    auto ending = end_if_over(desk, group, time_of ? time_of(group.id) : now, seal);
     if (!ending)
       endings.push_back({.what = Ending::What::group, .group = group.name, .id = group.id, .failure = ending.error()});
     else if (*ending)

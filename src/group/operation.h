@@ -50,8 +50,10 @@ struct Ending {
 /// else has left), the log is sealed, and once that is settled the group's keys are destroyed. Also forgets invitations
 /// that have expired. One group's failure does not keep another open. Doing it again does nothing, but says
 /// Ending::What::log again.
+/// @param time_of  what `now` is for a group, by its id; empty: the same for all
 /// @error the vault's
-Result<std::vector<Ending>> end_what_is_over(const Desk& desk, UnixSeconds now, const SealLog& seal);
+Result<std::vector<Ending>> end_what_is_over(const Desk& desk, UnixSeconds now, const SealLog& seal,
+                                             const std::function<UnixSeconds(const std::string&)>& time_of = {});
 
 /// The same for one group at once, whatever its clock says, and without waiting for the others.
 /// @error Errc::policy when it is not

@@ -83,11 +83,16 @@ Result<log::CosignedCheckpoint> Replica::Impl::read_cosigned(std::size_t owner, 
 Status Replica::Impl::learn(detail::LogCopy& copy, const log::CosignedCheckpoint& read, std::string_view note,
                             Outcome& outcome) {
   if (copy.owner == group.self) told_size = std::max(told_size, read.checkpoint.size);
+  if (!copy.conviction) remember_seen(copy, read.checkpoint, note);
   if (copy.conviction || copy.mending || copy.size() == 0) return {};
   if (read.checkpoint.size > copy.size() && !copy.state.sealed) return {};
   if (read.checkpoint.size <= copy.size()) {
     TRY(const Digest ours, root_at(copy, read.checkpoint.size));
     if (ours == read.checkpoint.root) return add_cosignatures(copy, read, note);
+    if (copy.owner == group.self) {
+      TRY(const bool asked, contest(read.checkpoint, outcome));
+      if (asked) return {};
+    }
   }
   TRY([[maybe_unused]] const bool shown, disagree(copy, read, note, as_bytes(note), outcome));
   return {};

@@ -20,7 +20,8 @@ struct Replica::Impl::Arrival {
   std::set<std::uint64_t> missing;   ///< new entries whose bodies did not come
   std::set<std::uint64_t> supplied;  ///< known entries whose bodies came now
   Outcome outcome;
-  bool settled = false;  ///< a fault or a question came of it: there is nothing more to do
+  bool settled = false;                        ///< a fault or a question came of it: there is nothing more to do
+  std::optional<std::uint64_t> gives_up = {};  ///< our own log is to begin anew here (give_up)
 
   const log::Body* body_of(std::uint64_t seq) const {
     const auto found = std::ranges::find(push.bodies, seq, &Push::EntryBody::seq);
@@ -38,7 +39,10 @@ Result<Outcome> Replica::Impl::take_push(std::size_t peer, const Push& push, con
     return fail(Errc::protocol,
                 fmt::format("Entries of the log of {} came with a checkpoint of another size.", push.log));
   if (copy.conviction) return Outcome{};  // it stays as it was
-  if (copy.mending || push.from > copy.size()) TRY_STATUS(remember_seen(copy, read.checkpoint, push.checkpoint));
+  if (copy.mending || push.from > copy.size()) {
+    remember_seen(copy, read.checkpoint, push.checkpoint);
+    TRY_STATUS(flush());
+  }
   if (copy.mending) return take_mending(copy, push, read, payload);
   if (owner == group.self) told_size = std::max(told_size, end);
   const Status takes = takes_more(copy, now);
@@ -53,6 +57,13 @@ Result<Outcome> Replica::Impl::take_push(std::size_t peer, const Push& push, con
 
   Arrival arrival{push, payload, copy, read, detail::Growing(copy), {}, {}, {}, {}, {}, false};
   TRY_STATUS(compare_known(arrival));
+  if (arrival.gives_up) {
+    const std::uint64_t dropped = copy.size() - *arrival.gives_up;
+    TRY_STATUS(give_up(*arrival.gives_up));
+    TRY(Outcome outcome, take_push(peer, push, payload, now));
+    outcome.dropped += dropped;
+    return outcome;
+  }
   // What is known has been compared; what is new is not taken.
   if (!takes && !arrival.settled && (end > copy.size() || !arrival.supplied.empty())) return Outcome{};
   if (!arrival.settled) TRY_STATUS(check_new(arrival));
@@ -67,12 +78,10 @@ Result<Outcome> Replica::Impl::take_push(std::size_t peer, const Push& push, con
   return std::move(arrival.outcome);
 }
 
-Status Replica::Impl::remember_seen(detail::LogCopy& copy, const log::Checkpoint& checkpoint, std::string_view note) {
-  if (copy.owner == group.self || checkpoint.size <= std::max(copy.size(), copy.seen.size)) return {};
-  const vault::LogCheckpoint seen{checkpoint.size, checkpoint.root, detail::bare_note(note, keys(copy.owner).log)};
-  TRY_STATUS(commit({.growth = {}, .steps = {}, .faults = {}, .repairs = {}, .seen = {{copy.origin, seen.note}}}));
-  copy.seen = seen;
-  return {};
+void Replica::Impl::remember_seen(detail::LogCopy& copy, const log::Checkpoint& checkpoint, std::string_view note) {
+  if (copy.owner == group.self || checkpoint.size <= std::max(copy.size(), copy.seen.size)) return;
+  copy.seen = {checkpoint.size, checkpoint.root, detail::bare_note(note, keys(copy.owner).log)};
+  seen_later.insert(copy.owner);
 }
 
 // --- entries that we hold already ----------------------------------------------------------------------------------
@@ -123,6 +132,14 @@ Status Replica::Impl::not_known(Arrival& arrival, const vault::LogLeaf& row, std
     damage(arrival.copy);
     arrival.settled = true;
     return {};
+  }
+  if (arrival.copy.owner == group.self) {
+    TRY(const bool replaces, replaces_ours(seq, leaf));
+    if (replaces) {
+      arrival.gives_up = seq;
+      arrival.settled = true;
+      return {};
+    }
   }
   ++effort.checked;
   TRY(const log::Entry entry, log::read_entry(leaf, keys(arrival.copy.owner)));

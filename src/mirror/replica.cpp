@@ -53,7 +53,8 @@ State Replica::Impl::state() const {
   if (!halted.empty()) return State::halted;
   if (own().conviction) return State::convicted;
   if (!signing) return State::retired;
-  if (own().mending || divergent || own().size() < told_size || own().size() < guard.head().size) return State::amnesia;
+  if (own().mending || divergent || contested || own().size() < told_size || own().size() < guard.head().size)
+    return State::amnesia;
   if (!risk_accepted && answered.size() < group.answers_needed) return State::asking;
   return own().state.sealed ? State::sealed : State::live;
 }
@@ -73,6 +74,11 @@ Status Replica::Impl::commit(Batch batch, const std::function<Status()>& work) {
     if (growth == batch.growth.end()) growth = batch.growth.insert(growth, detail::Growing(logs[owner]).growth);
     growth->cosignatures.insert(growth->cosignatures.end(), lines.begin(), lines.end());
   }
+  for (const std::size_t owner : seen_later) {
+    const auto grows = std::ranges::find(batch.growth, logs[owner].origin, &vault::LogGrowth::origin);
+    const std::uint64_t size = grows == batch.growth.end() ? logs[owner].size() : grows->from + grows->leaves.size();
+    if (logs[owner].seen.size > size) batch.seen.push_back({logs[owner].origin, logs[owner].seen.note});
+  }
   bool refused_by_work = false;
   Status done = store.commit(batch, [&]() -> Status {
     Status status = work ? work() : Status{};
@@ -83,12 +89,16 @@ Status Replica::Impl::commit(Batch batch, const std::function<Status()>& work) {
     halted = fmt::format("{}: {}", kProcessMustEnd, done.error().text());
     return fail(Errc::io, halted);
   }
-  if (done) deferred.clear();
+  if (done) {
+    deferred.clear();
+    seen_later.clear();
+  }
   return done;
 }
 
 Status Replica::Impl::flush() {
-  return deferred.empty() ? Status{} : commit({});
+  std::erase_if(seen_later, [&](std::size_t owner) { return logs[owner].seen.size <= logs[owner].size(); });
+  return deferred.empty() && seen_later.empty() ? Status{} : commit({});
 }
 
 Result<std::vector<vault::LogCosignature>> Replica::Impl::lines_of(const detail::LogCopy& copy, std::uint64_t size) {
@@ -153,6 +163,10 @@ std::string Replica::reason() const {
   if (impl_->divergent)
     return "What is stored of our own log is not what the record beside the vault says was signed. Nothing is signed "
            "with these keys any more; the group has to admit new ones.";
+  if (impl_->contested)
+    return "A member holds other newest entries of our own log than this disk, where nobody else has them: this disk "
+           "is "
+           "an older state. It waits for that member's copy.";
   return fmt::format(
       "We hold {} entries of our own log and have signed {}: this disk is an older state. It waits for "
       "a member's copy of what it lacks.",
@@ -163,7 +177,7 @@ Status Replica::accept_fork_risk() {
   Impl& impl = *impl_;
   const State state = impl.state();
   if (state != State::asking && state != State::amnesia) return fail(Errc::policy, "There is no risk to be taken.");
-  if (impl.own().mending || impl.divergent) return fail(Errc::policy, reason());
+  if (impl.own().mending || impl.divergent || impl.contested) return fail(Errc::policy, reason());
   if (impl.guard.head().size > impl.own().size()) {
     const Digest root = impl.own().newest ? impl.own().newest->root : Digest{};
     if (Status done = impl.guard.restart({impl.own().size(), root}); !done) {
@@ -301,6 +315,13 @@ std::vector<std::string> Replica::holders(std::string_view log, std::uint64_t si
   for (const log::MemberKeys& member : impl_->group.members)
     if (held_by(member.nick, log, size)) nicks.push_back(member.nick);
   return nicks;
+}
+
+Result<bool> Replica::has_taken(std::string_view session, std::string_view type) {
+  const Impl& impl = *impl_;
+  TRY(const auto seq,
+      impl.store.step(impl.own().origin, {impl.nick(impl.group.self), std::string(session), std::string(type)}));
+  return seq.has_value();
 }
 
 Status Replica::trusted(std::string_view nick) const {

@@ -99,6 +99,8 @@ struct Outcome {
   std::vector<Message> replies;         ///< for the sender of the message
   std::vector<EntryView> entries;       ///< new ones, each once; if we are in the audience, once the body is there
   std::vector<Conviction> convictions;  ///< new ones; whoever runs the replica appends fault_draft() of each
+  /// Entries of our own log that nobody else ever had, and that gave way to others of ours that the sender holds.
+  std::uint64_t dropped = 0;
 };
 
 /// Writes to the same store what is to be durable with an entry. Where several entries are written together and one of
@@ -205,6 +207,8 @@ class Replica {
   /// All of whom held_by() is true, in the order of the members.
   std::vector<std::string> holders(std::string_view log, std::uint64_t size) const;
 
+  /// Whether our own log has an entry of this type of a session, of those that are written once in it.
+  Result<bool> has_taken(std::string_view session, std::string_view type);
   /// Whether the log of `nick` is to be relied on. @error Errc::policy with the reason: a proven fault
   Status trusted(std::string_view nick) const;
   std::vector<Conviction> convictions() const;

@@ -75,7 +75,7 @@ Status Replica::Impl::send_logs(std::size_t peer, std::vector<Message>& out) {
 Status Replica::Impl::send_log(std::size_t peer, detail::LogCopy& copy, std::uint64_t until,
                                std::vector<Message>& out) {
   if (copy.mending) return {};
-  until = std::min(until, copy.size());
+  until = std::min(until, showable(copy));
   std::uint64_t& next = peers[peer].next[copy.owner];
   while (next < until && out.size() < kMaxMessagesAtOnce) {
     Push push{.log = nick(copy.owner), .from = next, .leaves = {}, .bodies = {}, .checkpoint = {}};
@@ -84,6 +84,7 @@ Status Replica::Impl::send_log(std::size_t peer, detail::LogCopy& copy, std::uin
     TRY(Message sent, message(push));
     out.push_back(std::move(sent));
     next = reached;
+    if (copy.owner == group.self) offered_size = std::max(offered_size, reached);
   }
   return {};
 }
@@ -164,7 +165,7 @@ Result<Outcome> Replica::Impl::take_get(std::size_t peer, const Get& get) {
   TRY(const std::size_t log, member(get.log));
   detail::LogCopy& copy = logs[log];
   Outcome outcome;
-  if (get.from >= copy.size() || copy.mending) return outcome;
+  if (get.from >= showable(copy) || copy.mending) return outcome;
   if (get.what == Get::What::entries) {
     // From here on, as for any peer that lacks them: to_send() gives the rest.
     detail::Peer& to = peers[peer];
@@ -184,7 +185,7 @@ Result<Outcome> Replica::Impl::take_get(std::size_t peer, const Get& get) {
     outcome.replies.push_back(std::move(sent));
     return outcome;
   }
-  if (get.from == 0) return outcome;
+  if (get.from == 0 || showable(copy) < copy.size()) return outcome;
   StoredTree tree(store, copy.origin);
   TRY(std::vector<Digest> path, log::prefix_proof(tree, get.from, copy.size()));
   TRY(const Digest root, root_at(copy, get.from));

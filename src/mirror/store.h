@@ -53,6 +53,15 @@ struct SeenRow {
   std::string note;  ///< by the log's key alone
 };
 
+/// The end of our own log, taken back (Replica::Impl::give_up).
+struct CutRow {
+  std::string origin;
+  std::uint64_t size = 0;                          ///< entries that stay
+  std::optional<vault::LogCheckpoint> checkpoint;  ///< of them, where the log has none yet
+  std::vector<log::StepKey> steps;                 ///< that the others had taken
+  std::vector<Digest> bodies;                      ///< of the others
+};
+
 /// All that one step changes.
 struct Batch {
   std::vector<vault::LogGrowth> growth;  ///< each log at most once
@@ -61,6 +70,7 @@ struct Batch {
   std::vector<RepairRows> repairs;
   std::vector<UsageRow> usage = {};
   std::vector<SeenRow> seen = {};
+  std::vector<CutRow> cuts = {};
 };
 
 class Store {

@@ -154,6 +154,11 @@ Status VaultStore::write(const Batch& batch) {
   for (const UsageRow& row : batch.usage)
     TRY_STATUS(vault_.put_setting(usage_setting(row.origin), write_usage(row.usage)));
   for (const SeenRow& seen : batch.seen) TRY_STATUS(vault_.put_setting(seen_setting(seen.origin), seen.note));
+  for (const CutRow& cut : batch.cuts) {
+    TRY_STATUS(vault_.cut_log(cut.origin, cut.size, cut.checkpoint));
+    for (const log::StepKey& step : cut.steps) TRY_STATUS(vault_.remove_setting(step_setting(cut.origin, step)));
+    for (const Digest& body : cut.bodies) TRY_STATUS(vault_.erase_log_body(body));
+  }
   for (const RepairRows& repair : batch.repairs)
     TRY_STATUS(vault_.repair_log(repair.origin, repair.from, repair.leaves, repair.nodes, repair.checkpoint));
   return {};

@@ -113,13 +113,16 @@ void Replication::run() {
 }
 
 void Replication::round() {
-  end_what_is_over();
   const auto groups = groups_.in_step(wall_clock_now());
-  if (!groups) {
-    journal_.line("the joint logs: " + groups.error().text());
-    return;
+  if (!groups) journal_.line("the joint logs: " + groups.error().text());
+  if (groups)
+    for (const std::string& group : *groups) call_members(group);
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return;
   }
-  for (const std::string& group : *groups) call_members(group);
+  // After the calls: what the other members' clocks show keeps ours from ending what is not over.
+  end_what_is_over();
 }
 
 void Replication::call_members(const std::string& group) {
@@ -131,10 +134,20 @@ void Replication::call_members(const std::string& group) {
   const auto membership = groups_.membership(group);
   const auto log = groups_.log(group);
   if (!membership || !log) return;  // it ended meanwhile
-  (*log)->watch([this](const mirror::Conviction& conviction) {
-    journal_.line(fmt::format("FAULT: {} is proven to have cheated: {} The evidence is in the log: parley log list",
-                              conviction.accused, conviction.reason));
-  });
+  (*log)->watch(
+      {.convicted =
+           [this](const mirror::Conviction& conviction) {
+             journal_.line(
+                 fmt::format("FAULT: {} is proven to have cheated: {} The evidence is in the log: parley log list",
+                             conviction.accused, conviction.reason));
+           },
+       .dropped =
+           [this](std::uint64_t entries) {
+             journal_.line(fmt::format(
+                 "this disk is an older state: {} entries of our own log that nobody else ever had gave way to "
+                 "those that other members hold",
+                 entries));
+           }});
   const group::Desk desk = groups_.desk();
   const auto members = fellow_members(desk.vault, desk.card, *membership);
   if (!members) return;
@@ -149,6 +162,7 @@ void Replication::call_members(const std::string& group) {
                    if (stopping_ && link != nullptr) link->shut_down();
                  }));
     const auto card = group::read_card(member.card);
+    if (card) note_clock(member.name, **log, card->nick);
     if (card)
       note_room(member.name, (*log)->with([&](mirror::Replica& replica) {
         return replica.takes_more(card->nick, wall_clock_now());
@@ -156,6 +170,15 @@ void Replication::call_members(const std::string& group) {
   }
   if (const auto tied = (*log)->tie_to_others(kTieEvery); !tied)
     journal_.line("the joint logs: " + tied.error().text());
+}
+
+void Replication::note_clock(const std::string& peer, group::JointLog& log, const std::string& nick) {
+  const auto ahead = log.clocks().ahead(nick, wall_clock_now());
+  if (!ahead) return;
+  const std::string warning = group::clock_warning(peer, *ahead, log.clocks().skew());
+  if (warning.empty() && skewed_.erase(peer) > 0)
+    journal_.line(fmt::format("the clock of {} and ours go together again", peer));
+  if (!warning.empty() && skewed_.insert(peer).second) journal_.line(warning);
 }
 
 void Replication::note_room(const std::string& peer, const Status& takes) {
@@ -185,8 +208,14 @@ void Replication::note_ending(const group::Ending& ending) {
   const std::size_t stopped = sessions_.stop_all_of(ending.id);
   if (stopped > 0) journal_.line(fmt::format("the group {}: {} sessions under way are stopped", ending.group, stopped));
   if (ending.failure) {
-    journal_.line(fmt::format("the group {} cannot be ended yet: {}", ending.group, ending.failure->text()));
-  } else if (ending.what != group::Ending::What::log) {
+    const std::string why = ending.failure->text();
+    std::string& said = not_ended_[ending.id];
+    if (said != why) journal_.line(fmt::format("the group {} cannot be ended yet: {}", ending.group, why));
+    said = why;
+    return;
+  }
+  not_ended_.erase(ending.id);
+  if (ending.what != group::Ending::What::log) {
     journal_.line(fmt::format("the group {}: {}; {} secrets of its sessions were destroyed", ending.group,
                               in_words(ending.what), ending.secrets));
   } else if (settling_.insert(ending.id).second) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -47,6 +48,8 @@ class Replication {
   void call_members(const std::string& group);
   void end_what_is_over();
   void note_ending(const group::Ending& ending);
+  /// Says once that the clock of a member and ours are further apart than the charter allows, and once that they are not.
+  void note_clock(const std::string& peer, group::JointLog& log, const std::string& nick);
   /// Says once that nothing more of a member's log is taken, and once that it is again.
   void note_room(const std::string& peer, const Status& takes);
   /// Says once that a member cannot be reached, and once that it can again.
@@ -59,6 +62,8 @@ class Replication {
   std::set<std::string> unreached_;
   std::set<std::string> settling_;  // groups that were said to be
   std::set<std::string> without_room_;
+  std::set<std::string> skewed_;
+  std::map<std::string, std::string> not_ended_;  // groups, and why, as it was said last
   std::mutex mutex_;
   std::condition_variable changed_;
   bool woken_ = false, stopping_ = false;

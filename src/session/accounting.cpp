@@ -219,7 +219,22 @@ Status Accounting::update(vault::Vault& vault) {
 
 Status Accounting::update(mirror::Store& store, std::span<const std::string> origins) {
   const std::lock_guard lock(reading_);
+  TRY_STATUS(begin_anew_if_cut(store, origins));
   for (const std::string& origin : origins) TRY_STATUS(read_log(store, origin));
+  return {};
+}
+
+Status Accounting::begin_anew_if_cut(mirror::Store& store, std::span<const std::string> origins) {
+  for (const std::string& origin : origins) {
+    const Read& read = read_[origin];
+    if (read.size == 0) continue;
+    TRY(const auto newest, store.leaves(origin, read.size - 1, 1));
+    if (!newest.empty() && newest.front().hash == read.last) continue;
+    read_.clear();
+    const std::lock_guard lock(mutex_);
+    ledger_ = ledger::Ledger(self_, {.receiver_tests = receiver_tests});
+    return {};
+  }
   return {};
 }
 
@@ -241,6 +256,7 @@ Status Accounting::read_log(mirror::Store& store, const std::string& origin) {
     for (const vault::LogLeaf& leaf : leaves) {
       TRY(const bool missing, take(store, leaf, read.size));
       if (missing) read.without_body.push_back(read.size);
+      read.last = leaf.hash;
       ++read.size;
     }
   }

@@ -70,9 +70,13 @@ class Accounting {
   /// How far a log has been read, and the entries whose bodies were not there.
   struct Read {
     std::uint64_t size = 0;
+    Digest last{};  ///< leaf hash of the newest that was read
     std::vector<std::uint64_t> without_body;
   };
   Status read_log(mirror::Store& store, const std::string& origin);
+  /// Entries of our own log that nobody else had may have given way to others (Outcome::dropped): what was read of them
+  /// is forgotten, and with it all that was.
+  Status begin_anew_if_cut(mirror::Store& store, std::span<const std::string> origins);
   /// @return whether its body is still to come
   Result<bool> take(mirror::Store& store, const vault::LogLeaf& leaf, std::uint64_t seq);
 

@@ -289,7 +289,7 @@ bool Session::charter_allows(std::uint16_t suite) const {
 Status Session::check_permitted(const Digest& their_charter) {
   TRY_STATUS(steps_.link().log().with([&](mirror::Replica& replica) { return replica.trusted(steps_.peer().nick); }));
   TRY_STATUS(read_logs());
-  return check_permitted_by(us_.membership, their_charter, wall_clock_now());
+  return check_permitted_by(us_.membership, their_charter, steps_.link().log().time());
 }
 
 Status Session::read_logs() {
@@ -811,6 +811,44 @@ Result<std::size_t> close_interrupted(vault::Vault& vault) {
   return closed;
 }
 
+namespace {
+
+/// What our log lacks of a session that this vault has as broken off. A disk that was put back has an older row than
+/// the log that came back to it: the log is right, and the row says what it does not know of the session any more.
+Result<std::optional<mirror::Draft>> missing_abort(vault::Vault& vault, mirror::Replica& replica,
+                                                   const std::string& nick, vault::SessionRow row,
+                                                   const Digest& our_first_step) {
+  const auto said = replica.entry(nick, our_first_step);
+  if (!said && said.error().code == Errc::not_found) return std::nullopt;  // it never left, and was given up
+  if (!said) return std::unexpected(said.error());
+  TRY(Outcome outcome, read_outcome(row.outcome));
+  TRY(const bool ran, replica.has_taken(row.id, kRun));
+  if (ran && !outcome.may_have_disclosed) {
+    outcome.may_have_disclosed = true;
+    outcome.failed_phase = kRunning;
+    outcome.failure =
+        "This disk is an older one than the session: our log, which came back from other members, says that it ran, "
+        "and "
+        "what came of it is not here any more. What the other side may have learned counts as learned.";
+    row.outcome = write_outcome(outcome);
+    TRY_STATUS(vault.save_session(row, {}));
+  }
+  for (const std::string_view end : {kResult, kClose, kAbort}) {
+    TRY(const bool ended, replica.has_taken(row.id, end));
+    if (ended) return std::nullopt;
+  }
+  const Abort abort{.phase = outcome.failed_phase,
+                    .code = std::string(name_of(Errc::cancelled)),
+                    .may_have_disclosed = outcome.may_have_disclosed};
+  return mirror::Draft{.type = std::string(kAbort),
+                       .session = row.id,
+                       .refs = {},
+                       .audience = said->entry.audience,
+                       .body = abort.to_json()};
+}
+
+}  // namespace
+
 Status log_aborts(vault::Vault& vault, group::JointLog& log) {
   constexpr std::array kEnded{kAborted, kExpired};
   TRY(const std::vector<vault::SessionRow> rows, vault.sessions({.group = log.group(), .states = kEnded}));
@@ -821,18 +859,13 @@ Status log_aborts(vault::Vault& vault, group::JointLog& log) {
     if (first == steps.end() ||
         std::ranges::any_of(steps, [&](const auto& step) { return ours(step) && step.type == kAbort; }))
       continue;
-    TRY(const mirror::EntryView said, find_step(log, *first));
-    TRY(const Outcome outcome, read_outcome(row.outcome));
-    const Abort abort{.phase = outcome.failed_phase,
-                      .code = std::string(name_of(Errc::cancelled)),
-                      .may_have_disclosed = outcome.may_have_disclosed};
-    log.append_later({.type = std::string(kAbort),
-                      .session = row.id,
-                      .refs = {},
-                      .audience = said.entry.audience,
-                      .body = abort.to_json()},
-                     [&vault, row](const mirror::EntryView& step) {
-                       return vault.save_session(row, std::vector{stored_step(step)});
+    const auto first_entry = leaf_hash_of(*first);
+    if (!first_entry) continue;
+    log.append_later([&vault, row, nick = log.nick(), step = *first_entry](
+                         mirror::Replica& replica) { return missing_abort(vault, replica, nick, row, step); },
+                     [&vault, id = row.id](const mirror::EntryView& step) -> Status {
+                       TRY(const vault::SessionRow now, vault.session(id));
+                       return vault.save_session(now, std::vector{stored_step(step)});
                      });
   }
   return log.flush();

@@ -188,12 +188,17 @@ vault::SessionStep stored_step(std::string_view author, const ReceivedStep& step
   return {std::string(author), step.type, to_hex(step.leaf_hash)};
 }
 
-Result<mirror::EntryView> find_step(group::JointLog& log, const vault::SessionStep& step) {
+Result<Digest> leaf_hash_of(const vault::SessionStep& step) {
   const auto bytes = from_hex(step.entry);
   Digest leaf_hash{};
   if (!bytes || bytes->size() != leaf_hash.size())
     return fail(Errc::not_found, "A step of this session is from before there was a joint log.");
   std::ranges::copy(*bytes, leaf_hash.begin());
+  return leaf_hash;
+}
+
+Result<mirror::EntryView> find_step(group::JointLog& log, const vault::SessionStep& step) {
+  TRY(const Digest leaf_hash, leaf_hash_of(step));
   return log.with([&](mirror::Replica& replica) { return replica.entry(step.author, leaf_hash); });
 }
 

@@ -114,6 +114,8 @@ std::string session_of(const mirror::EntryView& step);
 /// What the vault keeps of a step beside the log: which entry it is.
 vault::SessionStep stored_step(const mirror::EntryView& step);
 vault::SessionStep stored_step(std::string_view author, const ReceivedStep& step);
+/// The leaf hash of that entry. @error Errc::not_found
+Result<Digest> leaf_hash_of(const vault::SessionStep& step);
 /// That entry. @error Errc::not_found
 Result<mirror::EntryView> find_step(group::JointLog& log, const vault::SessionStep& step);
 

@@ -213,6 +213,8 @@ Status Disk::check(const mirror::Batch& batch) const {
     if (row != log.checkpoints.end() && row->second.root != growth.checkpoint->root)
       return fail(Errc::exists, "A second checkpoint of one size.");
   }
+  for (const mirror::CutRow& row : batch.cuts)
+    if (row.size > rows(row.origin).leaves.size()) return fail(Errc::internal, "A cut beyond the log.");
   for (const mirror::RepairRows& repair : batch.repairs)
     if (repair.from + repair.leaves.size() > rows(repair.origin).leaves.size())
       return fail(Errc::internal, "A repair beyond the log.");
@@ -226,6 +228,7 @@ void Disk::apply(const Record& record) {
     if (auto& fault = logs_[row.origin].fault; !fault) fault = row;
   for (const mirror::UsageRow& row : record.batch.usage) logs_[row.origin].usage = row.usage;
   for (const mirror::SeenRow& row : record.batch.seen) logs_[row.origin].seen = row.note;
+  for (const mirror::CutRow& row : record.batch.cuts) cut(row);
   for (const mirror::RepairRows& repair : record.batch.repairs) {
     LogRows& log = logs_[repair.origin];
     for (std::size_t i = 0; i < repair.leaves.size(); ++i) {
@@ -239,6 +242,19 @@ void Disk::apply(const Record& record) {
   for (const auto& [id, session] : record.own.sessions) sessions_[id] = session;
   for (const auto& [name, secret] : record.own.secrets) secrets_[name] = secret;
   if (record.own.latest) latest_ = std::max(latest_, *record.own.latest);
+}
+
+void Disk::cut(const mirror::CutRow& row) {
+  LogRows& log = logs_[row.origin];
+  log.leaves.resize(row.size);
+  std::erase_if(log.places, [&](const auto& place) { return place.second >= row.size; });
+  std::erase_if(log.nodes, [&](const auto& node) { return (node.first.index + 1) << node.first.level > row.size; });
+  std::erase_if(log.checkpoints, [&](const auto& checkpoint) { return checkpoint.first > row.size; });
+  std::erase_if(log.cosignatures, [&](const auto& cosignature) { return cosignature.first > row.size; });
+  for (const log::StepKey& step : row.steps) log.steps.erase(step);
+  for (const Digest& body : row.bodies) bodies_.erase(body);
+  if (row.checkpoint) log.checkpoints.emplace(row.size, *row.checkpoint);
+  log.sealed = false;
 }
 
 void Disk::grow(const vault::LogGrowth& growth) {

@@ -149,6 +149,7 @@ class Disk : public mirror::Store {
   Status check(const mirror::Batch& batch) const;
   void apply(const Record& record);
   void grow(const vault::LogGrowth& growth);
+  void cut(const mirror::CutRow& row);
   void rebuild();
 
   Flaw flaw_;

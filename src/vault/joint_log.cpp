@@ -184,6 +184,28 @@ Status Vault::repair_log(std::string_view origin, std::uint64_t from, std::span<
   return transaction.commit();
 }
 
+Status Vault::cut_log(std::string_view origin, std::uint64_t size, const std::optional<LogCheckpoint>& checkpoint) {
+  TRY(const auto hold, state_->database->gate().enter());
+  Connection& connection = state_->database->connection();
+  TRY(auto transaction, detail::Transaction::begin(connection));
+  TRY(const NumberedHead found, find_head(connection, origin));
+  if (!found.head.own || size > found.head.size || (checkpoint && checkpoint->size != size))
+    return fail(Errc::internal, fmt::format("The log {} cannot be cut to {} entries.", origin, size));
+  const std::pair<std::string_view, std::uint64_t> first_to_go[] = {
+      {"DELETE FROM log_leaves WHERE log=?1 AND seq>=?2", size},
+      {"DELETE FROM log_nodes WHERE log=?1 AND place>=?2", nodes_of(size)},
+      {"DELETE FROM log_checkpoints WHERE log=?1 AND size>=?2", size + 1},
+      {"DELETE FROM log_cosignatures WHERE log=?1 AND size>=?2", size + 1},
+      {"UPDATE logs SET size=?2, sealed=0 WHERE number=?1", size},
+  };
+  for (const auto& [sql, first] : first_to_go) {
+    TRY(Statement statement, connection.prepare(std::string(sql)));
+    TRY_STATUS(statement.bind(1, found.number).bind(2, static_cast<std::int64_t>(first)).run());
+  }
+  if (checkpoint) TRY_STATUS(write_checkpoint(connection, "INSERT OR IGNORE", found.number, *checkpoint));
+  return transaction.commit();
+}
+
 Result<LogHead> Vault::log_head(std::string_view origin) {
   TRY(const auto hold, state_->database->gate().enter());
   TRY(NumberedHead found, find_head(state_->database->connection(), origin));

@@ -27,6 +27,12 @@ Result<std::optional<std::string>> Vault::setting(std::string_view name) {
   return std::string(rows.text(0));
 }
 
+Status Vault::remove_setting(std::string_view name) {
+  TRY(const auto hold, state_->database->gate().enter());
+  TRY(auto remove, state_->database->connection().prepare("DELETE FROM settings WHERE name=?1"));
+  return remove.bind(1, name).run();
+}
+
 Status Vault::put_secret(std::string_view name, ByteView secret) {
   TRY(const auto hold, state_->database->gate().enter());
   detail::Connection& connection = state_->database->connection();

@@ -224,6 +224,10 @@ class Vault {
   /// @error Errc::internal if the log has another size or the hashes are not as many as the leaves ask for;
   /// Errc::policy if it is sealed; Errc::exists if a checkpoint of this or a larger size says otherwise
   Status grow_log(const LogGrowth& growth);
+  /// Takes back the entries of a log of our own from `size` on, that nobody else has, with all that stands on them.
+  /// @param checkpoint  of what stays, where there is none yet
+  /// @error Errc::internal if the log is not that long, or not ours; Errc::not_found
+  Status cut_log(std::string_view origin, std::uint64_t size, const std::optional<LogCheckpoint>& checkpoint);
   /// Puts entries, hashes and a checkpoint that the log has in the place of what its rows hold, which were damaged.
   /// @error Errc::internal if the log does not reach that far or the hashes are not as many as the leaves ask for
   Status repair_log(std::string_view origin, std::uint64_t from, std::span<const LogLeaf> leaves,
@@ -259,6 +263,7 @@ class Vault {
   // --- small settings and sealed secrets ------------------------------------------------------------------------
   Status put_setting(std::string_view name, std::string_view value);
   Result<std::optional<std::string>> setting(std::string_view name);
+  Status remove_setting(std::string_view name);  ///< what is not there is no error
   /// Kept sealed once more under Subkey::session_secrets (log.md 7.2); an empty secret removes it.
   Status put_secret(std::string_view name, ByteView secret);
   Result<std::optional<SecretBytes>> secret(std::string_view name);

@@ -34,7 +34,7 @@ std::string make_hello(const LocalIdentity& us, Side our_side, std::string_view 
   return log::sign_object(kHelloKind, hello, us.node_key_name, us.node_seed);
 }
 
-Status check_hello(std::string_view note, const PinnedPeer& peer, Side their_side, std::string_view our_nick,
+Result<UnixSeconds> check_hello(std::string_view note, const PinnedPeer& peer, Side their_side, std::string_view our_nick,
                    const Digest& exporter) {
   TRY(const log::VerifierKey key, log::parse_vkey(peer.node_vkey));
   TRY(const log::Json hello, log::read_object(note, kHelloKind, key, kMaxHelloBytes));
@@ -45,7 +45,7 @@ Status check_hello(std::string_view note, const PinnedPeer& peer, Side their_sid
   reader.text("group", 0);
   reader.array("ring", 0);
   const std::string role = reader.text("role", 1);
-  reader.integer("time", 0, log::kMaxInteger);
+  const UnixSeconds time = reader.integer("time", 0, log::kMaxInteger);
   const std::string to = reader.text("to", kMaxNickBytes);
   reader.integer("v", 1, 1);
   TRY_STATUS(reader.finish());
@@ -59,7 +59,7 @@ Status check_hello(std::string_view note, const PinnedPeer& peer, Side their_sid
     return fail(Errc::protocol, fmt::format("Its Hello is from \"{}\" to \"{}\"; it should be from \"{}\" to \"{}\".",
                                             visible(from), visible(to), peer.nick, our_nick));
   }
-  return {};
+  return time;
 }
 
 }  // namespace parley::wire

@@ -17,9 +17,9 @@ enum class Side : std::uint8_t { server, client };
 std::string make_hello(const LocalIdentity& us, Side our_side, std::string_view peer_nick, const Digest& exporter,
                        UnixSeconds now);
 
-/// Checks what `peer` sent as the other side of this connection. @error Errc::signature, Errc::protocol, Errc::format,
-/// Errc::limit
-Status check_hello(std::string_view note, const PinnedPeer& peer, Side their_side, std::string_view our_nick,
+/// Checks what `peer` sent as the other side of this connection. @return what its clock showed then
+/// @error Errc::signature, Errc::protocol, Errc::format, Errc::limit
+Result<UnixSeconds> check_hello(std::string_view note, const PinnedPeer& peer, Side their_side, std::string_view our_nick,
                    const Digest& exporter);
 
 }  // namespace parley::wire

@@ -55,6 +55,7 @@ class Opening {
   Opening(TlsStream& stream, const LocalIdentity& us, const PinnedPeer& peer, Side our_side, Deadline deadline)
       : stream_(stream), us_(us), peer_(peer), our_side_(our_side), deadline_(deadline) {}
 
+  /// @return what names the connection
   Result<Digest> run() {
     TRY(exporter_, stream_.exporter());
     if (our_side_ == Side::server) {
@@ -66,6 +67,8 @@ class Opening {
     }
     return exporter_;
   }
+  /// What its clock showed when its Hello was heard.
+  UnixSeconds their_time() const { return their_time_; }
 
  private:
   Status say_hello() {
@@ -83,9 +86,13 @@ class Opening {
       return fail(Errc::protocol,
                   fmt::format("It sent a frame of type {} where its Hello was due.", static_cast<int>(frame.type)));
     }
-    Status checked = check_hello(as_text(frame.payload), peer_, their_side, us_.nick, exporter_);
-    if (!checked) static_cast<void>(write_frame(stream_, FrameType::err, as_bytes(detail::kErrProtocol), deadline_));
-    return checked;
+    const auto checked = check_hello(as_text(frame.payload), peer_, their_side, us_.nick, exporter_);
+    if (!checked) {
+      static_cast<void>(write_frame(stream_, FrameType::err, as_bytes(detail::kErrProtocol), deadline_));
+      return std::unexpected(checked.error());
+    }
+    their_time_ = *checked;
+    return {};
   }
 
   TlsStream& stream_;
@@ -94,6 +101,7 @@ class Opening {
   Side our_side_;
   Deadline deadline_;
   Digest exporter_{};
+  UnixSeconds their_time_ = 0;
 };
 
 /// Adds the peer's name to what went wrong after its key had been recognised.
@@ -106,12 +114,13 @@ Error named(Error error, const PinnedPeer& peer, const std::string& address) {
 Result<std::unique_ptr<Link>> open_link(std::unique_ptr<TlsStream> stream, const LocalIdentity& us, PinnedPeer peer,
                                         Side our_side, Deadline deadline, const std::string& address,
                                         const Limits& limits) {
-  auto exporter = Opening(*stream, us, peer, our_side, deadline).run();
+  Opening opening(*stream, us, peer, our_side, deadline);
+  auto exporter = opening.run();
   if (!exporter) {
     stream->finish_writing();
     return std::unexpected(named(std::move(exporter).error(), peer, address));
   }
-  return detail::make_tls_link(std::move(stream), std::move(peer), *exporter, limits);
+  return detail::make_tls_link(std::move(stream), std::move(peer), *exporter, opening.their_time(), limits);
 }
 
 }  // namespace

@@ -69,6 +69,9 @@ class Link {
   virtual const PinnedPeer& peer() const = 0;
   virtual const Digest& exporter() const = 0;  ///< EXPORTER-parley-v1, 32 bytes: names this connection
 
+  /// What the clock of the peer shows now, by its Hello. A claim.
+  virtual UnixSeconds peer_time() const = 0;
+
   virtual Status send(FrameType type, ByteView payload) = 0;
   /// As send, but gives up at `deadline` with Errc::peer_gone; the link is of no use afterwards.
   virtual Status send_until(FrameType type, ByteView payload, Deadline deadline) = 0;

@@ -111,8 +111,12 @@ class CrashOfALog : public testing::TestWithParam<Cut> {
   LogGroup group_{"alpha", "bravo"};
   std::array<Files, 2> old_, new_;
 };
-INSTANTIATE_TEST_SUITE_P(Killed, CrashOfALog, testing::Values(Cut::before, Cut::midway),
-                         [](const auto& about) { return about.param == Cut::before ? "Before" : "Midway"; });
+INSTANTIATE_TEST_SUITE_P(Killed, CrashOfALog, testing::Values(Cut::before, Cut::midway, Cut::power),
+                         [](const auto& about) {
+                           return about.param == Cut::before   ? "Before"
+                                  : about.param == Cut::midway ? "Midway"
+                                                               : "ByALossOfPower";
+                         });
 
 TEST_P(CrashOfALog, ThatWritesAnEntryLosesNothingThatItSaidItHad) {
   for_each_point(2, [&](std::size_t at) {

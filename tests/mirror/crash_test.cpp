@@ -434,7 +434,12 @@ TEST_F(Rollback, WithNobodyWhoKnowsNeedsAnOperatorsWord) {
   EXPECT_EQ(circle_[0].state(), State::live);
   EXPECT_FAILS(circle_[0].accept_fork_risk(), Errc::policy);
   circle_.append(0, log::kCanarySet);
-  // What was feared: the others hold another third entry.
+  // What was feared: carol, who lost her disk too, takes it; bravo holds another third entry.
+  circle_.disk(2).disk = {};
+  circle_.start(2);
+  circle_.link(0, 2);
+  circle_.run();
+  ASSERT_EQ(circle_[2].size("alpha"), 3u);
   circle_.start(1);
   circle_.link(0, 1);
   circle_.run();
@@ -464,6 +469,263 @@ TEST_F(Rollback, ToAnotherHistoryThanWasSignedIsNeverSigned) {
   circle_.link_all();
   circle_.run();
   EXPECT_EQ(circle_[0].state(), State::amnesia);
+}
+
+TEST_F(Rollback, AtTheRiskOfAnOperatorConvictsNobodyAsLongAsNothingOfItLeft) {
+  roll_back();
+  circle_.stop(1);
+  circle_.stop(2);
+  circle_.start(0);
+  ASSERT_OK(circle_[0].accept_fork_risk());
+  circle_.append(0, log::kCanarySet);
+  circle_.start(1);
+  circle_.link(0, 1);
+  circle_.run();
+  EXPECT_TRUE(circle_.convictions[0].empty());
+  EXPECT_EQ(circle_[0].state(), State::live);
+  EXPECT_EQ(circle_[0].size("alpha"), 7u) << "what bravo holds is what was signed first";
+}
+
+TEST_F(Rollback, IsToldOfByAPeerThatSawNoMoreThanHeads) {
+  circle_.unlink(0, 1);
+  circle_.unlink(0, 2);
+  circle_.append(0, log::kHeads);
+  circle_.link(0, 1);
+  circle_.run();
+  circle_.unlink(0, 1);
+  ASSERT_EQ(circle_[1].size("alpha"), 8u);
+  ASSERT_EQ(circle_[2].size("alpha"), 7u);
+  // Bravo shows carol his heads, and is gone for good before he gives her the entry.
+  circle_.tamper = [](const Sent& sent) { return sent.message.type == MessageType::heads; };
+  circle_.link(1, 2);
+  circle_.run();
+  circle_.tamper = {};
+  ASSERT_EQ(circle_[2].size("alpha"), 7u);
+  circle_.stop(1);
+  ASSERT_OK(circle_[2].flush());
+  circle_.restart(2);
+  roll_back();
+  circle_.guard(0).signed_head = guard_;
+  circle_.start(0);
+  circle_.link(0, 2);
+  circle_.run();
+  EXPECT_EQ(circle_[0].state(), State::amnesia);
+  EXPECT_NE(circle_[0].reason().find("have signed 8"), std::string::npos) << circle_[0].reason();
+}
+
+TEST_F(Rollback, WritesWhatItSawInHeadsOnlyWhereTheEntriesDidNotCome) {
+  circle_.append(0, log::kHeads);
+  circle_.run();
+  for (std::size_t i = 1; i < 3; ++i) EXPECT_EQ(circle_.disk(i).disk.logs.at(circle_.keys[0].log.name).seen, "");
+}
+
+// --- an end that nobody else ever had --------------------------------------------------------------------------------
+
+const std::string kSession = "00112233445566778899aabbccddeeff";
+
+/// Alpha's disk is copied with entries that nobody else has, put back to before them, and the others get other entries
+/// in their place. Then the copy comes back.
+class UnseenEnd : public testing::Test {
+ protected:
+  UnseenEnd() {
+    circle_.open_all();
+    circle_.append(0, log::kHeads);
+    circle_.run();
+    before_ = circle_.disk(0).disk;
+    before_guard_ = circle_.guard(0).signed_head;
+    circle_.unlink(0, 1);
+    circle_.unlink(0, 2);
+  }
+  void take_copy() {
+    copy_ = circle_.disk(0).disk;
+    copy_guard_ = circle_.guard(0).signed_head;
+  }
+  /// The disk before is put back, and alpha goes on from there with everybody.
+  void go_on_otherwise(const std::function<void()>& what) {
+    put_back(before_, before_guard_);
+    circle_.link_all();
+    circle_.run();
+    what();
+    circle_.run();
+    size_ = circle_[1].size("alpha");
+    later_guard_ = circle_.guard(0).signed_head;
+  }
+  void put_back(const MemoryDisk& disk, const vault::SignedHead& guard) {
+    circle_.stop(0);
+    circle_.disk(0).disk = disk;
+    circle_.guard(0).signed_head = guard;
+    circle_.start(0);
+  }
+  void expect_healed() {
+    for (std::size_t i = 0; i < 3; ++i) {
+      EXPECT_TRUE(circle_.convictions[i].empty()) << i;
+      EXPECT_EQ(circle_[i].state(), State::live) << i;
+    }
+    EXPECT_EQ(circle_[0].size("alpha"), size_);
+    EXPECT_TRUE(circle_[0].held_by("bravo", "alpha", size_)) << "it is the log that bravo holds";
+    const auto defects = circle_[0].fsck();
+    ASSERT_OK(defects);
+    EXPECT_TRUE(defects->empty()) << defects->front().what;
+    circle_.append(0, log::kHeads);
+    circle_.run();
+    EXPECT_TRUE(circle_[0].is_final("alpha", size_ + 1));
+    circle_.restart(0);
+    EXPECT_EQ(circle_[0].size("alpha"), size_ + 1);
+    EXPECT_NE(circle_[0].state(), State::amnesia);
+  }
+  Circle circle_{3};
+  MemoryDisk before_, copy_;
+  vault::SignedHead before_guard_, copy_guard_, later_guard_;
+  std::uint64_t size_ = 0;
+};
+
+TEST_F(UnseenEnd, IsGivenUpForWhatTheOthersHold) {
+  for (int i = 0; i < 3; ++i) circle_.append(0, log::kCanarySet);
+  take_copy();
+  go_on_otherwise([&] {
+    for (int i = 0; i < 5; ++i) circle_.append(0, log::kHeads, {"bravo"});
+  });
+  put_back(copy_, copy_guard_);
+  circle_.link_all();
+  circle_.run();
+  expect_healed();
+}
+
+TEST_F(UnseenEnd, IsGivenUpWhereItIsLongerThanWhatTheOthersHold) {
+  for (int i = 0; i < 9; ++i) circle_.append(0, log::kCanarySet);
+  take_copy();
+  go_on_otherwise([&] { circle_.append(0, log::kHeads); });
+  put_back(copy_, copy_guard_);
+  circle_.link(0, 2);
+  circle_.run();
+  circle_.link_all();
+  circle_.run();
+  expect_healed();
+}
+
+TEST_F(UnseenEnd, IsGivenUpWhereTheGuardKnowsWhatWasSignedLast) {
+  for (int i = 0; i < 3; ++i) circle_.append(0, log::kCanarySet);
+  take_copy();
+  go_on_otherwise([&] { circle_.append(0, log::kHeads); });
+  put_back(copy_, later_guard_);
+  EXPECT_EQ(circle_[0].state(), State::amnesia);
+  EXPECT_NE(circle_[0].reason(), "");
+  circle_.link_all();
+  circle_.run();
+  expect_healed();
+}
+
+TEST_F(UnseenEnd, GivesItsStepsUpToo) {
+  circle_.append(0, log::kSessionCommit, {"bravo"}, Json::Object{{"v", 1}}, kSession);
+  circle_.append(0, log::kSessionAbort, {"bravo"}, Json::Object{{"v", 1}}, kSession);
+  take_copy();
+  go_on_otherwise([&] {
+    circle_.append(0, log::kHeads);
+    circle_.append(0, log::kSessionCommit, {"bravo"}, Json::Object{{"v", 1}}, kSession);
+  });
+  put_back(copy_, copy_guard_);
+  circle_.link_all();
+  circle_.run();
+  EXPECT_TRUE(circle_.convictions[0].empty()) << "the step that came back is not its second";
+  EXPECT_EQ(*circle_.disk(0).step(circle_.keys[0].log.name, {"alpha", kSession, std::string(log::kSessionCommit)}), 3u);
+  EXPECT_EQ(*circle_.disk(0).step(circle_.keys[0].log.name, {"alpha", kSession, std::string(log::kSessionAbort)}),
+            std::nullopt);
+  expect_healed();
+}
+
+TEST_F(UnseenEnd, LeavesToNobodyBeforeEnoughHaveAnswered) {
+  circle_.append(0, log::kCanarySet);
+  take_copy();
+  put_back(before_, before_guard_);
+  circle_.answers_needed = 2;
+  go_on_otherwise([&] {
+    circle_.unlink(0, 2);
+    circle_.append(0, log::kHeads);
+  });
+  // Carol, who was away, is asked first: she must not get what bravo could contradict.
+  circle_.unlink(1, 2);
+  put_back(copy_, copy_guard_);
+  circle_.link(0, 2);
+  circle_.run();
+  EXPECT_EQ(circle_[0].state(), State::asking);
+  EXPECT_EQ(circle_[2].size("alpha"), 2u);
+  circle_.link_all();
+  circle_.run();
+  expect_healed();
+}
+
+TEST_F(UnseenEnd, IsNotGivenUpOnceSomebodyHoldsIt) {
+  circle_.link(0, 2);
+  circle_.append(0, log::kCanarySet);
+  circle_.run();
+  ASSERT_OK(circle_[0].flush());
+  take_copy();
+  circle_.stop(2);
+  circle_.unlink(1, 2);
+  put_back(before_, before_guard_);
+  circle_.link(0, 1);
+  circle_.run();
+  ASSERT_EQ(circle_[0].state(), State::live);
+  circle_.append(0, log::kHeads);
+  circle_.run();
+  put_back(copy_, copy_guard_);
+  circle_.link(0, 1);
+  circle_.run();
+  ASSERT_FALSE(circle_.convictions[0].empty()) << "carol can show the other one";
+  EXPECT_EQ(circle_.convictions[0][0].accused, "alpha");
+  EXPECT_EQ(circle_[0].size("alpha"), 3u);
+}
+
+TEST_F(UnseenEnd, IsNotGivenUpForEntriesThatWeDidNotSign) {
+  circle_.append(0, log::kCanarySet);
+  take_copy();
+  put_back(copy_, copy_guard_);
+  // Bravo has our old entries and our checkpoint, and one entry more that he signed himself.
+  Push push{.log = "alpha", .from = 2, .leaves = {}, .bodies = {}, .checkpoint = {}};
+  Branch forged(circle_.members[1]);
+  for (const std::string_view type : {log::kLogOpen, log::kHeads, log::kHeads}) forged.append(type);
+  push.leaves = {forged.leaves[2]};
+  push.checkpoint = circle_.disk(0).disk.logs.at(circle_.keys[0].log.name).checkpoints.at(3).note;
+  EXPECT_FALSE(circle_.deliver({1, 0, message_of(push)}).has_value());
+  EXPECT_EQ(circle_[0].size("alpha"), 3u);
+  EXPECT_EQ(circle_.guard(0).signed_head, copy_guard_);
+}
+
+// The process dies between the guard and the cut, or right after the cut.
+TEST_F(UnseenEnd, IsGivenUpAcrossACrash) {
+  for (const CommitFailure failure : {CommitFailure::nothing_written, CommitFailure::all_written}) {
+    Circle circle(2);
+    circle.open_all();
+    const MemoryDisk before = circle.disk(0).disk;
+    const vault::SignedHead guard = circle.guard(0).signed_head;
+    circle.unlink(0, 1);
+    circle.append(0, log::kCanarySet);
+    const MemoryDisk copy = circle.disk(0).disk;
+    const vault::SignedHead copy_guard = circle.guard(0).signed_head;
+    circle.stop(0);
+    circle.disk(0).disk = before;
+    circle.guard(0).signed_head = guard;
+    circle.start(0);
+    circle.link(0, 1);
+    circle.run();
+    circle.append(0, log::kHeads);
+    circle.run();
+    circle.stop(0);
+    circle.disk(0).disk = copy;
+    circle.guard(0).signed_head = copy_guard;
+    circle.start(0);
+    circle.link(0, 1);
+    circle.disk(0).next_commit = failure;
+    circle.run();
+    ASSERT_EQ(circle[0].state(), State::halted);
+    circle.restart(0);
+    circle.link(0, 1);
+    circle.run();
+    EXPECT_EQ(circle[0].state(), State::live);
+    EXPECT_EQ(circle[0].size("alpha"), 2u);
+    EXPECT_EQ(circle[0].entry("alpha", 1)->entry.type, log::kHeads);
+    EXPECT_TRUE(circle.convictions.empty());
+  }
 }
 
 // --- rows that are damaged -----------------------------------------------------------------------------------------

@@ -102,6 +102,63 @@ TEST(VaultReplicas, HealAVaultThatWasPutBack) {
   }
 }
 
+TEST(VaultReplicas, GiveUpWhatNobodyElseEverHad) {
+  Circle circle(2, Circle::Kind::vault);
+  circle.open_all();
+  VaultHome& home = circle.vault_home(0);
+  const auto state_of_disk = [&] {
+    circle.stop(0);
+    home.close();
+    std::pair now{vault::contents(home.test().folder().path()), vault::read_whole(home.guard_path())};
+    home.open();
+    circle.start(0);
+    return now;
+  };
+  const auto put_back = [&](const auto& state) {
+    circle.stop(0);
+    home.close();
+    vault::restore(home.test().folder().path(), state.first);
+    vault::write_whole(home.guard_path(), state.second);
+    home.open();
+    circle.start(0);
+    circle.link(0, 1);
+    circle.run();
+  };
+  const auto before = state_of_disk();
+  circle.link(0, 1);
+  circle.run();
+  circle.unlink(0, 1);
+  const std::string session(32, 'a');
+  const EntryView commit = circle.append(0, log::kSessionCommit, {"bravo"}, Json::Object{{"v", 1}}, session);
+  for (int i = 0; i < 6; ++i) circle.append(0, log::kCanarySet);
+  const auto copy = state_of_disk();
+  put_back(before);
+  for (int i = 0; i < 3; ++i) circle.append(0, log::kHeads);
+  circle.run();
+  put_back(copy);
+  EXPECT_TRUE(circle.convictions.empty());
+  EXPECT_EQ(circle[0].state(), State::live);
+  EXPECT_EQ(circle[0].size("alpha"), 4u);
+  EXPECT_TRUE(circle[0].fsck()->empty());
+  EXPECT_FALSE(home.store().body(commit.entry.body)->has_value());
+  EXPECT_FALSE(home.store().step(circle.keys[0].log.name, {"alpha", session, commit.entry.type})->has_value());
+  circle.append(0, log::kSessionCommit, {"bravo"}, Json::Object{{"v", 1}}, session);
+  circle.run();
+  EXPECT_TRUE(circle[0].is_final("alpha", 5));
+  EXPECT_EQ(home.guard().head().size, 5u);
+}
+
+TEST(VaultReplicas, CutNoLogOfOthersAndNoneBeyondItsEnd) {
+  Circle circle(2, Circle::Kind::vault);
+  circle.open_all();
+  circle.append(1, log::kHeads);
+  circle.run();
+  vault::Vault& vault = circle.vault_home(0).vault();
+  EXPECT_FAILS(vault.cut_log(circle.keys[1].log.name, 1, {}), Errc::internal);
+  EXPECT_FAILS(vault.cut_log(circle.keys[0].log.name, 2, {}), Errc::internal);
+  EXPECT_EQ(vault.log_head(circle.keys[1].log.name)->size, 2u);
+}
+
 TEST(VaultReplicas, ForgetTheGuardWhenAnOperatorTakesTheRisk) {
   Circle circle(2, Circle::Kind::vault);
   circle.open_all();

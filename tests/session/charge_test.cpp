@@ -22,6 +22,9 @@ class Charge : public testing::Test {
     charter_.hash = group::charter_hash(charter_.charter);
   }
 
+  /// How long the answering side waits for the first step.
+  std::chrono::milliseconds first_step_within = kPatience;
+
   /// One session on a link of its own. May be called by several threads at once.
   /// @param changed  what the answering side's membership is by the time it is charged
   Both<std::string> hold(const Decide& decide, const std::optional<group::Membership>& changed = std::nullopt,
@@ -34,7 +37,7 @@ class Charge : public testing::Test {
       ThreadPool pool(1);
       SilentProgress progress;
       const Party us = party(answerer, membership, changed ? *changed : membership, pool, progress);
-      TRY(const ReceivedStep step, first_step(log_link));
+      TRY(const ReceivedStep step, StepLink(log_link).receive_any(deadline_in(first_step_within)));
       return session::answer(us, log_link, step, test_limits(), decide);
     });
     const auto began = [&]() -> Result<std::string> {
@@ -177,6 +180,7 @@ TEST_F(Charge, IsNoneForAMemberThatIsProvenToHaveCheated) {
   ASSERT_OK(hold(accept_everything).answered);
   show_a_second_history(asker, answerer, charter_);
   const std::int64_t before = answerer.vault->count_sessions({}).value_or(-1);
+  first_step_within = std::chrono::seconds(3);  // it never comes
   const auto both = hold(accept_everything);
   EXPECT_FALSE(both.began);
   EXPECT_FALSE(both.answered);

@@ -17,8 +17,9 @@ namespace parley::crash {
 enum class Events { durable_writes, all };
 
 /// How it dies: `before` the call; or in the middle of it, which is after half of what it would write or send, and
-/// after any other call is done. After a whole write is before the next event.
-enum class Cut { before, midway };
+/// after any other call is done. After a whole write is before the next event. By a loss of power it dies before the
+/// call, and each file goes back to what it was when it was last made durable: names are not lost, contents are.
+enum class Cut { before, midway, power };
 
 /// From now on this process dies at its event number `at`; 0: it lives for ever.
 void die_at(std::size_t at, Events events = Events::durable_writes, Cut cut = Cut::before);

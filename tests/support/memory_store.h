@@ -130,6 +130,7 @@ class MemoryStore : public Store {
       for (const auto& row : rows) before.logs[row.origin] = found_in(disk.logs, row.origin);
     };
     keep(batch.growth), keep(batch.steps), keep(batch.faults), keep(batch.repairs), keep(batch.usage), keep(batch.seen);
+    keep(batch.cuts);
     for (const vault::LogGrowth& growth : batch.growth)
       for (const vault::LogBody& body : growth.bodies)
         if (!disk.bodies.contains(body.commitment)) before.new_bodies.push_back(body.commitment);
@@ -173,6 +174,7 @@ class MemoryStore : public Store {
     for (const FaultRow& row : batch.faults)
       if (auto& fault = disk.logs[row.origin].fault; !fault) fault = row;
     for (const SeenRow& row : batch.seen) disk.logs[row.origin].seen = row.note;
+    for (const CutRow& cut : batch.cuts) TRY_STATUS(cut_off(cut));
     for (const RepairRows& rows : batch.repairs) {
       MemoryLog& log = disk.logs[rows.origin];
       if (rows.from + rows.leaves.size() > log.leaves.size()) return fail(Errc::internal, "A repair beyond the log.");
@@ -180,6 +182,19 @@ class MemoryStore : public Store {
       TRY_STATUS(put_nodes(log, rows.from, rows.leaves.size(), rows.nodes));
       if (rows.checkpoint) log.checkpoints[rows.checkpoint->size] = *rows.checkpoint;
     }
+    return {};
+  }
+  Status cut_off(const CutRow& cut) {
+    MemoryLog& log = disk.logs[cut.origin];
+    if (cut.size > log.leaves.size()) return fail(Errc::internal, "A cut beyond the log.");
+    log.leaves.resize(cut.size);
+    std::erase_if(log.nodes, [&](const auto& row) { return (row.first.index + 1) << row.first.level > cut.size; });
+    std::erase_if(log.checkpoints, [&](const auto& row) { return row.first > cut.size; });
+    std::erase_if(log.cosignatures, [&](const auto& row) { return row.first > cut.size; });
+    for (const log::StepKey& step : cut.steps) log.steps.erase(step);
+    for (const Digest& body : cut.bodies) disk.bodies.erase(body);
+    if (cut.checkpoint) log.checkpoints.emplace(cut.size, *cut.checkpoint);
+    log.sealed = false;
     return {};
   }
   Status grow(const vault::LogGrowth& growth) {

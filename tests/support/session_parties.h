@@ -174,6 +174,7 @@ class LinkDecorator : public wire::Link {
   explicit LinkDecorator(wire::Link& inner) : inner_(inner) {}
   const wire::PinnedPeer& peer() const override { return inner_.peer(); }
   const Digest& exporter() const override { return inner_.exporter(); }
+  UnixSeconds peer_time() const override { return inner_.peer_time(); }
   Status send(wire::FrameType type, ByteView payload) override { return inner_.send(type, payload); }
   Status send_until(wire::FrameType type, ByteView payload, Deadline deadline) override {
     return inner_.send_until(type, payload, deadline);

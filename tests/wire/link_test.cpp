@@ -218,15 +218,29 @@ TEST(Link, ToASilentPeerIsClosed) {
   EXPECT_THAT(end.error().message, HasSubstr("Nothing was heard"));
 }
 
+/// Under ThreadSanitizer everything takes many times as long; what is short against a limit stays so.
+#if defined(__SANITIZE_THREAD__)
+#define PARLEY_THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define PARLEY_THREAD_SANITIZER 1
+#endif
+#endif
+#ifdef PARLEY_THREAD_SANITIZER
+constexpr int kSlowness = 10;
+#else
+constexpr int kSlowness = 1;
+#endif
+
 TEST(Link, StaysAliveWhileTheReaderIsBusyAndItsQueueIsFull) {
   TwoMembers members;
-  const Limits limits{.idle = std::chrono::milliseconds(400), .ping = std::chrono::milliseconds(50)};
+  const Limits limits{.idle = std::chrono::milliseconds(400 * kSlowness), .ping = std::chrono::milliseconds(50)};
   const auto [alpha, bravo] = members.links(limits);
   std::thread sender([&] {
     for (int i = 0; i < 40; ++i) EXPECT_TRUE(bravo->send(FrameType::psi_data, Bytes(kMaxPayloadBytes)).has_value());
   });
   // alpha computes and reads nothing for three times as long as silence is allowed.
-  const auto nothing = bravo->receive(in_milliseconds(1200));
+  const auto nothing = bravo->receive(in_milliseconds(1200 * kSlowness));
   EXPECT_THAT(nothing.error().message, HasSubstr("did not answer in time"));
   for (int i = 0; i < 40; ++i) ASSERT_TRUE(alpha->receive(soon()).has_value()) << i;
   sender.join();

@@ -171,6 +171,7 @@ class RecordingLink final : public Link {
  public:
   const PinnedPeer& peer() const override { return peer_; }
   const Digest& exporter() const override { return exporter_; }
+  UnixSeconds peer_time() const override { return 0; }
   Status send(FrameType, ByteView) override { return {}; }
   Status send_until(FrameType, ByteView, Deadline) override {
     ahead_in_sending.push_back(ahead);

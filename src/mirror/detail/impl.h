@@ -2,6 +2,7 @@
 // step checks first, then commits once, and only then changes what is in memory.
 //   start.cpp: opening. own_log.cpp: appending. sending.cpp: what a peer lacks. heads.cpp: checkpoints of others.
 //   mirrors.cpp: entries and bodies that arrive. faults.cpp: disagreement and proof. mending.cpp: checking and repair.
+//   giving_up.cpp: an end of our own log that nobody else ever had.
 #pragma once
 
 #include "mirror/detail/log_copy.h"
@@ -37,11 +38,14 @@ struct Replica::Impl {
   std::uint64_t told_size = 0;        ///< the largest tree of ours that anybody has shown
   bool divergent = false;             ///< the store holds another history than the guard says was signed
   bool risk_accepted = false;
+  bool contested = false;          ///< a peer holds other entries of ours than the newest here, which never left
+  std::uint64_t offered_size = 0;  ///< how far this process has sent our own log to anybody
   /// Cosignatures of others that are verified and not on the disk yet, by log: the next commit takes them along.
   /// Whoever made them gives them again if they are lost.
   std::map<std::size_t, std::vector<vault::LogCosignature>> deferred;
-  Effort effort;       ///< of the last message that was taken
-  std::string halted;  ///< why, if it is
+  std::set<std::size_t> seen_later;  ///< logs whose LogCopy::seen waits for the next commit likewise
+  Effort effort;                     ///< of the last message that was taken
+  std::string halted;                ///< why, if it is
 
   Impl(GroupView view, const std::optional<OwnSeeds>& own, Store& where, Guard& beside);
 
@@ -129,8 +133,9 @@ struct Replica::Impl {
   // --- mirrors.cpp
   struct Arrival;
   Result<Outcome> take_push(std::size_t peer, const Push& push, const Bytes& payload, std::int64_t now);
-  /// A checkpoint has come whose entries we cannot take yet: should its owner forget it, we are who can tell.
-  Status remember_seen(detail::LogCopy& copy, const log::Checkpoint& checkpoint, std::string_view note);
+  /// A checkpoint has come whose entries are not here: should its owner forget it, we are who can tell. It is written
+  /// with the next commit, if it is still larger than our copy then.
+  void remember_seen(detail::LogCopy& copy, const log::Checkpoint& checkpoint, std::string_view note);
   Status compare_known(Arrival& arrival);
   Status add_missing_body(Arrival& arrival, std::uint64_t seq, std::string_view leaf);
   Status not_known(Arrival& arrival, const vault::LogLeaf& row, std::uint64_t seq, std::string_view leaf);
@@ -149,6 +154,22 @@ struct Replica::Impl {
   EntryView view_of(const detail::LogCopy& copy, const Digest& leaf_hash, const log::Entry& entry,
                     std::optional<log::Json> body) const;
   Result<EntryView> read_view(detail::LogCopy& copy, std::uint64_t seq);
+
+  // --- giving_up.cpp
+  /// How many entries of a log others are shown: of our own, before we have heard enough of them, what somebody else
+  /// holds already.
+  std::uint64_t showable(const detail::LogCopy& copy) const;
+  /// Whether no entry of our own log from `from` on can be held by anybody else, as far as this disk and this process
+  /// know.
+  Result<bool> never_left(std::uint64_t from);
+  /// A peer's checkpoint is of another end of our own log than ours, which never left: its entries are asked for.
+  /// @return whether it is so
+  Result<bool> contest(const log::Checkpoint& checkpoint, Outcome& outcome);
+  /// Whether `leaf`, signed by us, belongs where we hold another entry that never left.
+  Result<bool> replaces_ours(std::uint64_t seq, std::string_view leaf);
+  /// Takes the entries of our own log from `from` on back.
+  Status give_up(std::uint64_t from);
+  Status put_guard_back(const log::Checkpoint& kept);
 
   // --- faults.cpp
   struct Judged {

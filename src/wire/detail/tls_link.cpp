@@ -45,8 +45,9 @@ class TokenBucket {
 
 class TlsLink final : public Link {
  public:
-  TlsLink(std::unique_ptr<TlsStream> stream, PinnedPeer peer, const Digest& exporter, const Limits& limits)
-      : stream_(std::move(stream)), peer_(std::move(peer)), exporter_(exporter), limits_(limits), reader_([this] {
+  TlsLink(std::unique_ptr<TlsStream> stream, PinnedPeer peer, const Digest& exporter, UnixSeconds peer_time,
+          const Limits& limits)
+      : stream_(std::move(stream)), peer_(std::move(peer)), exporter_(exporter), peer_time_(peer_time), limits_(limits), reader_([this] {
           read_frames();
         }) {}
 
@@ -58,6 +59,9 @@ class TlsLink final : public Link {
 
   const PinnedPeer& peer() const override { return peer_; }
   const Digest& exporter() const override { return exporter_; }
+  UnixSeconds peer_time() const override {
+    return peer_time_ + std::chrono::duration_cast<std::chrono::seconds>(Monotonic::now() - opened_).count();
+  }
   std::uint64_t bytes_sent() const override { return stream_->bytes_sent(); }
   std::uint64_t bytes_received() const override { return stream_->bytes_received(); }
   std::chrono::microseconds round_trip() const override { return stream_->round_trip(); }
@@ -96,6 +100,8 @@ class TlsLink final : public Link {
   std::unique_ptr<TlsStream> stream_;
   PinnedPeer peer_;
   Digest exporter_;
+  UnixSeconds peer_time_;  ///< at opened_
+  Deadline opened_ = Monotonic::now();
   Limits limits_;
 
   std::mutex send_mutex_;   ///< one frame at a time
@@ -336,8 +342,9 @@ Error error_from(const Frame& frame) {
 }
 
 std::unique_ptr<Link> make_tls_link(std::unique_ptr<TlsStream> stream, PinnedPeer peer, const Digest& exporter,
+                                    UnixSeconds peer_time,
                                     const Limits& limits) {
-  return std::make_unique<TlsLink>(std::move(stream), std::move(peer), exporter, limits);
+  return std::make_unique<TlsLink>(std::move(stream), std::move(peer), exporter, peer_time, limits);
 }
 
 }  // namespace parley::wire::detail

@@ -17,6 +17,7 @@ inline constexpr std::string_view kErrBusy = "busy";
 Error error_from(const Frame& frame);
 
 std::unique_ptr<Link> make_tls_link(std::unique_ptr<TlsStream> stream, PinnedPeer peer, const Digest& exporter,
+                                    UnixSeconds peer_time,
                                     const Limits& limits);
 
 }  // namespace parley::wire::detail

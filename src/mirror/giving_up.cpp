@@ -1,0 +1,111 @@
+// An end of our own log that nobody else ever had. A disk that is put back can hold entries that a later disk no longer
+// held when others were written in their place: both were signed here, and showing both would prove a second history.
+// What never left is given up for what the others hold (log.md D10, 2.7). What somebody else was shown is never given
+// up.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "mirror/detail/impl.h"
+
+namespace parley::mirror {
+namespace {
+
+/// Entries that are looked through for a cosignature, at most: more than this is no accident of one crash.
+constexpr std::uint64_t kMostGivenUp = 1024;
+
+}  // namespace
+
+std::uint64_t Replica::Impl::showable(const detail::LogCopy& copy) const {
+  const State now = state();
+  if (copy.owner != group.self || (now != State::asking && now != State::amnesia)) return copy.size();
+  std::uint64_t held = 0;
+  for (std::size_t i = 0; i < logs.size(); ++i)
+    if (i != copy.owner) held = std::max(held, copy.held[i]);
+  return std::min(held, copy.size());
+}
+
+Result<bool> Replica::Impl::never_left(std::uint64_t from) {
+  const detail::LogCopy& copy = own();
+  const State now = state();
+  if (now != State::asking && now != State::amnesia) return false;
+  if (copy.mending || copy.state.sealed || from >= copy.size() || copy.size() - from > kMostGivenUp) return false;
+  if (offered_size > from || showable(copy) > from) return false;
+  for (std::uint64_t size = from + 1; size <= copy.size(); ++size) {
+    TRY(const auto lines, lines_of(copy, size));
+    if (!lines.empty()) return false;
+  }
+  return true;
+}
+
+Result<bool> Replica::Impl::contest(const log::Checkpoint& checkpoint, Outcome& outcome) {
+  const std::uint64_t from = showable(own());
+  if (checkpoint.size <= from) return false;
+  TRY(const bool unseen, never_left(from));
+  if (!unseen) return false;
+  contested = true;
+  TRY(Message question, message(Get{Get::What::entries, nick(group.self), from, checkpoint.size - from}));
+  outcome.replies.push_back(std::move(question));
+  return true;
+}
+
+Result<bool> Replica::Impl::replaces_ours(std::uint64_t seq, std::string_view leaf) {
+  TRY(const bool unseen, never_left(seq));
+  if (!unseen) return false;
+  ++effort.checked;
+  TRY(const log::Entry entry, log::read_entry(leaf, keys(group.self)));
+  if (entry.seq != seq) return false;
+  if (seq == 0) return entry.prev == Digest{};
+  TRY(const auto before, store.leaves(own().origin, seq - 1, 1));
+  return !before.empty() && entry.prev == before.front().hash;
+}
+
+// The guard first: one that is ahead of the store would wait for ever for what is given up, and one that is behind it
+// only has it given up again.
+Status Replica::Impl::give_up(std::uint64_t from) {
+  detail::LogCopy& copy = own();
+  CutRow cut{.origin = copy.origin, .size = from, .checkpoint = {}, .steps = {}, .bodies = {}};
+  TRY(const auto leaves, store.leaves(copy.origin, from, copy.size() - from));
+  for (const vault::LogLeaf& leaf : leaves) {
+    TRY(const log::Entry entry, log::read_entry_unverified(leaf.note));
+    cut.bodies.push_back(entry.body);
+    if (auto step = log::step_key(entry)) cut.steps.push_back(std::move(*step));
+    TRY(const auto body, body_for(group.self, entry));
+    if (!body) continue;
+    TRY(const log::Json said, log::open_body(entry, *body));
+    if (auto report = report_in(entry, said)) cut.steps.push_back(std::move(report->step));
+  }
+  if (from > 0) {
+    TRY(const auto present, store.checkpoint(copy.origin, from));
+    TRY(const Digest root, root_at(copy, from));
+    const log::Checkpoint kept{copy.origin, from, root};
+    if (!present) cut.checkpoint = vault::LogCheckpoint{from, root, log::sign_checkpoint(kept, signing->log)};
+    TRY_STATUS(put_guard_back(kept));
+  } else {
+    TRY_STATUS(put_guard_back({copy.origin, 0, Digest{}}));
+  }
+  TRY_STATUS(commit({.growth = {}, .steps = {}, .faults = {}, .repairs = {}, .cuts = {std::move(cut)}}));
+
+  detail::LogCopy fresh;
+  fresh.owner = copy.owner;
+  fresh.origin = copy.origin;
+  fresh.held.resize(logs.size());
+  copy = std::move(fresh);
+  for (detail::Peer& peer : peers) peer.next[group.self] = std::min(peer.next[group.self], from);
+  contested = divergent = false;
+  TRY_STATUS(load_copy(copy));
+  return check_guard();
+}
+
+/// Of the branch that goes; one that says that the other was signed last is right.
+Status Replica::Impl::put_guard_back(const log::Checkpoint& kept) {
+  const vault::SignedHead signed_head = guard.head();
+  if (signed_head.size <= kept.size || signed_head.size > own().size()) return {};
+  TRY(const Digest ours, root_at(own(), signed_head.size));
+  if (ours != signed_head.root) return {};
+  Status done = guard.restart({kept.size, kept.root});
+  if (!done) halted = done.error().text();
+  return done;
+}
+
+}  // namespace parley::mirror
