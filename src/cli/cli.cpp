@@ -100,6 +100,7 @@ void add_all(CLI::App& app, Chosen& chosen) {
   add_finding(app, chosen);
   add_dossier(app, chosen);
   add_ledger(app, chosen);
+  add_canary(app, chosen);
   add_log(app, chosen);
   add_verify(app, chosen);
   add_bench(app, chosen);

@@ -59,6 +59,7 @@ void add_show(CLI::App& app, Chosen& chosen);
 void add_reveal(CLI::App& app, Chosen& chosen);
 void add_session(CLI::App& app, Chosen& chosen);
 void add_ledger(CLI::App& app, Chosen& chosen);
+void add_canary(CLI::App& app, Chosen& chosen);
 void add_log(CLI::App& app, Chosen& chosen);
 void add_finding(CLI::App& app, Chosen& chosen);
 void add_dossier(CLI::App& app, Chosen& chosen);

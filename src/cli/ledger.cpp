@@ -81,6 +81,11 @@ std::string times(std::int64_t hundredths) {
   return fmt::format("{}.{:02}", grouped(hundredths / 100), hundredths % 100);
 }
 
+// What we learned, without canaries of our own.
+Range matches_learned(const Account& account) {
+  return {account.match_out.known - account.canaries_out, account.match_out.worst - account.canaries_out};
+}
+
 void print_window(Console& console, const Account& account, const std::string& peer, Window window) {
   console.print(fmt::format(
       "    {}: {} ran; it could have tested {} on yours{}, you {} on its; matches learned: it {}, "
@@ -88,8 +93,13 @@ void print_window(Console& console, const Account& account, const std::string& p
       ledger::name_of(window), grouped(account.ran), grouped(account.probe_in),
       account.tests_in > account.probe_in ? fmt::format(" ({} if its program is changed)", grouped(account.tests_in))
                                           : std::string(),
-      grouped(account.probe_out), in_numbers(account.match_in), in_numbers(account.match_out),
+      grouped(account.probe_out), in_numbers(account.match_in), in_numbers(matches_learned(account)),
       in_numbers(account.field_in), in_numbers(account.field_out)));
+  if (account.canaries_out > 0)
+    console.print(
+        fmt::format("      not among these matches: {} canary hit(s); the signed counts have them, parley canary "
+                    "status says more\n",
+                    grouped(account.canaries_out)));
   if (account.incomplete > 0)
     console.print(
         fmt::format("      of {} of these the part of {} is not here yet: each counts as the largest that the "
@@ -169,7 +179,8 @@ OrderedJson json_of(const Account& account) {
           {"tests_in", account.tests_in},
           {"tests_out", account.tests_out},
           {"match_in", json_of(account.match_in)},
-          {"match_out", json_of(account.match_out)},
+          {"match_out", json_of(matches_learned(account))},
+          {"canaries_out", account.canaries_out},
           {"field_in", json_of(account.field_in)},
           {"field_out", json_of(account.field_out)},
           {"weight_in", json_of(account.weight_in)},
@@ -234,6 +245,7 @@ OrderedJson peer_json(const MemberPage& member, const std::optional<indicator::T
 Result<OrderedJson> show_group(Workplace& at, const LedgerArguments& arguments, const vault::GroupRow& row) {
   TRY(const group::Membership membership, at.groups.membership(row.id));
   TRY(const auto accounting, accounting_of(at, membership));
+  TRY_STATUS(accounting->note_canaries(at.vault));
   TRY(auto ours, at.vault.count(membership.admitted()));
   const Page page{membership, *accounting, std::move(ours)};
   TRY(const std::vector<std::string> peers, peers_of(page, arguments.peer));

@@ -87,6 +87,11 @@ void say_what_it_means(Console& console, const Shown& shown) {
         fmt::format("What is in common is certain only as far as {} entered what it truly holds: a guess of its own "
                     "that hits looks like a match.",
                     peer));
+  if (shown.outcome.canaries > 0)
+    console.say(
+        fmt::format("{} entered values that nobody honest should hold: it guesses, or it has them by theft or "
+                    "accident. parley canary alarm {} says how likely either is, and what an alarm would show.",
+                    peer, shown.row.id.substr(0, 8)));
   if (!shown.outcome.agreed)
     console.say(fmt::format(
         "{} has not confirmed the same result under its signature. Do not build on it before that is cleared up.",
@@ -153,6 +158,7 @@ Result<OrderedJson> session_json(vault::Vault& vault, const std::string& session
       {"protocol", outcome.protocol},
       {"count", outcome.learned ? OrderedJson(shown_count(outcome)) : OrderedJson()},
       {"values", outcome.learned ? OrderedJson(outcome.count) : OrderedJson()},
+      {"canary_hits", outcome.canaries},
       {"matches", matches},
       {"seconds", static_cast<double>(outcome.milliseconds) / 1000.0},
       {"bytes_sent", outcome.bytes_sent},
@@ -182,6 +188,9 @@ Status print_session(Workplace& at, const std::string& session) {
     console.print("  this side did not learn the answer, as agreed\n");
   }
   print_matches(console, shown);
+  if (outcome.canaries > 0)
+    console.print(fmt::format("  CANARY: {} of your canaries stand in the set of {}; they are not among the {} above\n",
+                              outcome.canaries, shown.row.peer, shown_count(outcome)));
   if (!outcome.protocol.empty() && outcome.milliseconds > 0)
     console.print(fmt::format("  {:.2f} s, {} bytes sent, {} bytes received, protocol {}{}\n",
                               static_cast<double>(outcome.milliseconds) / 1000.0, outcome.bytes_sent,

@@ -25,6 +25,8 @@ struct Account {
   /// The same where the program of the one who receives is changed: more than was entered, by some protocols.
   std::int64_t tests_in = 0, tests_out = 0;
   Range match_in = {}, match_out = {};  ///< matches that were learned
+  /// Of match_out, canaries of ours: the logs cannot tell them from matches, and must not.
+  std::int64_t canaries_out = 0;
   Range field_in = {},
         field_out = {};  ///< fields that were opened; known: one for each opening that the other side confirmed
   Range weight_in = {}, weight_out = {};  ///< the same by the weights of type and field

@@ -77,6 +77,7 @@ struct Ledger::State {
   std::vector<std::string> members;  // by MemberNumber
   std::vector<Session> sessions;
   std::unordered_map<SessionId, std::size_t, SessionHash> by_id;
+  std::unordered_map<SessionId, std::int64_t, SessionHash> canaries;
   // Padded sizes are few, and what a protocol lets a receiver test takes a while to compute.
   mutable std::map<std::pair<std::uint16_t, std::uint64_t>, std::int64_t> tests;
 
@@ -170,6 +171,8 @@ void Ledger::State::add(Account& account, const Session& session, const Amounts&
     account.tests_out = sum(account.tests_out, amounts.our_tests);
     ledger::add(account.match_in, amounts.match_in);
     ledger::add(account.match_out, amounts.match_out);
+    if (const auto known_canaries = canaries.find(session.id); known_canaries != canaries.end())
+      account.canaries_out = sum(account.canaries_out, std::min(known_canaries->second, amounts.match_out.known));
     account.abort_after_learn += amounts.abort_after_learn ? 1 : 0;
   }
   if (amounts.revealed && amounts.revealed_at > begin) add_reveal(account, session, amounts, type);
@@ -206,6 +209,10 @@ void Ledger::take(const Event& event) {
 
 void Ledger::logged(UnixSeconds time) {
   state_->last_logged = std::max(state_->last_logged, time);
+}
+
+void Ledger::note_canaries(const SessionId& session, std::int64_t count) {
+  state_->canaries[session] = count;
 }
 
 void Ledger::see(UnixSeconds time) {

@@ -53,6 +53,9 @@ class Ledger {
   /// Takes one entry, each once; those of one log in the order of the log, those of several in any. Only a run may be
   /// taken again: a charge is made before its entry is durable.
   void take(const Event& event);
+  /// Of what we learned in `session`, so many are canaries of ours. Only this member knows; nothing that is held
+  /// against a cap or settled depends on it.
+  void note_canaries(const SessionId& session, std::int64_t count);
   /// Our own log has an entry of this time: windows never go back behind it.
   void logged(UnixSeconds time);
   /// What our clock says now. A later word takes the place of an earlier one: a clock that was ahead for a moment must

@@ -13,6 +13,7 @@ inline constexpr std::string_view kHeads = "heads";
 inline constexpr std::string_view kCharterAmend = "charter.amend";
 inline constexpr std::string_view kCanarySet = "canary.set";
 inline constexpr std::string_view kCanaryAlarm = "canary.alarm";
+inline constexpr std::string_view kCanaryOpinion = "canary.opinion";
 inline constexpr std::string_view kSessionPropose = "session.propose";
 inline constexpr std::string_view kSessionAccept = "session.accept";
 inline constexpr std::string_view kSessionRefuse = "session.refuse";
@@ -57,6 +58,7 @@ inline constexpr std::array kEntryTypes{
     EntryType{kCharterAmend},
     EntryType{kCanarySet},
     EntryType{kCanaryAlarm, SessionUse::either},
+    EntryType{kCanaryOpinion},
     EntryType{kSessionPropose},
     EntryType{kSessionAccept, SessionUse::always, true},
     EntryType{kSessionRefuse, SessionUse::always},

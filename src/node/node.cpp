@@ -198,9 +198,14 @@ void Node::State::answer_question(const session::Party& us, group::LogLink& link
       [this](const session::Offer& offer) { return judge(offer); });
   if (!answered)
     journal.line(fmt::format("session {} with {}: {}", in_short(id), peer, answered.error().text()));
-  else if (const auto row = vault.session(id))
+  else if (const auto row = vault.session(id)) {
     journal.line(
         fmt::format("session {} with {}: {}. parley show {} has it.", in_short(id), peer, row->state, in_short(id)));
+    const auto outcome = session::read_outcome(row->outcome);
+    if (outcome && outcome->canaries > 0)
+      journal.line(fmt::format("session {} with {}: CANARY HIT, {} of ours. parley canary alarm {} says what it means.",
+                               in_short(id), peer, outcome->canaries, in_short(id)));
+  }
 }
 
 void Node::State::answer_reveal(const session::Party& us, group::LogLink& link, const session::ReceivedStep& offer,

@@ -291,6 +291,18 @@ void Accounting::charge(const mirror::EntryView& run) {
   if (const auto event = event_of(run.entry, run.leaf_hash, body, self_)) ledger_.take(*event);
 }
 
+Status Accounting::note_canaries(vault::Vault& vault) {
+  TRY(const auto rows, vault.sessions({.group = group_}));
+  for (const vault::SessionRow& row : rows) {
+    TRY(const Outcome outcome, read_outcome(row.outcome));
+    const auto id = session_id_from(row.id);
+    if (outcome.canaries == 0 || !id) continue;
+    const std::lock_guard lock(mutex_);
+    ledger_.note_canaries(*id, outcome.canaries);
+  }
+  return {};
+}
+
 void Accounting::see(UnixSeconds time) {
   const std::lock_guard lock(mutex_);
   ledger_.see(time);

@@ -51,6 +51,8 @@ class Accounting {
   /// Takes a run of ours that is being written, so that sessions beside this one see its charge before it is durable.
   /// Taking it again by update() changes nothing; one that was undone counts until the next start.
   void charge(const mirror::EntryView& run);
+  /// Takes from the vault's sessions of the group how many of the common indicators were canaries of ours.
+  Status note_canaries(vault::Vault& vault);
   /// What the clock says now.
   void see(UnixSeconds time);
 

@@ -117,8 +117,18 @@ Result<Commitments> Commitments::restore(ByteView serialized) {
   return Commitments(Secret<32>(serialized.first<kSecret>()), std::move(rows[0]), std::move(rows[1]));
 }
 
+// Items come in ascending order from the vault. Elements are distinct, and what we hold is no canary.
+void Input::take_canaries(std::span<const indicator::Canonical> canaries, std::uint64_t padded) {
+  const auto indicator_of = [](const vault::Item& item) -> const indicator::Canonical& { return item.indicator; };
+  for (const indicator::Canonical& canary : canaries) {
+    if (items_.size() + canaries_.size() == padded) return;
+    if (!std::ranges::binary_search(items_, canary, {}, indicator_of)) canaries_.push_back(canary);
+  }
+}
+
 Result<Input> Input::make(vault::Vault& vault, const vault::Selection& selection, std::string_view session, Side side,
-                          const Secret<32>& salt_secret, ThreadPool& pool, Progress& progress) {
+                          const Secret<32>& salt_secret, ThreadPool& pool, Progress& progress,
+                          std::span<const indicator::Canonical> canaries) {
   Input input;
   TRY(const Enters sizes, enters(vault, selection));
   input.items_.reserve(sizes.count);
@@ -137,10 +147,13 @@ Result<Input> Input::make(vault::Vault& vault, const vault::Selection& selection
   const std::uint64_t padded = sizes.padded;
   if (input.items_.size() > padded)
     return fail(Errc::cancelled, "The material changed while the session was being prepared. Ask again.");
+  input.take_canaries(canaries, padded);
   input.elements_.reserve(padded, padded * 24);
   for (const vault::Item& item : input.items_) input.elements_.push_back(item.indicator.typed());
+  for (const indicator::Canonical& canary : input.canaries_) input.elements_.push_back(canary.typed());
+  const std::size_t first_pad = input.items_.size() + input.canaries_.size();
   std::vector<Bytes> pads;
-  for (std::uint64_t i = input.items_.size(); i < padded; ++i) pads.push_back(pad_element(side));
+  for (std::uint64_t i = first_pad; i < padded; ++i) pads.push_back(pad_element(side));
   for (const Bytes& pad : pads) input.elements_.push_back(pad);
 
   progress.phase("committing", padded);
@@ -150,9 +163,9 @@ Result<Input> Input::make(vault::Vault& vault, const vault::Selection& selection
   pool.parallel_for(padded, kChunk, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       const bool real = i < input.items_.size();
-      const std::string_view type = real ? indicator::name_of(input.items_[i].indicator.type()) : kPadType;
-      const ByteView value =
-          real ? as_bytes(input.items_[i].indicator.value()) : ByteView(pads[i - input.items_.size()]);
+      const indicator::Canonical* named = real ? &input.items_[i].indicator : input.canary(i);
+      const std::string_view type = named != nullptr ? indicator::name_of(named->type()) : kPadType;
+      const ByteView value = named != nullptr ? as_bytes(named->value()) : ByteView(pads[i - first_pad]);
       item_commitments[i] = log::item_commitment(salt_of(salt_secret, i, kItemSalt), type, value);
       context_hashes[i] =
           context_leaf(label, item_commitments[i],

@@ -77,21 +77,32 @@ class Commitments {
 class Input {
  public:
   /// Reads the selection, pads it to `enters(selection).padded` and commits, under input_label(session, side).
+  /// @param canaries  distinct; take the place of padding, as far as there is any: the size says nothing of them
   /// @error Errc::limit, Errc::cancelled, and the vault's.
   static Result<Input> make(vault::Vault& vault, const vault::Selection& selection, std::string_view session, Side side,
-                            const Secret<32>& salt_secret, ThreadPool& pool, Progress& progress);
+                            const Secret<32>& salt_secret, ThreadPool& pool, Progress& progress,
+                            std::span<const indicator::Canonical> canaries = {});
 
   const psi::Elements& elements() const { return elements_; }
   std::uint64_t size() const { return elements_.size(); }
   const Commitments& commitments() const { return *commitments_; }
 
-  /// The indicator at `position` of elements(), or nothing for padding.
+  /// The indicator at `position` of elements(), or nothing for padding and canaries.
   const vault::Item* item(std::size_t position) const { return position < items_.size() ? &items_[position] : nullptr; }
+  /// The canary at `position`, or nothing.
+  const indicator::Canonical* canary(std::size_t position) const {
+    const std::size_t place = position - items_.size();
+    return position >= items_.size() && place < canaries_.size() ? &canaries_[place] : nullptr;
+  }
   const ContextRecord& record(std::size_t position) const { return records_[position]; }
   std::uint64_t tree_index(std::size_t position) const { return tree_index_[position]; }
 
  private:
+  // Those that are not among the items, as many as fit.
+  void take_canaries(std::span<const indicator::Canonical> canaries, std::uint64_t padded);
+
   std::vector<vault::Item> items_;
+  std::vector<indicator::Canonical> canaries_;
   std::vector<ContextRecord> records_;
   psi::Elements elements_;
   std::vector<std::uint64_t> tree_index_;  // position -> index in the trees

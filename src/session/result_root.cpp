@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "crypto/hash.h"
-#include "log/merkle.h"
 
 namespace parley::session {
 namespace {
@@ -12,6 +11,14 @@ namespace {
 constexpr std::string_view kCommitDomain{"parley/rkc/v1\0", 14};
 constexpr std::string_view kKeyDomain{"parley/rk/v1\0", 13};
 constexpr std::string_view kTagDomain{"parley/tag/v1\0", 14};
+
+// type || 0 || value
+Bytes name_bytes(const indicator::Canonical& indicator) {
+  Bytes name = to_bytes(indicator::name_of(indicator.type()));
+  append_be<std::uint8_t>(name, 0);
+  append(name, as_bytes(indicator.value()));
+  return name;
+}
 
 }  // namespace
 
@@ -34,22 +41,32 @@ Secret<32> result_key(std::string_view session, const ByteArray<32>& asker_nonce
   return Secret<32>(hash.finish());
 }
 
-Digest result_root(const Secret<32>& key, std::span<const vault::SessionMatch> matches) {
+Digest result_item_key(const Secret<32>& key, const indicator::Canonical& indicator) {
+  return crypto::hmac_sha256(key.expose(), crypto::sha256(name_bytes(indicator)));
+}
+
+namespace {
+
+Digest tag_of(const Digest& item_key, const indicator::Canonical& indicator) {
+  crypto::Sha256 tag;
+  tag.update(as_bytes(kTagDomain));
+  tag.update(item_key);
+  tag.update(name_bytes(indicator));
+  return tag.finish();
+}
+
+}  // namespace
+
+Digest result_leaf(const Digest& item_key, const indicator::Canonical& indicator) {
+  return log::leaf_hash(tag_of(item_key, indicator));
+}
+
+log::MerkleTree result_tree(const Secret<32>& key, std::span<const indicator::Canonical> matches) {
   std::vector<Digest> tags;
-  for (const vault::SessionMatch& match : matches) {
-    Bytes name = to_bytes(indicator::name_of(match.indicator.type()));
-    append_be<std::uint8_t>(name, 0);
-    append(name, as_bytes(match.indicator.value()));
-    const Digest item_key = crypto::hmac_sha256(key.expose(), crypto::sha256(name));
-    crypto::Sha256 tag;
-    tag.update(as_bytes(kTagDomain));
-    tag.update(item_key);
-    tag.update(name);
-    tags.push_back(tag.finish());
-  }
+  for (const indicator::Canonical& match : matches) tags.push_back(tag_of(result_item_key(key, match), match));
   std::ranges::sort(tags);
   for (Digest& tag : tags) tag = log::leaf_hash(tag);
-  return log::MerkleTree(std::move(tags)).root();
+  return log::MerkleTree(std::move(tags));
 }
 
 Digest empty_result_root() {

@@ -4,7 +4,8 @@
 #include <span>
 
 #include "base/secret.h"
-#include "vault/vault.h"
+#include "indicator/indicator.h"
+#include "log/merkle.h"
 
 namespace parley::session {
 
@@ -15,9 +16,14 @@ Digest result_key_commitment(ByteView share);
 Secret<32> result_key(std::string_view session, const ByteArray<32>& asker_nonce, const ByteArray<32>& responder_nonce,
                       const Secret<32>& asker_share, const Secret<32>& responder_share);
 
-/// RFC 6962 root over the ascending tags of the matches: K_t = HMAC-SHA-256(K, SHA-256(type || 0 || value)),
-/// t = SHA-256("parley/tag/v1\0" || K_t || type || 0 || value).
-Digest result_root(const Secret<32>& key, std::span<const vault::SessionMatch> matches);
+/// K_t = HMAC-SHA-256(K, SHA-256(type || 0 || value)). Whoever is shown it can find this one match under the root, and
+/// no other.
+Digest result_item_key(const Secret<32>& key, const indicator::Canonical& indicator);
+/// t = SHA-256("parley/tag/v1\0" || K_t || type || 0 || value), as leaf hash of RFC 6962.
+Digest result_leaf(const Digest& item_key, const indicator::Canonical& indicator);
+
+/// RFC 6962 tree over the ascending tags of the matches.
+log::MerkleTree result_tree(const Secret<32>& key, std::span<const indicator::Canonical> matches);
 
 /// Where there is no list of matches to sign.
 Digest empty_result_root();

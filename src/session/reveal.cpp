@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "crypto/hash.h"
+#include "session/canary_hits.h"
 #include "session/opening.h"
 #include "session/secrets.h"
 #include "session/states.h"
@@ -210,8 +211,11 @@ class Exchange {
   Result<RevealOutcome> exchange();
   Status send_turn(std::uint64_t turn);
   Status receive_turn(std::uint64_t turn);
-  // Checks one opening and puts it beside the match it is of. @return which match
+  // Checks one opening and puts it beside the match it is of, or beside the canary of ours that the other side takes
+  // for one. @return which match; beyond the matches, which canary
   Result<std::size_t> take(std::string_view text);
+  // Whether this session with this peer has no common indicators but canaries of ours.
+  Result<bool> only_canaries_are_common(const std::string& session) const;
   Status check_salts();
   Status refuse(std::string_view code, const ReceivedStep& offer);
   // Writes a step of ours, or keeps one of theirs, with the state that it leads to.
@@ -236,7 +240,9 @@ class Exchange {
   RevealOffer our_offer_, their_offer_;
   Commitment their_commitment_;
   std::uint64_t their_size_ = 0;
-  std::map<std::pair<indicator::Type, std::string>, std::size_t> match_by_indicator_;
+  std::vector<CanaryHit> hits_;
+  std::map<std::pair<indicator::Type, std::string>, std::size_t>
+      match_by_indicator_;  // the canaries behind the matches
   Digest their_label_{};
   OfferHash received_;
   std::uint64_t received_count_ = 0;
@@ -314,6 +320,11 @@ Status Exchange::prepare(const Consent& given) {
     const indicator::Canonical& indicator = session_.matches[i].indicator;
     match_by_indicator_.emplace(std::pair{indicator.type(), indicator.value()}, i);
   }
+  TRY(hits_, hits_of(us_.vault, session_.row.id));
+  for (std::size_t i = 0; i < hits_.size(); ++i) {
+    const indicator::Canonical& indicator = hits_[i].canary.canary.indicator;
+    match_by_indicator_.emplace(std::pair{indicator.type(), indicator.value()}, session_.matches.size() + i);
+  }
   our_salt_ = random_bytes<32>();
   our_offer_ = {
       .fields = consent.fields, .openings = ours_.size(), .openings_commitment = offered.finish(our_label, our_salt_)};
@@ -357,7 +368,9 @@ Result<RevealOutcome> Exchange::answer(const ReceivedStep& step) {
   auto found = revealable(us_.vault, step.session);
   if (!found || found->row.id != step.session || found->row.peer != steps_.peer().name ||
       found->row.group != steps_.link().log().group()) {
-    TRY_STATUS(refuse(kNotRevealable, step));
+    // A canary is a match to the other side: that we hold nothing on it must look like a consent that is not given.
+    TRY(const bool decoys_only, only_canaries_are_common(step.session));
+    TRY_STATUS(refuse(decoys_only ? kNoConsentYet : kNotRevealable, step));
     return fail(Errc::refused, steps_.peer().name + " offered a reveal for a session that has none.");
   }
   if (auto permitted = check_permitted(us_.membership); !permitted) {
@@ -386,6 +399,15 @@ Result<RevealOutcome> Exchange::answer(const ReceivedStep& step) {
   return exchange();
 }
 
+Result<bool> Exchange::only_canaries_are_common(const std::string& session) const {
+  const auto row = us_.vault.session(session);
+  if (!row || row->id != session || row->peer != steps_.peer().name || row->group != steps_.link().log().group())
+    return false;
+  TRY(const auto hits, hits_of(us_.vault, session));
+  TRY(const auto matches, us_.vault.session_matches(session));
+  return !hits.empty() && matches.empty();
+}
+
 Status Exchange::refuse(std::string_view code, const ReceivedStep& offer) {
   TRY(const mirror::EntryView ours,
       steps_.write(kRevealRefuse, Refusal{.code = std::string(code), .text = {}}.to_json(), {offer.leaf_hash}));
@@ -395,7 +417,7 @@ Status Exchange::refuse(std::string_view code, const ReceivedStep& offer) {
 Result<RevealOutcome> Exchange::exchange() {
   if ((our_offer_.openings == 0) != (their_offer_.openings == 0))
     return fail(Errc::refused, "One of the two sides would open nothing, so neither opens.");
-  if (their_offer_.openings > session_.matches.size())
+  if (their_offer_.openings > match_by_indicator_.size())
     return fail(Errc::protocol, "The other side offers to open more indicators than matched.", steps_.peer().name);
   us_.progress.phase("opening in turn", kTurns);
   for (std::uint64_t turn = 0; turn < kTurns; ++turn) {
@@ -453,7 +475,10 @@ Status Exchange::receive_turn(std::uint64_t turn) {
     if (frame.type != wire::FrameType::opening || frame.payload.size() > kMaxOpeningBytes)
       return fail(Errc::protocol, "A frame arrived where an opening was due.", steps_.peer().name);
     TRY(const std::size_t match, take(as_text(frame.payload)));
-    changed.push_back(session_.matches[match]);
+    if (match < session_.matches.size())
+      changed.push_back(session_.matches[match]);
+    else
+      TRY_STATUS(keep_hits(us_.vault, session_.row.group, steps_.peer().nick, session_.row.id, hits_));
   }
   return us_.vault.update_matches(session_.row.id, changed);
 }
@@ -478,7 +503,9 @@ Result<std::size_t> Exchange::take(std::string_view text) {
     return fail(Errc::protocol, "The other side opened an indicator without its TLP, or nothing but marks of it.",
                 steps_.peer().name);
   const std::size_t match = found->second;
-  TRY(session_.matches[match].theirs, with_more(session_.matches[match].theirs, context));
+  std::string& theirs =
+      match < session_.matches.size() ? session_.matches[match].theirs : hits_[match - session_.matches.size()].theirs;
+  TRY(theirs, with_more(theirs, context));
   match_by_indicator_.erase(found);
   received_.add(text);
   ++received_count_;

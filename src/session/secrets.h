@@ -14,6 +14,9 @@ inline std::string salts_name(const std::string& session) {
 inline std::string seed_name(const std::string& session) {
   return "session/" + session + "/seed";
 }
+inline std::string hits_name(const std::string& session) {
+  return "session/" + session + "/canaries";
+}
 inline std::string commitments_name(const std::string& session) {
   return "session/" + session + "/commitments";
 }

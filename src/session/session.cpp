@@ -15,6 +15,7 @@
 #include "log/merkle.h"
 #include "psi/intersect/choice.h"
 #include "psi/limits.h"
+#include "session/canary_hits.h"
 #include "session/padding.h"
 #include "session/result_root.h"
 #include "session/secrets.h"
@@ -104,6 +105,7 @@ class Session {
   Result<ResultStep> record(const psi::Outcome& result);
   // Exchanges the shares of the result key and puts the root of the matches into `ours`.
   Status share_result_key(ResultStep& ours, const std::vector<vault::SessionMatch>& matches);
+  Digest sign_for(const Secret<32>& key, const std::vector<vault::SessionMatch>& matches);
   Status store_result(const ResultStep& ours, const std::vector<vault::SessionMatch>& matches);
   Status compare(const ResultStep& ours);
   Result<std::optional<mirror::EntryView>> settle_ledger();
@@ -140,6 +142,8 @@ class Session {
   std::shared_ptr<Accounting> accounting_;  // of the group, since check_permitted() was first asked
   bool in_ledger_ = false;
   std::optional<Input> input_;
+  std::vector<group::CommittedCanary> canaries_;  // that may be in it
+  std::vector<CanaryHit> hits_;                   // those of them that the other side entered too
   Secret<32> seed_, result_key_share_;
   Status keys_shared_;
   std::optional<mirror::EntryView> result_step_;
@@ -569,7 +573,11 @@ Status Session::commit() {
   const Secret<32> salts = random_secret<32>();
   seed_ = random_secret<32>();
   result_key_share_ = random_secret<32>();
-  TRY(Input input, Input::make(us_.vault, selection(), row_.id, side_, salts, us_.pool, us_.progress));
+  TRY(canaries_, canaries_for(us_.vault, steps_.link().log(), us_.membership, terms_.question, steps_.peer().nick,
+                              wall_clock_now()));
+  std::vector<indicator::Canonical> decoys;
+  for (const group::CommittedCanary& each : canaries_) decoys.push_back(each.canary.indicator);
+  TRY(Input input, Input::make(us_.vault, selection(), row_.id, side_, salts, us_.pool, us_.progress, decoys));
   if (input.size() != terms_.our_padded)
     return fail(Errc::cancelled, "The material changed between the agreement and the session. Ask again.");
   input_.emplace(std::move(input));
@@ -651,6 +659,10 @@ Result<ResultStep> Session::record(const psi::Outcome& result) {
   if (outcome_.learned) outcome_.count = static_cast<std::int64_t>(result.count);
   if (outcome_.learned && intersection) {
     for (const psi::Match& match : result.matches) {
+      if (input_->canary(match.position) != nullptr) {
+        hits_.push_back(hit_at(*input_, match.position, canaries_));
+        continue;
+      }
       const vault::Item* item = input_->item(match.position);
       if (item == nullptr)
         return fail(Errc::protocol, "Padding of this side matched, which an honest other side cannot bring about.");
@@ -663,6 +675,8 @@ Result<ResultStep> Session::record(const psi::Outcome& result) {
                          .commitment = CommittedPlace{match.position, input_->tree_index(match.position)}.to_bytes()});
     }
     outcome_.file_count = count_files_once(matches);
+    outcome_.canaries = static_cast<std::int64_t>(hits_.size());
+    outcome_.count -= outcome_.canaries;
   }
   // Only what both know can be opened later; otherwise the salts have done their work.
   if (outcome_.both_learned && !matches.empty()) {
@@ -672,7 +686,7 @@ Result<ResultStep> Session::record(const psi::Outcome& result) {
   input_.reset();
 
   ResultStep ours{.learned = outcome_.learned,
-                  .count = outcome_.both_learned ? outcome_.count : -1,
+                  .count = outcome_.both_learned ? static_cast<std::int64_t>(result.count) : -1,
                   .result_root = empty_result_root(),
                   .transcript = result.transcript};
   // The other side may leave or keep its share back, now that it has learned; what was found here stays found.
@@ -693,9 +707,19 @@ Status Session::share_result_key(ResultStep& ours, const std::vector<vault::Sess
     const Secret<32>& asker_share = side_ == Side::asker ? result_key_share_ : theirs;
     const Secret<32>& responder_share = side_ == Side::asker ? theirs : result_key_share_;
     const Secret<32> key = result_key(row_.id, nonces_[0], nonces_[1], asker_share, responder_share);
-    ours.result_root = result_root(key, matches);
+    ours.result_root = sign_for(key, matches);
   }
   return {};
+}
+
+// The root over all that both found, our canaries among it: to the other side they are matches like any other.
+Digest Session::sign_for(const Secret<32>& key, const std::vector<vault::SessionMatch>& matches) {
+  std::vector<indicator::Canonical> found;
+  for (const vault::SessionMatch& match : matches) found.push_back(match.indicator);
+  for (const CanaryHit& hit : hits_) found.push_back(hit.canary.canary.indicator);
+  const log::MerkleTree tree = result_tree(key, found);
+  for (CanaryHit& hit : hits_) hit.tag = tag_under(tree, key, hit.canary.canary.indicator);
+  return tree.root();
 }
 
 Status Session::store_result(const ResultStep& ours, const std::vector<vault::SessionMatch>& matches) {
@@ -706,8 +730,9 @@ Status Session::store_result(const ResultStep& ours, const std::vector<vault::Se
   row_.state = kHasResult;
   row_.updated = wall_clock_now();
   row_.outcome = write_outcome(outcome_);
-  TRY(result_step_, steps_.write(kResult, ours.to_json(), {}, [&](const mirror::EntryView& step) {
-    return us_.vault.save_result(row_, std::vector{stored_step(step)}, matches);
+  TRY(result_step_, steps_.write(kResult, ours.to_json(), {}, [&](const mirror::EntryView& step) -> Status {
+    TRY_STATUS(us_.vault.save_result(row_, std::vector{stored_step(step)}, matches));
+    return keep_hits(us_.vault, row_.group, steps_.peer().nick, row_.id, hits_);
   }));
   return {};
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "group/canary.h"
 
 namespace parley::session {
 namespace {
@@ -81,6 +82,7 @@ std::string write_outcome(const Outcome& outcome) {
                                             {"both_learned", outcome.both_learned},
                                             {"bytes_received", outcome.bytes_received},
                                             {"bytes_sent", outcome.bytes_sent},
+                                            {"canaries", outcome.canaries},
                                             {"count", outcome.count},
                                             {"failed_phase", outcome.failed_phase},
                                             {"failure", storable(outcome.failure)},
@@ -102,6 +104,8 @@ Result<Outcome> read_outcome(const std::string& text) {
   outcome.both_learned = reader.boolean("both_learned");
   outcome.bytes_received = reader.integer("bytes_received", 0, log::kMaxInteger);
   outcome.bytes_sent = reader.integer("bytes_sent", 0, log::kMaxInteger);
+  if (json.object() != nullptr && json.object()->contains("canaries"))
+    outcome.canaries = reader.integer("canaries", 0, group::kCanaryLeaves);
   outcome.count = reader.integer("count", -1, log::kMaxInteger);
   outcome.failed_phase = reader.text("failed_phase", kMaxTextBytes);
   outcome.failure = reader.text("failure", kMaxTextBytes);

@@ -54,7 +54,8 @@ struct Outcome {
   bool learned = false;         ///< this side learned the answer
   bool both_learned = false;
   bool agreed = false;            ///< both signed the same transcript (and, where both learned, the same result)
-  std::int64_t count = -1;        ///< -1: not learned
+  std::int64_t count = -1;        ///< without canaries of ours; -1: not learned
+  std::int64_t canaries = 0;      ///< of ours that turned out common: no matches, but evidence about the peer
   std::int64_t file_count = -1;   ///< with hashes of one file counted once; -1: not known
   std::int64_t milliseconds = 0;  ///< from acceptance to result
   std::int64_t bytes_sent = 0;

@@ -1,0 +1,23 @@
+// The family `parley canary`, and what its files share.
+#pragma once
+
+#include "cli/group_command.h"
+#include "session/canary_alarm.h"
+
+namespace parley::cli {
+
+void add_canary_alarm(CLI::App& family, Chosen& chosen);  ///< alarm, check, opinion
+
+/// Draws the next set and writes it into our log. @error Errc::usage without canaries; as JointLog::append
+Result<group::CanaryBook::Committed> commit_canaries(Workplace& at, const std::string& group);
+
+/// "58", "5,500": two significant digits, and never more than the figure is worth.
+std::string rounded(double ratio);
+
+/// Whom canaries keep an eye on: said on every screen that shows them.
+inline constexpr std::string_view kWhomCanariesPolice =
+    "Canaries keep an eye on members that ask you: such a member learns no match without your node seeing it too. A "
+    "member that you ask learns first and can keep back what looks like a canary; against guesses of that side stand "
+    "caps, budgets and consent.";
+
+}  // namespace parley::cli

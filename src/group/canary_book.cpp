@@ -1,0 +1,180 @@
+// What a member keeps of its canaries, as one sealed PJ1 object (canary_book.h).
+#include "group/canary_book.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "log/entry.h"
+
+namespace parley::group {
+namespace {
+
+using log::Json;
+
+constexpr std::size_t kMaxBookBytes = 4 << 20;
+constexpr std::size_t kMostSeen = 4096;
+/// The one in use, and one that waits for its age.
+constexpr std::size_t kMostSets = 2;
+
+std::string name_of_book(const std::string& group) {
+  return "canaries/" + group;
+}
+
+Json to_json(const Canary& canary) {
+  return Json::Object{{"reason", canary.reason()},
+                      {"type", indicator::name_of(canary.indicator.type())},
+                      {"value", canary.indicator.value()}};
+}
+
+Result<indicator::Canonical> indicator_from(log::ObjectReader& reader) {
+  const auto type = indicator::type_named(reader.text("type", 32));
+  std::string value = reader.text("value", indicator::kMaxValueBytes);
+  if (!type) return fail(Errc::vault_damaged, "A stored canary has no known type.");
+  return indicator::Canonical::from_storage(*type, std::move(value));
+}
+
+Result<Canary> canary_from(const Json& json) {
+  log::ObjectReader reader(json, "a stored canary");
+  const Json reason = reader.object("reason");
+  TRY(const indicator::Canonical indicator, indicator_from(reader));
+  TRY_STATUS(reader.finish());
+  return make_canary(indicator.type(), indicator.value(), reason);
+}
+
+Result<CanaryBook::Committed> set_from(const Json& json) {
+  log::ObjectReader reader(json, "a stored set of canaries");
+  CanaryBook::Committed committed;
+  committed.entry = reader.digest("entry");
+  committed.seq = static_cast<std::uint64_t>(reader.integer("seq", 0, log::kMaxInteger));
+  const Json set = reader.object("set");
+  committed.time = reader.integer("time", 0, log::kMaxInteger);
+  TRY_STATUS(reader.finish());
+  TRY(committed.set, CanarySet::from_json(set));
+  return committed;
+}
+
+}  // namespace
+
+Result<CanaryBook> CanaryBook::load(vault::Vault& vault, const std::string& group) {
+  CanaryBook book;
+  TRY(const auto stored, vault.secret(name_of_book(group)));
+  if (!stored) return book;
+  TRY(const Json json, log::parse_pjson(as_text(stored->expose()), kMaxBookBytes));
+  log::ObjectReader reader(json, "the stored canaries");
+  const Json::Array seen = reader.array("seen", kMostSeen);
+  const Json::Array sets = reader.array("sets", kMostSets);
+  const Json::Array waiting = reader.array("waiting", kCanaryLeaves);
+  TRY_STATUS(reader.finish());
+  for (const Json& each : seen) {
+    log::ObjectReader one(each, "a canary that was seen");
+    std::string by = one.text("by", 64);
+    TRY(indicator::Canonical indicator, indicator_from(one));
+    TRY_STATUS(one.finish());
+    book.seen_.emplace(std::move(by), std::move(indicator));
+  }
+  for (const Json& each : sets) {
+    TRY(Committed set, set_from(each));
+    book.sets_.push_back(std::move(set));
+  }
+  for (const Json& each : waiting) {
+    TRY(Canary canary, canary_from(each));
+    book.waiting_.push_back(std::move(canary));
+  }
+  return book;
+}
+
+Status CanaryBook::save(vault::Vault& vault, const std::string& group) const {
+  if (seen_.size() > kMostSeen)
+    return fail(Errc::limit, "More canaries were seen than are kept here. Begin a new group, or use others.");
+  Json::Array seen, sets, waiting;
+  for (const auto& [by, indicator] : seen_)
+    seen.emplace_back(
+        Json::Object{{"by", by}, {"type", indicator::name_of(indicator.type())}, {"value", indicator.value()}});
+  for (const Committed& each : sets_)
+    sets.emplace_back(Json::Object{{"entry", to_hex(each.entry)},
+                                   {"seq", static_cast<std::int64_t>(each.seq)},
+                                   {"set", each.set.to_json()},
+                                   {"time", each.time}});
+  for (const Canary& each : waiting_) waiting.push_back(to_json(each));
+  const std::string text = log::write_pjson(
+      Json::Object{{"seen", std::move(seen)}, {"sets", std::move(sets)}, {"waiting", std::move(waiting)}});
+  return vault.put_secret(name_of_book(group), as_bytes(text));
+}
+
+Status CanaryBook::add(const Canary& canary) {
+  const auto same = [&](const Canary& other) { return other.indicator == canary.indicator; };
+  const bool in_newest =
+      !sets_.empty() && std::ranges::any_of(sets_.back().set.canaries(), same, &CanarySet::Leaf::canary);
+  if (in_newest || std::ranges::any_of(waiting_, same))
+    return fail(Errc::exists, "This value is a canary of this group already.");
+  if (std::ranges::any_of(seen_, [&](const auto& seen) { return seen.second == canary.indicator; }))
+    return fail(Errc::exists, "This value was a canary that somebody has seen; it cannot be one again.");
+  if (waiting_.size() >= kCanaryLeaves)
+    return fail(Errc::limit, "A set has room for 64 canaries; that many wait already.");
+  waiting_.push_back(canary);
+  return {};
+}
+
+Status CanaryBook::remove(const indicator::Canonical& indicator) {
+  const std::size_t waited = std::erase_if(waiting_, [&](const Canary& each) { return each.indicator == indicator; });
+  bool in_set = false;
+  for (const Committed& set : sets_)
+    for (const CanarySet::Leaf& leaf : set.set.canaries()) in_set |= leaf.canary.indicator == indicator;
+  if (waited == 0 && !in_set) return fail(Errc::not_found, "This value is no canary of this group.");
+  if (in_set) seen_.emplace(log::kEveryone, indicator);
+  return {};
+}
+
+Result<CanarySet> CanaryBook::draw() const {
+  std::vector<Canary> canaries = waiting_;
+  if (!sets_.empty())
+    for (const CanarySet::Leaf& leaf : sets_.back().set.canaries())
+      if (canaries.size() < kCanaryLeaves && !is_published(leaf.canary.indicator)) canaries.push_back(leaf.canary);
+  if (canaries.empty()) return fail(Errc::usage, "There are no canaries to commit to: parley canary add first.");
+  return CanarySet::draw(canaries);
+}
+
+void CanaryBook::committed(CanarySet set, const Digest& entry, std::uint64_t seq, UnixSeconds time) {
+  std::erase_if(waiting_, [&](const Canary& each) {
+    return std::ranges::any_of(set.canaries(),
+                               [&](const CanarySet::Leaf& leaf) { return leaf.canary.indicator == each.indicator; });
+  });
+  sets_.push_back({.set = std::move(set), .entry = entry, .seq = seq, .time = time});
+  // An older one stays until the newest may be used; of several that wait, the last one counts.
+  while (sets_.size() > kMostSets) sets_.erase(sets_.begin() + (sets_[1].time + kCanaryAge > time ? 1 : 0));
+}
+
+const CanaryBook::Committed* CanaryBook::in_use(UnixSeconds now,
+                                                const std::function<bool(std::uint64_t seq)>& is_final) const {
+  for (auto set = sets_.rbegin(); set != sets_.rend(); ++set)
+    if (now >= set->time + kCanaryAge && now < set->time + kCanaryAge + kCanaryLife && is_final(set->seq)) return &*set;
+  return nullptr;
+}
+
+std::vector<CommittedCanary> CanaryBook::entering(const Committed& set, std::string_view peer,
+                                                  std::span<const indicator::Type> types) const {
+  std::vector<CommittedCanary> entering;
+  for (CommittedCanary& each : set.set.committed()) {
+    const indicator::Canonical& indicator = each.canary.indicator;
+    if (std::ranges::find(types, indicator.type()) == types.end() || is_published(indicator) ||
+        seen_.contains({std::string(peer), indicator}))
+      continue;
+    each.set_entry = set.entry;
+    entering.push_back(std::move(each));
+  }
+  return entering;
+}
+
+void CanaryBook::seen_by(std::string_view peer, const indicator::Canonical& indicator) {
+  seen_.emplace(peer, indicator);
+}
+
+void CanaryBook::published(const indicator::Canonical& indicator) {
+  seen_.emplace(log::kEveryone, indicator);
+}
+
+bool CanaryBook::is_published(const indicator::Canonical& indicator) const {
+  return seen_.contains({std::string(log::kEveryone), indicator});
+}
+
+}  // namespace parley::group

@@ -1,0 +1,60 @@
+// The canaries of one member in one group, kept sealed and apart from its material: nothing of it is imported, counted,
+// exported or revealed (log.md 4.4).
+#pragma once
+
+#include <functional>
+#include <set>
+
+#include "group/canary.h"
+#include "vault/vault.h"
+
+namespace parley::group {
+
+class CanaryBook {
+ public:
+  /// A set that stands in the own log.
+  struct Committed {
+    CanarySet set;
+    Digest entry{};  ///< leaf hash of its canary.set
+    std::uint64_t seq = 0;
+    UnixSeconds time = 0;  ///< of that entry
+  };
+
+  /// @error Errc::vault_damaged; the vault's
+  static Result<CanaryBook> load(vault::Vault& vault, const std::string& group);
+  Status save(vault::Vault& vault, const std::string& group) const;
+
+  /// For the next set. @error Errc::exists if it is there already, or was published; Errc::limit at kCanaryLeaves
+  Status add(const Canary& canary);
+  /// Takes a canary off the next set; one that a set has committed to enters no session from now on.
+  /// @error Errc::not_found
+  Status remove(const indicator::Canonical& indicator);
+
+  /// The next set: those that wait, and those of the newest set that nobody has seen. @error Errc::usage without any
+  Result<CanarySet> draw() const;
+  /// That it now stands in the log.
+  void committed(CanarySet set, const Digest& entry, std::uint64_t seq, UnixSeconds time);
+
+  /// The newest set that is old enough, final by `is_final(seq)` and not too old; nullptr if there is none.
+  const Committed* in_use(UnixSeconds now, const std::function<bool(std::uint64_t seq)>& is_final) const;
+  /// What of it may enter a session with `peer` about these types.
+  std::vector<CommittedCanary> entering(const Committed& set, std::string_view peer,
+                                        std::span<const indicator::Type> types) const;
+
+  /// `peer` has seen the canary: it is not used against it again.
+  void seen_by(std::string_view peer, const indicator::Canonical& indicator);
+  /// All members have seen it.
+  void published(const indicator::Canonical& indicator);
+  bool is_published(const indicator::Canonical& indicator) const;
+
+  const std::vector<Canary>& waiting() const { return waiting_; }
+  const std::vector<Committed>& sets() const { return sets_; }  ///< oldest first
+
+ private:
+  /// By whom what has been seen; kEveryone for all, and for what its owner took back.
+  std::set<std::pair<std::string, indicator::Canonical>> seen_;
+  std::vector<Canary> waiting_;
+  std::vector<Committed> sets_;
+};
+
+}  // namespace parley::group

@@ -1,0 +1,339 @@
+// Making and checking alarms (canary_alarm.h).
+#include "session/canary_alarm.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/encoding.h"
+#include "base/text.h"
+#include "group/member.h"
+#include "log/quorum.h"
+#include "session/padding.h"
+#include "session/result_root.h"
+
+namespace parley::session {
+namespace {
+
+using log::Json;
+
+constexpr std::int64_t kAlarmVersion = 1;
+constexpr std::size_t kMaxShownBytes = 16 * 1024;  // a commitment and a result are far below
+constexpr std::size_t kMaxPath = 24;               // of a tree of kLargestPadded leaves
+constexpr std::size_t kSetPath = 6;                // of group::kCanaryLeaves
+/// How many checkpoints of a log are looked at for one that was cosigned in time.
+constexpr std::uint64_t kLookAhead = 4096;
+
+std::unexpected<Error> does_not_hold(std::string why) {
+  return fail(Errc::protocol, "The alarm does not hold: " + std::move(why));
+}
+
+std::int64_t number(std::uint64_t value) {
+  return static_cast<std::int64_t>(value);
+}
+
+log::Salt salt_from(const Bytes& bytes) {
+  log::Salt salt{};
+  if (bytes.size() == salt.size()) std::ranges::copy(bytes, salt.begin());
+  return salt;
+}
+
+Json write_shown(const CanaryAlarm::Shown& shown) {
+  return Json::Object{{"entry", to_hex(shown.entry)}, {"salt", to_base64(shown.body.salt)}, {"text", shown.body.text}};
+}
+
+Result<CanaryAlarm::Shown> shown_from(const Json& json) {
+  log::ObjectReader reader(json, "a body that the alarm shows");
+  CanaryAlarm::Shown shown;
+  shown.entry = reader.digest("entry");
+  shown.body.salt = salt_from(reader.bytes("salt", sizeof(log::Salt)));
+  shown.body.text = reader.text("text", kMaxShownBytes);
+  TRY_STATUS(reader.finish());
+  return shown;
+}
+
+Json write_hit(const CanaryHit& hit) {
+  const group::CommittedCanary& canary = hit.canary;
+  return Json::Object{{"canary", Json::Object{{"index", number(canary.index)},
+                                              {"path", log::hex_of(canary.path)},
+                                              {"reason", canary.canary.reason()},
+                                              {"salt", to_base64(canary.salt)},
+                                              {"set", to_hex(canary.set_entry)}}},
+                      {"item", Json::Object{{"count", number(hit.item_count)},
+                                            {"index", number(hit.item_index)},
+                                            {"path", log::hex_of(hit.item_path)},
+                                            {"salt", to_base64(hit.item_salt)}}},
+                      {"tag", Json::Object{{"count", number(hit.tag->count)},
+                                           {"index", number(hit.tag->index)},
+                                           {"key", to_hex(hit.tag->item_key)},
+                                           {"path", log::hex_of(hit.tag->path)}}},
+                      {"type", indicator::name_of(canary.canary.indicator.type())},
+                      {"value", canary.canary.indicator.value()}};
+}
+
+Result<group::CommittedCanary> canary_from(const Json& json, indicator::Type type, const std::string& value) {
+  log::ObjectReader reader(json, "a canary of the alarm");
+  const auto index = static_cast<std::uint64_t>(reader.integer("index", 0, group::kCanaryLeaves - 1));
+  std::vector<Digest> path = reader.digests("path", kSetPath);
+  const Json reason = reader.object("reason");
+  const log::Salt salt = salt_from(reader.bytes("salt", sizeof(log::Salt)));
+  const Digest set_entry = reader.digest("set");
+  TRY_STATUS(reader.finish());
+  TRY(group::Canary canary, group::make_canary(type, value, reason));
+  return group::CommittedCanary{
+      .canary = std::move(canary), .set_entry = set_entry, .salt = salt, .index = index, .path = std::move(path)};
+}
+
+Status read_item(const Json& json, CanaryHit& hit) {
+  log::ObjectReader reader(json, "an item of the alarm");
+  hit.item_count = static_cast<std::uint64_t>(reader.integer("count", 1, log::kMaxInteger));
+  hit.item_index = static_cast<std::uint64_t>(reader.integer("index", 0, log::kMaxInteger));
+  hit.item_path = reader.digests("path", kMaxPath);
+  hit.item_salt = salt_from(reader.bytes("salt", sizeof(log::Salt)));
+  return reader.finish();
+}
+
+Result<CanaryHit::Tag> tag_from(const Json& json) {
+  log::ObjectReader reader(json, "a tag of the alarm");
+  CanaryHit::Tag tag;
+  tag.count = static_cast<std::uint64_t>(reader.integer("count", 1, log::kMaxInteger));
+  tag.index = static_cast<std::uint64_t>(reader.integer("index", 0, log::kMaxInteger));
+  tag.item_key = reader.digest("key");
+  tag.path = reader.digests("path", kMaxPath);
+  TRY_STATUS(reader.finish());
+  return tag;
+}
+
+Result<CanaryHit> hit_from(const Json& json) {
+  log::ObjectReader reader(json, "a hit of the alarm");
+  const Json canary = reader.object("canary");
+  const Json item = reader.object("item");
+  const Json tag = reader.object("tag");
+  const auto type = indicator::type_named(reader.text("type", 32));
+  const std::string value = reader.text("value", indicator::kMaxValueBytes);
+  if (!type) reader.refuse("its type is not a known one");
+  TRY_STATUS(reader.finish());
+  TRY(group::CommittedCanary committed, canary_from(canary, *type, value));
+  CanaryHit hit{std::move(committed)};
+  TRY_STATUS(read_item(item, hit));
+  TRY(hit.tag, tag_from(tag));
+  return hit;
+}
+
+// --- checking -------------------------------------------------------------------------------------------------------
+
+// The entry that the alarm names, with the body that it shows.
+Result<mirror::EntryView> shown_entry(const CanaryAlarm::Shown& shown, const std::string& author, std::string_view type,
+                                      const std::string& session, const AlarmSources& sources) {
+  TRY(mirror::EntryView entry, sources.entry(author, shown.entry));
+  if (entry.entry.type != type || entry.entry.session != session)
+    return does_not_hold(fmt::format("the entry that it names is no {} of this session.", type));
+  TRY(entry.body, log::open_body(entry.entry, shown.body));
+  return entry;
+}
+
+// On which side of the session the accuser was: its commitment answers the acceptance, or the proposal itself.
+Result<Side> side_of(const mirror::EntryView& commit, const std::string& accused, const AlarmSources& sources) {
+  if (commit.entry.refs.empty()) return does_not_hold("the commitment answers nothing.");
+  TRY(const mirror::EntryView answered, sources.entry(accused, commit.entry.refs.front()));
+  if (answered.entry.type == kPropose && log::session_of_proposal(answered.leaf_hash) == commit.entry.session)
+    return Side::responder;
+  if (answered.entry.type == kAccept && answered.entry.session == commit.entry.session) return Side::asker;
+  return does_not_hold("the commitment answers another session.");
+}
+
+// `session_time`: when the session was, as far as both sides state it.
+Status check_set(const CanaryHit& hit, const mirror::EntryView& commit, std::int64_t session_time,
+                 const AlarmSources& sources) {
+  const std::string& accuser = commit.entry.author;
+  TRY(const mirror::EntryView set, sources.entry(accuser, hit.canary.set_entry));
+  if (set.entry.type != log::kCanarySet || !set.body) return does_not_hold("what it names as its canaries is no set.");
+  TRY(const Digest root, group::canary_root_from_body(*set.body));
+  const Digest leaf = log::leaf_hash(group::canary_commitment(hit.canary.salt, hit.canary.canary));
+  if (!log::verify_inclusion(leaf, hit.canary.index, group::kCanaryLeaves, hit.canary.path, root))
+    return does_not_hold("the set of canaries does not hold this value with this reason.");
+  if (set.entry.seq >= commit.entry.seq) return does_not_hold("the canary was committed to after the session.");
+  TRY(const bool in_time, sources.final_by(accuser, set.entry.seq, session_time - group::kCanaryAge));
+  if (!in_time)
+    return does_not_hold("nothing shows that the canary stood in the log, held by enough members, 24 hours before.");
+  return {};
+}
+
+Status check_hit(const CanaryHit& hit, const Commitment& commitment, const Digest& label, const ResultStep& result) {
+  const indicator::Canonical& value = hit.canary.canary.indicator;
+  // A root alone does not say how many leaves it has.
+  if (!is_padded_size(hit.item_count)) return does_not_hold("no set has the size that it states.");
+  const Digest item = log::item_commitment(hit.item_salt, indicator::name_of(value.type()), as_bytes(value.value()));
+  if (!log::verify_inclusion(item_leaf(label, item), hit.item_index, hit.item_count, hit.item_path,
+                             commitment.items_root))
+    return does_not_hold("the canary was not in the set that the accuser committed to in this session.");
+  if (!hit.tag || number(hit.tag->count) != result.count ||
+      !log::verify_inclusion(result_leaf(hit.tag->item_key, value), hit.tag->index, hit.tag->count, hit.tag->path,
+                             result.result_root))
+    return does_not_hold("the result that the accused signed does not name the canary.");
+  return {};
+}
+
+}  // namespace
+
+Json CanaryAlarm::to_json() const {
+  Json::Array array;
+  for (const CanaryHit& hit : hits) array.push_back(write_hit(hit));
+  return Json::Object{{"accused", accused},
+                      {"commit", write_shown(commit)},
+                      {"hits", std::move(array)},
+                      {"result", write_shown(result)},
+                      {"v", kAlarmVersion}};
+}
+
+Result<CanaryAlarm> CanaryAlarm::from_json(const Json& body) {
+  log::ObjectReader reader(body, "the alarm");
+  CanaryAlarm alarm;
+  alarm.accused = reader.text("accused", 32);
+  const Json commit = reader.object("commit");
+  const Json::Array hits = reader.array("hits", kMaxAlarmHits);
+  const Json result = reader.object("result");
+  reader.integer("v", kAlarmVersion, kAlarmVersion);
+  if (!log::is_nick(alarm.accused)) reader.refuse("it accuses nobody");
+  if (hits.empty()) reader.refuse("it has no hits");
+  TRY_STATUS(reader.finish());
+  TRY(alarm.commit, shown_from(commit));
+  TRY(alarm.result, shown_from(result));
+  for (const Json& each : hits) {
+    TRY(CanaryHit hit, hit_from(each));
+    alarm.hits.push_back(std::move(hit));
+  }
+  return alarm;
+}
+
+AlarmSources sources_of(vault::Vault& vault, group::JointLog& log, const group::Membership& membership) {
+  std::vector<log::MemberKeys> keys;
+  for (const group::CharterMember& member : membership.charter().members) keys.push_back(member.keys);
+  AlarmSources sources;
+  sources.entry = [&log](const std::string& nick, const Digest& hash) {
+    return log.with([&](mirror::Replica& replica) { return replica.entry(nick, hash); });
+  };
+  const std::size_t of_all = std::max(membership.charter().log_quorum, log::log_quorum(keys.size()));
+  const std::size_t quorum = membership.left().empty() ? of_all : membership.log_quorum();
+  sources.final_by = [&vault, keys = std::move(keys), of_all, quorum](const std::string& nick, std::uint64_t seq,
+                                                                      std::int64_t time) -> Result<bool> {
+    const auto owner = std::ranges::find(keys, nick, &log::MemberKeys::nick);
+    if (owner == keys.end()) return false;
+    const auto place = static_cast<std::size_t>(owner - keys.begin());
+    TRY(const vault::LogHead head, vault.log_head(owner->log.name));
+    const std::uint64_t last = std::min(head.size, seq + kLookAhead);
+    for (std::uint64_t size = seq + 1; size <= last; ++size) {
+      TRY(const auto row, vault.log_checkpoint(owner->log.name, size));
+      if (!row) continue;
+      TRY(const auto lines, vault.log_cosignatures(owner->log.name, size));
+      std::string note = row->note;
+      for (const vault::LogCosignature& line : lines) note += line.line + "\n";
+      // One that today's keys do not verify was signed by keys that an amendment has replaced: it shows nothing.
+      const auto read = log::read_standing(note, keys, place, of_all);
+      if (!read) continue;
+      const log::Standing& standing = *read;
+      std::size_t in_time = 0;
+      for (const std::uint64_t at : standing.times)
+        in_time += time > 0 && at <= static_cast<std::uint64_t>(time) ? 1 : 0;
+      if (in_time >= quorum) return true;
+    }
+    return false;
+  };
+  return sources;
+}
+
+Status check_alarm(const mirror::EntryView& entry, const AlarmSources& sources) {
+  if (entry.entry.type != log::kCanaryAlarm || !entry.body) return fail(Errc::format, "This entry is no alarm.");
+  const std::string& accuser = entry.entry.author;
+  const std::string& session = entry.entry.session;
+  TRY(const CanaryAlarm alarm, CanaryAlarm::from_json(*entry.body));
+  if (alarm.accused == accuser) return does_not_hold("it accuses its own author.");
+  TRY(const mirror::EntryView commit, shown_entry(alarm.commit, accuser, kCommit, session, sources));
+  TRY(const mirror::EntryView result, shown_entry(alarm.result, alarm.accused, kResult, session, sources));
+  TRY(const Commitment commitment, Commitment::from_json(*commit.body));
+  TRY(const ResultStep signed_result, ResultStep::from_json(*result.body));
+  TRY(const Side side, side_of(commit, alarm.accused, sources));
+  const Digest label = input_label(session, side);
+  std::set<indicator::Canonical> values;
+  for (const CanaryHit& hit : alarm.hits) {
+    if (!values.insert(hit.canary.canary.indicator).second) return does_not_hold("it counts one canary twice.");
+    // The accuser could date its commitment later than it was, the accused gains nothing from that.
+    TRY_STATUS(check_set(hit, commit, std::min(commit.entry.time, result.entry.time), sources));
+    TRY_STATUS(check_hit(hit, commitment, label, signed_result));
+  }
+  if (!group::enough_for_alarm(chances_of(alarm.hits)))
+    return does_not_hold(
+        "one hit on a canary that an honest member may hold more often than once in 10,000 is not "
+        "enough.");
+  return {};
+}
+
+std::vector<std::int64_t> chances_of(std::span<const CanaryHit> hits) {
+  std::vector<std::int64_t> chances;
+  for (const CanaryHit& hit : hits) chances.push_back(hit.canary.canary.eps_ppm);
+  return chances;
+}
+
+// --- making ---------------------------------------------------------------------------------------------------------
+
+namespace {
+
+// The entry of a step of the session, with what opens its body.
+Result<CanaryAlarm::Shown> shown_step(vault::Vault& vault, group::JointLog& log, const std::string& session,
+                                      const std::string& author, std::string_view type) {
+  TRY(const auto steps, vault.session_steps(session));
+  const auto step = std::ranges::find_if(
+      steps, [&](const vault::SessionStep& each) { return each.author == author && each.type == type; });
+  if (step == steps.end())
+    return fail(Errc::usage, fmt::format("{} never signed the result of this session, so there is nothing to show.",
+                                         visible(author)));
+  TRY(const mirror::EntryView entry, find_step(log, *step));
+  TRY(const auto body, vault.log_body(entry.entry.body));
+  if (!body) return fail(Errc::not_found, "A step of this session is not in the vault any more.");
+  return CanaryAlarm::Shown{.entry = entry.leaf_hash,
+                            .body = {.salt = body->salt, .text = std::string(as_text(body->content))}};
+}
+
+}  // namespace
+
+Result<CanaryAlarm> alarm_of(vault::Vault& vault, group::JointLog& log, const std::string& session) {
+  TRY(std::vector<CanaryHit> hits, hits_of(vault, session));
+  if (hits.empty()) return fail(Errc::usage, "No canary of yours was hit in this session.");
+  std::erase_if(hits, [](const CanaryHit& hit) { return !hit.tag; });
+  // The least likely to be an accident first: if it is enough by itself, no other is shown.
+  std::ranges::sort(hits, {}, [](const CanaryHit& hit) { return hit.canary.canary.eps_ppm; });
+  if (!hits.empty() && group::enough_for_alarm(chances_of(std::span(hits).first(1))))
+    hits.erase(hits.begin() + 1, hits.end());
+  else if (hits.size() > kMaxAlarmHits)
+    hits.erase(hits.begin() + kMaxAlarmHits, hits.end());
+  if (!group::enough_for_alarm(chances_of(hits)))
+    return fail(Errc::usage,
+                "One hit on this canary is no ground for an alarm: an honest member may hold it more often than once "
+                "in 10,000. It is kept; a second one in the same session would be.");
+  TRY(const vault::SessionRow row, vault.session(session));
+  TRY(const vault::Peer peer, vault.peer(row.peer));
+  TRY(const group::Card card, group::read_card(peer.card));
+  CanaryAlarm alarm{.accused = card.nick, .commit = {}, .result = {}, .hits = std::move(hits)};
+  TRY(alarm.commit, shown_step(vault, log, session, log.nick(), kCommit));
+  TRY(alarm.result, shown_step(vault, log, session, alarm.accused, kResult));
+  return alarm;
+}
+
+Json CanaryOpinion::to_json() const {
+  return Json::Object{{"agree", agree}, {"alarm", to_hex(alarm)}, {"v", kAlarmVersion}, {"why", why}};
+}
+
+Result<CanaryOpinion> CanaryOpinion::from_json(const Json& body) {
+  log::ObjectReader reader(body, "the opinion on an alarm");
+  CanaryOpinion opinion;
+  opinion.agree = reader.boolean("agree");
+  opinion.alarm = reader.digest("alarm");
+  reader.integer("v", kAlarmVersion, kAlarmVersion);
+  opinion.why = reader.text("why", group::kMaxCanaryReasonBytes);
+  TRY_STATUS(reader.finish());
+  return opinion;
+}
+
+}  // namespace parley::session

@@ -1,0 +1,70 @@
+// An alarm: what a member publishes when a peer's set held canaries of its own, such that every other member can check
+// it without trusting the accuser (log.md 4.4). It says how likely the hits are, and no verdict.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "group/membership.h"
+#include "log/entry.h"
+#include "mirror/replica.h"
+#include "session/canary_hits.h"
+#include "session/step.h"
+
+namespace parley::session {
+
+/// More are never needed: two hits are enough, and each costs its canary.
+inline constexpr std::size_t kMaxAlarmHits = 2;
+
+/// Body of an entry canary.alarm, for everyone. Its session is the one in which the canaries were hit.
+struct CanaryAlarm {
+  std::string accused;  ///< nick
+  /// The accuser's session.commit and the accused's session.result, with what opens them to members who were not in
+  /// their audience.
+  struct Shown {
+    Digest entry{};
+    log::Body body;
+  };
+  Shown commit, result;
+  std::vector<CanaryHit> hits;  ///< 1 to kMaxAlarmHits, each with its tag
+
+  log::Json to_json() const;
+  /// The form alone. @error Errc::format, Errc::limit
+  static Result<CanaryAlarm> from_json(const log::Json& body);
+};
+
+/// What an alarm is checked against: the logs as this member holds them.
+struct AlarmSources {
+  /// An entry of a log. @error Errc::not_found
+  std::function<Result<mirror::EntryView>(const std::string& nick, const Digest& leaf_hash)> entry;
+  /// Whether a quorum had cosigned a tree of this log with entry `seq` by `time`.
+  std::function<Result<bool>(const std::string& nick, std::uint64_t seq, std::int64_t time)> final_by;
+};
+/// Of a replica, and of the checkpoints and cosignatures that the vault keeps. `vault` and `log` outlive it.
+AlarmSources sources_of(vault::Vault& vault, group::JointLog& log, const group::Membership& membership);
+
+/// Whether the alarm in `entry` holds: the canaries stood in the accuser's log, final, 24 hours before it committed to
+/// its set; they were in that set; and the accused signed a result that names them. That nobody honest holds them is
+/// the accuser's word, for each member to judge.
+/// @error Errc::protocol with what does not hold; Errc::format; Errc::not_found for an entry that is not here
+Status check_alarm(const mirror::EntryView& entry, const AlarmSources& sources);
+
+/// The alarm that the hits of a session allow, with the fewest hits that are enough, the most telling first.
+/// @error Errc::usage with why there is none
+Result<CanaryAlarm> alarm_of(vault::Vault& vault, group::JointLog& log, const std::string& session);
+
+/// The chances of the alarm's canaries, for group::likelihood_ratio().
+std::vector<std::int64_t> chances_of(std::span<const CanaryHit> hits);
+
+/// Body of an entry canary.opinion, for everyone: what a member makes of an alarm. Software does nothing with it.
+struct CanaryOpinion {
+  Digest alarm{};  ///< leaf hash
+  bool agree = false;
+  std::string why;
+  log::Json to_json() const;
+  static Result<CanaryOpinion> from_json(const log::Json& body);
+};
+
+}  // namespace parley::session

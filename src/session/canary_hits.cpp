@@ -1,0 +1,191 @@
+// Which canaries enter, and the record of hits (canary_hits.h).
+#include "session/canary_hits.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "base/random.h"
+#include "group/membership.h"
+#include "session/canary_alarm.h"
+#include "session/result_root.h"
+#include "session/secrets.h"
+
+namespace parley::session {
+namespace {
+
+using log::Json;
+
+constexpr std::size_t kMaxHitsBytes = 4 << 20;
+constexpr std::size_t kMaxItemPath = 24;  // a tree of kLargestPadded leaves
+constexpr std::size_t kSetPath = 6;       // of kCanaryLeaves
+static_assert(group::kCanaryLeaves == std::size_t{1} << kSetPath);
+
+std::int64_t number(std::uint64_t value) {
+  return static_cast<std::int64_t>(value);
+}
+
+log::Salt salt_from(const Bytes& bytes) {
+  log::Salt salt{};
+  if (bytes.size() == salt.size()) std::ranges::copy(bytes, salt.begin());
+  return salt;
+}
+
+Json to_json(const CanaryHit& hit) {
+  const group::CommittedCanary& canary = hit.canary;
+  Json::Object object{{"index", number(canary.index)},
+                      {"item_count", number(hit.item_count)},
+                      {"item_index", number(hit.item_index)},
+                      {"item_path", log::hex_of(hit.item_path)},
+                      {"item_salt", to_base64(hit.item_salt)},
+                      {"path", log::hex_of(canary.path)},
+                      {"reason", canary.canary.reason()},
+                      {"salt", to_base64(canary.salt)},
+                      {"set", to_hex(canary.set_entry)},
+                      {"theirs", hit.theirs},
+                      {"type", indicator::name_of(canary.canary.indicator.type())},
+                      {"value", canary.canary.indicator.value()}};
+  if (hit.tag)
+    object.emplace("tag", Json::Object{{"count", number(hit.tag->count)},
+                                       {"index", number(hit.tag->index)},
+                                       {"key", to_hex(hit.tag->item_key)},
+                                       {"path", log::hex_of(hit.tag->path)}});
+  return object;
+}
+
+Result<CanaryHit::Tag> tag_from(const Json& json) {
+  log::ObjectReader reader(json, "the tag of a stored hit");
+  CanaryHit::Tag tag;
+  tag.count = static_cast<std::uint64_t>(reader.integer("count", 1, log::kMaxInteger));
+  tag.index = static_cast<std::uint64_t>(reader.integer("index", 0, log::kMaxInteger));
+  tag.item_key = reader.digest("key");
+  tag.path = reader.digests("path", kMaxItemPath);
+  TRY_STATUS(reader.finish());
+  return tag;
+}
+
+Result<CanaryHit> hit_from(const Json& json) {
+  log::ObjectReader reader(json, "a stored hit");
+  const auto index = static_cast<std::uint64_t>(reader.integer("index", 0, group::kCanaryLeaves - 1));
+  const auto item_count = static_cast<std::uint64_t>(reader.integer("item_count", 1, log::kMaxInteger));
+  const auto item_index = static_cast<std::uint64_t>(reader.integer("item_index", 0, log::kMaxInteger));
+  std::vector<Digest> item_path = reader.digests("item_path", kMaxItemPath);
+  const log::Salt item_salt = salt_from(reader.bytes("item_salt", sizeof(log::Salt)));
+  std::vector<Digest> path = reader.digests("path", kSetPath);
+  const Json reason = reader.object("reason");
+  const log::Salt salt = salt_from(reader.bytes("salt", sizeof(log::Salt)));
+  const Digest set_entry = reader.digest("set");
+  std::optional<Json> tag_json;
+  if (json.object() != nullptr && json.object()->contains("tag")) tag_json = reader.object("tag");
+  std::string theirs = reader.text("theirs", kFieldPaths.size() * kMaxFieldBytes * 2);
+  const auto type = indicator::type_named(reader.text("type", 32));
+  const std::string value = reader.text("value", indicator::kMaxValueBytes);
+  if (!type) reader.refuse("its type is not a known one");
+  TRY_STATUS(reader.finish());
+  TRY(group::Canary canary, group::make_canary(*type, value, reason));
+  CanaryHit hit{.canary = {.canary = std::move(canary),
+                           .set_entry = set_entry,
+                           .salt = salt,
+                           .index = index,
+                           .path = std::move(path)},
+                .item_salt = item_salt,
+                .item_index = item_index,
+                .item_path = std::move(item_path),
+                .item_count = item_count,
+                .tag = {},
+                .theirs = std::move(theirs)};
+  if (tag_json) {
+    TRY(hit.tag, tag_from(*tag_json));
+  }
+  return hit;
+}
+
+// Fisher and Yates; where padding has not room for all, nobody can tell which are left out.
+void shuffle(std::vector<group::CommittedCanary>& canaries) {
+  for (std::size_t left = canaries.size(); left > 1; --left) {
+    const auto drawn = random_bytes<8>();
+    std::swap(canaries[left - 1], canaries[read_be<std::uint64_t>(drawn) % left]);
+  }
+}
+
+}  // namespace
+
+Result<const group::CanaryBook::Committed*> canary_set_in_use(const group::CanaryBook& book, vault::Vault& vault,
+                                                              group::JointLog& log, const group::Membership& membership,
+                                                              UnixSeconds now) {
+  const AlarmSources sources = sources_of(vault, log, membership);
+  Status read;
+  const group::CanaryBook::Committed* set = book.in_use(now, [&](std::uint64_t seq) {
+    const auto in_time = sources.final_by(log.nick(), seq, now - group::kCanaryAge);
+    if (!in_time) read = std::unexpected(in_time.error());
+    return in_time && *in_time;
+  });
+  TRY_STATUS(read);
+  return set;
+}
+
+Result<std::vector<group::CommittedCanary>> canaries_for(vault::Vault& vault, group::JointLog& log,
+                                                         const group::Membership& membership, const Question& question,
+                                                         const std::string& peer, UnixSeconds now) {
+  if (question.direction != Direction::both || question.function != Function::intersection)
+    return std::vector<group::CommittedCanary>{};
+  TRY(const group::CanaryBook book, group::CanaryBook::load(vault, log.group()));
+  TRY(const group::CanaryBook::Committed* set, canary_set_in_use(book, vault, log, membership, now));
+  if (set == nullptr) return std::vector<group::CommittedCanary>{};
+  std::vector<group::CommittedCanary> entering = book.entering(*set, peer, question.types);
+  shuffle(entering);
+  return entering;
+}
+
+CanaryHit hit_at(const Input& input, std::size_t position, std::span<const group::CommittedCanary> canaries) {
+  const indicator::Canonical& value = *input.canary(position);
+  const auto canary = std::ranges::find_if(
+      canaries, [&](const group::CommittedCanary& each) { return each.canary.indicator == value; });
+  const ItemOpening item = input.commitments().opening(position, input.tree_index(position), empty_fields());
+  return {.canary = *canary,
+          .item_salt = item.salt,
+          .item_index = item.index,
+          .item_path = item.items_path,
+          .item_count = input.size(),
+          .tag = {},
+          .theirs = {}};
+}
+
+CanaryHit::Tag tag_under(const log::MerkleTree& tree, const Secret<32>& key, const indicator::Canonical& indicator) {
+  const Digest item_key = result_item_key(key, indicator);
+  const auto leaf = std::ranges::find(tree.leaves(), result_leaf(item_key, indicator));
+  const auto index = static_cast<std::uint64_t>(leaf - tree.leaves().begin());
+  return {.item_key = item_key, .index = index, .path = tree.inclusion_proof(index), .count = tree.size()};
+}
+
+Status keep_hits(vault::Vault& vault, const std::string& group, const std::string& peer, const std::string& session,
+                 std::span<const CanaryHit> hits) {
+  if (hits.empty()) return {};
+  return vault.together([&]() -> Status {
+    TRY(const vault::GroupRow row, vault.group(group));
+    if (row.state != group::kActive) return {};  // at its end all secrets of its sessions go, and none comes after
+    Json::Array array;
+    for (const CanaryHit& hit : hits) array.push_back(to_json(hit));
+    const std::string text = log::write_pjson(Json::Object{{"hits", std::move(array)}});
+    TRY_STATUS(vault.put_secret(hits_name(session), as_bytes(text)));
+    TRY(group::CanaryBook book, group::CanaryBook::load(vault, group));
+    for (const CanaryHit& hit : hits) book.seen_by(peer, hit.canary.canary.indicator);
+    return book.save(vault, group);
+  });
+}
+
+Result<std::vector<CanaryHit>> hits_of(vault::Vault& vault, const std::string& session) {
+  std::vector<CanaryHit> hits;
+  TRY(const auto stored, vault.secret(hits_name(session)));
+  if (!stored) return hits;
+  TRY(const Json json, log::parse_pjson(as_text(stored->expose()), kMaxHitsBytes));
+  log::ObjectReader reader(json, "the stored hits of a session");
+  const Json::Array array = reader.array("hits", group::kCanaryLeaves);
+  TRY_STATUS(reader.finish());
+  for (const Json& each : array) {
+    TRY(CanaryHit hit, hit_from(each));
+    hits.push_back(std::move(hit));
+  }
+  return hits;
+}
+
+}  // namespace parley::session

@@ -1,0 +1,193 @@
+// A member that accuses another by canaries that were none: slipped in later, not in the session, not in the result, or
+// altered on their way. No such alarm holds, with any member. What no evidence can show is whether honest members hold
+// the value: that is why it is published, and why software draws no conclusion.
+#include "support/canaries.h"
+#include "support/deviations.h"
+
+namespace parley::session {
+namespace {
+
+using log::Json;
+
+constexpr auto kDark = "192.0.2.77";
+
+// alpha's canary was hit; now it raises an alarm, honestly or not. bravo checks it.
+class Framing : public testing::Test {
+ protected:
+  void SetUp() override {
+    commit_canaries_at(alpha_, bravo_, {dark(kDark)}, days_ago(3));
+    const auto held = hold_session(bravo_, alpha_, which_addresses_and_names());
+    ASSERT_OK(held.began);
+    ASSERT_OK(held.answered);
+    session_ = *held.began;
+    const auto alarm = alarm_of(*alpha_.vault, log(), session_);
+    ASSERT_OK(alarm);
+    alarm_ = *alarm;
+  }
+  group::JointLog& log() { return alpha_.log(charter_of(alpha_, bravo_)); }
+  Status publish_and_check(const CanaryAlarm& alarm, const std::string& session) {
+    TRY(const mirror::EntryView entry, published_alarm(alpha_, bravo_, alarm, session));
+    const Status by_bravo = check_as_bystander(bravo_, alpha_, entry);
+    const Status by_alpha = check_as_bystander(alpha_, bravo_, entry);
+    EXPECT_EQ(by_bravo.has_value(), by_alpha.has_value()) << "all members come to the same";
+    return by_bravo;
+  }
+  Status check(const CanaryAlarm& alarm) { return publish_and_check(alarm, session_); }
+  /// The hits of alpha's session with this canary, as it would have to show them.
+  CanaryHit hit() const { return alarm_.hits.front(); }
+
+  TestMember alpha_home_{"alpha", material("sednit")},
+      bravo_home_{"bravo", [] {
+                    auto records = material("xagent");
+                    records.push_back(record(indicator::Type::ipv4, kDark, "guess"));
+                    return records;
+                  }()};
+  Opened alpha_{alpha_home_}, bravo_{bravo_home_};
+  std::string session_;
+  CanaryAlarm alarm_;
+};
+
+TEST_F(Framing, IsNotWhatAnHonestAlarmDoes) {
+  EXPECT_OK(check(alarm_));
+}
+
+// The accuser has learned what bravo holds, and calls it a canary now.
+TEST_F(Framing, WithAValueThatWasCommittedToAfterTheSessionIsRefused) {
+  auto book = group::CanaryBook::load(*alpha_.vault, log().group());
+  ASSERT_OK(book);
+  ASSERT_OK(book->add(dark("198.51.100.7")));
+  const auto set = book->draw();
+  ASSERT_OK(set);
+  const auto entry = log().append(mirror::draft_for_everyone(log::kCanarySet, group::canary_set_body(set->root())), {});
+  ASSERT_OK(entry);
+  for (const group::CommittedCanary& each : set->committed()) {
+    CanaryAlarm alarm = alarm_;
+    alarm.hits[0].canary = each;
+    alarm.hits[0].canary.set_entry = entry->leaf_hash;
+    EXPECT_FAILS(check(alarm), Errc::protocol) << each.canary.indicator.value();
+  }
+}
+
+// It writes a set before the session and dates both so that a day seems to lie between them.
+TEST_F(Framing, WithASetThatOnlyItsOwnerCallsOldIsRefused) {
+  const TestMember carol_home("carol", material("turla")), dave_home("dave", material("hydra"));
+  Opened carol(carol_home), dave(dave_home);
+  open_logs(carol, dave, days_ago(4));
+  const group::SignedCharter charter = charter_of(carol, dave);
+  const auto set = group::CanarySet::draw(std::vector{dark("198.51.100.7")});
+  Digest set_entry{};
+  carol.log(charter).with([&](mirror::Replica& replica) {
+    const auto entry =
+        replica.append(mirror::draft_for_everyone(log::kCanarySet, group::canary_set_body(set.root())), days_ago(3));
+    ASSERT_OK(entry);
+    set_entry = entry->leaf_hash;
+  });
+  const auto held = hold_session(dave, carol, which_addresses_and_names());
+  ASSERT_OK(held.began);
+  carry_between(carol.log(charter), dave.log(charter), wall_clock_now());
+  const AlarmSources sources = sources_of(*dave.vault, dave.log(charter), dave.membership(charter));
+  const auto entry = sources.entry("carol", set_entry);
+  ASSERT_OK(entry);
+  EXPECT_EQ(entry->entry.time / 86'400, days_ago(3) / 86'400) << "its owner says that it is three days old";
+  const auto in_time = sources.final_by("carol", entry->entry.seq, wall_clock_now() - group::kCanaryAge);
+  ASSERT_OK(in_time);
+  EXPECT_FALSE(*in_time) << "and the one who cosigned it says when it first saw it";
+}
+
+TEST_F(Framing, WithACanaryOfAnotherSessionIsRefused) {
+  const auto held = hold_session(bravo_, alpha_, which_addresses_and_names());
+  ASSERT_OK(held.began);
+  EXPECT_FALSE(publish_and_check(alarm_, *held.began)) << "entries of one session in an alarm about another";
+  // The commitment and the result of the second session, in which the canary was not: bravo had seen it.
+  const auto shown = [&](group::JointLog& reader, const std::string& author, std::string_view type) {
+    CanaryAlarm::Shown result;
+    const auto steps = alpha_.vault->session_steps(*held.began);
+    EXPECT_OK(steps);
+    for (const vault::SessionStep& step : *steps) {
+      if (step.author != author || step.type != type) continue;
+      const auto entry = find_step(reader, step);
+      EXPECT_OK(entry);
+      const auto body = alpha_.vault->log_body(entry->entry.body);
+      EXPECT_OK(body);
+      result = {.entry = entry->leaf_hash,
+                .body = {.salt = (*body)->salt, .text = std::string(as_text((*body)->content))}};
+    }
+    return result;
+  };
+  CanaryAlarm alarm = alarm_;
+  alarm.commit = shown(log(), "alpha", kCommit);
+  alarm.result = shown(log(), "bravo", kResult);
+  EXPECT_FAILS(publish_and_check(alarm, *held.began), Errc::protocol);
+}
+
+TEST_F(Framing, ByAnAlarmThatWasAlteredIsRefused) {
+  const auto flip = [](auto& bytes) { bytes[7] ^= std::byte{1}; };
+  const std::vector<std::pair<const char*, std::function<void(CanaryAlarm&)>>> changes = {
+      {"another member", [](CanaryAlarm& a) { a.accused = "alpha"; }},
+      {"a member that is not there", [](CanaryAlarm& a) { a.accused = "zulu"; }},
+      {"another commitment", [](CanaryAlarm& a) { a.commit.entry = a.result.entry; }},
+      {"another result", [](CanaryAlarm& a) { a.result.entry = a.commit.entry; }},
+      {"an altered commitment", [&](CanaryAlarm& a) { a.commit.body.text[20] ^= 1; }},
+      {"an altered result",
+       [](CanaryAlarm& a) { a.result.body.text.replace(a.result.body.text.find("count"), 5, "Count"); }},
+      {"another salt of the result", [&](CanaryAlarm& a) { flip(a.result.body.salt); }},
+      {"another value", [](CanaryAlarm& a) { a.hits[0].canary.canary.indicator = dark("198.51.100.7").indicator; }},
+      {"a smaller chance", [](CanaryAlarm& a) { a.hits[0].canary.canary.eps_ppm = 1; }},
+      {"another reason", [](CanaryAlarm& a) { a.hits[0].canary.canary.why_nobody_holds = "of course"; }},
+      {"an earlier origin", [](CanaryAlarm& a) { a.hits[0].canary.canary.created = 0; }},
+      {"another salt of the canary", [&](CanaryAlarm& a) { flip(a.hits[0].canary.salt); }},
+      {"another place in the set", [](CanaryAlarm& a) { a.hits[0].canary.index ^= 1; }},
+      {"another path in the set", [&](CanaryAlarm& a) { flip(a.hits[0].canary.path[2]); }},
+      {"no path in the set", [](CanaryAlarm& a) { a.hits[0].canary.path.clear(); }},
+      {"another set", [](CanaryAlarm& a) { a.hits[0].canary.set_entry = a.commit.entry; }},
+      {"another salt of the item", [&](CanaryAlarm& a) { flip(a.hits[0].item_salt); }},
+      {"another place of the item", [](CanaryAlarm& a) { a.hits[0].item_index ^= 1; }},
+      {"another path of the item", [&](CanaryAlarm& a) { flip(a.hits[0].item_path[3]); }},
+      {"another size of the set", [](CanaryAlarm& a) { a.hits[0].item_count *= 2; }},
+      {"another key of the tag", [&](CanaryAlarm& a) { flip(a.hits[0].tag->item_key); }},
+      {"another place of the tag", [](CanaryAlarm& a) { a.hits[0].tag->index ^= 1; }},
+      {"another path of the tag", [&](CanaryAlarm& a) { flip(a.hits[0].tag->path[0]); }},
+      {"another count", [](CanaryAlarm& a) { ++a.hits[0].tag->count; }},
+      {"one hit as two", [](CanaryAlarm& a) { a.hits.push_back(a.hits[0]); }},
+  };
+  for (const auto& [what, change] : changes) {
+    CanaryAlarm alarm = alarm_;
+    change(alarm);
+    EXPECT_FALSE(check(alarm)) << what;
+  }
+}
+
+// Every bit of what is published.
+TEST_F(Framing, ByAnyFlippedBitOfAnAlarmIsRefused) {
+  const auto honest = published_alarm(alpha_, bravo_, alarm_, session_);
+  ASSERT_OK(honest);
+  const std::string text = log::write_pjson(*honest->body);
+  const group::SignedCharter charter = charter_of(bravo_, alpha_);
+  const AlarmSources sources = sources_of(*bravo_.vault, bravo_.log(charter), bravo_.membership(charter));
+  ASSERT_OK(check_alarm(*honest, sources));
+  std::size_t accepted = 0, tried = 0;
+  for (std::size_t bit = 0; bit < text.size() * 8; ++bit) {
+    std::string altered = text;
+    altered[bit / 8] = static_cast<char>(altered[bit / 8] ^ (1 << (bit % 8)));
+    const auto json = log::parse_pjson(altered, log::kMaxBodyBytes);
+    ++tried;
+    if (!json) continue;
+    mirror::EntryView entry = *honest;
+    entry.body = *json;
+    if (check_alarm(entry, sources)) ++accepted;
+  }
+  EXPECT_EQ(accepted, 0u) << "of " << tried;
+}
+
+TEST_F(Framing, IsNotAnOpinionAboutAnAlarm) {
+  const CanaryOpinion opinion{.alarm = Digest{}, .agree = false, .why = "we see it in our own telemetry"};
+  const auto back = CanaryOpinion::from_json(opinion.to_json());
+  ASSERT_OK(back);
+  EXPECT_EQ(back->why, opinion.why);
+  Json::Object more = *opinion.to_json().object();
+  more.emplace("expel", true);
+  EXPECT_FAILS(CanaryOpinion::from_json(Json(more)), Errc::format);
+}
+
+}  // namespace
+}  // namespace parley::session

@@ -1,0 +1,249 @@
+// Canaries: what a set commits to and hides, which set is in use, and what hits weigh.
+#include "group/canary.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <set>
+
+#include "base/encoding.h"
+#include "group/canary_book.h"
+#include "vault/testing.h"
+
+namespace parley::group {
+namespace {
+
+using indicator::Type;
+using vault::fails, vault::succeeds;
+
+Canary dark(const std::string& address, std::int64_t eps_ppm = 50) {
+  return {.indicator = *indicator::canonicalise(Type::ipv4, address),
+          .kind = "dark-address",
+          .why_nobody_holds = "never sent a packet",
+          .eps_ppm = eps_ppm,
+          .created = 1'790'000'000};
+}
+
+std::vector<Canary> darks(int count) {
+  std::vector<Canary> canaries;
+  for (int i = 0; i < count; ++i) canaries.push_back(dark("192.0.2." + std::to_string(i)));
+  return canaries;
+}
+
+// --- leaves and sets ------------------------------------------------------------------------------------------------
+
+// Computed with Python's hashlib from the words of log.md 4.4.
+TEST(CanaryLeaf, IsTheHashThatItsDefinitionSays) {
+  log::Salt salt;
+  for (std::size_t i = 0; i < salt.size(); ++i) salt[i] = static_cast<std::byte>(i);
+  EXPECT_EQ(to_hex(canary_commitment(salt, dark("192.0.2.77"))),
+            "daafb562c9647204315f3f3e184b00c80098629b3ffd877446e8ac22eec799f4");
+}
+
+TEST(CanaryLeaf, DependsOnEverythingInIt) {
+  const log::Salt salt{};
+  std::set<Digest> seen{canary_commitment(salt, dark("192.0.2.77"))};
+  log::Salt other_salt{};
+  other_salt[31] = std::byte{1};
+  EXPECT_TRUE(seen.insert(canary_commitment(other_salt, dark("192.0.2.77"))).second);
+  EXPECT_TRUE(seen.insert(canary_commitment(salt, dark("192.0.2.78"))).second);
+  EXPECT_TRUE(seen.insert(canary_commitment(salt, dark("192.0.2.77", 51))).second);
+  Canary reworded = dark("192.0.2.77");
+  reworded.why_nobody_holds += ".";
+  EXPECT_TRUE(seen.insert(canary_commitment(salt, reworded)).second);
+}
+
+TEST(CanarySet, HasAlwaysAsManyLeavesAndShowsEachOfItsCanaries) {
+  for (const int count : {1, 2, 17, 63, 64}) {
+    const CanarySet set = CanarySet::draw(darks(count));
+    std::set<std::uint64_t> places;
+    const std::vector<CommittedCanary> committed = set.committed();
+    ASSERT_EQ(committed.size(), static_cast<std::size_t>(count));
+    for (const CommittedCanary& shown : committed) {
+      EXPECT_EQ(shown.path.size(), 6u);
+      EXPECT_TRUE(places.insert(shown.index).second);
+      EXPECT_TRUE(log::verify_inclusion(log::leaf_hash(canary_commitment(shown.salt, shown.canary)), shown.index,
+                                        kCanaryLeaves, shown.path, set.root()));
+    }
+  }
+}
+
+TEST(CanarySet, IsAnotherEachTimeItIsDrawn) {
+  EXPECT_NE(CanarySet::draw(darks(3)).root(), CanarySet::draw(darks(3)).root());
+}
+
+TEST(CanarySet, ComesBackAsItWas) {
+  const CanarySet set = CanarySet::draw(darks(5));
+  const auto back = CanarySet::from_json(set.to_json());
+  ASSERT_OK(back);
+  EXPECT_EQ(back->root(), set.root());
+  EXPECT_EQ(log::write_pjson(back->to_json()), log::write_pjson(set.to_json()));
+}
+
+TEST(CanarySet, ThatLostALeafIsRefused) {
+  log::Json::Object json = *CanarySet::draw(darks(5)).to_json().object();
+  log::Json::Array fewer = *json.at("filler").array();
+  fewer.pop_back();
+  json.insert_or_assign("filler", fewer);
+  EXPECT_FAILS(CanarySet::from_json(log::Json(json)), Errc::format);
+}
+
+TEST(Canary, ThatIsNoneIsRefused) {
+  const Canary good = dark("192.0.2.77");
+  EXPECT_OK(make_canary(Type::ipv4, "192.0.2.77", good.reason()));
+  const auto changed = [&](const char* key, log::Json value) {
+    log::Json::Object reason = *good.reason().object();
+    reason.insert_or_assign(key, std::move(value));
+    return log::Json(std::move(reason));
+  };
+  const std::vector<std::tuple<const char*, Type, std::string, log::Json>> wrong = {
+      {"not canonical", Type::ipv4, "192.0.2.077", good.reason()},
+      {"defanged", Type::ipv4, "192.0.2[.]77", good.reason()},
+      {"of another type than its kind", Type::domain, "quiet.example", good.reason()},
+      {"an unknown kind", Type::ipv4, "192.0.2.77", changed("kind", "honey")},
+      {"held by too many", Type::ipv4, "192.0.2.77", changed("eps_ppm", 1001)},
+      {"held by nobody for certain", Type::ipv4, "192.0.2.77", changed("eps_ppm", 0)},
+      {"without a reason", Type::ipv4, "192.0.2.77", changed("why_nobody_holds", "")},
+      {"with a reason too long", Type::ipv4, "192.0.2.77", changed("why_nobody_holds", std::string(513, 'x'))},
+      {"with more than asked for", Type::ipv4, "192.0.2.77", changed("verdict", true)},
+  };
+  for (const auto& [what, type, value, reason] : wrong)
+    EXPECT_FAILS(make_canary(type, value, reason), Errc::format) << what;
+}
+
+TEST(CanarySetBody, GivesItsRootAndNothingElseIsTaken) {
+  const Digest root = CanarySet::draw(darks(1)).root();
+  const auto back = canary_root_from_body(canary_set_body(root));
+  ASSERT_OK(back);
+  EXPECT_EQ(*back, root);
+  log::Json::Object fewer = *canary_set_body(root).object();
+  fewer.insert_or_assign("leaves", 63);
+  EXPECT_FAILS(canary_root_from_body(log::Json(fewer)), Errc::format);
+}
+
+// --- the book -------------------------------------------------------------------------------------------------------
+
+class Book : public testing::Test {
+ protected:
+  static constexpr UnixSeconds kDay = 86'400;
+  static bool always(std::uint64_t) { return true; }
+  void commit(UnixSeconds when) {
+    auto set = book_.draw();
+    ASSERT_OK(set);
+    book_.committed(*std::move(set), Digest{}, ++entries_, when);
+  }
+  std::set<std::string> entering(UnixSeconds now, std::string_view peer = "bravo") {
+    std::set<std::string> values;
+    const auto* set = book_.in_use(now, always);
+    if (set == nullptr) return values;
+    constexpr std::array kTypes{Type::ipv4};
+    for (const CommittedCanary& each : book_.entering(*set, peer, kTypes)) values.insert(each.canary.indicator.value());
+    return values;
+  }
+  CanaryBook book_;
+  std::uint64_t entries_ = 0;
+};
+
+TEST_F(Book, HasNothingInUseBeforeASetIsADayOldAndAfterAMonthMore) {
+  ASSERT_OK(book_.add(dark("192.0.2.1")));
+  EXPECT_TRUE(entering(1).empty()) << "what waits is in no set";
+  commit(100 * kDay);
+  EXPECT_TRUE(entering(101 * kDay - 1).empty());
+  EXPECT_EQ(entering(101 * kDay).size(), 1u);
+  EXPECT_EQ(entering(131 * kDay - 1).size(), 1u);
+  EXPECT_TRUE(entering(131 * kDay).empty());
+}
+
+TEST_F(Book, KeepsTheSetThatIsInUseUntilTheNextOneIsOldEnough) {
+  ASSERT_OK(book_.add(dark("192.0.2.1")));
+  commit(100 * kDay);
+  ASSERT_OK(book_.add(dark("192.0.2.2")));
+  commit(110 * kDay);
+  ASSERT_OK(book_.add(dark("192.0.2.3")));
+  commit(110 * kDay + 1);  // two that wait: the older of them is of no use
+  EXPECT_EQ(entering(110 * kDay + 2), (std::set<std::string>{"192.0.2.1"}));
+  EXPECT_EQ(entering(112 * kDay), (std::set<std::string>{"192.0.2.1", "192.0.2.2", "192.0.2.3"}));
+}
+
+TEST_F(Book, UsesNoCanaryAgainAgainstWhoSawIt) {
+  for (const char* value : {"192.0.2.1", "192.0.2.2"}) ASSERT_OK(book_.add(dark(value)));
+  commit(100 * kDay);
+  book_.seen_by("bravo", dark("192.0.2.1").indicator);
+  EXPECT_EQ(entering(102 * kDay, "bravo"), (std::set<std::string>{"192.0.2.2"}));
+  EXPECT_EQ(entering(102 * kDay, "carol").size(), 2u);
+}
+
+TEST_F(Book, DrawsWhatWasPublishedIntoNoFurtherSet) {
+  for (const char* value : {"192.0.2.1", "192.0.2.2"}) ASSERT_OK(book_.add(dark(value)));
+  commit(100 * kDay);
+  book_.published(dark("192.0.2.1").indicator);
+  EXPECT_EQ(entering(102 * kDay, "carol"), (std::set<std::string>{"192.0.2.2"}));
+  commit(103 * kDay);
+  EXPECT_EQ(book_.sets().back().set.canaries().size(), 1u);
+  EXPECT_FAILS(book_.add(dark("192.0.2.1")), Errc::exists);
+}
+
+TEST_F(Book, RefusesOneTwiceAndMoreThanASetHolds) {
+  for (const Canary& each : darks(64)) ASSERT_OK(book_.add(each));
+  EXPECT_FAILS(book_.add(dark("192.0.2.7")), Errc::exists);
+  EXPECT_FAILS(book_.add(dark("198.51.100.1")), Errc::limit);
+}
+
+TEST_F(Book, WithoutCanariesDrawsNoSet) {
+  EXPECT_FAILS(book_.draw(), Errc::usage);
+}
+
+TEST_F(Book, ComesBackFromTheVaultAsItWas) {
+  vault::TestVault home;
+  const auto opened = home.open();
+  for (const char* value : {"192.0.2.1", "192.0.2.2"}) ASSERT_OK(book_.add(dark(value)));
+  commit(100 * kDay);
+  book_.seen_by("bravo", dark("192.0.2.1").indicator);
+  ASSERT_OK(book_.add(dark("192.0.2.3")));
+  ASSERT_OK(book_.save(*opened, "g"));
+  const auto back = CanaryBook::load(*opened, "g");
+  ASSERT_OK(back);
+  book_ = *back;
+  EXPECT_EQ(book_.waiting().size(), 1u);
+  EXPECT_EQ(entering(102 * kDay, "bravo"), (std::set<std::string>{"192.0.2.2"}));
+  const auto other = CanaryBook::load(*opened, "another");
+  ASSERT_OK(other);
+  EXPECT_TRUE(other->sets().empty());
+}
+
+// --- what hits weigh ------------------------------------------------------------------------------------------------
+
+TEST(CanaryHits, AreEnoughWhereTwoAreOrOneThatAlmostNobodyHolds) {
+  using Chances = std::vector<std::int64_t>;
+  EXPECT_FALSE(enough_for_alarm(Chances{}));
+  EXPECT_TRUE(enough_for_alarm(Chances{100}));
+  EXPECT_FALSE(enough_for_alarm(Chances{101}));
+  EXPECT_TRUE(enough_for_alarm(Chances{1000, 1000}));
+}
+
+// By hand: (h/64)^h ((64-h)/64)^(64-h), divided by the product of the chances.
+TEST(CanaryHits, WeighAsTheirLikelihoodRatioSays) {
+  using Chances = std::vector<std::int64_t>;
+  EXPECT_DOUBLE_EQ(likelihood_ratio(Chances{}), 1);
+  EXPECT_NEAR(likelihood_ratio(Chances{100}), 57.93, 0.01);
+  EXPECT_NEAR(likelihood_ratio(Chances{1000, 1000}), 136.4, 0.1);
+  EXPECT_LT(likelihood_ratio(Chances{1000}), likelihood_ratio(Chances{100}));
+}
+
+TEST(CanaryHits, OfAnyThatAreEnoughSpeakAgainstAccident) {
+  for (const std::vector<std::int64_t>& chances :
+       {std::vector<std::int64_t>{100}, {1}, {1000, 1000}, {1000, 1}, {1000, 1000, 1000}})
+    EXPECT_GT(likelihood_ratio(chances), 10) << chances.size();
+}
+
+TEST(ChanceOfAlarm, IsThatOfTheDesignsTable) {
+  // psi.md 6.5: canaries, covered fraction, detection in per cent.
+  const std::tuple<std::size_t, double, double> table[] = {{10, 0.001, 1.0}, {10, 0.01, 9.6},  {10, 0.1, 65.1},
+                                                           {50, 0.01, 39.5}, {50, 0.05, 92.3}, {50, 0.1, 99.5}};
+  for (const auto& [count, fraction, percent] : table)
+    EXPECT_NEAR(100 * chance_of_alarm(fraction, count, 100), percent, 0.05) << count << " " << fraction;
+  EXPECT_NEAR(chance_of_alarm(0.5, 2, 1000), 0.25, 1e-9) << "both must be hit";
+}
+
+}  // namespace
+}  // namespace parley::group

@@ -1,0 +1,267 @@
+// Canaries in a session: what their owner sees of a hit, and what the other side does not.
+#include "session/opening.h"
+#include "support/canaries.h"
+#include "support/deviations.h"
+
+namespace parley::session {
+namespace {
+
+constexpr auto kDark = "192.0.2.77";
+constexpr auto kDarker = "192.0.2.78";
+
+std::vector<vault::TestRecord> with(std::vector<vault::TestRecord> records, std::initializer_list<const char*> more) {
+  for (const char* value : more) records.push_back(record(indicator::Type::ipv4, value, "guess"));
+  return records;
+}
+
+// alpha has canaries, bravo may have guessed.
+class Canaries : public testing::Test {
+ protected:
+  explicit Canaries(std::initializer_list<const char*> guesses = {kDark})
+      : bravo_home_("bravo", with(material("xagent"), guesses)) {}
+  void commit(const std::vector<group::Canary>& canaries, int days = 3) {
+    commit_canaries_at(alpha_, bravo_, canaries, days_ago(days));
+  }
+  Both<std::string> bravo_asks(const Question& question = which_addresses_and_names()) {
+    return hold_session(bravo_, alpha_, question);
+  }
+  std::vector<CanaryHit> hits(const Both<std::string>& held) {
+    const auto found = held.began ? hits_of(*alpha_.vault, *held.began) : Result<std::vector<CanaryHit>>{};
+    EXPECT_OK(found);
+    return *found;
+  }
+
+  TestMember alpha_home_{"alpha", material("sednit")}, bravo_home_;
+  Opened alpha_{alpha_home_}, bravo_{bravo_home_};
+};
+
+TEST_F(Canaries, ThatTheOtherSideEnteredAreHitsAndNoMatches) {
+  commit({dark(kDark), dark(kDarker)});
+  const auto held = bravo_asks();
+  ASSERT_OK(held.began);
+  ASSERT_OK(held.answered);
+  const Outcome ours = outcome_of(*alpha_.vault, *held.began);
+  EXPECT_EQ(matched(*alpha_.vault, *held.began), kShared);
+  EXPECT_EQ(ours.count, 3);
+  EXPECT_EQ(ours.file_count, 3);
+  EXPECT_EQ(ours.canaries, 1);
+  ASSERT_EQ(hits(held).size(), 1u);
+  EXPECT_EQ(hits(held)[0].canary.canary.indicator.value(), kDark);
+}
+
+TEST_F(Canaries, AreMatchesLikeAnyOtherToTheOtherSide) {
+  commit({dark(kDark), dark(kDarker)});
+  const auto held = bravo_asks();
+  ASSERT_OK(held.began);
+  ASSERT_OK(held.answered);
+  const Outcome theirs = outcome_of(*bravo_.vault, *held.began);
+  EXPECT_EQ(theirs.count, 4);
+  EXPECT_EQ(theirs.canaries, 0);
+  EXPECT_TRUE(theirs.agreed) << "counts and roots of both must agree";
+  EXPECT_TRUE(outcome_of(*alpha_.vault, *held.began).agreed);
+  EXPECT_TRUE(matched(*bravo_.vault, *held.began).contains(kDark));
+}
+
+TEST_F(Canaries, DoNotChangeTheSizeThatTheOtherSideSees) {
+  std::vector<group::Canary> many;
+  for (int i = 1; i <= 60; ++i) many.push_back(dark("192.0.2." + std::to_string(i)));
+  commit(many);
+  const auto held = bravo_asks();
+  ASSERT_OK(held.began);
+  const auto row = bravo_.vault->session(*held.began);
+  ASSERT_OK(row);
+  EXPECT_EQ(read_terms(row->terms)->their_padded, 256u);
+  const auto counted = enters(*alpha_.vault, {});
+  ASSERT_OK(counted);
+  EXPECT_EQ(counted->count, 4u) << "they are no material";
+}
+
+TEST_F(Canaries, EnterAlsoWhereTheirOwnerAsks) {
+  commit({dark(kDark)});
+  const auto held = hold_session(alpha_, bravo_, which_addresses_and_names());
+  ASSERT_OK(held.began);
+  EXPECT_EQ(hits(held).size(), 1u);
+  EXPECT_EQ(matched(*alpha_.vault, *held.began), kShared);
+}
+
+TEST_F(Canaries, AreNotUsedAgainAgainstWhoHasSeenThem) {
+  commit({dark(kDark)});
+  EXPECT_EQ(hits(bravo_asks()).size(), 1u);
+  const auto again = bravo_asks();
+  ASSERT_OK(again.began);
+  EXPECT_EQ(hits(again).size(), 0u);
+  EXPECT_EQ(outcome_of(*bravo_.vault, *again.began).count, 3);
+}
+
+TEST_F(Canaries, OfATypeThatIsNotAskedForDoNotEnter) {
+  commit({dark(kDark)});
+  Question question;
+  question.types = {indicator::Type::domain};
+  EXPECT_EQ(hits(bravo_asks(question)).size(), 0u);
+}
+
+TEST_F(Canaries, DoNotEnterWhereOneSideLearnsOrBothOnlyCount) {
+  commit({dark(kDark)});
+  for (const auto& [function, direction] :
+       {std::pair{Function::count, Direction::both}, std::pair{Function::intersection, Direction::mine},
+        std::pair{Function::intersection, Direction::theirs}}) {
+    Question question = which_addresses_and_names();
+    question.function = function;
+    question.direction = direction;
+    const auto held = bravo_asks(question);
+    ASSERT_OK(held.began);
+    EXPECT_EQ(hits(held).size(), 0u);
+    EXPECT_NE(outcome_of(*bravo_.vault, *held.began).count, 4);
+  }
+}
+
+TEST_F(Canaries, ThatStoodInTheLogForLessThanADayDoNotEnter) {
+  commit_canaries_at(alpha_, bravo_, {dark(kDark)}, wall_clock_now() - 23 * 3600);
+  EXPECT_EQ(hits(bravo_asks()).size(), 0u);
+}
+
+TEST_F(Canaries, ThatAreTooOldDoNotEnter) {
+  commit({dark(kDark)}, 32);
+  EXPECT_EQ(hits(bravo_asks()).size(), 0u);
+}
+
+TEST_F(Canaries, ThatNobodyHeldInTimeDoNotEnter) {
+  open_logs(alpha_, bravo_, days_ago(4));
+  const group::SignedCharter charter = charter_of(alpha_, bravo_);
+  auto book = group::CanaryBook::load(*alpha_.vault, charter.charter.group);
+  ASSERT_OK(book);
+  ASSERT_OK(book->add(dark(kDark)));
+  const auto set = book->draw();
+  ASSERT_OK(set);
+  alpha_.log(charter).with([&](mirror::Replica& replica) {
+    ASSERT_OK(replica.append(mirror::draft_for_everyone(log::kCanarySet, group::canary_set_body(set->root())),
+                             days_ago(3), [&](const mirror::EntryView& entry) -> Status {
+                               book->committed(*set, entry.leaf_hash, entry.entry.seq, entry.entry.time);
+                               return book->save(*alpha_.vault, charter.charter.group);
+                             }));
+  });
+  EXPECT_EQ(hits(bravo_asks()).size(), 0u) << "its owner alone says that it is three days old";
+}
+
+TEST_F(Canaries, ThatTheirOwnerHasMeanwhileSeenInEarnestAreItems) {
+  commit({dark(kDark)});
+  ASSERT_OK(vault::import_records(*alpha_.vault, {.source = "new.csv", .format = "csv", .labels = {}, .tlp = {}},
+                                  {record(indicator::Type::ipv4, kDark, "sednit")}));
+  const auto held = bravo_asks();
+  ASSERT_OK(held.began);
+  EXPECT_EQ(hits(held).size(), 0u);
+  EXPECT_TRUE(matched(*alpha_.vault, *held.began).contains(kDark));
+}
+
+// --- in a reveal ----------------------------------------------------------------------------------------------------
+
+void consent(Opened& side, const std::string& session) {
+  ASSERT_OK(give_consent(*side.vault, session, {.fields = {"malware"}, .tlp_max = indicator::Tlp::amber, .given = 1}));
+}
+
+TEST_F(Canaries, AreNeverRevealedAndWhatTheOtherSideOpensForThemIsKeptAsEvidence) {
+  commit({dark(kDark)});
+  const auto held = bravo_asks();
+  ASSERT_OK(held.began);
+  consent(alpha_, *held.began);
+  consent(bravo_, *held.began);
+  const auto revealed = hold_reveal(bravo_, alpha_, *held.began);
+  ASSERT_OK(revealed.began);
+  ASSERT_OK(revealed.answered);
+  EXPECT_EQ(revealed.answered->opened, 3u);
+  EXPECT_EQ(revealed.answered->received, 4u);
+  EXPECT_THAT(hits(held)[0].theirs, testing::HasSubstr("guess"));
+  EXPECT_EQ(matched(*alpha_.vault, *held.began), kShared);
+}
+
+class OnlyCanaries : public Canaries {
+ protected:
+  TestMember carol_home_{"carol", {record(indicator::Type::ipv4, kDark, "guess")}};
+  Opened carol_{carol_home_};
+};
+
+TEST_F(OnlyCanaries, InCommonLookLikeAConsentThatIsNotGiven) {
+  commit_canaries_at(alpha_, carol_, {dark(kDark)}, days_ago(3));
+  const auto held = hold_session(carol_, alpha_, which_addresses_and_names());
+  ASSERT_OK(held.began);
+  EXPECT_EQ(outcome_of(*carol_.vault, *held.began).count, 1);
+  EXPECT_EQ(outcome_of(*alpha_.vault, *held.began).count, 0);
+  consent(carol_, *held.began);
+  const auto revealed = hold_reveal(carol_, alpha_, *held.began);
+  ASSERT_OK(revealed.began);
+  EXPECT_TRUE(revealed.began->waiting) << "as with any match that its holder does not want to open";
+}
+
+// --- alarms ---------------------------------------------------------------------------------------------------------
+
+class Alarm : public Canaries {
+ protected:
+  Alarm() : Canaries({kDark, kDarker}) {}
+  Result<CanaryAlarm> alarm(const Both<std::string>& held) {
+    return alarm_of(*alpha_.vault, alpha_.log(charter_of(alpha_, bravo_)), *held.began);
+  }
+};
+
+TEST_F(Alarm, IsCheckedByEveryMemberAgainstItsOwnLogs) {
+  commit({dark(kDark), dark("192.0.2.90")});
+  const auto held = bravo_asks();
+  ASSERT_OK(held.began);
+  const auto made = alarm(held);
+  ASSERT_OK(made);
+  const auto entry = published_alarm(alpha_, bravo_, *made, *held.began);
+  ASSERT_OK(entry);
+  EXPECT_OK(check_as_bystander(alpha_, bravo_, *entry));
+  EXPECT_OK(check_as_bystander(bravo_, alpha_, *entry));
+}
+
+TEST_F(Alarm, BurnsNoMoreCanariesThanItNeeds) {
+  commit({dark(kDark, 10), dark(kDarker, 500)});
+  const auto made = alarm(bravo_asks());
+  ASSERT_OK(made);
+  ASSERT_EQ(made->hits.size(), 1u);
+  EXPECT_EQ(made->hits[0].canary.canary.indicator.value(), kDark);
+}
+
+TEST_F(Alarm, NeedsTwoHitsOnCanariesThatAnHonestMemberMayHold) {
+  commit({dark(kDark, 500), dark(kDarker, 500)});
+  const auto held = bravo_asks();
+  const auto made = alarm(held);
+  ASSERT_OK(made);
+  EXPECT_EQ(made->hits.size(), 2u);
+  const auto entry = published_alarm(alpha_, bravo_, *made, *held.began);
+  ASSERT_OK(entry);
+  EXPECT_OK(check_as_bystander(bravo_, alpha_, *entry));
+}
+
+TEST_F(Alarm, IsNotRaisedByOneHitOnACanaryThatAnHonestMemberMayHold) {
+  commit({dark(kDark, 101)});
+  EXPECT_FAILS(alarm(bravo_asks()), Errc::usage);
+}
+
+TEST_F(Alarm, IsNotRaisedWhereTheOtherSideLeftBeforeItSigned) {
+  commit({dark(kDark)});
+  const Deviation leave{.resend = [](const wire::Frame& frame) {
+    return std::vector{frame.type == wire::FrameType::opening ? wire::Frame{wire::FrameType::bye, {}} : frame};
+  }};
+  const auto held = hold_session(bravo_, alpha_, which_addresses_and_names(), leave);
+  ASSERT_OK(held.answered);
+  EXPECT_EQ(outcome_of(*alpha_.vault, *held.answered).canaries, 1) << "the owner still sees the hit";
+  EXPECT_FAILS(alarm_of(*alpha_.vault, alpha_.log(charter_of(alpha_, bravo_)), *held.answered), Errc::usage);
+}
+
+TEST_F(Alarm, TellsNothingOfTheOtherCanaries) {
+  commit({dark(kDark, 1), dark(kDarker), dark("192.0.2.90"), canary(indicator::Type::domain, "quiet.example")});
+  const auto made = alarm(bravo_asks());
+  ASSERT_OK(made);
+  const std::string published = log::write_pjson(made->to_json());
+  for (const char* hidden : {kDarker, "192.0.2.90", "quiet.example"})
+    EXPECT_EQ(published.find(hidden), std::string::npos) << hidden;
+  // Nor does trying every canary under every hash that is published find one: leaves are salted.
+  for (const Digest& digest : made->hits[0].canary.path)
+    for (const char* hidden : {kDarker, "192.0.2.90"})
+      for (const log::Salt& salt : {made->hits[0].canary.salt, made->hits[0].item_salt, log::Salt{}})
+        EXPECT_NE(log::leaf_hash(group::canary_commitment(salt, dark(hidden))), digest);
+}
+
+}  // namespace
+}  // namespace parley::session
