@@ -2,6 +2,8 @@
 // carry them: log_entry.cpp and mirror_take.cpp.
 #include "check.h"
 #include "session/accounting.h"
+#include "session/canary_alarm.h"
+#include "session/reveal.h"
 #include "session/step.h"
 
 namespace {
@@ -25,7 +27,10 @@ void check_bodies(const log::Json& json) {
   check_body<session::Commitment>(json);
   check_body<session::ResultStep>(json);
   check_body<session::Abort>(json);
+  check_body<session::RevealConsent>(json);
   check_body<session::RevealOffer>(json);
+  check_body<session::RevealEnd>(json);
+  check_body<session::CanaryOpinion>(json);
   if (const auto settled = session::settled_from_json(json)) check(session::to_json(*settled) == json);
 }
 

@@ -96,6 +96,7 @@ void add_all(CLI::App& app, Chosen& chosen) {
   add_inbox(app, chosen);
   add_show(app, chosen);
   add_reveal(app, chosen);
+  add_consent(app, chosen);
   add_session(app, chosen);
   add_finding(app, chosen);
   add_dossier(app, chosen);

@@ -57,6 +57,7 @@ void add_ask(CLI::App& app, Chosen& chosen);
 void add_inbox(CLI::App& app, Chosen& chosen);  ///< inbox, accept, decline
 void add_show(CLI::App& app, Chosen& chosen);
 void add_reveal(CLI::App& app, Chosen& chosen);
+void add_consent(CLI::App& app, Chosen& chosen);
 void add_session(CLI::App& app, Chosen& chosen);
 void add_ledger(CLI::App& app, Chosen& chosen);
 void add_canary(CLI::App& app, Chosen& chosen);

@@ -49,26 +49,25 @@ Status print_offer(Workplace& at, const session::Offer& offer) {
 
 struct WaitingReveal {
   vault::SessionRow row;
-  session::RevealOffer offer;
+  std::string by;  ///< who on the other side consented
 };
 
 Result<std::vector<WaitingReveal>> waiting_reveals(vault::Vault& vault) {
   std::vector<WaitingReveal> waiting;
   TRY(const auto rows, vault.sessions());
   for (const vault::SessionRow& row : rows) {
-    TRY(const auto offer, session::offer_waiting(vault, row.id));
-    if (offer) waiting.push_back({row, *offer});
+    TRY(const auto by, session::reveal_waiting(vault, row.id));
+    if (by) waiting.push_back({row, *by});
   }
   return waiting;
 }
 
 void print_reveal(Console& console, const WaitingReveal& reveal) {
-  std::string fields;
-  for (const std::string& field : reveal.offer.fields) fields += (fields.empty() ? "" : ",") + field;
-  console.print(fmt::format("{}\t{} would open {} of {} matches' context to you, if you open yours\n",
-                            reveal.row.id.substr(0, 8), reveal.row.peer, fields, reveal.offer.openings));
-  console.print(fmt::format("  agree: parley reveal {} --fields {}\n", reveal.row.id.substr(0, 8),
-                            fields.empty() ? "first_seen" : fields));
+  console.print(fmt::format(
+      "{}\t{} ({}) would open context of matches to you, if you open yours; neither sees what the other offers before "
+      "both are bound to their own\n",
+      reveal.row.id.substr(0, 8), reveal.row.peer, visible(reveal.by)));
+  console.print(fmt::format("  agree: parley reveal {} --fields first_seen,malware\n", reveal.row.id.substr(0, 8)));
 }
 
 Status print_inbox(Workplace& at, bool as_json) {
@@ -87,10 +86,7 @@ Status print_inbox(Workplace& at, bool as_json) {
                            {"their_tests_at_most", offer.their_tests},
                            {"ours", by_type(offer.ours.by_type)}});
     for (const WaitingReveal& reveal : reveals)
-      offered.push_back({{"session", reveal.row.id},
-                         {"peer", reveal.row.peer},
-                         {"fields", reveal.offer.fields},
-                         {"openings", reveal.offer.openings}});
+      offered.push_back({{"session", reveal.row.id}, {"peer", reveal.row.peer}, {"by", reveal.by}});
     at.console.print(to_line({{"questions", questions}, {"reveals", offered}}));
     return {};
   }

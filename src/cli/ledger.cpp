@@ -145,6 +145,9 @@ void print_type(Console& console, const MemberPage& member, indicator::Type type
                               grouped(whole.abort_after_learn)));
   if (whole.unopenable > 0)
     console.print(fmt::format("    {} opening(s) that it offered did not come\n", grouped(whole.unopenable)));
+  if (whole.reveals_stopped > 0)
+    console.print(fmt::format("    {} stopped {} reveal(s) in the middle; nobody was ahead by more than a field\n",
+                              visible(peer), grouped(whole.reveals_stopped)));
   print_caps(console, member, type);
 }
 
@@ -187,6 +190,7 @@ OrderedJson json_of(const Account& account) {
           {"weight_out", json_of(account.weight_out)},
           {"abort_after_learn", account.abort_after_learn},
           {"unopenable", account.unopenable},
+          {"reveals_stopped", account.reveals_stopped},
           {"disputed", account.disputed},
           {"incomplete", account.incomplete}};
 }

@@ -2,11 +2,13 @@
 #include "session/reveal.h"
 
 #include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
 
 #include <algorithm>
 
 #include "base/text.h"
-#include "cli/command.h"
+#include "cli/consent_command.h"
 #include "cli/json.h"
 #include "cli/party.h"
 #include "cli/session_view.h"
@@ -18,12 +20,17 @@ struct RevealArguments {
   std::string session = "last";
   std::vector<std::string> fields = {"first_seen", "malware"};
   std::string tlp_max = "amber";
+  std::string pap_max = "amber";
+  std::vector<std::string> only;
+  std::string by;
   bool yes = false;
   bool as_json = false;
 };
 
 Result<session::Consent> consent_from(const RevealArguments& arguments) {
   session::Consent consent{.fields = arguments.fields, .tlp_max = {}, .given = wall_clock_now()};
+  TRY(consent.by, operator_named(arguments.by));
+  TRY(consent.pap_max, pap_option(arguments.pap_max));
   std::erase_if(consent.fields, [](const std::string& field) {
     return std::ranges::find(session::kMarkPaths, field) != session::kMarkPaths.end();
   });
@@ -42,21 +49,47 @@ Result<session::Consent> consent_from(const RevealArguments& arguments) {
   return consent;
 }
 
+// Those of the matches that the operator named.
+Status narrow(vault::Vault& vault, const std::string& session, const std::vector<std::string>& only,
+              session::Consent& consent) {
+  if (only.empty()) return {};
+  TRY(const auto matches, vault.session_matches(session));
+  for (const std::string& wanted : only) {
+    const auto match = std::ranges::find_if(
+        matches, [&](const vault::SessionMatch& each) { return each.indicator.value() == wanted; });
+    if (match == matches.end())
+      return fail(Errc::not_found,
+                  fmt::format("\"{}\" is no match of this session; parley show prints them.", visible(wanted)));
+    consent.items.push_back(match->indicator);
+  }
+  return {};
+}
+
 Status show_before(Workplace& at, const RevealArguments& arguments, const std::string& peer,
                    const session::Consent& consent, const session::RevealPreview& preview) {
   std::string fields;
   for (const std::string& field : consent.fields) fields += (fields.empty() ? "" : ", ") + field;
   at.console.say(fmt::format("Opening to {}: {} of {} matches, the fields {} with their TLP and PAP marks.", peer,
                              preview.openings, preview.matches, fields));
+  at.console.say(fmt::format("  {} values in all, one at a time.", preview.values));
   if (preview.held_back_red > 0)
     at.console.say(fmt::format("  {} are TLP:RED and never leave.", preview.held_back_red));
   if (preview.held_back_tlp > 0)
     at.console.say(fmt::format("  {} are marked stricter than TLP:{} and stay.", preview.held_back_tlp,
                                indicator::name_of(consent.tlp_max)));
+  if (preview.held_back_pap > 0)
+    at.console.say(fmt::format("  {} are marked stricter than PAP:{} and stay.", preview.held_back_pap,
+                               indicator::name_of(consent.pap_max)));
   at.console.say(
-      "  Nothing goes out before the other side has committed to what it opens; then both open in turn, and each "
-      "opening is checked against");
-  at.console.say("  what its owner committed to before the match was known. What you open cannot be taken back.");
+      "  Neither side sees what the other offers before both are bound to their offers; then both open one field at a "
+      "time in turn, the least");
+  at.console.say(
+      "  telling first, and whoever owes by the ledger begins. Each opening is checked against what its owner "
+      "committed to before the match was");
+  at.console.say(fmt::format(
+      "  known. {} sees that {} agreed. Until it is used you can take this back: parley consent withdraw. What is open "
+      "stays open.",
+      peer, visible(consent.by)));
   if (preview.openings == 0)
     return fail(Errc::mark, "Nothing of the matches can be opened with these fields and marks. Nothing was sent.");
   if (at.console.interactive() && !arguments.yes && !at.console.confirm("Open them?"))
@@ -65,7 +98,8 @@ Status show_before(Workplace& at, const RevealArguments& arguments, const std::s
 }
 
 Result<session::RevealOutcome> reveal(Workplace& at, const RevealArguments& arguments, const std::string& id) {
-  TRY(const session::Consent consent, consent_from(arguments));
+  TRY(session::Consent consent, consent_from(arguments));
+  TRY_STATUS(narrow(at.vault, id, arguments.only, consent));
   TRY(const vault::SessionRow row, at.vault.session(id));
   TRY(const group::Membership membership, at.groups.membership(row.group));
   TRY_STATUS(membership.check(group::Act::reveal, wall_clock_now()));
@@ -97,7 +131,8 @@ int reveal_and_show(Workplace& at, const RevealArguments& arguments) {
     at.console.print(to_line({{"session", *id},
                               {"waiting", outcome->waiting},
                               {"opened", outcome->opened},
-                              {"received", outcome->received}}));
+                              {"received", outcome->received},
+                              {"sealed", outcome->sealed}}));
     return 0;
   }
   if (outcome->waiting) {
@@ -115,6 +150,25 @@ int reveal_and_show(Workplace& at, const RevealArguments& arguments) {
 
 }  // namespace
 
+Result<std::string> operator_named(const std::string& name) {
+  std::string by = name;
+  if (const passwd* user = by.empty() ? ::getpwuid(::getuid()) : nullptr) by = user->pw_name;
+  by = visible(by);
+  if (by.empty() || by.size() > session::kMaxOperatorBytes)
+    return fail(Errc::usage, "--operator takes a name of 1 to 64 bytes: the consent is that person's.");
+  return by;
+}
+
+Result<indicator::Pap> pap_option(const std::string& text) {
+  const auto pap = indicator::pap_named(text);
+  if (!pap) return fail(Errc::usage, "\"" + text + "\" is no PAP mark; the marks are clear, green, amber and red.");
+  if (*pap == indicator::Pap::red)
+    return fail(Errc::mark,
+                "PAP:RED stays: what the other side may do with it is nothing that shows, and no node can hold it to "
+                "that.");
+  return *pap;
+}
+
 void add_reveal(CLI::App& app, Chosen& chosen) {
   CLI::App* command =
       app.add_subcommand("reveal", "Open context of the matches to the other side, against what it opens");
@@ -129,6 +183,11 @@ void add_reveal(CLI::App& app, Chosen& chosen) {
       ->add_option("--tlp-max", arguments->tlp_max,
                    "The strictest TLP mark that may leave: clear, green, amber, amber+strict")
       ->capture_default_str();
+  command->add_option("--pap-max", arguments->pap_max, "The strictest PAP mark that may leave: clear, green, amber")
+      ->capture_default_str();
+  command->add_option("--only", arguments->only, "Of these matches only, separated by commas")->delimiter(',');
+  command->add_option("--operator", arguments->by,
+                      "Who consents, by a name that the other side may know; your user name unless you say otherwise");
   command->add_flag("--yes", arguments->yes, "Do not ask before opening");
   command->add_flag("--json", arguments->as_json, "Print one JSON object");
   command->callback([&chosen, arguments] {

@@ -65,7 +65,9 @@ struct RevealOffered {
   std::uint64_t openings = 0;  ///< on how many matches
 };
 struct RevealClosed {
-  std::uint64_t received = 0;  ///< openings of the other side that its author has and has checked
+  std::uint64_t received = 0;         ///< openings of the other side that its author has and has checked
+  std::int64_t received_fields = -1;  ///< fields of them; -1: not said
+  bool other_stopped = false;         ///< it ended in the middle, by the other side's doing
 };
 
 /// What is known, and what it is at most.

@@ -153,6 +153,7 @@ void Ledger::State::add_reveal(Account& account, const Session& session, const A
   ledger::add(account.weight_in, detail::opened(session.ours, theirs, most_in, weigh));
   ledger::add(account.weight_out, detail::opened(theirs, session.ours, most_out, weigh));
   account.unopenable = sum(account.unopenable, amounts.unopenable);
+  account.reveals_stopped = sum(account.reveals_stopped, session.ours.reveals_stopped);
 }
 
 void Ledger::State::add(Account& account, const Session& session, const Amounts& amounts,

@@ -62,7 +62,7 @@ struct Node::State {
   Status talk_in_group(wire::Link& link, Progress& progress, JournalProgress& named);
   void answer_question(const session::Party& us, group::LogLink& link, const session::ReceivedStep& proposal,
                        JournalProgress& named);
-  void answer_reveal(const session::Party& us, group::LogLink& link, const session::ReceivedStep& offer,
+  void answer_reveal(const session::Party& us, group::LogLink& link, const session::ReceivedStep& consent,
                      JournalProgress& named);
   std::optional<wire::PinnedPeer> find_peer(const ByteArray<32>& tls_key);
   std::optional<session::Decision> judge(const session::Offer& offer);
@@ -177,7 +177,7 @@ Status Node::State::talk_in_group(wire::Link& link, Progress& progress, JournalP
                           .progress = progress};
   if (first->type == session::kPropose)
     answer_question(us, log_link, *first, named);
-  else if (first->type == session::kRevealOffer)
+  else if (first->type == session::kRevealConsent)
     answer_reveal(us, log_link, *first, named);
   else
     return fail(Errc::protocol,

@@ -10,6 +10,7 @@
 #include "psi/intersect/choice.h"
 #include "session/detail/fact_scanner.h"
 #include "session/padding.h"
+#include "session/reveal.h"
 #include "session/states.h"
 #include "session/step.h"
 
@@ -88,11 +89,11 @@ std::optional<ledger::Fact> reveal_offered(const log::Json& body, bool) {
 }
 
 std::optional<ledger::Fact> reveal_closed(const log::Json& body, bool) {
-  log::ObjectReader reader(body, "the end of the reveal");
-  const auto received = static_cast<std::uint64_t>(reader.integer("received", 0, kLargestPadded));
-  reader.integer("v", kSessionVersion, kSessionVersion);
-  if (!reader.finish()) return std::nullopt;
-  return ledger::RevealClosed{.received = received};
+  const auto end = RevealEnd::from_json(body);
+  if (!end) return std::nullopt;
+  return ledger::RevealClosed{.received = end->received,
+                              .received_fields = static_cast<std::int64_t>(end->received_fields),
+                              .other_stopped = end->stopped == "them"};
 }
 
 std::optional<ledger::Fact> settled(const log::Json& body, bool) {

@@ -1,53 +1,51 @@
-// The reveal: after a session in which both learned the matches, each side opens chosen context of them, in turn, and
-// only once both have committed to what they open (log.md 5).
+// The reveal: after a session in which both learned the matches, each side opens chosen context of them, one field at a
+// time in turn, and only once both have committed to what they open (log.md 5).
 #pragma once
 
-#include <optional>
 #include <string>
-#include <vector>
 
-#include "indicator/context.h"
+#include "session/consent.h"
 #include "session/session.h"
 
 namespace parley::session {
 
-/// What an operator agreed to open. It stands until it is used or taken back.
-struct Consent {
-  std::vector<std::string> fields;  ///< paths, ascending, without the marks
-  indicator::Tlp tlp_max = indicator::Tlp::amber;
-  UnixSeconds given = 0;
+/// That an operator agreed, and a hash of the offer to come: neither side sees what the other would open before it has
+/// committed to its own (log.md 5.2). Body of reveal.consent.
+struct RevealConsent {
+  std::string by;       ///< the operator, by a name that the other side may know
+  Digest offer{};       ///< offer_commitment() of the author's offer
+  bool sealed = false;  ///< its author holds the key of the pair (log.md 5.3)
+  log::Json to_json() const;
+  static Result<RevealConsent> from_json(const log::Json& body);
 };
 
-/// What a consent would send: shown before it is given.
-struct RevealPreview {
-  std::uint64_t matches = 0;
-  std::uint64_t openings = 0;       ///< matched indicators of which something would be opened
-  std::uint64_t held_back_red = 0;  ///< TLP:RED: never leave
-  std::uint64_t held_back_tlp = 0;  ///< stricter than the consent's limit
+/// SHA-256("parley/reveal/offer/v1\0" || label || body of the offer). The offer has a salted hash in it, so nobody
+/// guesses it.
+Digest offer_commitment(const Digest& label, const RevealOffer& offer);
+
+/// How a reveal ended for its author: body of reveal.close, also where it broke off.
+struct RevealEnd {
+  std::uint64_t opened = 0;    ///< fields that it sent
+  std::uint64_t received = 0;  ///< matched indicators of which it received all that was offered, or some
+  std::uint64_t received_fields = 0;
+  std::string stopped = {};  ///< "": nobody; "us", "them": who, by its author
+  log::Json to_json() const;
+  static Result<RevealEnd> from_json(const log::Json& body);
 };
-
-/// @error Errc::not_found, Errc::usage when the session has nothing that can be revealed, with why
-Result<RevealPreview> preview(vault::Vault& vault, const std::string& session, const Consent& consent);
-
-/// Stores the operator's consent. Nothing leaves yet. @error as preview
-Status give_consent(vault::Vault& vault, const std::string& session, const Consent& consent);
-Result<std::optional<Consent>> consent_given(vault::Vault& vault, const std::string& session);
-
-/// What the other side's node said it would open, when it asked before our consent was there.
-Result<std::optional<RevealOffer>> offer_waiting(vault::Vault& vault, const std::string& session);
 
 struct RevealOutcome {
   bool waiting = false;        ///< the other side has not consented yet; our consent stands
-  std::uint64_t opened = 0;    ///< of ours
+  std::uint64_t opened = 0;    ///< of ours: matched indicators
   std::uint64_t received = 0;  ///< of theirs
+  bool sealed = false;         ///< what was opened was sealed under the key of the pair, too
 };
 
 /// Exchanges openings with the other side, which must have consented as well. What has been received stays, even when
-/// the exchange breaks off. Precondition: our consent is given.
+/// the exchange breaks off; who broke it off then stands in the log. Precondition: our consent is given.
 /// @error Errc::protocol when the other side opens what it had not committed to; Errc::peer_gone; Errc::refused
 Result<RevealOutcome> reveal(const Party& us, group::LogLink& link, const std::string& session);
 
-/// The same from the other side, begun by the peer's offer.
-Result<RevealOutcome> answer_reveal(const Party& us, group::LogLink& link, const ReceivedStep& offer);
+/// The same from the other side, begun by the peer's reveal.consent.
+Result<RevealOutcome> answer_reveal(const Party& us, group::LogLink& link, const ReceivedStep& consent);
 
 }  // namespace parley::session

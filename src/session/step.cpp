@@ -156,10 +156,9 @@ Result<Abort> Abort::from_json(const log::Json& body) {
 log::Json RevealOffer::to_json() const {
   log::Json::Array paths;
   for (const std::string& field : fields) paths.emplace_back(field);
-  return log::Json::Object{{"commit", to_hex(openings_commitment)},
-                           {"fields", std::move(paths)},
-                           {"openings", number(openings)},
-                           {"v", kSessionVersion}};
+  return log::Json::Object{
+      {"commit", to_hex(openings_commitment)}, {"fields", std::move(paths)}, {"first", first},
+      {"openings", number(openings)},          {"v", kSessionVersion},       {"values", number(values)}};
 }
 
 Result<RevealOffer> RevealOffer::from_json(const log::Json& body) {
@@ -167,8 +166,11 @@ Result<RevealOffer> RevealOffer::from_json(const log::Json& body) {
   RevealOffer offer;
   offer.openings_commitment = reader.digest("commit");
   offer.fields = reader.texts("fields", kFieldPaths.size(), kMaxNameBytes);
+  offer.first = reader.text("first", kMaxNameBytes);
   offer.openings = static_cast<std::uint64_t>(reader.integer("openings", 0, kLargestPadded));
   reader.integer("v", kSessionVersion, kSessionVersion);
+  offer.values = static_cast<std::uint64_t>(
+      reader.integer("values", 0, static_cast<std::int64_t>(kLargestPadded * kFieldPaths.size())));
   for (std::size_t i = 0; i < offer.fields.size(); ++i)
     if (!field_index(offer.fields[i]) || (i > 0 && offer.fields[i - 1] >= offer.fields[i]))
       reader.refuse("its fields are not known ones in order");

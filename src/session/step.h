@@ -27,6 +27,7 @@ inline constexpr std::string_view kRun = log::kSessionRun;
 inline constexpr std::string_view kResult = log::kSessionResult;
 inline constexpr std::string_view kClose = log::kSessionClose;
 inline constexpr std::string_view kAbort = log::kSessionAbort;
+inline constexpr std::string_view kRevealConsent = log::kRevealConsent;
 inline constexpr std::string_view kRevealOffer = log::kRevealOffer;
 inline constexpr std::string_view kRevealRefuse = log::kRevealRefuse;
 inline constexpr std::string_view kRevealClose = log::kRevealClose;
@@ -93,6 +94,8 @@ struct Abort {
 struct RevealOffer {
   std::vector<std::string> fields;  ///< paths, ascending, without the marks, which always travel
   std::uint64_t openings = 0;       ///< number of matched indicators that will be opened
+  std::uint64_t values = 0;         ///< fields of them in all: one is opened at a time
+  std::string first;                ///< who opens first, by its author's ledger: a nick
   Digest
       openings_commitment{};  ///< over all openings in order, salted: nothing can be tailored to what the other opens
   log::Json to_json() const;

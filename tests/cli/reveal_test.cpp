@@ -51,7 +51,7 @@ TEST_F(Reveal, OpensNothingBeforeBothAgreed) {
   const Json inbox = alpha_.json({"inbox"})["reveals"];
   ASSERT_EQ(inbox.size(), 1u);
   EXPECT_EQ(inbox[0]["session"], id_);
-  EXPECT_EQ(inbox[0]["fields"], Json({"malware"}));
+  EXPECT_FALSE(inbox[0].contains("fields")) << "not before both are bound to what they open";
 }
 
 // Either side may agree first; the second one's agreement opens both.
@@ -126,6 +126,42 @@ TEST_F(Reveal, KeepsItsConsentUntilTheOtherSideCanBeReached) {
   ASSERT_EQ(reveal(bravo_, {"--fields", "malware"}).code, 0);
   alpha_node_->logged("opened 1, received 1");
   EXPECT_EQ(theirs(bravo_, "198.51.100.7")["actor"], Json({"APT28"}));
+}
+
+TEST_F(Reveal, CanBeTakenBackUntilItIsUsed) {
+  meet({kAlphaRow}, {kBravoRow});
+  ASSERT_EQ(reveal(bravo_, {"--fields", "malware", "--operator", "r. deckard"}).code, 0);
+  EXPECT_EQ(alpha_.json({"inbox"})["reveals"][0]["by"], "r. deckard");
+  EXPECT_SAYS(bravo_.run({"consent", "withdraw", id_}), 0, "Nothing of this session is opened");
+  EXPECT_SAYS(reveal(alpha_, {"--fields", "actor"}), 0, "has not agreed yet");
+  EXPECT_EQ(theirs(alpha_, "198.51.100.7"), Json::object());
+  EXPECT_SAYS(bravo_.run({"consent", "withdraw", id_}), 1, "No consent");
+}
+
+TEST_F(Reveal, OpensByAStandingConsentUntilItIsRemoved) {
+  meet({kAlphaRow}, {kBravoRow});
+  const std::vector<std::string> rule{"consent",    "add",      "joint",   "--peer",
+                                      "alpha-cert", "--fields", "malware", "--yes"};
+  const auto until = [&](const std::string& when) {
+    std::vector<std::string> line = rule;
+    line.insert(line.end(), {"--until", when});
+    return bravo_.run(line);
+  };
+  EXPECT_SAYS(until("2001-01-01"), 2, "that is over");
+  EXPECT_SAYS(until(date_in(1)), 0, "It stands");
+  ASSERT_EQ(bravo_.json({"consent", "list", "joint"}).size(), 1u);
+  EXPECT_SAYS(reveal(alpha_, {"--fields", "actor"}), 0, "Opened 1, received 1");
+  EXPECT_EQ(theirs(alpha_, "198.51.100.7")["malware"], Json({"XAgent"}));
+  EXPECT_SAYS(bravo_.run({"consent", "remove", "joint", "1"}), 0, "It ends now");
+  EXPECT_SAYS(reveal(alpha_, {"--fields", "actor"}), 0, "has not agreed yet");
+}
+
+TEST_F(Reveal, HoldsBackWhatAPapForbids) {
+  meet({kAlphaRow}, {"ipv4,198.51.100.7,2016-12-29,XAgent,Sofacy,TLP:CLEAR,PAP:RED,bravo-sensor"});
+  EXPECT_SAYS(reveal(bravo_, {"--fields", "malware"}), 1, "stricter than PAP:amber");
+  EXPECT_SAYS(reveal(bravo_, {"--fields", "malware", "--pap-max", "red"}), 1, "PAP:RED stays");
+  EXPECT_SAYS(reveal(alpha_, {"--fields", "actor", "--pap-max", "green"}), 1, "1 are marked stricter than PAP:green");
+  EXPECT_SAYS(reveal(alpha_, {"--fields", "actor", "--only", "192.0.2.9"}), 1, "is no match");
 }
 
 TEST_F(Reveal, OfASessionThatOnlyOneSideLearnedFromIsRefused) {

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <random>
+
 #include "base/random.h"
 
 namespace parley::session {
@@ -104,6 +107,45 @@ TEST(Opening, IsRefusedWhenAnythingInItIsNotWhatWasCommittedTo) {
       EXPECT_EQ(checked.error().code, Errc::protocol) << what;
     }
   }
+}
+
+// PARLEY_ALTERED_OPENINGS changes the number, PARLEY_SEED what is tried.
+TEST(Opening, IsRefusedInAHundredThousandAlteredForms) {
+  const auto from_environment = [](const char* name, std::uint64_t otherwise) {
+    const char* wanted = std::getenv(name);
+    return wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : otherwise;
+  };
+  std::mt19937_64 random(from_environment("PARLEY_SEED", 20261128));
+  const std::uint64_t wanted = from_environment("PARLEY_ALTERED_OPENINGS", 100'000);
+  const Committed set;
+  const std::string honest = write_opening(set.open(kMalwareAndTlp));
+  std::uint64_t tried = 0, read = 0, accepted = 0;
+  while (tried < wanted) {
+    std::string text = honest;
+    for (std::uint64_t changes = 1 + random() % 3; changes > 0; --changes) {
+      const std::size_t at = random() % text.size();
+      switch (random() % 4) {
+        case 0:
+          text[at] = static_cast<char>(text[at] ^ (1 << (random() % 8)));
+          break;
+        case 1:
+          text[at] = "0123456789abcdef"[random() % 16];
+          break;
+        case 2:
+          std::swap(text[at], text[random() % text.size()]);
+          break;
+        default:
+          text.replace(at, std::min<std::size_t>(64, text.size() - at), text.substr(random() % text.size(), 64));
+      }
+    }
+    if (text == honest) continue;
+    ++tried;
+    const auto opening = read_opening(text);
+    read += opening ? 1 : 0;
+    accepted += opening && set.check(*opening) ? 1 : 0;
+  }
+  EXPECT_EQ(accepted, 0u) << "of " << tried;
+  EXPECT_GT(read, tried / 10) << "too few of them get as far as the commitments";
 }
 
 TEST(Opening, IsRefusedUnderTheRootsOfAnotherSession) {

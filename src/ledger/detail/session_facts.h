@@ -26,7 +26,8 @@ struct Voice {
   bool aborted = false, other_failed = false;
   std::optional<Settled> settled;
   std::vector<std::int64_t> openings_by_field;  ///< sums over its offers
-  std::int64_t most_offered = 0, most_received = 0;
+  std::int64_t most_offered = 0, most_received = 0, most_received_fields = 0;
+  std::int64_t reveals_stopped = 0;  ///< by the other side, as it says
   UnixSeconds offered_at = 0;
   bool offered = false;
 

@@ -1,0 +1,14 @@
+// What `parley reveal` and `parley consent` share.
+#pragma once
+
+#include "cli/command.h"
+#include "session/consent.h"
+
+namespace parley::cli {
+
+/// The person whose consent it is; the user that runs the program where none is named. @error Errc::usage
+Result<std::string> operator_named(const std::string& name);
+/// The strictest PAP mark that may leave. @error Errc::usage; Errc::mark for RED
+Result<indicator::Pap> pap_option(const std::string& text);
+
+}  // namespace parley::cli

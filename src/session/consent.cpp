@@ -1,0 +1,265 @@
+// Consents, standing rules, and what they cover (consent.h).
+#include "session/consent.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.h"
+
+namespace parley::session {
+namespace {
+
+using log::Json;
+
+constexpr std::size_t kMaxSettingBytes = 1 << 20;
+constexpr std::size_t kMaxItems = 4096;
+
+std::string consent_name(const std::string& session) {
+  return "reveal/" + session + "/consent";
+}
+std::string waiting_name(const std::string& session) {
+  return "reveal/" + session + "/offered";
+}
+std::string rules_name(const std::string& group) {
+  return "reveal/rules/" + group;
+}
+
+indicator::Tlp tlp_of(const ContextFields& fields) {
+  // A record without a mark is one that only TLP:RED sources could have filled.
+  const std::string* name = fields[*field_index("tlp")].text();
+  return (name == nullptr ? std::nullopt : indicator::tlp_named(*name)).value_or(indicator::Tlp::red);
+}
+
+indicator::Pap pap_of(const ContextFields& fields) {
+  // What carries no PAP is not restricted by one.
+  const std::string* name = fields[*field_index("pap")].text();
+  return (name == nullptr ? std::nullopt : indicator::pap_named(*name)).value_or(indicator::Pap::clear);
+}
+
+bool covers(const Consent& consent, const indicator::Canonical& indicator) {
+  const bool item = consent.items.empty() || std::ranges::find(consent.items, indicator) != consent.items.end();
+  const bool type = consent.types.empty() || std::ranges::find(consent.types, indicator.type()) != consent.types.end();
+  return item && type;
+}
+
+Json to_json(const Consent& consent) {
+  Json::Array fields, items, types;
+  for (const std::string& field : consent.fields) fields.emplace_back(field);
+  for (const indicator::Canonical& item : consent.items)
+    items.emplace_back(Json::Object{{"type", indicator::name_of(item.type())}, {"value", item.value()}});
+  for (const indicator::Type type : consent.types) types.emplace_back(indicator::name_of(type));
+  return Json::Object{{"by", consent.by},
+                      {"fields", std::move(fields)},
+                      {"given", consent.given},
+                      {"items", std::move(items)},
+                      {"pap_max", indicator::name_of(consent.pap_max)},
+                      {"tlp_max", indicator::name_of(consent.tlp_max)},
+                      {"types", std::move(types)}};
+}
+
+Result<Consent> consent_from(const Json& json) {
+  log::ObjectReader reader(json, "the stored consent");
+  Consent consent;
+  consent.by = reader.text("by", kMaxOperatorBytes);
+  consent.fields = reader.texts("fields", kFieldPaths.size(), 32);
+  consent.given = reader.integer("given", 0, log::kMaxInteger);
+  const Json::Array items = reader.array("items", kMaxItems);
+  const auto pap = indicator::pap_named(reader.text("pap_max", 32));
+  const auto tlp = indicator::tlp_named(reader.text("tlp_max", 32));
+  for (const std::string& name : reader.texts("types", indicator::kAllTypes.size(), 32)) {
+    const auto type = indicator::type_named(name);
+    if (type)
+      consent.types.push_back(*type);
+    else
+      reader.refuse("it names no known type");
+  }
+  if (!tlp || !pap) reader.refuse("its marks are not known ones");
+  TRY_STATUS(reader.finish());
+  consent.tlp_max = *tlp;
+  consent.pap_max = *pap;
+  for (const Json& each : items) {
+    log::ObjectReader item(each, "an item of the stored consent");
+    const auto type = indicator::type_named(item.text("type", 32));
+    std::string value = item.text("value", indicator::kMaxValueBytes);
+    if (!type) item.refuse("its type is not a known one");
+    TRY_STATUS(item.finish());
+    consent.items.push_back(indicator::Canonical::from_storage(*type, std::move(value)));
+  }
+  return consent;
+}
+
+Status put_rules(vault::Vault& vault, const std::string& group, std::span<const StandingConsent> rules) {
+  Json::Array array;
+  for (const StandingConsent& rule : rules)
+    array.emplace_back(Json::Object{{"consent", to_json(rule.consent)}, {"peer", rule.peer}, {"until", rule.until}});
+  return vault.put_setting(rules_name(group), log::write_pjson(Json::Object{{"rules", std::move(array)}}));
+}
+
+}  // namespace
+
+bool is_mark(std::string_view path) {
+  return std::ranges::find(kMarkPaths, path) != kMarkPaths.end();
+}
+
+std::size_t value_rank(std::size_t field) {
+  return static_cast<std::size_t>(std::ranges::find(kFieldsByValue, kFieldPaths[field]) - kFieldsByValue.begin());
+}
+
+Result<ContextFields> committed_fields(const vault::SessionMatch& match) {
+  TRY(const Json stored, log::parse_pjson(match.mine, indicator::kMaxValueBytes + kFieldPaths.size() * kMaxFieldBytes));
+  ContextFields fields = empty_fields();
+  for (const auto& [path, value] : *stored.object())
+    if (const auto field = field_index(path)) fields[*field] = value;
+  return fields;
+}
+
+Result<Revealable> revealable(vault::Vault& vault, const std::string& session) {
+  Revealable found;
+  TRY(found.row, vault.session(session));
+  TRY(const Terms terms, read_terms(found.row.terms));
+  TRY(const Outcome outcome, read_outcome(found.row.outcome));
+  if (!is_at_rest(found.row.state))
+    return fail(Errc::usage, "This session is still under way; there is nothing to reveal yet.");
+  if (terms.question.function == Function::count)
+    return fail(Errc::usage,
+                "This session counted only: neither side knows which indicators matched, so there is nothing to open.");
+  if (terms.question.direction != Direction::both)
+    return fail(Errc::usage,
+                "In this session only one side learned which indicators matched. Ask again with --direction both to "
+                "reveal context.");
+  if (!outcome.agreed)
+    return fail(Errc::usage, "This session has no result that both sides confirmed, so nothing of it can be opened.");
+  TRY(found.matches, vault.session_matches(found.row.id));
+  if (found.matches.empty()) return fail(Errc::usage, "Nothing matched in this session, so there is nothing to open.");
+  return found;
+}
+
+Result<RevealPlan> plan(std::span<const vault::SessionMatch> matches, std::span<const Consent> consents,
+                        indicator::Tlp tlp_max) {
+  RevealPlan made;
+  made.preview.matches = matches.size();
+  for (std::size_t i = 0; i < matches.size(); ++i) {
+    TRY(const ContextFields fields, committed_fields(matches[i]));
+    const indicator::Tlp tlp = tlp_of(fields);
+    const indicator::Pap pap = pap_of(fields);
+    std::set<std::size_t> opened;
+    bool covered = false, tlp_allows = false, pap_allows = false;
+    for (const Consent& consent : consents) {
+      if (!covers(consent, matches[i].indicator)) continue;
+      covered = true;
+      tlp_allows |= tlp <= std::min(consent.tlp_max, tlp_max);
+      pap_allows |= pap <= consent.pap_max;
+      if (tlp == indicator::Tlp::red || tlp > std::min(consent.tlp_max, tlp_max) || pap > consent.pap_max) continue;
+      for (const std::string& path : consent.fields)
+        if (const auto field = field_index(path); field && !is_mark(path) && fields[*field] != kFiller)
+          opened.insert(*field);
+    }
+    if (tlp == indicator::Tlp::red)
+      ++made.preview.held_back_red;
+    else if (covered && !tlp_allows)
+      ++made.preview.held_back_tlp;
+    else if (covered && !pap_allows)
+      ++made.preview.held_back_pap;
+    for (const std::size_t field : opened) made.values.push_back({.match = i, .field = field});
+    made.preview.openings += opened.empty() ? 0 : 1;
+  }
+  made.preview.values = made.values.size();
+  std::ranges::stable_sort(made.values, {}, [](const PlannedValue& value) { return value_rank(value.field); });
+  return made;
+}
+
+Result<RevealPreview> preview(vault::Vault& vault, const std::string& session, const Consent& consent) {
+  TRY(const Revealable found, revealable(vault, session));
+  TRY(const RevealPlan made, plan(found.matches, std::span(&consent, 1), indicator::Tlp::red));
+  return made.preview;
+}
+
+Status give_consent(vault::Vault& vault, const std::string& session, const Consent& consent) {
+  TRY(const Revealable found, revealable(vault, session));
+  return vault.put_setting(consent_name(found.row.id), log::write_pjson(to_json(consent)));
+}
+
+Result<std::optional<Consent>> consent_given(vault::Vault& vault, const std::string& session) {
+  TRY(const auto stored, vault.setting(consent_name(session)));
+  if (!stored || stored->empty()) return std::nullopt;
+  TRY(const Json json, log::parse_pjson(*stored, kMaxSettingBytes));
+  TRY(Consent consent, consent_from(json));
+  return consent;
+}
+
+Status take_back_consent(vault::Vault& vault, const std::string& session) {
+  return vault.together([&]() -> Status {
+    TRY(const auto given, consent_given(vault, session));
+    if (!given) return fail(Errc::not_found, "No consent to reveal anything of this session stands.");
+    return vault.put_setting(consent_name(session), "");
+  });
+}
+
+Status use_up_consent(vault::Vault& vault, const std::string& session) {
+  TRY_STATUS(vault.put_setting(consent_name(session), ""));
+  return vault.put_setting(waiting_name(session), "");
+}
+
+Result<std::vector<Consent>> consents_in_force(vault::Vault& vault, const vault::SessionRow& row,
+                                               const std::string& peer, UnixSeconds now) {
+  std::vector<Consent> consents;
+  TRY(auto given, consent_given(vault, row.id));
+  if (given) consents.push_back(*std::move(given));
+  if (!consents.empty()) return consents;
+  TRY(const std::vector<StandingConsent> rules, standing_consents(vault, row.group));
+  for (const StandingConsent& rule : rules)
+    if (rule.peer == peer && now < rule.until) consents.push_back(rule.consent);
+  return consents;
+}
+
+Result<std::vector<StandingConsent>> standing_consents(vault::Vault& vault, const std::string& group) {
+  std::vector<StandingConsent> rules;
+  TRY(const auto stored, vault.setting(rules_name(group)));
+  if (!stored || stored->empty()) return rules;
+  TRY(const Json json, log::parse_pjson(*stored, kMaxSettingBytes));
+  log::ObjectReader reader(json, "the stored standing consents");
+  const Json::Array array = reader.array("rules", kMaxRules);
+  TRY_STATUS(reader.finish());
+  for (const Json& each : array) {
+    log::ObjectReader rule(each, "a stored standing consent");
+    const Json consent = rule.object("consent");
+    StandingConsent read{
+        .peer = rule.text("peer", 32), .until = rule.integer("until", 0, log::kMaxInteger), .consent = {}};
+    TRY_STATUS(rule.finish());
+    TRY(read.consent, consent_from(consent));
+    rules.push_back(std::move(read));
+  }
+  return rules;
+}
+
+Status add_standing_consent(vault::Vault& vault, const std::string& group, const StandingConsent& rule) {
+  return vault.together([&]() -> Status {
+    TRY(std::vector<StandingConsent> rules, standing_consents(vault, group));
+    if (rules.size() == kMaxRules)
+      return fail(Errc::limit, "A group has room for 64 standing consents. Remove one that is over.");
+    rules.push_back(rule);
+    return put_rules(vault, group, rules);
+  });
+}
+
+Status remove_standing_consent(vault::Vault& vault, const std::string& group, std::size_t number) {
+  return vault.together([&]() -> Status {
+    TRY(std::vector<StandingConsent> rules, standing_consents(vault, group));
+    if (number == 0 || number > rules.size())
+      return fail(Errc::not_found, "There is no standing consent of this number; parley consent list prints them.");
+    rules.erase(rules.begin() + static_cast<std::ptrdiff_t>(number - 1));
+    return put_rules(vault, group, rules);
+  });
+}
+
+Result<std::optional<std::string>> reveal_waiting(vault::Vault& vault, const std::string& session) {
+  TRY(auto stored, vault.setting(waiting_name(session)));
+  if (!stored || stored->empty()) return std::nullopt;
+  return stored;
+}
+
+Status note_reveal_waiting(vault::Vault& vault, const std::string& session, const std::string& by) {
+  return vault.put_setting(waiting_name(session), visible(by));
+}
+
+}  // namespace parley::session

@@ -1,0 +1,108 @@
+// What an operator agrees to open after a session: of one session, or by a standing rule until a date; which values of
+// the matches that covers, and in which order they go (log.md 5.2, 5.4).
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "indicator/context.h"
+#include "session/context_record.h"
+#include "session/states.h"
+
+namespace parley::session {
+
+/// The fields of a record from the least telling to the most: in this order they are opened, so that whoever stops has
+/// the least. The marks travel with each.
+inline constexpr std::array<std::string_view, 10> kFieldsByValue = {
+    "first_seen", "last_seen", "sightings", "confidence", "sector", "technique", "label", "malware", "actor", "source"};
+
+inline constexpr std::size_t kMaxOperatorBytes = 64;
+inline constexpr std::size_t kMaxRules = 64;  ///< of one group
+
+/// What a named operator agreed to open. For one session it stands until it is used or taken back; as a rule, until its
+/// end.
+struct Consent {
+  std::vector<std::string> fields;  ///< paths, ascending, without the marks
+  indicator::Tlp tlp_max = indicator::Tlp::amber;
+  UnixSeconds given = 0;
+  indicator::Pap pap_max = indicator::Pap::amber;
+  std::string by = "operator";                   ///< whose consent it is: the other side is told
+  std::vector<indicator::Canonical> items = {};  ///< these matches only; empty: all
+  std::vector<indicator::Type> types = {};       ///< of these types only; empty: all
+};
+
+/// Consent in advance, to every reveal with one member.
+struct StandingConsent {
+  std::string peer;  ///< nick
+  UnixSeconds until = 0;
+  Consent consent;
+};
+
+/// One value that will be opened: a field of a match, and the marks.
+struct PlannedValue {
+  std::size_t match = 0;
+  std::size_t field = 0;  ///< in kFieldPaths
+};
+
+/// What a consent would send: shown before it is given.
+struct RevealPreview {
+  std::uint64_t matches = 0;
+  std::uint64_t openings = 0;       ///< matched indicators of which something would be opened
+  std::uint64_t values = 0;         ///< fields of them, in all
+  std::uint64_t held_back_red = 0;  ///< TLP:RED: never leave
+  std::uint64_t held_back_tlp = 0;  ///< stricter than the consents' limit
+  std::uint64_t held_back_pap = 0;  ///< likewise
+};
+
+struct RevealPlan {
+  std::vector<PlannedValue> values;  ///< in the order in which they are opened
+  RevealPreview preview;
+};
+
+/// What the consents open together; nothing that charter or own rules mark as too strict (`tlp_max`).
+/// @error Errc::format for a stored match
+Result<RevealPlan> plan(std::span<const vault::SessionMatch> matches, std::span<const Consent> consents,
+                        indicator::Tlp tlp_max);
+
+/// The context that a stored match was committed with, field by field. @error Errc::format
+Result<ContextFields> committed_fields(const vault::SessionMatch& match);
+bool is_mark(std::string_view path);
+/// Place in kFieldsByValue. Precondition: a field that is no mark.
+std::size_t value_rank(std::size_t field);
+
+/// A session that can be revealed from, with its matches.
+struct Revealable {
+  vault::SessionRow row;
+  std::vector<vault::SessionMatch> matches;
+};
+/// @error Errc::not_found, Errc::usage with why nothing of it can be revealed
+Result<Revealable> revealable(vault::Vault& vault, const std::string& session);
+
+/// @error as revealable
+Result<RevealPreview> preview(vault::Vault& vault, const std::string& session, const Consent& consent);
+
+/// Stores the operator's consent. Nothing leaves yet. @error as preview
+Status give_consent(vault::Vault& vault, const std::string& session, const Consent& consent);
+Result<std::optional<Consent>> consent_given(vault::Vault& vault, const std::string& session);
+/// Before it is used: nothing is opened by it any more. @error Errc::not_found without one
+Status take_back_consent(vault::Vault& vault, const std::string& session);
+/// It has been used.
+Status use_up_consent(vault::Vault& vault, const std::string& session);
+
+/// The consent to this session, or else what standing rules with `peer` (nick) say now.
+Result<std::vector<Consent>> consents_in_force(vault::Vault& vault, const vault::SessionRow& row,
+                                               const std::string& peer, UnixSeconds now);
+
+Result<std::vector<StandingConsent>> standing_consents(vault::Vault& vault, const std::string& group);
+/// @error Errc::limit at kMaxRules
+Status add_standing_consent(vault::Vault& vault, const std::string& group, const StandingConsent& rule);
+/// @param number  from 1 on, as they stand. @error Errc::not_found
+Status remove_standing_consent(vault::Vault& vault, const std::string& group, std::size_t number);
+
+/// Who on the other side wanted to reveal when our consent was not there yet; nothing when nobody does.
+Result<std::optional<std::string>> reveal_waiting(vault::Vault& vault, const std::string& session);
+Status note_reveal_waiting(vault::Vault& vault, const std::string& session, const std::string& by);
+
+}  // namespace parley::session

@@ -1,0 +1,121 @@
+// A member that offers reveals to learn from the refusals which of its matches the other side has context of: all
+// refusals of a match are one word.
+#include "support/canaries.h"
+#include "support/deviations.h"
+
+namespace parley::session {
+namespace {
+
+using indicator::Type;
+
+class RefusedReveal : public testing::Test {
+ protected:
+  // What bravo reads when it would reveal in a session with alpha, who holds `records`.
+  struct Answer {
+    std::string type, code, text;
+    bool operator==(const Answer&) const = default;
+  };
+  Answer answer_of(Opened& alpha, const std::string& session) {
+    Answer answer;
+    const auto met = meet<RevealOutcome>(
+        bravo_, alpha, {}, {},
+        [&](Party, group::LogLink& link) -> Result<RevealOutcome> {
+          StepLink steps(link);
+          steps.set_session(session);
+          TRY_STATUS(link.synchronise(deadline_in(kPatience)));
+          const RevealConsent consent{.by = "mallory", .offer = {}, .sealed = false};
+          TRY(const mirror::EntryView written, steps.write(kRevealConsent, consent.to_json(), {}));
+          TRY_STATUS(steps.send(written));
+          TRY(const ReceivedStep step, steps.receive_any(deadline_in(kPatience)));
+          answer.type = step.type;
+          if (const auto refusal = Refusal::from_json(step.body)) {
+            answer.code = refusal->code;
+            answer.text = refusal->text;
+          }
+          return RevealOutcome{};
+        },
+        [](Party us, group::LogLink& link) -> Result<RevealOutcome> {
+          TRY(const ReceivedStep step, first_step(link));
+          return answer_reveal(us, link, step);
+        });
+    EXPECT_OK(met.began);
+    return answer;
+  }
+  std::string session_with(Opened& alpha) {
+    const auto held = hold_session(bravo_, alpha, which_addresses_and_names());
+    EXPECT_OK(held.began);
+    return held.began ? *held.began : std::string();
+  }
+  static void consent(Opened& side, const std::string& session,
+                      Consent consent = {.fields = {"malware"}, .tlp_max = indicator::Tlp::amber, .given = 1}) {
+    ASSERT_OK(give_consent(*side.vault, session, consent));
+  }
+
+  TestMember bravo_home_{"bravo", {record(Type::ipv4, "198.51.100.7", "xagent")}};
+  Opened bravo_{bravo_home_};
+  const Answer kNo{std::string(kRevealRefuse), "no-consent-yet", ""};
+};
+
+TEST_F(RefusedReveal, SaysTheSameWhetherNobodyConsentedOrNothingCouldBeOpened) {
+  const TestMember silent_home("alpha", {record(Type::ipv4, "198.51.100.7", "sednit")});
+  Opened silent(silent_home);
+  const std::string session = session_with(silent);
+  EXPECT_EQ(answer_of(silent, session), kNo) << "nobody consented";
+
+  consent(silent, session, {.fields = {"malware"}, .tlp_max = indicator::Tlp::clear, .given = 1});
+  EXPECT_EQ(answer_of(silent, session), kNo) << "its TLP forbids it";
+
+  consent(silent, session, {.fields = {"technique"}, .tlp_max = indicator::Tlp::amber, .given = 1});
+  EXPECT_EQ(answer_of(silent, session), kNo) << "it holds no such context";
+
+  consent(silent, session,
+          {.fields = {"malware"},
+           .tlp_max = indicator::Tlp::amber,
+           .given = 1,
+           .items = {*indicator::canonicalise(Type::ipv4, "203.0.113.9")}});
+  EXPECT_EQ(answer_of(silent, session), kNo) << "it consents to other matches only";
+}
+
+TEST_F(RefusedReveal, SaysTheSameWhereItsPapForbidsIt) {
+  vault::TestRecord passive = record(Type::ipv4, "198.51.100.7", "sednit");
+  passive.context.pap = indicator::Pap::red;
+  const TestMember home("alpha", {passive});
+  Opened alpha(home);
+  const std::string session = session_with(alpha);
+  consent(alpha, session);
+  EXPECT_EQ(answer_of(alpha, session), kNo);
+}
+
+TEST_F(RefusedReveal, SaysTheSameOfTlpRed) {
+  vault::TestRecord red = record(Type::ipv4, "198.51.100.7", "sednit");
+  red.context.tlp = indicator::Tlp::red;
+  const TestMember home("alpha", {red});
+  Opened alpha(home);
+  const std::string session = session_with(alpha);
+  consent(alpha, session, {.fields = {"malware"}, .tlp_max = indicator::Tlp::red, .given = 1});
+  EXPECT_EQ(answer_of(alpha, session), kNo);
+}
+
+TEST_F(RefusedReveal, SaysTheSameOfACanary) {
+  const TestMember home("alpha", {record(Type::ipv4, "203.0.113.9", "sednit")});
+  Opened alpha(home);
+  commit_canaries_at(alpha, bravo_, {dark("198.51.100.7")}, days_ago(2));
+  const std::string session = session_with(alpha);
+  EXPECT_EQ(outcome_of(*alpha.vault, session).canaries, 1);
+  EXPECT_EQ(answer_of(alpha, session), kNo);
+}
+
+TEST_F(RefusedReveal, SaysTheSameOfASessionWithSomebodyElseAndOfNone) {
+  const TestMember home("alpha", material("sednit")), carol_home("carol", material("turla"));
+  Opened alpha(home), carol(carol_home);
+  const auto others = hold_session(carol, alpha, which_addresses_and_names());
+  ASSERT_OK(others.began);
+  consent(alpha, *others.began);
+  const std::string none(32, '7');
+  const Answer of_others = answer_of(alpha, *others.began);
+  EXPECT_EQ(of_others, answer_of(alpha, none));
+  EXPECT_EQ(of_others.code, "not-revealable");
+}
+
+}  // namespace
+}  // namespace parley::session
