@@ -178,9 +178,10 @@ void print_set(Console& console, const GroupStatus& status, const group::CanaryB
                     status.book.is_published(leaf.canary.indicator) ? "\tseen by all: not used any more" : ""));
 }
 
-void print_chances(Console& console, const group::CanaryBook::Committed& set) {
+void print_chances(Console& console, const group::CanaryBook& book, const group::CanaryBook::Committed& set) {
   std::map<indicator::Type, std::pair<std::size_t, std::int64_t>> by_type;  // how many, and the largest chance
   for (const group::CanarySet::Leaf& leaf : set.set.canaries()) {
+    if (book.is_published(leaf.canary.indicator)) continue;
     auto& [count, eps] = by_type[leaf.canary.indicator.type()];
     ++count;
     eps = std::max(eps, leaf.canary.eps_ppm);
@@ -198,7 +199,7 @@ void print_chances(Console& console, const group::CanaryBook::Committed& set) {
 void print_status(Console& console, const GroupStatus& status) {
   console.print(fmt::format("{}: {} canaries wait for the next set\n", status.row.name, status.book.waiting().size()));
   for (const group::CanaryBook::Committed& set : status.book.sets()) print_set(console, status, set);
-  if (status.in_use != nullptr) print_chances(console, *status.in_use);
+  if (status.in_use != nullptr) print_chances(console, status.book, *status.in_use);
   for (const auto& [session, peer] : status.hits)
     console.print(fmt::format("  HIT in session {} with {}: parley canary alarm {}\n", session.substr(0, 8), peer,
                               session.substr(0, 8)));

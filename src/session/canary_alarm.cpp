@@ -301,6 +301,9 @@ Result<CanaryAlarm::Shown> shown_step(vault::Vault& vault, group::JointLog& log,
 Result<CanaryAlarm> alarm_of(vault::Vault& vault, group::JointLog& log, const std::string& session) {
   TRY(std::vector<CanaryHit> hits, hits_of(vault, session));
   if (hits.empty()) return fail(Errc::usage, "No canary of yours was hit in this session.");
+  TRY(const group::CanaryBook book, group::CanaryBook::load(vault, log.group()));
+  std::erase_if(hits, [&](const CanaryHit& hit) { return book.is_published(hit.canary.canary.indicator); });
+  if (hits.empty()) return fail(Errc::usage, "The hits of this session have been published already.");
   std::erase_if(hits, [](const CanaryHit& hit) { return !hit.tag; });
   // The least likely to be an accident first: if it is enough by itself, no other is shown.
   std::ranges::sort(hits, {}, [](const CanaryHit& hit) { return hit.canary.canary.eps_ppm; });
@@ -308,6 +311,8 @@ Result<CanaryAlarm> alarm_of(vault::Vault& vault, group::JointLog& log, const st
     hits.erase(hits.begin() + 1, hits.end());
   else if (hits.size() > kMaxAlarmHits)
     hits.erase(hits.begin() + kMaxAlarmHits, hits.end());
+  if (hits.empty())
+    return fail(Errc::usage, "The other side left before it signed the result, so nothing can be shown of the hits.");
   if (!group::enough_for_alarm(chances_of(hits)))
     return fail(Errc::usage,
                 "One hit on this canary is no ground for an alarm: an honest member may hold it more often than once "

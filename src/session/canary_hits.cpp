@@ -15,7 +15,8 @@ namespace {
 
 using log::Json;
 
-constexpr std::size_t kMaxHitsBytes = 4 << 20;
+// 64 hits, each with all that the peer may open for it: it must not get rid of the evidence by opening much.
+constexpr std::size_t kMaxHitsBytes = 32 << 20;
 constexpr std::size_t kMaxItemPath = 24;  // a tree of kLargestPadded leaves
 constexpr std::size_t kSetPath = 6;       // of kCanaryLeaves
 static_assert(group::kCanaryLeaves == std::size_t{1} << kSetPath);

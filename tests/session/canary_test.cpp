@@ -214,6 +214,23 @@ TEST_F(Alarm, IsCheckedByEveryMemberAgainstItsOwnLogs) {
   EXPECT_OK(check_as_bystander(bravo_, alpha_, *entry));
 }
 
+TEST_F(Alarm, IsRaisedOnceForEachHit) {
+  commit({dark(kDark, 10), dark(kDarker, 50)});
+  const auto held = bravo_asks();
+  for (const char* expected : {kDark, kDarker}) {
+    const auto made = alarm(held);
+    ASSERT_OK(made);
+    ASSERT_EQ(made->hits.size(), 1u);
+    EXPECT_EQ(made->hits[0].canary.canary.indicator.value(), expected);
+    const std::string group = charter_of(alpha_, bravo_).charter.group;
+    auto book = group::CanaryBook::load(*alpha_.vault, group);
+    ASSERT_OK(book);
+    book->published(made->hits[0].canary.canary.indicator);
+    ASSERT_OK(book->save(*alpha_.vault, group));
+  }
+  EXPECT_FAILS(alarm(held), Errc::usage);
+}
+
 TEST_F(Alarm, BurnsNoMoreCanariesThanItNeeds) {
   commit({dark(kDark, 10), dark(kDarker, 500)});
   const auto made = alarm(bravo_asks());
