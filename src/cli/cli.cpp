@@ -88,6 +88,7 @@ void add_all(CLI::App& app, Chosen& chosen) {
   add_export(app, chosen);
   add_extract(app, chosen);
   add_warninglist(app, chosen);
+  add_case(app, chosen);
   add_peer(app, chosen);
   add_group(app, chosen);
   add_invite(app, chosen);
@@ -102,6 +103,7 @@ void add_all(CLI::App& app, Chosen& chosen) {
   add_dossier(app, chosen);
   add_ledger(app, chosen);
   add_canary(app, chosen);
+  add_audit(app, chosen);
   add_log(app, chosen);
   add_verify(app, chosen);
   add_bench(app, chosen);

@@ -13,14 +13,13 @@
 #include "log/quorum.h"
 #include "log/tile.h"
 #include "log/tlog_proof.h"
+#include "mirror/entry_proof.h"
 #include "mirror/vault_store.h"
 
 namespace parley::cli {
 namespace {
 
 constexpr unsigned kPublicMode = 0644;
-/// How far back a better cosigned checkpoint is looked for.
-constexpr std::uint64_t kLookBack = 4096;
 
 Status refuse_existing(const std::filesystem::path& path) {
   std::error_code ignored;
@@ -43,25 +42,6 @@ Result<std::pair<std::string, std::uint64_t>> parse_place(const std::string& tex
   return std::pair(text.substr(0, colon), seq);
 }
 
-/// Of the checkpoints that hold the entry, the newest that most members cosigned, with their lines.
-Result<std::pair<vault::LogCheckpoint, std::string>> best_checkpoint(vault::Vault& vault, const vault::LogHead& head,
-                                                                     std::uint64_t seq) {
-  std::optional<vault::LogCheckpoint> best;
-  std::vector<vault::LogCosignature> lines;
-  for (std::uint64_t size = head.size; size > seq && head.size - size < kLookBack; --size) {
-    TRY(const auto row, vault.log_checkpoint(head.origin, size));
-    if (!row) continue;
-    TRY(const auto cosignatures, vault.log_cosignatures(head.origin, size));
-    if (best && cosignatures.size() <= lines.size()) continue;
-    best = row;
-    lines = cosignatures;
-  }
-  if (!best) return fail(Errc::not_found, "No checkpoint of this log holds the entry.");
-  std::string note = best->note;
-  for (const vault::LogCosignature& line : lines) note += line.line + "\n";
-  return std::pair(std::move(*best), std::move(note));
-}
-
 Status prove(Workplace& at, const std::string& place, const std::string& out) {
   TRY(const auto named, parse_place(place));
   TRY(const vault::LogHead head, log_named(at.vault, named.first));
@@ -69,14 +49,7 @@ Status prove(Workplace& at, const std::string& place, const std::string& out) {
   TRY(const auto rows, at.vault.log_leaves(head.origin, seq, 1));
   if (rows.empty())
     return fail(Errc::not_found, fmt::format("The log of {} has {} entries here.", visible(head.nick), head.size));
-  TRY(const auto checkpoint, best_checkpoint(at.vault, head, seq));
-  mirror::VaultStore store(at.vault, head.group, {}, 0);
-  mirror::StoredTree tree(store, head.origin);
-  log::TlogProof proof{.extra = {}, .index = seq, .path = {}, .checkpoint = checkpoint.second};
-  TRY(proof.path, log::inclusion_proof(tree, seq, checkpoint.first.size));
-  if (!log::verify_inclusion(log::leaf_hash(as_bytes(rows[0].note)), seq, checkpoint.first.size, proof.path,
-                             checkpoint.first.root))
-    return fail(Errc::vault_damaged, "What is stored of this log is damaged; parley log fsck says where.");
+  TRY(const log::TlogProof proof, mirror::prove_entry(at.vault, head, seq, log::leaf_hash(as_bytes(rows[0].note))));
   const std::filesystem::path base = at.console.resolve(out.empty() ? fmt::format("{}-{}", head.nick, seq) : out);
   const std::filesystem::path proof_path = base.string() + ".tlog-proof";
   const std::filesystem::path entry_path = base.string() + ".entry";
@@ -163,7 +136,7 @@ Status export_log(Workplace& at, const std::string& name, const std::string& to)
   TRY(const vault::LogHead head, log_named(at.vault, name));
   if (!head.checkpoint) return fail(Errc::not_found, "This log has no entries here yet.");
   const std::filesystem::path folder = at.console.resolve(to);
-  TRY(const auto checkpoint, best_checkpoint(at.vault, head, head.checkpoint->size - 1));
+  TRY(const auto checkpoint, mirror::best_checkpoint(at.vault, head, head.checkpoint->size - 1));
   mirror::VaultStore store(at.vault, head.group, {}, 0);
   mirror::StoredTree tree(store, head.origin);
   for (const log::Tile& tile : log::tiles_between(0, checkpoint.first.size)) {

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "indicator/warning_list.h"
 #include "psi/intersect/protocol.h"
+#include "session/audit_keeping.h"
 #include "session/reveal.h"
 #include "session/states.h"
 
@@ -65,6 +66,20 @@ void print_matches(Console& console, const Shown& shown) {
     if (const std::string theirs = context_in_words(from_stored(match.theirs)); !theirs.empty())
       console.print("      theirs: " + theirs + "\n");
   }
+}
+
+/// Whether the session can be run again before an auditor, and until when.
+Status say_audit(Workplace& at, const Shown& shown) {
+  if (shown.outcome.transcript.empty()) return {};
+  TRY(const auto kept, session::kept_record(at.vault, shown.row.id));
+  if (kept) {
+    at.console.print(fmt::format("  can be audited until {} ({} bytes are kept for that)\n", to_rfc3339(kept->until),
+                                 kept->file.size));
+    return {};
+  }
+  TRY(const std::string why, session::why_not_kept(at.vault, shown.row.id));
+  at.console.print(fmt::format("  cannot be audited{}{}\n", why.empty() ? "" : ": ", visible(why)));
+  return {};
 }
 
 /// How many indicators the other side could have tested, if its program deviated.
@@ -144,6 +159,7 @@ Result<OrderedJson> session_json(vault::Vault& vault, const std::string& session
                        {"opened", from_stored(match.opened)}});
   }
   const session::Outcome& outcome = shown.outcome;
+  TRY(const auto kept, session::kept_record(vault, shown.row.id));
   return OrderedJson{
       {"session", shown.row.id},
       {"peer", shown.row.peer},
@@ -169,6 +185,7 @@ Result<OrderedJson> session_json(vault::Vault& vault, const std::string& session
       {"their_tests_at_most", outcome.protocol.empty() ? OrderedJson() : OrderedJson(their_tests(shown))},
       {"failure", outcome.failed_phase.empty() ? OrderedJson() : OrderedJson(outcome.failure)},
       {"may_have_disclosed", outcome.may_have_disclosed},
+      {"audit_until", kept ? OrderedJson(to_rfc3339(kept->until)) : OrderedJson()},
       {"asked", to_rfc3339(shown.row.created)}};
 }
 
@@ -196,6 +213,7 @@ Status print_session(Workplace& at, const std::string& session) {
                               static_cast<double>(outcome.milliseconds) / 1000.0, outcome.bytes_sent,
                               outcome.bytes_received, outcome.protocol,
                               outcome.protocol_reason.empty() ? "" : " (" + outcome.protocol_reason + ")"));
+  TRY_STATUS(say_audit(at, shown));
   say_failure(console, shown);
   if (!outcome.transcript.empty()) say_what_it_means(console, shown);
   return {};

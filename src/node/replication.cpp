@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "crypto/hash.h"
+#include "session/audit_keeping.h"
 
 namespace parley::node {
 namespace {
@@ -202,6 +203,10 @@ void Replication::end_what_is_over() {
     return;
   }
   for (const group::Ending& ending : *endings) note_ending(ending);
+  const auto ended = session::end_old_records(groups_.desk().vault, wall_clock_now());
+  if (!ended) journal_.line("ending old records of sessions: " + ended.error().text());
+  if (ended && *ended > 0)
+    journal_.line(fmt::format("{} records of sessions were destroyed: their time, or their group, is over", *ended));
 }
 
 void Replication::note_ending(const group::Ending& ending) {

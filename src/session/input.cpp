@@ -18,12 +18,16 @@ constexpr std::uint8_t kItemSalt = 0xff;  // field salts use the field's index
 constexpr std::size_t kChunk = 256;       // items a thread takes at a time
 
 // psi.md 6.4: u8(0) || u16be(36) || "pad" || side || 32 random bytes. Type 0 is no indicator's.
+Bytes pad_head(Side side) {
+  Bytes head;
+  append_be<std::uint8_t>(head, 0);
+  append_be<std::uint16_t>(head, kPadType.size() + 1 + kPadRandomBytes);
+  append(head, as_bytes(kPadType));
+  append_be<std::uint8_t>(head, static_cast<std::uint8_t>(side));
+  return head;
+}
 Bytes pad_element(Side side) {
-  Bytes element;
-  append_be<std::uint8_t>(element, 0);
-  append_be<std::uint16_t>(element, kPadType.size() + 1 + kPadRandomBytes);
-  append(element, as_bytes(kPadType));
-  append_be<std::uint8_t>(element, static_cast<std::uint8_t>(side));
+  Bytes element = pad_head(side);
   append(element, random_bytes<kPadRandomBytes>());
   return element;
 }
@@ -188,6 +192,28 @@ Result<Input> Input::make(vault::Vault& vault, const vault::Selection& selection
   }
   input.commitments_.emplace(salt_secret, std::move(item_leaves), std::move(context_leaves));
   return input;
+}
+
+bool is_padding(ByteView element, Side side) {
+  Bytes head = pad_head(side);
+  return element.size() == head.size() + kPadRandomBytes && std::ranges::equal(element.first(head.size()), head);
+}
+
+Digest items_root_of(const psi::Elements& elements, const Digest& label, const Secret<32>& salt_secret,
+                     ThreadPool& pool) {
+  std::vector<Digest> items(elements.size());
+  pool.parallel_for(items.size(), kChunk, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const ByteView element = elements[i];
+      const auto type = static_cast<indicator::Type>(element[0]);
+      const bool pad = element[0] == std::byte{0};
+      items[i] = log::item_commitment(salt_of(salt_secret, i, kItemSalt), pad ? kPadType : indicator::name_of(type),
+                                      pad ? element : element.subspan(1 + sizeof(std::uint16_t)));
+    }
+  });
+  std::ranges::sort(items);
+  for (Digest& item : items) item = item_leaf(label, item);
+  return log::MerkleTree(std::move(items)).root();
 }
 
 Status check_opening(const Digest& label, const indicator::Canonical& indicator, std::uint64_t index,

@@ -74,6 +74,13 @@ class Commitments {
   log::MerkleTree items_, context_;
 };
 
+/// The root over what `elements` (a whole input, padding included, in its order) commit to, as Input::make has it.
+/// Precondition: each is u8 type || u16be length || value, with type 0 for padding or that of an indicator.
+Digest items_root_of(const psi::Elements& elements, const Digest& label, const Secret<32>& salt_secret,
+                     ThreadPool& pool);
+/// Whether `element` is padding of `side`.
+bool is_padding(ByteView element, Side side);
+
 class Input {
  public:
   /// Reads the selection, pads it to `enters(selection).padded` and commits, under input_label(session, side).

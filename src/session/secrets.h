@@ -20,6 +20,10 @@ inline std::string hits_name(const std::string& session) {
 inline std::string commitments_name(const std::string& session) {
   return "session/" + session + "/commitments";
 }
+/// The key of the record of its run (audit_keeping.h).
+inline std::string audit_name(const std::string& session) {
+  return "session/" + session + "/audit";
+}
 
 /// Kept as SessionMatch::commitment.
 struct CommittedPlace {

@@ -15,9 +15,11 @@
 #include "log/merkle.h"
 #include "psi/intersect/choice.h"
 #include "psi/limits.h"
+#include "session/audit_keeping.h"
 #include "session/canary_hits.h"
 #include "session/padding.h"
 #include "session/result_root.h"
+#include "session/run_terms.h"
 #include "session/secrets.h"
 #include "session/states.h"
 #include "session/unanswered.h"
@@ -25,8 +27,6 @@
 namespace parley::session {
 namespace {
 
-constexpr std::string_view kSidDomain = "parley/v1/sid";  // psi.md 0.3.2
-constexpr std::string_view kSeedDomain{"parley/seed/v1\0", 15};
 constexpr auto kPingEvery =
     std::chrono::seconds(10);                        // well under the 30 s after which an idle link is cut (log.md 3.1)
 constexpr std::uint64_t kLeastTheirPadded = 65'536;  // Limits::their_tests, when it is left to us
@@ -34,18 +34,6 @@ constexpr std::uint64_t kTheirPaddedRatio = 16;
 constexpr std::size_t kShownIdDigits = 8;  // of a session's id, in the node's log and in commands
 constexpr auto kLookEvery = std::chrono::milliseconds(200);
 constexpr auto kClosingWait = std::chrono::seconds(10);
-
-Digest seed_commitment(const Secret<32>& seed) {
-  crypto::Sha256 hash;
-  hash.update(as_bytes(kSeedDomain));
-  hash.update(seed.expose());
-  return hash.finish();
-}
-
-psi::Reply reply_of(const Question& question) {
-  if (question.direction != Direction::both) return psi::Reply::none;
-  return question.function == Function::count ? psi::Reply::count : psi::Reply::matched_tags;
-}
 
 // Hashes of one file count once; every other indicator counts for itself.
 std::int64_t count_files_once(std::span<const vault::SessionMatch> matches) {
@@ -121,6 +109,8 @@ class Session {
                                   std::string_view state);
   Status keep_secret(const std::string& name, ByteView secret) const;
   void forget_secrets();
+  // For an audit, once there is a transcript in the log that a second run can be compared with.
+  void keep_record();
 
   const Party& us_;
   StepLink steps_;
@@ -145,6 +135,7 @@ class Session {
   std::vector<group::CommittedCanary> canaries_;  // that may be in it
   std::vector<CanaryHit> hits_;                   // those of them that the other side entered too
   Secret<32> seed_, result_key_share_;
+  std::optional<AuditRecorder> recorder_;  // since the run began
   Status keys_shared_;
   std::optional<mirror::EntryView> result_step_;
   std::optional<UnderWay::Entry> entry_;  // while it can be stopped
@@ -182,6 +173,11 @@ Status Session::keep_secret(const std::string& name, ByteView secret) const {
       return fail(Errc::policy, "The group " + visible(group.name) + " ended while this session was under way.");
     return us_.vault.put_secret(name, secret);
   });
+}
+
+void Session::keep_record() {
+  recorder_->finish([this](const auto& name, ByteView secret) { return keep_secret(name, secret); });
+  recorder_.reset();
 }
 
 void Session::forget_secrets() {
@@ -554,6 +550,7 @@ Status Session::conduct() {
   TRY(const psi::Outcome outcome, run());
   phase_ = "result";
   TRY(const ResultStep ours, record(outcome));
+  keep_record();
   // The result is ours from here on, whatever the other side does.
   if (auto compared = compare(ours); !compared) {
     // Once the other side's signed result is here, its leaving changes nothing about it.
@@ -635,16 +632,15 @@ Result<psi::Outcome> Session::run() {
   TRY(const auto protocol, psi::protocol_of_suite(suite_));
   outcome_.protocol = protocol->name();
   outcome_.protocol_reason = choose().reason_for(*protocol);
-  crypto::Sha256 sid;
-  sid.update(as_bytes(kSidDomain));
-  for (const Digest& step : {proposal_, commits_[0], acceptance_, commits_[1]}) sid.update(step);
   const psi::Parameters parameters{.role = our_role(),
                                    .reply = reply_of(terms_.question),
-                                   .session_id = sid.finish(),
+                                   .session_id = run_id({proposal_, commits_[0], acceptance_, commits_[1]}),
                                    .peer_count = terms_.their_padded};
   const std::size_t ahead_bytes = (terms_.our_padded + terms_.their_padded) * psi::kAheadBytesPerElement;
   const auto channel = wire::psi_channel(steps_.link(), protocol->suite(), deadline_in(limits_.run), ahead_bytes);
-  return protocol->run(parameters, input_->elements(), seed_, *channel, us_.pool, us_.progress);
+  recorder_.emplace(us_.vault, row_.id, side_, input_->elements(), terms_.their_padded);
+  const auto recorded = recorder_->record(*channel);
+  return protocol->run(parameters, input_->elements(), seed_, *recorded, us_.pool, us_.progress);
 }
 
 Result<ResultStep> Session::record(const psi::Outcome& result) {
@@ -702,8 +698,9 @@ Status Session::share_result_key(ResultStep& ours, const std::vector<vault::Sess
       result_key_commitment(share.payload) != their_commitment_.result_key_commitment)
     return fail(Errc::protocol, "The other side opened another result key than it had committed to.",
                 steps_.peer().name);
+  const Secret<32> theirs(std::span<const std::byte, 32>(share.payload));
+  recorder_->add_shares(result_key_share_, theirs);
   if (outcome_.both_learned && terms_.question.function == Function::intersection) {
-    const Secret<32> theirs(std::span<const std::byte, 32>(share.payload));
     const Secret<32>& asker_share = side_ == Side::asker ? result_key_share_ : theirs;
     const Secret<32>& responder_share = side_ == Side::asker ? theirs : result_key_share_;
     const Secret<32> key = result_key(row_.id, nonces_[0], nonces_[1], asker_share, responder_share);

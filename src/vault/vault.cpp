@@ -71,7 +71,9 @@ Result<std::unique_ptr<Vault>> Vault::open(const std::filesystem::path& folder, 
   auto state = std::make_unique<State>();
   state->folder = folder;
   TRY(state->database, Database::open(folder, std::move(*vault_key), std::move(lock)));
-  return std::unique_ptr<Vault>(new Vault(std::move(state)));
+  std::unique_ptr<Vault> vault(new Vault(std::move(state)));
+  TRY_STATUS(vault->clear_unnamed_files());
+  return vault;
 }
 
 Vault::Vault(std::unique_ptr<State> state) : state_(std::move(state)) {}

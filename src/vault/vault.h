@@ -14,6 +14,8 @@
 #include "indicator/context.h"
 #include "indicator/indicator.h"
 #include "indicator/warning_list.h"
+#include "vault/cases.h"
+#include "vault/files.h"
 #include "vault/groups.h"
 #include "vault/joint_log.h"
 
@@ -251,6 +253,33 @@ class Vault {
   Result<std::vector<LogCosignature>> log_cosignatures(std::string_view origin, std::uint64_t size,
                                                        std::uint64_t count);
 
+  // --- large files (files.h) ------------------------------------------------------------------------------------
+  /// Begins a file in the vault. @param purpose  1 to kMaxPurposeBytes bytes
+  /// @param size             of the content, or kSizeNotStated
+  /// @param forgettable_key  seals it in the place of Subkey::files; whoever forgets it has destroyed the file
+  /// @error Errc::io
+  Result<FileWriter> begin_file(std::string_view purpose, std::uint64_t size = kSizeNotStated,
+                                const std::optional<Secret<32>>& forgettable_key = {});
+  /// @error Errc::vault_damaged if it is not there, or another stands in its place
+  Result<StreamReader> open_file(std::string_view id, const std::optional<Secret<32>>& forgettable_key = {});
+  /// Those whose purpose begins so, oldest first.
+  Result<std::vector<SealedFile>> sealed_files(std::string_view purpose_begins);
+  /// Removes the file, together with what `work` writes to the vault. @error Errc::not_found; what `work` says
+  Status remove_file(std::string_view id, const std::function<Status()>& work = {});
+
+  // --- cases (cases.h) ------------------------------------------------------------------------------------------
+  /// @error Errc::exists for a name that is taken
+  Status add_case(const CaseRow& row);
+  Result<std::vector<CaseRow>> cases();  ///< by name
+  /// By its name, its id, or at least 4 digits of that. @error Errc::not_found
+  Result<CaseRow> case_named(std::string_view name_or_id);
+  /// @error Errc::exists for a number that is taken
+  Status add_case_file(std::string_view case_id, const CaseFileRow& row);
+  Result<std::vector<CaseFileRow>> case_files(std::string_view case_id);  ///< ascending by number
+  /// Adds the next entry of the case's chain of custody. @error Errc::internal if it is not the next
+  Status add_custody(std::string_view case_id, std::uint64_t seq, std::string_view entry);
+  Result<std::vector<std::string>> custody(std::string_view case_id);  ///< in order
+
   // --- the disk ---------------------------------------------------------------------------------------------------
   /// What this user may still write where the vault is. @error Errc::io
   Result<std::uint64_t> free_bytes() const;
@@ -271,6 +300,11 @@ class Vault {
   Result<std::int64_t> remove_secrets(std::string_view beginning);
 
  private:
+  friend class FileWriter;
+  Status add_file_row(const SealedFile& file);
+  /// What a crash left of files on their way in or out.
+  Status clear_unnamed_files();
+
   struct State;
   explicit Vault(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

@@ -218,6 +218,7 @@ void execute_in(const TestVault& test, const std::string& statements) {
 }
 
 constexpr std::string_view kWithoutGroups =
+    "DROP TABLE sealed_files; DROP TABLE cases; DROP TABLE case_files; DROP TABLE custody; "
     "DROP INDEX sessions_by_group; DROP INDEX sessions_by_peer; DROP TABLE groups; DROP TABLE charters; DROP TABLE "
     "group_papers; DROP TABLE group_material; "
     "DROP TABLE invitations; ALTER TABLE peers DROP COLUMN confirmed; ALTER TABLE sessions DROP COLUMN group_id; ";

@@ -81,19 +81,22 @@ inline void write_whole(const std::filesystem::path& path, ByteView content) {
   out.write(reinterpret_cast<const char*>(content.data()), static_cast<std::streamsize>(content.size()));
 }
 
-/// Every file of the folder with its bytes; of vault.lock, which names the last owner, only that it is there.
+/// Every file of the folder, and of folders in it, with its bytes, by its path from there; of vault.lock, which names
+/// the last owner, only that it is there.
 inline std::map<std::string, Bytes> contents(const std::filesystem::path& folder) {
   std::map<std::string, Bytes> files;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.is_directory()) continue;
+    const std::string name = entry.path().lexically_relative(folder).string();
     files[name] = name == "vault.lock" ? Bytes() : read_whole(entry.path());
   }
   return files;
 }
 
 inline void restore(const std::filesystem::path& folder, const std::map<std::string, Bytes>& files) {
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) std::filesystem::remove(entry.path());
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) std::filesystem::remove_all(entry.path());
   for (const auto& [name, content] : files) {
+    std::filesystem::create_directories((folder / name).parent_path());
     write_whole(folder / name, content);
     std::filesystem::permissions(folder / name, std::filesystem::perms(0600));
   }

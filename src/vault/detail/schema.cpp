@@ -100,8 +100,20 @@ CREATE INDEX sessions_by_group ON sessions(group_id, state, created);
 CREATE INDEX sessions_by_peer ON sessions(group_id, peer, state, created);
 )";
 
+// custody.entry: as evidence/custody.h writes it.
+constexpr const char* kVersion5 = R"(
+CREATE TABLE sealed_files(
+  id TEXT PRIMARY KEY, purpose TEXT NOT NULL, size INTEGER NOT NULL, made INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE cases(id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, made INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE case_files(
+  case_id TEXT NOT NULL, number INTEGER NOT NULL, file TEXT NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL,
+  sha256 BLOB NOT NULL, root BLOB NOT NULL, PRIMARY KEY(case_id, number)) WITHOUT ROWID;
+CREATE TABLE custody(
+  case_id TEXT NOT NULL, seq INTEGER NOT NULL, entry TEXT NOT NULL, PRIMARY KEY(case_id, seq)) WITHOUT ROWID;
+)";
+
 /// The step from version i to i + 1.
-constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4};
+constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5};
 static_assert(kMigrations.size() == kSchemaVersion);
 
 }  // namespace

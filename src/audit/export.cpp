@@ -1,0 +1,79 @@
+#include "audit/export.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "mirror/entry_proof.h"
+#include "mirror/vault_store.h"
+#include "session/step.h"
+
+namespace parley::audit {
+namespace {
+
+/// What each side says once.
+constexpr std::array kAuditedTypes = {session::kAccept, session::kCommit, session::kRun, session::kResult};
+
+Result<ProvenEntry> proven(vault::Vault& vault, const vault::LogHead& head, std::uint64_t seq) {
+  TRY(const auto rows, vault.log_leaves(head.origin, seq, 1));
+  if (rows.empty()) return fail(Errc::vault_damaged, "An entry of the log of " + head.nick + " is not there.");
+  TRY(const log::Entry entry, log::read_entry_unverified(rows.front().note));
+  TRY(const auto body, vault.log_body(entry.body));
+  if (!body)
+    return fail(Errc::not_found,
+                "The body of an entry of this session was erased; without it the session cannot be audited.");
+  TRY(const log::TlogProof proof, mirror::prove_entry(vault, head, seq, log::leaf_hash(as_bytes(rows.front().note))));
+  return ProvenEntry{.log = head.nick,
+                     .note = rows.front().note,
+                     .proof = log::write_tlog_proof(proof),
+                     .body = {body->salt, std::string(as_text(body->content))}};
+}
+
+/// The proposal belongs to no session yet; it is found by the step that the vault keeps.
+Result<std::optional<std::uint64_t>> find_proposal(vault::Vault& vault, const vault::LogHead& head,
+                                                   std::span<const vault::SessionStep> steps) {
+  const auto step = std::ranges::find_if(steps, [&](const vault::SessionStep& each) {
+    return each.type == session::kPropose && each.author == head.nick;
+  });
+  if (step == steps.end()) return std::nullopt;
+  const auto hash = from_hex(step->entry);
+  Digest leaf{};
+  if (!hash || hash->size() != leaf.size()) return fail(Errc::vault_damaged, "A stored step names no entry.");
+  std::ranges::copy(*hash, leaf.begin());
+  return vault.log_index(head.origin, leaf);
+}
+
+}  // namespace
+
+Result<Opened> open_session(vault::Vault& vault, const std::string& session, std::string_view our_nick) {
+  TRY(const vault::SessionRow row, vault.session(session));
+  TRY(const auto steps, vault.session_steps(row.id));
+  TRY(const auto heads, vault.logs());
+  Opened opened{.audited = std::string(our_nick), .group = row.group, .session = row.id, .entries = {}};
+  mirror::VaultStore store(vault, row.group, {}, 0);
+  bool has_result = false;
+  for (const vault::LogHead& head : heads) {
+    const bool takes_part = std::ranges::find(steps, head.nick, &vault::SessionStep::author) != steps.end();
+    if (head.group != row.group || !takes_part) continue;
+    TRY(const auto proposal, find_proposal(vault, head, steps));
+    std::vector<std::uint64_t> found;
+    if (proposal) found.push_back(*proposal);
+    for (const std::string_view type : kAuditedTypes) {
+      TRY(const auto seq, store.step(head.origin, {head.nick, row.id, std::string(type)}));
+      if (!seq) continue;
+      found.push_back(*seq);
+      has_result = has_result || (type == session::kResult && head.nick == our_nick);
+    }
+    for (const std::uint64_t seq : found) {
+      TRY(ProvenEntry entry, proven(vault, head, seq));
+      opened.entries.push_back(std::move(entry));
+    }
+  }
+  if (!has_result)
+    return fail(
+        Errc::usage,
+        "This session ended without a result of this member in its log, so nothing was signed that a second run "
+        "could be compared with.");
+  return opened;
+}
+
+}  // namespace parley::audit

@@ -1,0 +1,169 @@
+#include "audit/logged_session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/text.h"
+#include "log/quorum.h"
+#include "log/tlog_proof.h"
+
+namespace parley::audit {
+namespace {
+
+using session::Side;
+
+std::unexpected<Error> refuse(std::string why) {
+  return fail(Errc::protocol, std::move(why) + " This file shows no session that could be audited.");
+}
+
+/// An entry, its signature, its body and its place in its log verified.
+struct Verified {
+  std::size_t author = 0;  ///< in the members
+  log::Entry entry;
+  Digest leaf{};
+  log::Json body = log::Json::Object{};
+  log::Standing standing;
+};
+
+Result<Verified> verify(const ProvenEntry& proven, std::span<const log::MemberKeys> members) {
+  const auto author = std::ranges::find(members, proven.log, &log::MemberKeys::nick);
+  if (author == members.end())
+    return refuse(fmt::format("\"{}\" is none of the members whose keys were given.", visible(proven.log)));
+  Verified verified;
+  verified.author = static_cast<std::size_t>(author - members.begin());
+  TRY(verified.entry, log::read_entry(proven.note, *author));
+  verified.leaf = log::leaf_hash(as_bytes(proven.note));
+  TRY(verified.body, log::open_body(verified.entry, proven.body));
+  TRY(const log::TlogProof proof, log::parse_tlog_proof(proven.proof));
+  TRY(verified.standing,
+      log::read_standing(proof.checkpoint, members, verified.author, log::log_quorum(members.size())));
+  if (proof.index != verified.entry.seq ||
+      !log::verify_inclusion(verified.leaf, proof.index, verified.standing.checkpoint.size, proof.path,
+                             verified.standing.checkpoint.root))
+    return refuse(fmt::format("An entry of {} is not in its log where the proof says.", author->nick));
+  return verified;
+}
+
+class Reader {
+ public:
+  Reader(const Opened& opened, std::span<const log::MemberKeys> members) : opened_(opened), members_(members) {}
+
+  Result<LoggedSession> read() {
+    for (const ProvenEntry& proven : opened_.entries) {
+      TRY(Verified verified, verify(proven, members_));
+      const auto key = std::pair(members_[verified.author].nick, verified.entry.type);
+      if (!entries_.emplace(key, std::move(verified)).second)
+        return refuse(fmt::format("It has two entries {} of {}.", key.second, key.first));
+    }
+    TRY_STATUS(find_sides());
+    TRY_STATUS(read_settlement());
+    TRY_STATUS(read_commitments());
+    TRY_STATUS(read_results());
+    say_who_holds();
+    return std::move(session_);
+  }
+
+ private:
+  const Verified* find(const std::string& nick, std::string_view type) const {
+    const auto found = entries_.find(std::pair(nick, std::string(type)));
+    return found == entries_.end() ? nullptr : &found->second;
+  }
+  Result<const Verified*> need(const std::string& nick, std::string_view type) const {
+    const Verified* found = find(nick, type);
+    if (found == nullptr) return refuse(fmt::format("The entry {} of {} is missing.", type, visible(nick)));
+    if (type != session::kPropose && found->entry.session != opened_.session)
+      return refuse(fmt::format("The entry {} of {} is of another session.", type, nick));
+    return found;
+  }
+  static Status refers(const Verified& entry, const Digest& to, std::string_view what) {
+    if (std::ranges::find(entry.entry.refs, to) != entry.entry.refs.end()) return {};
+    return refuse(fmt::format("The entry {} does not answer {}.", entry.entry.type, what));
+  }
+
+  Status find_sides() {
+    for (const auto& [key, verified] : entries_) {
+      if (key.second == session::kPropose) session_.nicks[0] = key.first;
+      if (key.second == session::kAccept) session_.nicks[1] = key.first;
+    }
+    if (session_.nicks[0] == session_.nicks[1]) return refuse("One member would have asked itself.");
+    const auto audited = std::ranges::find(session_.nicks, opened_.audited);
+    if (audited == std::end(session_.nicks))
+      return refuse(fmt::format("\"{}\" took no part in the session.", visible(opened_.audited)));
+    session_.audited = static_cast<Side>(audited - std::begin(session_.nicks));
+    return {};
+  }
+
+  Status read_settlement() {
+    TRY(const Verified* proposal, need(session_.nicks[0], session::kPropose));
+    TRY(const Verified* acceptance, need(session_.nicks[1], session::kAccept));
+    if (log::session_of_proposal(proposal->leaf) != opened_.session)
+      return refuse("Its proposal is that of another session.");
+    TRY_STATUS(refers(*acceptance, proposal->leaf, "the proposal"));
+    TRY(session_.proposal, session::Proposal::from_json(proposal->body));
+    TRY(session_.acceptance, session::Acceptance::from_json(acceptance->body));
+    session_.naming.proposal = proposal->leaf;
+    session_.naming.acceptance = acceptance->leaf;
+    return {};
+  }
+
+  // Both committed before either ran: each side's run answers the other's commitment.
+  Status read_commitments() {
+    const Verified* commits[2] = {};
+    for (std::size_t side = 0; side < 2; ++side) {
+      TRY(commits[side], need(session_.nicks[side], session::kCommit));
+      TRY(session_.commitments[side], session::Commitment::from_json(commits[side]->body));
+      TRY_STATUS(refers(*commits[side], side == 0 ? session_.naming.acceptance : session_.naming.proposal,
+                        "what was agreed on"));
+    }
+    for (std::size_t side = 0; side < 2; ++side) {
+      TRY(const Verified* run, need(session_.nicks[side], session::kRun));
+      TRY_STATUS(refers(*run, commits[1 - side]->leaf, "the other side's commitment"));
+      if (run->entry.seq < commits[side]->entry.seq) return refuse("A side ran before it had committed to its set.");
+    }
+    session_.naming.asker_commit = commits[0]->leaf;
+    session_.naming.responder_commit = commits[1]->leaf;
+    return {};
+  }
+
+  Status read_results() {
+    TRY_STATUS(need(session_.audited_nick(), session::kResult));
+    for (std::size_t side = 0; side < 2; ++side) {
+      if (find(session_.nicks[side], session::kResult) == nullptr) continue;
+      TRY(const Verified* result, need(session_.nicks[side], session::kResult));
+      TRY(session_.results[side], session::ResultStep::from_json(result->body));
+    }
+    return {};
+  }
+
+  // Of each log the weakest of the trees counts.
+  void say_who_holds() {
+    for (const std::string& nick : session_.nicks) {
+      const Verified* weakest = nullptr;
+      for (const auto& [key, verified] : entries_)
+        if (key.first == nick &&
+            (weakest == nullptr || verified.standing.holders.size() < weakest->standing.holders.size()))
+          weakest = &verified;
+      std::string holders;
+      for (const std::size_t holder : weakest->standing.holders)
+        holders += (holders.empty() ? "" : ", ") + members_[holder].nick;
+      session_.held.push_back(
+          fmt::format("The entries of {} are in its log, in trees that these members signed for: {}{}.", nick, holders,
+                      weakest->standing.is_final() ? "" : " (not yet as many as make it final)"));
+    }
+  }
+
+  const Opened& opened_;
+  std::span<const log::MemberKeys> members_;
+  std::map<std::pair<std::string, std::string>, Verified> entries_;  // by author and type
+  LoggedSession session_;
+};
+
+}  // namespace
+
+Result<LoggedSession> read_logged_session(const Opened& opened, std::span<const log::MemberKeys> members) {
+  return Reader(opened, members).read();
+}
+
+}  // namespace parley::audit

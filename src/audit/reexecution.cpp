@@ -1,0 +1,223 @@
+// In this order: what both signed, the seed, the set, the messages as a whole, the second run message by message, the
+// result. The first that does not fit is named, and nothing after it is looked at: what follows from another seed says
+// nothing by itself.
+#include "audit/reexecution.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "audit/logged_session.h"
+#include "base/encoding.h"
+#include "psi/intersect/choice.h"
+#include "session/padding.h"
+#include "session/result_root.h"
+#include "session/states.h"
+
+namespace parley::audit {
+namespace {
+
+using session::Side;
+
+constexpr std::size_t kElementHeadBytes = 1 + sizeof(std::uint16_t);
+
+// What stands in the way of passing: a sentence. Nothing where all is well.
+using Difference = std::optional<std::string>;
+
+std::optional<indicator::Type> type_of(ByteView element) {
+  for (const indicator::Type type : indicator::kAllTypes)
+    if (element[0] == static_cast<std::byte>(type)) return type;
+  return std::nullopt;
+}
+
+class Audit {
+ public:
+  Audit(const Audited& audited, const LoggedSession& logged, ThreadPool& pool, Progress& progress)
+      : record_(audited.record), logged_(logged), pool_(pool), progress_(progress) {
+    report_.session = audited.opened.session;
+    report_.group = audited.opened.group;
+    report_.audited = logged.audited_nick();
+    report_.peer = logged.peer_nick();
+    report_.checked = logged.held;
+  }
+
+  Result<Report> run() {
+    report_.difference = check_seed();
+    if (!report_.difference) report_.difference = check_set();
+    if (!report_.difference) report_.difference = check_messages();
+    if (!report_.difference) {
+      TRY(report_.difference, run_again());
+    }
+    say_what_it_proves();
+    return std::move(report_);
+  }
+
+ private:
+  std::size_t us() const { return static_cast<std::size_t>(logged_.audited); }
+  const session::Commitment& commitment() const { return logged_.commitments[us()]; }
+  const session::ResultStep& result() const { return *logged_.results[us()]; }
+  const std::optional<session::ResultStep>& peer_result() const { return logged_.results[1 - us()]; }
+  std::uint64_t padded(std::size_t side) const {
+    return side == 0 ? logged_.proposal.padded : logged_.acceptance.padded;
+  }
+  psi::Role role() const { return session::role_of(logged_.audited, logged_.proposal.question.direction); }
+  void fits(std::string what) { report_.checked.push_back(std::move(what)); }
+
+  Difference check_seed() {
+    if (record_.side != logged_.audited) return "The record is of the other side's run.";
+    if (session::seed_commitment(record_.seed) != commitment().seed_commitment)
+      return "The seed is not the one that it had committed to before the session ran.";
+    fits("The seed is the one that it had committed to before the session ran.");
+    return {};
+  }
+
+  Difference check_set() {
+    const psi::Elements& elements = record_.elements;
+    if (elements.size() != padded(us()))
+      return fmt::format("It opens {} elements, and had said that it enters {}.", elements.size(), padded(us()));
+    std::size_t real = 0;
+    for (std::size_t i = 0; i < elements.size(); ++i) {
+      if (session::is_padding(elements[i], logged_.audited)) continue;
+      const auto type = elements[i].size() > kElementHeadBytes ? type_of(elements[i]) : std::nullopt;
+      if (!type) return fmt::format("Element {} of its set is neither an indicator nor padding of its side.", i);
+      if (std::ranges::find(logged_.proposal.question.types, *type) == logged_.proposal.question.types.end())
+        return fmt::format("Element {} of its set is of the type {}, which the question does not cover.", i,
+                           indicator::name_of(*type));
+      ++real;
+    }
+    const Digest label = session::input_label(report_.session, logged_.audited);
+    if (session::items_root_of(elements, label, record_.salts, pool_) != commitment().items_root)
+      return "The set that it opens is not the one that it had committed to before the session ran (items_root).";
+    fits(
+        fmt::format("The set that it opens, {} indicators and {} elements of padding, is the one that it had committed "
+                    "to before the session ran.",
+                    real, elements.size() - real));
+    return {};
+  }
+
+  // The transcript is a hash over the hashes of all messages, so a list that leads to it is the list that the other
+  // side signed for, and each message can be named.
+  Difference check_messages() {
+    const Digest listed = psi::transcript_of(session::run_id(logged_.naming), role(), record_.messages);
+    if (listed != result().transcript)
+      return fmt::format(
+          "The {} messages in the file are not those of the session: they give the transcript {}, and it "
+          "signed {}.",
+          record_.messages.size(), to_hex(ByteView(listed).first(8)), to_hex(ByteView(result().transcript).first(8)));
+    fits(fmt::format(
+        "The {} messages in the file give the transcript that {} signed{}.", record_.messages.size(), report_.audited,
+        peer_result() && peer_result()->transcript == listed ? " and " + report_.peer + " signed as well" : ""));
+    return {};
+  }
+
+  Result<Difference> run_again() {
+    TRY(const auto protocol, psi::protocol_of_suite(logged_.acceptance.suite));
+    const psi::Parameters parameters{.role = role(),
+                                     .reply = session::reply_of(logged_.proposal.question),
+                                     .session_id = session::run_id(logged_.naming),
+                                     .peer_count = padded(1 - us())};
+    psi::ReplayChannel channel(record_.messages);
+    const auto outcome = protocol->run(parameters, record_.elements, record_.seed, channel, pool_, progress_);
+    if (progress_.cancelled()) return fail(Errc::cancelled, "The audit was stopped.");
+    if (channel.difference()) return Difference(*channel.difference());
+    if (!outcome) return Difference("Its program ends with an error where it went on: " + outcome.error().text());
+    if (channel.left() > 0)
+      return Difference(
+          fmt::format("The record has {} more messages than its program sends and receives.", channel.left()));
+    fits(
+        fmt::format("Run again by the protocol {}, its program sends the same {} bytes, message by message, and ends "
+                    "with the same transcript.",
+                    protocol->name(), channel.bytes_sent()));
+    return check_result(*outcome);
+  }
+
+  // What it signed of the result, as far as the second run shows it.
+  Difference check_result(const psi::Outcome& outcome) {
+    const session::Question& question = logged_.proposal.question;
+    const bool learns = logged_.audited == Side::asker ? question.asker_learns() : question.responder_learns();
+    const bool both = question.direction == session::Direction::both;
+    const auto count = both ? static_cast<std::int64_t>(outcome.count) : -1;
+    if (result().learned != learns || result().count != count)
+      return fmt::format("It signed that it learned {} common elements, and its program finds {}.", result().count,
+                         count);
+    if (!both || question.function != session::Function::intersection) {
+      fits("The result that it signed is the one that its program finds.");
+      return {};
+    }
+    if (!record_.shares) {
+      fits(
+          "The count that it signed is the one that its program finds. The root over the matches was not checked: the "
+          "other side had not opened its share of the key.");
+      return {};
+    }
+    return check_result_root(outcome);
+  }
+
+  Difference check_result_root(const psi::Outcome& outcome) {
+    const Secret<32>& ours = record_.shares->ours;
+    const Secret<32>& theirs = record_.shares->theirs;
+    if (session::result_key_commitment(ours.expose()) != commitment().result_key_commitment ||
+        session::result_key_commitment(theirs.expose()) != logged_.commitments[1 - us()].result_key_commitment)
+      return "The shares of the result key are not those that were committed to.";
+    std::vector<indicator::Canonical> matches;
+    for (const psi::Match& match : outcome.matches) {
+      const ByteView element = record_.elements[match.position];
+      const auto type = type_of(element);
+      if (!type) return fmt::format("Element {} is padding, and matched.", match.position);
+      matches.push_back(
+          indicator::Canonical::from_storage(*type, std::string(as_text(element.subspan(kElementHeadBytes)))));
+    }
+    const Secret<32> key = session::result_key(report_.session, logged_.proposal.nonce, logged_.acceptance.nonce,
+                                               us() == 0 ? ours : theirs, us() == 0 ? theirs : ours);
+    const Digest root = session::result_tree(key, matches).root();
+    if (root != result().result_root)
+      return "The root over the matches that it signed is not that of the matches that its program finds.";
+    fits("Count and matches that it signed are those that its program finds.");
+    if (peer_result() && peer_result()->result_root != root)
+      fits(fmt::format("What {} signed of the matches differs from them.", report_.peer));
+    return {};
+  }
+
+  void say_what_it_proves() {
+    if (report_.difference) {
+      report_.proves.push_back(
+          fmt::format("{} did not run the agreed program on the set and the seed that it had "
+                      "committed to, or does not show now what it ran.",
+                      report_.audited));
+      report_.proves_not.push_back("Why: damage, an error of a program, or intent.");
+      return;
+    }
+    report_.proves.push_back(
+        fmt::format("{} ran the agreed protocol honestly, on exactly the set that it had committed to before: nothing "
+                    "else was entered, nothing that it found was kept back.",
+                    report_.audited));
+    if (!peer_result() || peer_result()->transcript != result().transcript)
+      report_.proves_not.push_back(
+          fmt::format("That these are the messages that {} sent: it signed no transcript, or another. Nobody but {} "
+                      "vouches for what it received.",
+                      report_.peer, report_.audited));
+    report_.proves_not.push_back("That the indicators are genuine: a guess that was committed to is a guess.");
+    report_.proves_not.push_back(
+        fmt::format("Anything of the other side's run, of other sessions, or of what {} did with "
+                    "the result afterwards.",
+                    report_.audited));
+    report_.proves_not.push_back("The context of the indicators: it takes no part in the run and is not opened here.");
+  }
+
+  const session::AuditRecord& record_;
+  const LoggedSession& logged_;
+  ThreadPool& pool_;
+  Progress& progress_;
+  Report report_;
+};
+
+}  // namespace
+
+Result<Report> audit(const Audited& audited, std::span<const log::MemberKeys> members, ThreadPool& pool,
+                     Progress& progress) {
+  TRY_STATUS(log::admit_members(members));
+  TRY(const LoggedSession logged, read_logged_session(audited.opened, members));
+  return Audit(audited, logged, pool, progress).run();
+}
+
+}  // namespace parley::audit

@@ -1,0 +1,30 @@
+// The audit of one side of a session (psi.md 6.3): its program is run again on what it opened, and everything that it
+// sent and signed is compared with what the program sends and finds. Offline: it takes the members' keys and the file.
+#pragma once
+
+#include <optional>
+
+#include "audit/audit_file.h"
+#include "base/progress.h"
+#include "base/thread_pool.h"
+#include "log/member_keys.h"
+
+namespace parley::audit {
+
+struct Report {
+  std::string session, group, audited, peer;  ///< the members by nick
+  std::vector<std::string> checked;           ///< what was found to fit, in order, as sentences
+  /// The first thing that does not fit; nothing if the audited side ran honestly.
+  std::optional<std::string> difference;
+  std::vector<std::string> proves, proves_not;  ///< sentences; proves nothing where there is a difference but that
+
+  bool passes() const { return !difference; }
+};
+
+/// @param members  of the group, as log::admit_members() takes them: all of it rests on these keys
+/// @error Errc::signature, Errc::format, Errc::protocol if the entries are not those of one session in logs of these
+/// members: then there is nothing to audit, whoever made the file so. Errc::cancelled
+Result<Report> audit(const Audited& audited, std::span<const log::MemberKeys> members, ThreadPool& pool,
+                     Progress& progress);
+
+}  // namespace parley::audit
