@@ -239,7 +239,11 @@ class Charter:
         self.left = set()  # of its members, as far as the dossier shows
         self.note = Note(text)
         self.hash = sha256(self.note.text.encode())
-        self.json = fields(self.note.object("parley/charter/v1"), CHARTER_FIELDS, "a charter")
+        self.json = self.note.object("parley/charter/v1")
+        require(isinstance(self.json, dict) and self.json.get("v") in (1, 2), "a charter is of another version")
+        fields(self.json, CHARTER_FIELDS + (" admission" if self.json["v"] == 2 else ""), "a charter")
+        if self.json["v"] == 2:
+            fields(self.json["admission"], "epoch_days types", "the charter's admission")
         self.members = {}
         for member in self.json["members"]:
             fields(member, "card cosign id log nick node tls", "a member")

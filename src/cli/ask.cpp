@@ -68,6 +68,7 @@ Status show_before(Workplace& at, const AskArguments& arguments, const group::Me
       fmt::format("  Of yours would enter: {} ({}). {} sees that you enter at most {}, and nothing about those that it "
                   "does not hold itself.",
                   ours.count, in_words(ours.by_type), arguments.peer, ours.padded));
+  if (const auto kept_out = without_tag_in_words(ours)) console.say("  " + *kept_out);
   console.say(fmt::format("  In the end {}.", session::who_learns(question, true)));
   if (question.function == session::Function::count)
     console.say(

@@ -93,6 +93,7 @@ void add_all(CLI::App& app, Chosen& chosen) {
   add_group(app, chosen);
   add_invite(app, chosen);
   add_serve(app, chosen);
+  add_admit(app, chosen);
   add_ask(app, chosen);
   add_inbox(app, chosen);
   add_show(app, chosen);

@@ -54,6 +54,7 @@ void add_peer(CLI::App& app, Chosen& chosen);
 void add_group(CLI::App& app, Chosen& chosen);
 void add_invite(CLI::App& app, Chosen& chosen);  ///< invite, join, confirm
 void add_serve(CLI::App& app, Chosen& chosen);
+void add_admit(CLI::App& app, Chosen& chosen);  ///< admit, admit status
 void add_ask(CLI::App& app, Chosen& chosen);
 void add_inbox(CLI::App& app, Chosen& chosen);  ///< inbox, accept, decline
 void add_show(CLI::App& app, Chosen& chosen);

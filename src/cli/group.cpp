@@ -121,6 +121,17 @@ Result<QuestionOption> question_option(const std::string& text) {
   return option;
 }
 
+Result<std::vector<group::AdmissionCap>> admission_option(const std::string& text) {
+  std::vector<group::AdmissionCap> caps;
+  if (text == "none") return caps;
+  std::vector<std::string_view> names;
+  for (const indicator::Type type : indicator::kAllTypes) names.push_back(indicator::name_of(type));
+  TRY(const auto numbers, numbers_option(text, "type", names));
+  for (const auto& [place, most] : numbers) caps.push_back({.type = indicator::kAllTypes[place], .most = most});
+  std::ranges::sort(caps, {}, [](const group::AdmissionCap& cap) { return indicator::name_of(cap.type); });
+  return caps;
+}
+
 Result<indicator::Tlp> tlp_option(const std::string& text) {
   if (const auto tlp = indicator::tlp_named(text)) return *tlp;
   return fail(Errc::usage, fmt::format("\"{}\" is no TLP mark; there are clear, green, amber, amber+strict and red.",

@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kShownHashDigits = 8;
 
 struct AmendArguments {
-  std::string name, title, purpose, until, max_tlp, add, expel, out;
+  std::string name, title, purpose, until, max_tlp, admission, add, expel, out;
   std::vector<std::string> allow, drop, protocols;
   std::size_t finding_quorum = 0, log_quorum = 0;
   bool remove_left = false, yes = false;
@@ -100,6 +100,10 @@ Result<group::Charter> next_version(Workplace& at, const group::Membership& memb
     next.protocols = arguments.protocols;
     std::ranges::sort(next.protocols);
   }
+  if (!arguments.admission.empty()) {
+    TRY(next.admission.types, admission_option(arguments.admission));
+    if (next.admission.types.empty()) next.admission = {};
+  }
   TRY_STATUS(change_questions(next, arguments));
   TRY_STATUS(change_members(at, membership, next, arguments));
   if (arguments.finding_quorum != 0) next.finding_quorum = arguments.finding_quorum;
@@ -143,6 +147,8 @@ void add_group_amend(CLI::App& family, Chosen& chosen) {
   command->add_option("--until", arguments->until, "Another end");
   command->add_option("--allow", arguments->allow, "A question, TYPE:FUNCTION:CAPS; new ones need all caps");
   command->add_option("--drop", arguments->drop, "A question that is allowed no more, TYPE:FUNCTION");
+  command->add_option("--admission", arguments->admission,
+                      "All types that enter by tags from then on, TYPE=NUMBER,..., or none");
   command->add_option("--max-tlp", arguments->max_tlp, "Stricter marked material does not enter");
   command->add_option("--protocols", arguments->protocols, "That sessions may use, separated by commas")
       ->delimiter(',')

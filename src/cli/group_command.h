@@ -55,6 +55,8 @@ Result<std::vector<std::pair<std::size_t, std::int64_t>>> numbers_option(const s
                                                                          std::span<const std::string_view> names);
 /// "max_sessions_day=2,…" @error Errc::usage
 Result<std::vector<std::pair<group::NamedCap, std::int64_t>>> caps_option(const std::string& text);
+/// "ipv4=100000,asn=500", ascending; "none" for no types. @error Errc::usage
+Result<std::vector<group::AdmissionCap>> admission_option(const std::string& text);
 /// @error Errc::usage
 Result<indicator::Tlp> tlp_option(const std::string& text);
 Result<UnixSeconds> time_option(std::string_view option, const std::string& text);

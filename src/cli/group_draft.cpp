@@ -17,8 +17,12 @@ constexpr group::Caps kDefaultCaps{.items_per_session = 262'144,
                                    .matches_revealed_30d = 5'000,
                                    .fields_per_item = 12};
 
+/// Of each guessable type, where the drafter says nothing. psi.md 6.4: of 10^8 plausible addresses one in a thousand.
+constexpr std::int64_t kDefaultAdmissions = 100'000;
+
 struct DraftArguments {
-  std::string name, title, purpose, until, from, caps, max_tlp = "amber+strict", out;
+  std::string name, title, purpose, until, from, caps, admission, max_tlp = "amber+strict", out;
+  std::int64_t epoch_days = group::AdmissionClause{}.epoch_days;
   std::string domain = "parley.local";
   std::vector<std::string> allow, protocols = {"classic", "fast"};
   std::size_t finding_quorum = 0;
@@ -41,6 +45,20 @@ Status add_questions(group::Charter& terms, const DraftArguments& arguments) {
   return {};
 }
 
+/// What is guessable of what may be asked about enters by tags, unless the drafter says otherwise.
+Status add_admission(group::Charter& terms, const DraftArguments& arguments) {
+  terms.admission.epoch_days = arguments.epoch_days;
+  if (!arguments.admission.empty()) {
+    TRY(terms.admission.types, admission_option(arguments.admission));
+  } else {
+    for (const indicator::Type type : group::kGuessableTypes)
+      if (std::ranges::find(terms.questions, type, &group::AllowedQuestion::type) != terms.questions.end())
+        terms.admission.types.push_back({.type = type, .most = kDefaultAdmissions});
+  }
+  if (terms.admission.types.empty()) terms.admission = {};
+  return {};
+}
+
 Result<group::Charter> terms_from(const DraftArguments& arguments, UnixSeconds now) {
   group::Charter terms;
   terms.domain = arguments.domain;
@@ -59,6 +77,7 @@ Result<group::Charter> terms_from(const DraftArguments& arguments, UnixSeconds n
   terms.protocols = arguments.protocols;
   std::ranges::sort(terms.protocols);
   TRY_STATUS(add_questions(terms, arguments));
+  TRY_STATUS(add_admission(terms, arguments));
   return terms;
 }
 
@@ -95,6 +114,12 @@ void add_group_draft(CLI::App& family, Chosen& chosen) {
                    "A question that is allowed, TYPE,TYPE:count or :intersection, with caps after another colon")
       ->required();
   command->add_option("--caps", arguments->caps, "Caps of all allowed questions, NAME=NUMBER,...");
+  command->add_option("--admission", arguments->admission,
+                      "Types that enter by tags, with how many a member has admitted in an epoch, TYPE=NUMBER,...; or "
+                      "none (default: asn, cidr, cve, filename, ipv4, ipv6, as far as they may be asked about)");
+  command->add_option("--epoch-days", arguments->epoch_days, "After so many days tags are made anew")
+      ->check(CLI::Range(std::int64_t{1}, group::kLongestEpochDays))
+      ->capture_default_str();
   command->add_option("--max-tlp", arguments->max_tlp, "Stricter marked material does not enter")
       ->capture_default_str();
   command->add_option("--protocols", arguments->protocols, "That sessions may use, separated by commas")

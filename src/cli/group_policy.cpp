@@ -11,7 +11,7 @@ namespace parley::cli {
 namespace {
 
 struct PolicyArguments {
-  std::string name, max_tlp, until, log_quota;
+  std::string name, max_tlp, until, log_quota, max_admissions;
   std::vector<std::string> limit, refuse;
   bool pause = false, resume = false, clear = false;
 };
@@ -52,6 +52,9 @@ Status set_policy(Workplace& at, const PolicyArguments& arguments) {
     TRY(policy.not_after, time_option("--until", arguments.until));
   }
   TRY_STATUS(apply_limits(policy, arguments));
+  if (!arguments.max_admissions.empty()) {
+    TRY(policy.admissions, admission_option(arguments.max_admissions));
+  }
   if (!arguments.log_quota.empty()) TRY_STATUS(apply_quota(policy.log_quota, arguments.log_quota));
   TRY_STATUS(group::check_only_stricter(policy, membership.charter()));
   TRY_STATUS(at.vault.put_group_paper(group.id, {std::string(group::kPaperPolicy), "", group::write_policy(policy)}));
@@ -75,6 +78,9 @@ void add_group_policy(CLI::App& family, Chosen& chosen) {
   command->add_option("--until", arguments->until, "When it ends for you");
   command->add_option("--limit", arguments->limit, "TYPE:FUNCTION:CAPS, for example ipv4:count:max_sessions_day=1");
   command->add_option("--refuse", arguments->refuse, "TYPE:FUNCTION that you do not answer and do not ask");
+  command->add_option("--max-admissions", arguments->max_admissions,
+                      "With how many indicators you help each other member in an epoch, TYPE=NUMBER,..., or none of "
+                      "these rules");
   command->add_option("--log-quota", arguments->log_quota,
                       "How much of each other member's log is kept here: entries_day=N,bytes_day=N,entries=N,bytes=N; "
                       "and reserve=N, the bytes that stay free on this disk");

@@ -26,6 +26,12 @@ Result<std::string> phase_of(Workplace& at, const vault::GroupRow& group, UnixSe
   return std::string(group::name_of(membership.phase_at(now)));
 }
 
+OrderedJson admission_json(const group::AdmissionClause& clause) {
+  OrderedJson types = OrderedJson::object();
+  for (const group::AdmissionCap& cap : clause.types) types[std::string(indicator::name_of(cap.type))] = cap.most;
+  return {{"epoch_days", clause.epoch_days}, {"max_admissions", std::move(types)}};
+}
+
 OrderedJson json_of(const group::Charter& charter) {
   OrderedJson questions = OrderedJson::array(), members = OrderedJson::array();
   for (const group::AllowedQuestion& question : charter.questions) {
@@ -47,7 +53,8 @@ OrderedJson json_of(const group::Charter& charter) {
           {"finding_quorum", charter.finding_quorum},
           {"log_quorum", charter.log_quorum},
           {"members", std::move(members)},
-          {"questions", std::move(questions)}};
+          {"questions", std::move(questions)},
+          {"admission", admission_json(charter.admission)}};
 }
 
 /// Of which members nothing more is kept, and why.
@@ -113,6 +120,9 @@ void print_policy(Console& console, const group::Membership& membership) {
   if (policy.max_tlp)
     console.print(fmt::format("    nothing stricter than TLP:{}\n", indicator::name_of(*policy.max_tlp)));
   if (policy.not_after) console.print(fmt::format("    ends for you at {}\n", to_rfc3339(*policy.not_after)));
+  for (const group::AdmissionCap& cap : policy.admissions)
+    console.print(fmt::format("    help each other member with at most {} of {} in an epoch\n", cap.most,
+                              indicator::name_of(cap.type)));
   for (const mirror::NamedQuota& quota : mirror::kNamedQuotas)
     if (policy.log_quota.*quota.value != mirror::Quota{}.*quota.value)
       console.print(fmt::format("    of each other member's log: {}={}\n", quota.name, policy.log_quota.*quota.value));

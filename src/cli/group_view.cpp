@@ -36,6 +36,10 @@ std::vector<std::string> in_words(const group::Charter& charter) {
     lines.push_back(fmt::format("  {} of {}: {}", group::name_of(question.function), indicator::name_of(question.type),
                                 caps_in_words(question.caps)));
   lines.emplace_back("  every other question is refused");
+  for (const group::AdmissionCap& cap : charter.admission.types)
+    lines.push_back(
+        fmt::format("  {} enters by tags that all members help to make: at most {} of each member in {} days ({})",
+                    indicator::name_of(cap.type), cap.most, charter.admission.epoch_days, group::kAdmissionCapName));
   lines.push_back(fmt::format("  material marked stricter than TLP:{} does not enter; protocols: {}",
                               indicator::name_of(charter.max_tlp), fmt::join(charter.protocols, ", ")));
   if (charter.members.empty())
@@ -82,6 +86,11 @@ void say_what_others_learn(Console& console, const group::Charter& charter) {
       "one before by its hash, and a node with another version is refused. Compare the hash with the others by voice. "
       "Your node refuses what the charter does not allow before it reads anything. What the others enter into a "
       "permitted question nothing proves yet: the caps bound it.");
+  if (!charter.admission.types.empty())
+    console.say(
+        "What is guessable enters only as a tag that every member, you too, helped to make: each counts in its log how "
+        "many it helped whom with, sees none of them, and stops at the charter's max_admissions. So nobody tests more "
+        "guesses than that in an epoch, in however many sessions (docs/admission.md).");
 }
 
 void say_signing(Console& console, const group::Signing& signing) {

@@ -39,6 +39,7 @@ Status print_offer(Workplace& at, const session::Offer& offer) {
                                 : std::string()));
   console.print(fmt::format("  of yours would enter: {} ({}); it sees that you enter at most {}\n", offer.ours.count,
                             in_words(offer.ours.by_type), offer.ours.padded));
+  if (const auto kept_out = without_tag_in_words(offer.ours)) console.print(fmt::format("  {}\n", *kept_out));
   console.print(fmt::format("  in the end {}\n", session::who_learns(offer.question, false)));
   TRY(const auto effect, effect_of(at, offer, offer.ours.padded));
   for (const std::string& line : effect) console.print(fmt::format("  {}\n", line));

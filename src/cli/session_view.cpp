@@ -219,4 +219,13 @@ Status print_session(Workplace& at, const std::string& session) {
   return {};
 }
 
+std::optional<std::string> without_tag_in_words(const session::Enters& enters) {
+  if (enters.without_tag.empty()) return std::nullopt;
+  return fmt::format(
+      "{} do not enter: by the charter such indicators need a tag that every member helped to make, and these have "
+      "none "
+      "in this epoch. parley admit status says what they wait for.",
+      in_words(enters.without_tag));
+}
+
 }  // namespace parley::cli

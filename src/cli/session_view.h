@@ -1,6 +1,7 @@
 // A stored session as people and scripts see it: one place for ask, show and session list.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "cli/command.h"
@@ -13,6 +14,9 @@ Result<std::string> session_named(vault::Vault& vault, const std::string& text);
 
 /// The whole session as one JSON object. @error the vault's
 Result<OrderedJson> session_json(vault::Vault& vault, const std::string& session);
+
+/// What would enter if it had a tag, and why it does not; nothing where nothing is kept out.
+std::optional<std::string> without_tag_in_words(const session::Enters& enters);
 
 /// The same in plain words. @error the vault's
 Status print_session(Workplace& at, const std::string& session);

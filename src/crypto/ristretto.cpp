@@ -117,4 +117,16 @@ std::optional<Element> decode_and_multiply(const Scalar& scalar, std::span<const
   return product;
 }
 
+std::optional<Element> decode_and_add(const Element& a, std::span<const std::byte, kElementBytes> encoding) {
+  // libsodium refuses what is not canonical, and takes the identity.
+  if (sodium_is_zero(as_uchar(encoding), encoding.size()) == 1) return std::nullopt;
+  Element sum;
+  const MutableByteView bytes = sum.bytes_.expose_mutable();
+  if (crypto_core_ristretto255_add(as_uchar_mutable(bytes), as_uchar(a.encoding()), as_uchar(encoding)) != 0 ||
+      sodium_is_zero(as_uchar(bytes), bytes.size()) == 1) {
+    return std::nullopt;
+  }
+  return sum;
+}
+
 }  // namespace parley::crypto

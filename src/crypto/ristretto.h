@@ -67,6 +67,7 @@ class Element {
   friend std::optional<Element> multiply_base(const Scalar& scalar);
   friend std::optional<Element> decode_and_multiply(const Scalar& scalar,
                                                     std::span<const std::byte, kElementBytes> encoding);
+  friend std::optional<Element> decode_and_add(const Element& a, std::span<const std::byte, kElementBytes> encoding);
 
  private:
   Element() = default;
@@ -84,5 +85,8 @@ std::optional<Element> multiply_base(const Scalar& scalar);
 /// Element::decode and multiply in one, for bytes from outside: they are decoded once, not twice.
 /// @return nothing where decode gives nothing or the product is the identity.
 std::optional<Element> decode_and_multiply(const Scalar& scalar, std::span<const std::byte, kElementBytes> encoding);
+
+/// Element::decode and add in one, likewise. Nothing where decode gives nothing or the sum is the identity.
+std::optional<Element> decode_and_add(const Element& a, std::span<const std::byte, kElementBytes> encoding);
 
 }  // namespace parley::crypto

@@ -70,6 +70,22 @@ void compare_questions(Comparison& comparison, const Charter& before, const Char
                      Effect::loosens, "refused -> allowed");
 }
 
+void compare_admission(Comparison& comparison, const AdmissionClause& before, const AdmissionClause& after) {
+  if (!before.types.empty() && !after.types.empty())
+    comparison.any("admission: epoch_days", before.epoch_days, after.epoch_days);
+  const auto clause_of = [](indicator::Type type) { return fmt::format("admission: {}", indicator::name_of(type)); };
+  for (const AdmissionCap& was : before.types) {
+    const AdmissionCap* is = after.cap(was.type);
+    if (is == nullptr)
+      comparison.add(clause_of(was.type), Effect::loosens, "by tags -> as it is");
+    else
+      comparison.less_is_tighter(fmt::format("{}: {}", clause_of(was.type), kAdmissionCapName), was.most, is->most);
+  }
+  for (const AdmissionCap& is : after.types)
+    if (before.cap(is.type) == nullptr)
+      comparison.add(clause_of(is.type), Effect::tightens, fmt::format("as it is -> by tags, {} at most", is.most));
+}
+
 void compare_protocols(Comparison& comparison, const Charter& before, const Charter& after) {
   const auto has = [](const Charter& charter, const std::string& name) {
     return std::ranges::find(charter.protocols, name) != charter.protocols.end();
@@ -94,6 +110,7 @@ std::vector<Change> compare_terms(const Charter& before, const Charter& after) {
                    fmt::format("{} -> {}", indicator::name_of(before.max_tlp), indicator::name_of(after.max_tlp)));
   compare_protocols(comparison, before, after);
   compare_questions(comparison, before, after);
+  compare_admission(comparison, before.admission, after.admission);
   return comparison.take();
 }
 

@@ -95,6 +95,20 @@ Status check_questions(const Charter& charter) {
   return {};
 }
 
+Status check_admission(const Charter& charter) {
+  const auto& [epoch_days, types] = charter.admission;
+  if (epoch_days < 1 || epoch_days > kLongestEpochDays)
+    return broken(fmt::format("an epoch of admission has 1 to {} days (epoch_days).", kLongestEpochDays));
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    if (i > 0 && indicator::name_of(types[i - 1].type) >= indicator::name_of(types[i].type))
+      return broken("its types for admission must stand once each, ascending (admission).");
+    if (types[i].most < 1 || types[i].most > kLargestCap)
+      return broken(
+          fmt::format("{} of {} is 1 to {}.", kAdmissionCapName, indicator::name_of(types[i].type), kLargestCap));
+  }
+  return {};
+}
+
 Status check_protocols(const Charter& charter) {
   const auto& protocols = charter.protocols;
   if (protocols.empty()) return broken("it allows no protocol (protocols).");
@@ -150,6 +164,11 @@ std::optional<Function> function_named(std::string_view name) {
   return std::nullopt;
 }
 
+const AdmissionCap* AdmissionClause::cap(indicator::Type type) const {
+  const auto found = std::ranges::find(types, type, &AdmissionCap::type);
+  return found == types.end() ? nullptr : &*found;
+}
+
 const CharterMember* Charter::member(std::string_view nick) const {
   const auto found = std::ranges::find_if(members, [&](const auto& member) { return member.keys.nick == nick; });
   return found == members.end() ? nullptr : &*found;
@@ -185,6 +204,7 @@ Status check_terms(const Charter& charter) {
   TRY_STATUS(check_chain(charter));
   TRY_STATUS(check_times(charter));
   TRY_STATUS(check_protocols(charter));
+  TRY_STATUS(check_admission(charter));
   return check_questions(charter);
 }
 

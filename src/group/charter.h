@@ -71,6 +71,29 @@ struct AllowedQuestion {
   bool operator==(const AllowedQuestion&) const = default;
 };
 
+/// How many indicators of a type one member has admitted by each other in an epoch, at most (psi.md 6.6).
+struct AdmissionCap {
+  indicator::Type type = indicator::Type::ipv4;
+  std::int64_t most = 0;
+  bool operator==(const AdmissionCap&) const = default;
+};
+inline constexpr std::string_view kAdmissionCapName = "max_admissions";
+
+/// Indicators of these types enter a session only as tags that every member helped to make.
+struct AdmissionClause {
+  std::int64_t epoch_days = 90;          ///< after so many, all keys and tags are new
+  std::vector<AdmissionCap> types = {};  ///< ascending by name; empty: no clause
+  bool operator==(const AdmissionClause&) const = default;
+
+  /// nullptr for a type that enters as it is.
+  const AdmissionCap* cap(indicator::Type type) const;
+};
+inline constexpr std::int64_t kLongestEpochDays = 400;
+
+/// Of these all values can be tried: addresses, networks, numbers, and names that people or programs choose short.
+inline constexpr std::array kGuessableTypes = {indicator::Type::asn,      indicator::Type::cidr, indicator::Type::cve,
+                                               indicator::Type::filename, indicator::Type::ipv4, indicator::Type::ipv6};
+
 struct CharterMember {
   log::MemberKeys keys;     ///< of this group only; the nick is that of the card
   Digest card{};            ///< SHA-256 of the card's note
@@ -96,6 +119,7 @@ struct Charter {
   std::vector<std::string> protocols;                     ///< ascending
   std::vector<AllowedQuestion> questions;                 ///< ascending by names of type and function
   std::vector<CharterMember> members = {};                ///< ascending by nick
+  AdmissionClause admission = {};                         ///< charters of before it have none, and go on without
   bool operator==(const Charter&) const = default;
 
   const CharterMember* member(std::string_view nick) const;

@@ -21,11 +21,16 @@ constexpr std::size_t kMaxWordBytes = 32;
 constexpr std::size_t kMaxDomainBytes = 64;
 constexpr std::size_t kMaxQuestions = indicator::kAllTypes.size() * kAllFunctions.size();
 constexpr std::size_t kMaxProtocols = 8;
+constexpr std::int64_t kVersionWithAdmission = 2;
 
 Json to_json(const AllowedQuestion& question) {
   Json::Object object{{"fn", name_of(question.function)}, {"type", indicator::name_of(question.type)}};
   for (const NamedCap& cap : kNamedCaps) object.emplace(cap.name, question.caps.*cap.value);
   return object;
+}
+
+Json to_json(const AdmissionCap& cap) {
+  return Json::Object{{std::string(kAdmissionCapName), cap.most}, {"type", indicator::name_of(cap.type)}};
 }
 
 Json to_json(const CharterMember& member) {
@@ -56,6 +61,30 @@ Result<AllowedQuestion> read_question(const Json& json) {
   return question;
 }
 
+Result<AdmissionCap> read_admission_cap(const Json& json) {
+  ObjectReader reader(json, "a type of the charter's admission");
+  AdmissionCap cap;
+  cap.most = reader.integer(kAdmissionCapName, 1, kLargestCap);
+  const auto type = indicator::type_named(reader.text("type", kMaxWordBytes));
+  if (!type) reader.refuse("\"type\" is no type of indicator that is known here");
+  TRY_STATUS(reader.finish());
+  cap.type = *type;
+  return cap;
+}
+
+Result<AdmissionClause> read_admission(const Json& json) {
+  ObjectReader reader(json, "the charter's admission");
+  AdmissionClause clause;
+  clause.epoch_days = reader.integer("epoch_days", 1, kLongestEpochDays);
+  const Json::Array& types = reader.array("types", indicator::kAllTypes.size());
+  if (types.empty()) reader.refuse("\"types\" must name a type");
+  TRY_STATUS(reader.finish());
+  for (const Json& type : types) {
+    TRY(clause.types.emplace_back(), read_admission_cap(type));
+  }
+  return clause;
+}
+
 Result<CharterMember> read_member(const Json& json) {
   ObjectReader reader(json, "a member of the charter");
   CharterMember member;
@@ -80,7 +109,9 @@ Result<CharterMember> read_member(const Json& json) {
 std::string charter_text(const Charter& charter, std::string_view kind) {
   Json::Array protocols;
   for (const std::string& protocol : charter.protocols) protocols.emplace_back(protocol);
-  const Json object = Json::Object{
+  // One without the clause is written as it was before there was one, so that its hash stays.
+  const bool has_admission = !charter.admission.types.empty();
+  Json::Object object{
       {"clock_skew_s", charter.clock_skew_seconds},
       {"dom", charter.domain},
       {"finding_quorum", static_cast<std::int64_t>(charter.finding_quorum)},
@@ -97,9 +128,12 @@ std::string charter_text(const Charter& charter, std::string_view kind) {
       {"purpose", charter.purpose},
       {"questions", array_of(charter.questions)},
       {"seq", charter.seq},
-      {"v", 1},
+      {"v", has_admission ? kVersionWithAdmission : 1},
   };
-  return fmt::format("{}\n{}\n", kind, log::write_pjson(object));
+  if (has_admission)
+    object.emplace("admission", Json::Object{{"epoch_days", charter.admission.epoch_days},
+                                             {"types", array_of(charter.admission.types)}});
+  return fmt::format("{}\n{}\n", kind, log::write_pjson(std::move(object)));
 }
 
 Digest charter_hash(std::string_view text) {
@@ -132,7 +166,8 @@ Result<Charter> read_terms_unverified(const log::Note& note, std::string_view ki
   charter.purpose = reader.text("purpose", kMaxPurposeBytes);
   const Json::Array& questions = reader.array("questions", kMaxQuestions);
   charter.seq = reader.integer("seq", 1, kMostVersions);
-  reader.integer("v", 1, 1);
+  const bool has_admission = reader.integer("v", 1, kVersionWithAdmission) == kVersionWithAdmission;
+  const Json* admission = has_admission ? &reader.object("admission") : nullptr;
   const auto prev_bytes = from_hex(prev);
   if (charter.seq == 1 && !prev.empty()) reader.refuse("\"prev\" must be empty in the first version");
   if (charter.seq > 1 && (!prev_bytes || prev_bytes->size() != sizeof(Digest)))
@@ -141,6 +176,9 @@ Result<Charter> read_terms_unverified(const log::Note& note, std::string_view ki
   TRY_STATUS(reader.finish());
   charter.max_tlp = *tlp;
   if (charter.seq > 1) std::ranges::copy(*prev_bytes, charter.prev.begin());
+  if (admission != nullptr) {
+    TRY(charter.admission, read_admission(*admission));
+  }
   for (const Json& question : questions) {
     TRY(charter.questions.emplace_back(), read_question(question));
   }

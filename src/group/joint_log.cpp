@@ -389,6 +389,11 @@ Status LogLink::keep() {
   return log_.with([](mirror::Replica& replica) { return replica.flush(); });
 }
 
+Result<wire::FrameType> LogLink::next_type(Deadline deadline) {
+  while (waiting_.empty()) TRY_STATUS(read_one(deadline));
+  return waiting_.front().type;
+}
+
 Result<wire::Frame> LogLink::receive(Deadline deadline) {
   while (waiting_.empty()) TRY_STATUS(read_one(deadline));
   wire::Frame frame = std::move(waiting_.front());

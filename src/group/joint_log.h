@@ -167,6 +167,9 @@ class LogLink final : public wire::Link {
   /// Goes on until neither side has anything that the other lacks. @error Errc::peer_gone; Errc::protocol
   Status synchronise(Deadline deadline);
 
+  /// The type of the frame that receive() would return next, once there is one. @error as receive()
+  Result<wire::FrameType> next_type(Deadline deadline);
+
   /// Pushes an entry of ours, and names it as our next step.
   Status send_step(const mirror::EntryView& step);
   /// Waits for the peer's next step: an entry of its log that has been checked and is durable here, with its body.

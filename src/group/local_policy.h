@@ -23,12 +23,15 @@ struct LocalPolicy {
   std::optional<indicator::Tlp> max_tlp = {};  ///< as Charter::max_tlp
   std::optional<UnixSeconds> not_after = {};   ///< as Charter::not_after
   std::vector<LocalLimit> limits = {};         ///< at most one for a type and function
+  std::vector<AdmissionCap> admissions = {};   ///< that we help each other member to; at most one a type
   mirror::Quota log_quota = {};                ///< of each other member's log; the charter says nothing of it
   bool operator==(const LocalPolicy&) const = default;
 
   const LocalLimit* limit(indicator::Type type, Function function) const;
   /// The limit for these, made if there is none.
   LocalLimit& limit_for(indicator::Type type, Function function);
+  /// The most admissions of a type, by this policy alone.
+  std::int64_t most_admissions(indicator::Type type) const;
 };
 
 /// One PJ1 object, as the vault keeps it.

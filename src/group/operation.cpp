@@ -25,6 +25,7 @@ Result<std::int64_t> destroy_session_secrets(vault::Vault& vault, std::string_vi
     TRY(const std::int64_t count, vault.remove_secrets("session/" + session.id + "/"));
     destroyed += count;
   }
+  TRY_STATUS(vault.forget_admissions(group, std::nullopt));
   return destroyed;
 }
 

@@ -28,6 +28,8 @@ inline constexpr std::string_view kRevealOpen = "reveal.open";
 inline constexpr std::string_view kRevealRefuse = "reveal.refuse";
 inline constexpr std::string_view kRevealClose = "reveal.close";
 inline constexpr std::string_view kLedgerSettle = "ledger.settle";
+inline constexpr std::string_view kAdmissionEpoch = "admission.epoch";
+inline constexpr std::string_view kAdmissionCount = "admission.count";
 inline constexpr std::string_view kFault = "fault";
 inline constexpr std::string_view kFindingDraft = "finding.draft";
 inline constexpr std::string_view kFindingSign = "finding.sign";
@@ -73,6 +75,8 @@ inline constexpr std::array kEntryTypes{
     EntryType{kRevealRefuse, SessionUse::always},
     EntryType{kRevealClose, SessionUse::always},
     EntryType{kLedgerSettle, SessionUse::either},
+    EntryType{kAdmissionEpoch},
+    EntryType{kAdmissionCount},
     EntryType{kFault, SessionUse::either},
     EntryType{kFindingDraft},
     EntryType{kFindingSign},

@@ -7,6 +7,7 @@
 #include <list>
 #include <thread>
 
+#include "admission/helper.h"
 #include "base/text.h"
 #include "crypto/hash.h"
 #include "node/doorman.h"
@@ -60,6 +61,9 @@ struct Node::State {
   void serve(Incoming incoming);
   void talk(wire::Link& link, Progress& progress, JournalProgress& named);
   Status talk_in_group(wire::Link& link, Progress& progress, JournalProgress& named);
+  // Counts and answers what an owner wants to have admitted (psi.md 6.6).
+  Status help_to_admit(group::LogLink& link, const group::Membership& membership, group::JointLog& log,
+                       Progress& progress);
   void answer_question(const session::Party& us, group::LogLink& link, const session::ReceivedStep& proposal,
                        JournalProgress& named);
   void answer_reveal(const session::Party& us, group::LogLink& link, const session::ReceivedStep& consent,
@@ -157,6 +161,9 @@ Status Node::State::talk_in_group(wire::Link& link, Progress& progress, JournalP
   group::LogLink log_link(link, *log);
   TRY_STATUS(log_link.accept(std::move(frame)));
 
+  const auto begins_with = log_link.next_type(deadline_in(kFirstStepLimit));
+  if (begins_with && *begins_with == wire::FrameType::admission)
+    return help_to_admit(log_link, membership, *log, progress);
   session::StepLink steps(log_link);
   const auto first = steps.receive_any(deadline_in(kFirstStepLimit));
   progress.set_wake({});
@@ -183,6 +190,21 @@ Status Node::State::talk_in_group(wire::Link& link, Progress& progress, JournalP
     return fail(Errc::protocol,
                 fmt::format("It began with the step \"{}\", which begins nothing.", visible(first->type)));
   replication->wake();
+  return {};
+}
+
+Status Node::State::help_to_admit(group::LogLink& link, const group::Membership& membership, group::JointLog& log,
+                                  Progress& progress) {
+  TRY_STATUS(hear_enough(groups.desk(), member, membership, log, progress));
+  progress.set_wake([&link] { link.shut_down(); });
+  ThreadPool pool(options.threads);
+  const group::Desk desk = groups.desk();
+  const admission::Party us{.desk = desk, .membership = membership, .log = log, .pool = pool, .progress = progress};
+  const std::string id = membership.group().id;
+  TRY(const std::uint64_t helped, admission::help(us, [&] { return groups.membership(id); }, link));
+  if (helped > 0)
+    journal.line(
+        fmt::format("{} was helped to admit {} indicators; which, nobody here sees", link.peer().name, helped));
   return {};
 }
 

@@ -14,6 +14,7 @@ namespace {
 constexpr auto kRoundEvery = std::chrono::seconds(60);  // log.md 2.6: pull
 constexpr auto kTieEvery = std::chrono::hours(24);      // between entries that tie logs where no session does
 constexpr auto kCallLimit = std::chrono::seconds(30);
+constexpr auto kHelpLimit = std::chrono::seconds(60);  // of each member in a round; the rest goes on in the next
 const wire::Limits kCallLimits{.handshake = std::chrono::seconds(5)};
 
 std::string_view in_words(group::Ending::What what) {
@@ -24,12 +25,13 @@ std::string_view in_words(group::Ending::What what) {
 }  // namespace
 
 Status call_on(const vault::Peer& peer, const group::Member& us, group::JointLog& log, Deadline deadline,
-               const std::function<void(wire::Link*)>& calling) {
+               const std::function<void(wire::Link*)>& calling, const std::function<Status(group::LogLink&)>& then) {
   TRY(const group::Card card, group::read_card(peer.card));
   TRY(const auto link, wire::connect(peer.address, us.identity(), group::pinned(peer.name, card), kCallLimits));
   group::LogLink log_link(*link, log);
   if (calling) calling(link.get());
   Status done = log_link.synchronise(deadline);
+  if (done && then) done = then(log_link);
   if (done) done = link->send(wire::FrameType::bye, {});
   if (calling) calling(nullptr);
   return done;
@@ -81,6 +83,7 @@ Replication::~Replication() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
+    progress_.cancel();
     if (calling_ != nullptr) calling_->shut_down();
   }
   changed_.notify_all();
@@ -152,16 +155,16 @@ void Replication::call_members(const std::string& group) {
   const group::Desk desk = groups_.desk();
   const auto members = fellow_members(desk.vault, desk.card, *membership);
   if (!members) return;
+  const admission::Party us{
+      .desk = desk, .membership = *membership, .log = **log, .pool = pool_, .progress = progress_};
+  if (const auto prepared = admission::prepare(us); !prepared && prepared.error().code != Errc::cancelled)
+    journal_.line("admission: " + prepared.error().text());
   for (const vault::Peer& member : *members) {
     {
       const std::lock_guard lock(mutex_);
       if (stopping_) return;
     }
-    note_reached(member.name, call_on(member, member_, **log, deadline_in(kCallLimit), [this](wire::Link* link) {
-                   const std::lock_guard lock(mutex_);
-                   calling_ = link;
-                   if (stopping_ && link != nullptr) link->shut_down();
-                 }));
+    note_reached(member.name, call(member, us));
     const auto card = group::read_card(member.card);
     if (card) note_clock(member.name, **log, card->nick);
     if (card)
@@ -180,6 +183,36 @@ void Replication::note_clock(const std::string& peer, group::JointLog& log, cons
   if (warning.empty() && skewed_.erase(peer) > 0)
     journal_.line(fmt::format("the clock of {} and ours go together again", peer));
   if (!warning.empty() && skewed_.insert(peer).second) journal_.line(warning);
+}
+
+Status Replication::call(const vault::Peer& peer, const admission::Party& us) {
+  const auto calling = [this](wire::Link* link) {
+    const std::lock_guard lock(mutex_);
+    calling_ = link;
+    if (stopping_ && link != nullptr) link->shut_down();
+  };
+  const Status called = call_on(peer, member_, us.log, deadline_in(kCallLimit), calling, [&](group::LogLink& link) {
+    const auto helped = admission::work_with(us, link, deadline_in(kHelpLimit));
+    note_help(peer.name, helped);
+    return Status();  // what is wrong with its help does not keep its log from us
+  });
+  if (!called)
+    if (const auto card = group::read_card(peer.card))
+      if (const auto noted = admission::note_helper(us, card->nick, false, {}); !noted)
+        journal_.line("admission: " + noted.error().text());
+  return called;
+}
+
+void Replication::note_help(const std::string& peer, const Result<std::optional<admission::Helped>>& helped) {
+  std::string trouble;
+  if (!helped)
+    trouble = helped.error().text();
+  else if (*helped && (*helped)->refusal)
+    trouble = "it does not help with the rest; parley admit status says why";
+  if (helped && *helped && (*helped)->indicators > 0)
+    journal_.line(fmt::format("{} helped to admit {} indicators", peer, (*helped)->indicators));
+  if (trouble_[peer] != trouble && !trouble.empty()) journal_.line(fmt::format("{}: {}", peer, trouble));
+  trouble_[peer] = std::move(trouble);
 }
 
 void Replication::note_room(const std::string& peer, const Status& takes) {

@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 
+#include "admission/owner.h"
 #include "group/groups.h"
 #include "node/journal.h"
 #include "session/under_way.h"
@@ -16,9 +17,11 @@ namespace parley::node {
 
 /// Calls on one member, brings both sides' logs up to date with each other, and leaves.
 /// @param calling  is told of the link as long as it is in use, and then of none
-/// @error as wire::connect and group::LogLink::synchronise
+/// @param then     what else there is to do on the link, once the logs are in step
+/// @error as wire::connect and group::LogLink::synchronise; and what `then` says
 Status call_on(const vault::Peer& peer, const group::Member& us, group::JointLog& log, Deadline deadline,
-               const std::function<void(wire::Link*)>& calling = {});
+               const std::function<void(wire::Link*)>& calling = {},
+               const std::function<Status(group::LogLink&)>& then = {});
 
 /// Calls on other members until enough of them have said what they hold of our log for it to be written (log.md D10).
 /// @param progress  cancelling it ends the call that is under way; its wake is not restored
@@ -46,6 +49,10 @@ class Replication {
   void run();
   void round();
   void call_members(const std::string& group);
+  /// Calls on one member: logs in step, and its help with what waits for admission.
+  Status call(const vault::Peer& peer, const admission::Party& us);
+  /// Says once what keeps a member from helping, and how many it helped with.
+  void note_help(const std::string& peer, const Result<std::optional<admission::Helped>>& helped);
   void end_what_is_over();
   void note_ending(const group::Ending& ending);
   /// Says once that the clock of a member and ours are further apart than the charter allows, and once that they are not.
@@ -64,6 +71,9 @@ class Replication {
   std::set<std::string> without_room_;
   std::set<std::string> skewed_;
   std::map<std::string, std::string> not_ended_;  // groups, and why, as it was said last
+  std::map<std::string, std::string> trouble_;  // with whose help, and what was said of it
+  ThreadPool pool_{1};                          // admission is in no hurry, and sessions come first
+  SilentProgress progress_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool woken_ = false, stopping_ = false;

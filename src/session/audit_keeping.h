@@ -33,6 +33,9 @@ class AuditRecorder {
                 std::uint64_t their_padded);
   ~AuditRecorder();
 
+  /// Nothing of this session is kept, for the reason that `why` (a sentence) gives.
+  void give_up(std::string why);
+
   /// `inner`, recorded. Neither outlives this recorder.
   std::unique_ptr<psi::Channel> record(psi::Channel& inner);
   void add_shares(const Secret<32>& ours, const Secret<32>& theirs);
@@ -44,7 +47,6 @@ class AuditRecorder {
  private:
   void begin(Side side, const psi::Elements& elements, std::uint64_t their_padded);
   void append(ByteView bytes);
-  void give_up(std::string why);
 
   vault::Vault& vault_;
   std::string session_;

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "base/random.h"
+#include "session/element.h"
 #include "session/padding.h"
 
 namespace parley::session {
@@ -51,6 +52,23 @@ std::array<FieldOpening, kFieldPaths.size()> openings_of(const ContextFields& fi
   return openings;
 }
 
+/// How many of the types that need a tag would enter if they had one.
+Result<std::map<indicator::Type, std::uint64_t>> without_tag(vault::Vault& vault, const vault::Selection& selection,
+                                                             const std::map<indicator::Type, std::uint64_t>& entering) {
+  std::map<indicator::Type, std::uint64_t> lacking;
+  if (!selection.admission) return lacking;
+  vault::Selection all = selection;
+  all.admission.reset();
+  all.types = selection.admission->types;
+  TRY(const auto held, vault.count(all));
+  for (const auto& [type, count] : held) {
+    const auto enter = entering.find(type);
+    const std::uint64_t tagged = enter == entering.end() ? 0 : enter->second;
+    if (count > tagged) lacking[type] = count - tagged;
+  }
+  return lacking;
+}
+
 }  // namespace
 
 Digest input_label(std::string_view session, Side side) {
@@ -78,6 +96,7 @@ Result<Enters> enters(vault::Vault& vault, const vault::Selection& selection) {
                                  " indicators, and one session takes at most " + std::to_string(kLargestPadded) +
                                  ". Narrow it by --types, --label or --since.");
   enters.padded = padded_size(enters.count);
+  TRY(enters.without_tag, without_tag(vault, selection, enters.by_type));
   return enters;
 }
 
@@ -121,11 +140,14 @@ Result<Commitments> Commitments::restore(ByteView serialized) {
   return Commitments(Secret<32>(serialized.first<kSecret>()), std::move(rows[0]), std::move(rows[1]));
 }
 
-// Items come in ascending order from the vault. Elements are distinct, and what we hold is no canary.
-void Input::take_canaries(std::span<const indicator::Canonical> canaries, std::uint64_t padded) {
+// Items come in ascending order from the vault. Elements are distinct, and what we hold is no canary. Where a type enters
+// by its tags only, nobody is able to match a canary that has none, and it would take the place of padding for nothing.
+void Input::take_canaries(std::span<const indicator::Canonical> canaries, std::uint64_t padded,
+                          const std::optional<vault::TaggedOnly>& tagged) {
   const auto indicator_of = [](const vault::Item& item) -> const indicator::Canonical& { return item.indicator; };
   for (const indicator::Canonical& canary : canaries) {
     if (items_.size() + canaries_.size() == padded) return;
+    if (tagged && std::ranges::find(tagged->types, canary.type()) != tagged->types.end()) continue;
     if (!std::ranges::binary_search(items_, canary, {}, indicator_of)) canaries_.push_back(canary);
   }
 }
@@ -151,9 +173,13 @@ Result<Input> Input::make(vault::Vault& vault, const vault::Selection& selection
   const std::uint64_t padded = sizes.padded;
   if (input.items_.size() > padded)
     return fail(Errc::cancelled, "The material changed while the session was being prepared. Ask again.");
-  input.take_canaries(canaries, padded);
+  input.take_canaries(canaries, padded, selection.admission);
   input.elements_.reserve(padded, padded * 24);
-  for (const vault::Item& item : input.items_) input.elements_.push_back(item.indicator.typed());
+  TRY(const ElementMaker maker, ElementMaker::make(vault, selection));
+  for (const vault::Item& item : input.items_) {
+    TRY(const Bytes element, maker.element_of(item));
+    input.elements_.push_back(element);
+  }
   for (const indicator::Canonical& canary : input.canaries_) input.elements_.push_back(canary.typed());
   const std::size_t first_pad = input.items_.size() + input.canaries_.size();
   std::vector<Bytes> pads;

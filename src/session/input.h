@@ -25,6 +25,8 @@ struct Enters {
   std::map<indicator::Type, std::uint64_t> by_type;
   std::uint64_t count = 0;
   std::uint64_t padded = 0;
+  /// Those that would, if they had a tag of the epoch (admission/owner.h).
+  std::map<indicator::Type, std::uint64_t> without_tag = {};
 };
 
 /// SHA-256("parley/input/v1\0" || session id as its 32 hex digits || u8 side): every leaf of a side's trees begins with
@@ -106,7 +108,8 @@ class Input {
 
  private:
   // Those that are not among the items, as many as fit.
-  void take_canaries(std::span<const indicator::Canonical> canaries, std::uint64_t padded);
+  void take_canaries(std::span<const indicator::Canonical> canaries, std::uint64_t padded,
+                     const std::optional<vault::TaggedOnly>& tagged);
 
   std::vector<vault::Item> items_;
   std::vector<indicator::Canonical> canaries_;

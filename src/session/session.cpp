@@ -8,6 +8,7 @@
 #include <limits>
 #include <set>
 
+#include "admission/epoch.h"
 #include "base/encoding.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -77,6 +78,8 @@ class Session {
   // Checks all of it once more as things are now, and charges the session with the run that is being written.
   Status charge(const mirror::EntryView& run);
   vault::Selection selection() const;
+  vault::Selection admitted() const;
+  std::optional<Digest> admission_epoch() const;
   Result<bool> decide_on(const Proposal& proposal, const Decide& decide, const JudgeByRule& judge);
   Result<Decision> await_decision(const Offer& offer, const Decide& decide);
   Status refuse(std::string_view code, const std::string& text);
@@ -131,6 +134,7 @@ class Session {
   ByteArray<32> nonces_[2]{};               // by Side
   std::shared_ptr<Accounting> accounting_;  // of the group, since check_permitted() was first asked
   bool in_ledger_ = false;
+  std::optional<vault::TaggedOnly> tagged_;  // of which types only indicators with a tag enter, as the session began
   std::optional<Input> input_;
   std::vector<group::CommittedCanary> canaries_;  // that may be in it
   std::vector<CanaryHit> hits_;                   // those of them that the other side entered too
@@ -242,7 +246,8 @@ Status Session::propose() {
                           .most_tests = most_tests_allowed(),
                           .suites = limits_.suites,
                           .rules = indicator::rules_id(),
-                          .nonce = nonces_[0]};
+                          .nonce = nonces_[0],
+                          .admission = admission_epoch()};
   TRY(const mirror::EntryView step, write(kPropose, proposal.to_json(), {}, kProposed));
   proposal_ = step.leaf_hash;
   steps_.set_session(row_.id);
@@ -264,6 +269,9 @@ Status Session::await_acceptance() {
   nonces_[1] = acceptance.nonce;
   suite_ = acceptance.suite;
   TRY_STATUS(check_permitted(step->charter));
+  if (acceptance.admission != admission_epoch())
+    return fail(Errc::protocol, "It accepted in another epoch of admission than the one that was proposed.",
+                steps_.peer().name);
   acceptance_ = step->leaf_hash;
   TRY_STATUS(save_received(kAccepted, *step));
   TRY(const auto protocol, psi::protocol_of_suite(suite_));
@@ -289,6 +297,9 @@ bool Session::charter_allows(std::uint16_t suite) const {
 Status Session::check_permitted(const Digest& their_charter) {
   TRY_STATUS(steps_.link().log().with([&](mirror::Replica& replica) { return replica.trusted(steps_.peer().nick); }));
   TRY_STATUS(read_logs());
+  if (!tagged_) {
+    TRY(tagged_, admission::tagged_only(us_.vault, us_.membership, terms_.question.types, wall_clock_now()));
+  }
   return check_permitted_by(us_.membership, their_charter, steps_.link().log().time());
 }
 
@@ -333,8 +344,19 @@ Status Session::check_permitted_by(const group::Membership& membership, const Di
   return membership.check_question(facts, wall_clock_now());
 }
 
+/// What of the vault may enter: of types that need a tag, what has one of the epoch in which the session began.
+vault::Selection Session::admitted() const {
+  vault::Selection selection = us_.membership.admitted();
+  selection.admission = tagged_;
+  return selection;
+}
+
+std::optional<Digest> Session::admission_epoch() const {
+  return tagged_ ? std::optional(tagged_->epoch) : std::nullopt;
+}
+
 vault::Selection Session::selection() const {
-  vault::Selection selection = responder_selection(terms_.question, us_.membership.admitted());
+  vault::Selection selection = responder_selection(terms_.question, admitted());
   selection.label = terms_.our_label;
   return selection;
 }
@@ -375,6 +397,13 @@ Result<std::string> Session::answer(const ReceivedStep& step, const Decide& deci
     return std::unexpected(std::move(permitted).error());
   }
 
+  if (proposal.admission != admission_epoch()) {
+    TRY_STATUS(refuse(kRefusedForEpoch, ""));
+    return fail(Errc::skew, steps_.peer().name +
+                                " is in another epoch of admission than this node; its proposal was refused. Both "
+                                "come into step by calling on each other: parley admit.");
+  }
+
   entry_.emplace(us_.under_way, row_.id, row_.group, us_.progress);
   const auto accepted = decide_on(proposal, decide, judge);
   if (!accepted) return failed(accepted.error());
@@ -402,7 +431,7 @@ Result<bool> Session::decide_on(const Proposal& proposal, const Decide& decide, 
               .question = proposal.question,
               .their_padded = proposal.padded,
               .their_tests = most_tests,
-              .admitted = us_.membership.admitted(),
+              .admitted = admitted(),
               .ours = {}};
   std::optional<Decision> decision;
   if (judge) decision = judge(offer);
@@ -517,7 +546,8 @@ Result<std::uint64_t> Session::most_that_they_could_test() const {
 
 Status Session::accept() {
   nonces_[1] = random_bytes<32>();
-  const Acceptance acceptance{.padded = terms_.our_padded, .suite = suite_, .nonce = nonces_[1]};
+  const Acceptance acceptance{
+      .padded = terms_.our_padded, .suite = suite_, .nonce = nonces_[1], .admission = admission_epoch()};
   TRY(const mirror::EntryView step, write(kAccept, acceptance.to_json(), {proposal_}, kAccepted));
   acceptance_ = step.leaf_hash;
   return steps_.send(step);
@@ -639,6 +669,8 @@ Result<psi::Outcome> Session::run() {
   const std::size_t ahead_bytes = (terms_.our_padded + terms_.their_padded) * psi::kAheadBytesPerElement;
   const auto channel = wire::psi_channel(steps_.link(), protocol->suite(), deadline_in(limits_.run), ahead_bytes);
   recorder_.emplace(us_.vault, row_.id, side_, input_->elements(), terms_.their_padded);
+  if (tagged_)
+    recorder_->give_up("It compared tags of indicators (parley admit), which no auditor can tie to what was committed to.");
   const auto recorded = recorder_->record(*channel);
   return protocol->run(parameters, input_->elements(), seed_, *recorded, us_.pool, us_.progress);
 }

@@ -33,15 +33,29 @@ std::uint64_t read_padded(log::ObjectReader& reader, std::string_view key) {
   return size;
 }
 
+log::Json with_epoch(log::Json::Object object, const std::optional<Digest>& admission) {
+  object.emplace("v", admission ? kSettlementVersionWithEpoch : kSettlementVersion);
+  if (admission) object.emplace("admission", to_hex(*admission));
+  return object;
+}
+
+std::optional<Digest> read_epoch(log::ObjectReader& reader) {
+  if (reader.integer("v", kSettlementVersion, kSettlementVersionWithEpoch) != kSettlementVersionWithEpoch) return {};
+  return reader.digest("admission");
+}
+
 }  // namespace
 
 log::Json Proposal::to_json() const {
   log::Json::Array offered;
   for (const std::uint16_t suite : suites) offered.push_back(number(suite));
-  return log::Json::Object{{"most_tests", number(most_tests)}, {"nonce", to_base64(nonce)},
-                           {"padded", number(padded)},         {"question", session::to_json(question)},
-                           {"rules", to_base64(rules)},        {"suites", std::move(offered)},
-                           {"v", kSettlementVersion}};
+  return with_epoch({{"most_tests", number(most_tests)},
+                     {"nonce", to_base64(nonce)},
+                     {"padded", number(padded)},
+                     {"question", session::to_json(question)},
+                     {"rules", to_base64(rules)},
+                     {"suites", std::move(offered)}},
+                    admission);
 }
 
 Result<Proposal> Proposal::from_json(const log::Json& body) {
@@ -61,15 +75,14 @@ Result<Proposal> Proposal::from_json(const log::Json& body) {
     proposal.suites.push_back(static_cast<std::uint16_t>(*number));
   }
   if (!std::ranges::is_sorted(proposal.suites, std::less_equal<>())) reader.refuse("its suites are not in order");
-  reader.integer("v", kSettlementVersion, kSettlementVersion);
+  proposal.admission = read_epoch(reader);
   TRY_STATUS(reader.finish());
   TRY(proposal.question, question_from_json(question));
   return proposal;
 }
 
 log::Json Acceptance::to_json() const {
-  return log::Json::Object{
-      {"nonce", to_base64(nonce)}, {"padded", number(padded)}, {"suite", number(suite)}, {"v", kSettlementVersion}};
+  return with_epoch({{"nonce", to_base64(nonce)}, {"padded", number(padded)}, {"suite", number(suite)}}, admission);
 }
 
 Result<Acceptance> Acceptance::from_json(const log::Json& body) {
@@ -78,7 +91,7 @@ Result<Acceptance> Acceptance::from_json(const log::Json& body) {
   acceptance.nonce = fixed<32>(reader.bytes("nonce", 32));
   acceptance.padded = read_padded(reader, "padded");
   acceptance.suite = static_cast<std::uint16_t>(reader.integer("suite", 0, 0xffff));
-  reader.integer("v", kSettlementVersion, kSettlementVersion);
+  acceptance.admission = read_epoch(reader);
   TRY_STATUS(reader.finish());
   return acceptance;
 }
@@ -234,6 +247,10 @@ Result<ReceivedStep> StepLink::receive(std::string_view type, Deadline deadline)
           peer().name +
               " brings indicators to their canonical form by other rules than this node, so matches would be lost. "
               "Both sides must run the same version of parley.");
+    if (refusal.code == kRefusedForEpoch)
+      return fail(Errc::skew, peer().name +
+                                  " is in another epoch of admission than this node, so no tag of the one could match "
+                                  "a tag of the other. Bring both up to date, then ask again: parley admit.");
     if (refusal.code == kRefusedForCharter)
       return fail(Errc::skew, peer().name +
                                   " has another version of the group's charter in force than this node. "

@@ -18,6 +18,8 @@ inline constexpr std::int64_t kSessionVersion = 1;
 
 /// Of the two steps that settle the protocol: 1 knew one suite only, 2 no `most_tests`.
 inline constexpr std::int64_t kSettlementVersion = 3;
+/// Where indicators enter as tags, both also name the epoch of admission that they are of.
+inline constexpr std::int64_t kSettlementVersionWithEpoch = 4;
 
 inline constexpr std::string_view kPropose = log::kSessionPropose;
 inline constexpr std::string_view kAccept = log::kSessionAccept;
@@ -35,6 +37,7 @@ inline constexpr std::string_view kRevealClose = log::kRevealClose;
 /// The one code that a refusal carries on the wire: which of our rules it was stays with us (log.md 3.7).
 inline constexpr std::string_view kRefusedByPolicy = "policy";
 inline constexpr std::string_view kRefusedForSkew = "skew";
+inline constexpr std::string_view kRefusedForEpoch = "epoch";  ///< another epoch of admission is in force there
 inline constexpr std::string_view kRefusedBusy = "busy";
 inline constexpr std::string_view kRefusedForCharter = "charter";  ///< another version of it is in force there
 
@@ -45,6 +48,7 @@ struct Proposal {
   std::vector<std::uint16_t> suites;  ///< that the asker can run, ascending (psi.md 8.3)
   ByteArray<16> rules{};              ///< canonical-form rules (psi.md 0.2)
   ByteArray<32> nonce{};
+  std::optional<Digest> admission = {};  ///< the asker's epoch; nothing where no type of the question needs tags
   log::Json to_json() const;
   static Result<Proposal> from_json(const log::Json& body);
 };
@@ -53,6 +57,7 @@ struct Acceptance {
   std::uint64_t padded = 0;
   std::uint16_t suite = 0;  ///< one of the proposal's, chosen for both sizes and the line
   ByteArray<32> nonce{};
+  std::optional<Digest> admission = {};  ///< as the proposal's, which it must equal
   log::Json to_json() const;
   static Result<Acceptance> from_json(const log::Json& body);
 };

@@ -14,6 +14,7 @@
 #include "indicator/context.h"
 #include "indicator/indicator.h"
 #include "indicator/warning_list.h"
+#include "vault/admission.h"
 #include "vault/cases.h"
 #include "vault/files.h"
 #include "vault/groups.h"
@@ -64,6 +65,8 @@ struct Selection {
   std::optional<indicator::Tlp> tlp_max;  ///< only items that some source marks no stricter than this (unmarked: amber)
   /// Only what a MaterialRule of this group admits, and of it only what the admitted sources say; empty: no group.
   std::string group = {};
+  /// Where a group's charter asks for tags: only what has one.
+  std::optional<TaggedOnly> admission = {};
 };
 
 struct ImportInfo {
@@ -279,6 +282,54 @@ class Vault {
   /// Adds the next entry of the case's chain of custody. @error Errc::internal if it is not the next
   Status add_custody(std::string_view case_id, std::uint64_t seq, std::string_view entry);
   Result<std::vector<std::string>> custody(std::string_view case_id);  ///< in order
+
+  // --- admission (admission.h) -----------------------------------------------------------------------------------
+  /// How far a log has been read for what it says of admission.
+  Result<std::uint64_t> admission_read_to(std::string_view origin);
+  /// What entries up to `read_to` say; what is known already stays. All of it or nothing.
+  Status note_admissions(std::string_view group, std::string_view origin, std::uint64_t read_to,
+                         std::span<const AdmissionKey> keys, std::span<const AdmissionCount> counts);
+  /// One count of our own, in the commit that writes its entry.
+  Status add_admission_count(std::string_view group, const AdmissionCount& count);
+  /// Members' keys for the epoch of this name, by nick.
+  Result<std::vector<AdmissionKey>> admission_keys(std::string_view group, std::string_view epoch);
+  Result<std::vector<AdmissionTotal>> admission_totals(std::string_view group, const Digest& epoch);
+  /// The same of one helper, owner and type.
+  Result<std::int64_t> admission_total(std::string_view group, const Digest& epoch, std::string_view helper,
+                                       std::string_view owner, indicator::Type type);
+  /// The count of `batch` in the log of `helper`.
+  Result<std::optional<AdmissionCount>> admission_count(std::string_view group, std::string_view helper,
+                                                        const Digest& batch);
+  /// Notes that a counted batch is answered once more. @return how often it was, this time included
+  Result<std::int64_t> repeat_admission(std::string_view group, std::string_view helper, const Digest& batch);
+  /// Batches that `helper` has counted for `owner` since `since`.
+  Result<std::int64_t> admission_batches_since(std::string_view group, std::string_view helper, std::string_view owner,
+                                               UnixSeconds since);
+
+  /// Up to `most` items of one type of the selection that have no tag of the epoch and are in no batch, in for_each's
+  /// order. `selection.types` and `selection.admission` do not matter.
+  Result<std::vector<Item>> not_admitted(Selection selection, const Digest& epoch, indicator::Type type,
+                                         std::uint64_t most);
+  /// Keeps a new batch. @error Errc::exists when one of its items is in another already, or has a tag
+  Status add_admission_batch(std::string_view group, const Digest& epoch, indicator::Type type,
+                             const AdmissionInput& input);
+  /// Those of an epoch that are not finished, oldest first.
+  Result<std::vector<AdmissionBatch>> admission_batches(std::string_view group, const Digest& epoch);
+  Result<AdmissionInput> admission_input(std::int64_t batch);  ///< @error Errc::not_found
+  /// Nothing happens for a batch that is finished.
+  Status put_admission_answer(std::int64_t batch, std::string_view nick, ByteView answer);
+  Result<std::map<std::string, Bytes>> admission_answers(std::int64_t batch);
+  /// Gives the batch's items their tags and forgets the batch. Nothing happens for one that is finished.
+  /// @param tags  one for each item, in order
+  Status finish_admission_batch(std::int64_t batch, ByteView tags);
+  /// Tags of an epoch, ascending by item.
+  Result<std::vector<std::pair<ItemId, AdmissionTag>>> admission_tags(std::string_view group, const Digest& epoch);
+  /// How many tags of each type there are.
+  Result<std::map<indicator::Type, std::uint64_t>> count_tags(std::string_view group, const Digest& epoch);
+  /// Forgets tags and batches of the group, but those of `kept`.
+  Status forget_admissions(std::string_view group, const std::optional<Digest>& kept);
+  Status put_admission_helper(std::string_view group, const AdmissionHelper& helper);
+  Result<std::vector<AdmissionHelper>> admission_helpers(std::string_view group);
 
   // --- the disk ---------------------------------------------------------------------------------------------------
   /// What this user may still write where the vault is. @error Errc::io

@@ -8,7 +8,8 @@
 namespace parley::wire {
 
 bool is_known_frame_type(std::uint8_t type) {
-  return type >= static_cast<std::uint8_t>(FrameType::hello_s) && type <= static_cast<std::uint8_t>(FrameType::entry_body);
+  return type >= static_cast<std::uint8_t>(FrameType::hello_s) &&
+         type <= static_cast<std::uint8_t>(FrameType::admission);
 }
 
 ByteArray<kFrameHeadBytes> frame_head(FrameType type, std::size_t payload_bytes) {

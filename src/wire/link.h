@@ -38,6 +38,7 @@ enum class FrameType : std::uint8_t {
   bye = 12,
   step = 13,
   entry_body = 14,
+  admission = 15,  ///< between an owner and a helper (admission/message.h)
 };
 
 struct Frame {

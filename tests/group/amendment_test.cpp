@@ -56,13 +56,29 @@ const std::vector<Case>& single_changes() {
          c.questions.insert(c.questions.begin() + 2, added);
        },
        Effect::loosens},
+      {"admission of a type",
+       [](Charter& c) { c.admission.types.insert(c.admission.types.begin(), {indicator::Type::asn, 500}); },
+       Effect::tightens},
+      {"no admission of a type any more", [](Charter& c) { c.admission.types.pop_back(); }, Effect::loosens},
+      {"fewer admissions", [](Charter& c) { --c.admission.types.front().most; }, Effect::tightens},
+      {"more admissions", [](Charter& c) { ++c.admission.types.front().most; }, Effect::loosens},
+      {"shorter epochs, after which all may be had again", [](Charter& c) { --c.admission.epoch_days; },
+       Effect::loosens},
+      {"longer epochs", [](Charter& c) { ++c.admission.epoch_days; }, Effect::loosens},
       {"other keys for a member", [](Charter& c) { c.members[1].card[0] ^= std::byte{1}; }, Effect::loosens},
   };
   return cases;
 }
 
+/// Five members whose charter asks for admission of two types.
+SignedCharter founded_with_admission() {
+  Charter charter = charter_of(5);
+  charter.admission.types = {{indicator::Type::ipv4, 1000}, {indicator::Type::ipv6, 1000}};
+  return *read_founded(signed_charter(charter, nicks_of(charter)));
+}
+
 TEST(Amendment, IsTakenForWhatEachSingleChangeIs) {
-  const SignedCharter before = founded(5);
+  const SignedCharter before = founded_with_admission();
   for (const Case& test : single_changes()) {
     Charter next = next_of(before);
     test.change(next);
@@ -91,7 +107,7 @@ TEST(Amendment, TightensByLoweringEachCapAndLoosensByRaisingIt) {
 }
 
 TEST(Amendment, OfATighteningAndALooseningLoosens) {
-  const SignedCharter before = founded(5);
+  const SignedCharter before = founded_with_admission();
   for (const Case& test : single_changes()) {
     if (test.effect == Effect::loosens) continue;
     Charter next = next_of(before);
@@ -184,7 +200,7 @@ TEST(Amendment, NeverExpelsOneOfTwo) {
 }
 
 TEST(Amendment, ThatExpelsStandsAlone) {
-  const SignedCharter before = founded(5);
+  const SignedCharter before = founded_with_admission();
   Charter good = next_of(before);
   remove(good, "echo");
   good.log_quorum = log::log_quorum(4);

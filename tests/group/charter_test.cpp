@@ -268,6 +268,65 @@ TEST(Charter, IsReadInItsOneFormOnly) {
     EXPECT_FALSE(read_founding(with(good, [&](Json::Object& object) { object.erase(key); })).has_value()) << key;
 }
 
+Charter with_admission(Charter charter) {
+  charter.admission = {.epoch_days = 30, .types = {{indicator::Type::asn, 500}, {indicator::Type::ipv4, 100'000}}};
+  return charter;
+}
+
+TEST(Charter, WithAdmissionIsWrittenAndReadAndFindsItsCaps) {
+  const Charter charter = with_admission(charter_of(3));
+  const auto read = read_founded(signed_charter(charter, nicks_of(charter)));
+  ASSERT_HOLDS(read);
+  EXPECT_EQ(read->charter, charter);
+  EXPECT_EQ(read->charter.admission.cap(indicator::Type::ipv4)->most, 100'000);
+  EXPECT_EQ(read->charter.admission.cap(indicator::Type::domain), nullptr);
+}
+
+// Hashes, signatures and sessions of charters of before there was admission hold on.
+TEST(Charter, WithoutAdmissionIsWrittenAsItWasBefore) {
+  const std::string text = charter_text(charter_of(2));
+  EXPECT_FALSE(text.contains("admission"));
+  EXPECT_TRUE(text.contains("\"v\":1}"));
+  EXPECT_TRUE(charter_text(with_admission(charter_of(2))).contains("\"v\":2}"));
+}
+
+TEST(Charter, WithAdmissionIsReadInItsOneFormOnly) {
+  const Charter good = with_admission(charter_of(2));
+  const auto clause = [](Json::Object& o) -> Json::Object { return *o.at("admission").object(); };
+  const auto type = [](const char* name, int most) {
+    return Json(Json::Object{{"max_admissions", most}, {"type", name}});
+  };
+  const auto types_are = [&](Json::Array types) {
+    return [clause, types](Json::Object& o) {
+      Json::Object changed = clause(o);
+      changed.insert_or_assign("types", types);
+      o.insert_or_assign("admission", changed);
+    };
+  };
+  const std::pair<const char*, std::function<void(Json::Object&)>> cases[] = {
+      {"the format of before", [](Json::Object& o) { o.insert_or_assign("v", 1); }},
+      {"no types", types_are({})},
+      {"types that do not ascend", types_are({type("ipv4", 5), type("asn", 5)})},
+      {"a type twice", types_are({type("ipv4", 5), type("ipv4", 5)})},
+      {"a type that is unknown", types_are({type("ipv5", 5)})},
+      {"none of a type", types_are({type("ipv4", 0)})},
+      {"no type", types_are({Json(Json::Object{{"max_admissions", 5}})})},
+      {"epochs without an end",
+       [&](Json::Object& o) {
+         Json::Object changed = clause(o);
+         changed.insert_or_assign("epoch_days", 401);
+         o.insert_or_assign("admission", changed);
+       }},
+      {"epochs of no time",
+       [&](Json::Object& o) {
+         Json::Object changed = clause(o);
+         changed.insert_or_assign("epoch_days", 0);
+         o.insert_or_assign("admission", changed);
+       }},
+  };
+  for (const auto& [what, change] : cases) EXPECT_FALSE(read_founding(with(good, change)).has_value()) << what;
+}
+
 TEST(Charter, IsRefusedUnderAnotherKind) {
   const Charter charter = charter_of(2);
   std::string text = charter_text(charter);

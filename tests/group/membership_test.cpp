@@ -220,12 +220,27 @@ TEST(LocalPolicy, IsRefusedWhenItIsLooserThanTheCharter) {
   }
 }
 
+TEST(LocalPolicy, OfAdmissionsIsStricterThanTheCharterOrRefused) {
+  Charter charter = charter_of(3);
+  charter.admission.types = {{indicator::Type::ipv4, 1000}};
+  EXPECT_HOLDS(check_only_stricter({.admissions = {{indicator::Type::ipv4, 1000}}}, charter));
+  EXPECT_REFUSED(check_only_stricter({.admissions = {{indicator::Type::ipv4, 1001}}}, charter), Errc::usage,
+                 "max_admissions");
+  EXPECT_REFUSED(check_only_stricter({.admissions = {{indicator::Type::asn, 1}}}, charter), Errc::usage,
+                 "without tags");
+  const LocalPolicy policy{.admissions = {{indicator::Type::ipv4, 7}}};
+  EXPECT_EQ(policy.most_admissions(indicator::Type::ipv4), 7);
+  EXPECT_EQ(policy.most_admissions(indicator::Type::asn), kLargestCap);
+}
+
 TEST(LocalPolicy, IsReadAsItWasWrittenAndInNoOtherForm) {
   LocalPolicy policy{.paused = true, .max_tlp = indicator::Tlp::green, .not_after = kEnd};
   policy.limit_for(Type::ipv4, Function::count).caps.sessions_per_day = 1;
   policy.limit_for(Type::sha256, Function::intersection).refused = true;
   EXPECT_EQ(*read_policy(write_policy(policy)), policy);
   policy.log_quota = {.entries_per_day = 1, .bytes_per_day = 2, .entries = 3, .bytes = 4, .reserve_bytes = 5};
+  EXPECT_EQ(*read_policy(write_policy(policy)), policy);
+  policy.admissions = {{indicator::Type::asn, 0}, {indicator::Type::ipv4, 500}};
   const std::string text = write_policy(policy);
   const auto read = read_policy(text);
   ASSERT_HOLDS(read);

@@ -135,14 +135,17 @@ inline std::string file_of(const std::string& out) {
 
 /// Both have pinned each other; now they confirm, draft, join and sign a charter under which everything may be asked,
 /// and admit all that they hold.
+/// @param admission  which types enter by tags
 inline void form_group(const Member& one, const std::string& name_of_other, const Member& other,
-                       const std::string& name_of_one, const std::string& group = "joint") {
+                       const std::string& name_of_one, const std::string& group = "joint",
+                       const std::string& admission = "none") {
   one.output({"confirm", name_of_other, spoken(other)});
   other.output({"confirm", name_of_one, spoken(one)});
-  const std::string draft = file_of(one.output({"group", "draft", group, "--purpose", "Tests", "--until", date_in(30),
-                                                "--allow", "all:intersection", "--allow", "all:count", "--caps",
-                                                "max_sessions_day=1000,max_matches_revealed_30d=1000000,max_probe_"
-                                                "items_30d=50000000,max_probe_items_group_30d=50000000"}));
+  const std::string draft =
+      file_of(one.output({"group", "draft", group, "--purpose", "Tests", "--until", date_in(30), "--allow",
+                          "all:intersection", "--allow", "all:count", "--admission", admission, "--caps",
+                          "max_sessions_day=1000,max_matches_revealed_30d=1000000,max_probe_"
+                          "items_30d=50000000,max_probe_items_group_30d=50000000"}));
   const std::string keys = file_of(other.output({"group", "join", group, draft, "--yes"}));
   one.output({"group", "take", keys});
   const std::string signed_by_one = file_of(one.output({"group", "sign", group, "--yes"}));
@@ -154,10 +157,10 @@ inline void form_group(const Member& one, const std::string& name_of_other, cons
 /// Both pin each other and form a group.
 inline void meet(const Member& one, const std::string& name_of_other, const Member& other,
                  const std::string& address_of_other, const std::string& name_of_one, const std::string& address_of_one,
-                 const std::string& group = "joint") {
+                 const std::string& group = "joint", const std::string& admission = "none") {
   add_peer(one, name_of_other, other, address_of_other);
   add_peer(other, name_of_one, one, address_of_one);
-  form_group(one, name_of_other, other, name_of_one, group);
+  form_group(one, name_of_other, other, name_of_one, group, admission);
 }
 
 /// A table of indicators as `import` takes it.

@@ -219,7 +219,10 @@ void execute_in(const TestVault& test, const std::string& statements) {
 
 constexpr std::string_view kWithoutGroups =
     "DROP TABLE sealed_files; DROP TABLE cases; DROP TABLE case_files; DROP TABLE custody; "
-    "DROP INDEX sessions_by_group; DROP INDEX sessions_by_peer; DROP TABLE groups; DROP TABLE charters; DROP TABLE "
+    "DROP TABLE admission_epochs; DROP TABLE admission_tags; DROP TABLE admission_batches; DROP TABLE "
+    "admission_batch_items; DROP TABLE admission_answers; DROP TABLE admission_read; DROP TABLE admission_keys; "
+    "DROP TABLE admission_counts; DROP TABLE admission_helpers; DROP INDEX sessions_by_group; DROP INDEX "
+    "sessions_by_peer; DROP TABLE groups; DROP TABLE charters; DROP TABLE "
     "group_papers; DROP TABLE group_material; "
     "DROP TABLE invitations; ALTER TABLE peers DROP COLUMN confirmed; ALTER TABLE sessions DROP COLUMN group_id; ";
 

@@ -45,11 +45,10 @@ TEST(Frame, HasTheFrozenBytes) {
 
 TEST(Frame, TypesHaveTheFrozenNumbers) {
   const std::pair<FrameType, int> numbers[] = {
-      {FrameType::hello_s, 1},  {FrameType::hello_c, 2}, {FrameType::push_leaves, 3}, {FrameType::proof, 4},
-      {FrameType::cosig, 5},    {FrameType::head, 6},    {FrameType::get, 7},         {FrameType::opening, 8},
-      {FrameType::psi_data, 9}, {FrameType::ping, 10},   {FrameType::err, 11},        {FrameType::bye, 12},
-      {FrameType::step, 13},
-      {FrameType::entry_body, 14}};
+      {FrameType::hello_s, 1},  {FrameType::hello_c, 2},     {FrameType::push_leaves, 3}, {FrameType::proof, 4},
+      {FrameType::cosig, 5},    {FrameType::head, 6},        {FrameType::get, 7},         {FrameType::opening, 8},
+      {FrameType::psi_data, 9}, {FrameType::ping, 10},       {FrameType::err, 11},        {FrameType::bye, 12},
+      {FrameType::step, 13},    {FrameType::entry_body, 14}, {FrameType::admission, 15}};
   for (const auto& [type, number] : numbers) EXPECT_EQ(static_cast<int>(type), number);
 }
 
@@ -98,7 +97,7 @@ TEST(FrameReader, AllocatesNothingForAFrameThatItRefuses) {
 TEST(FrameReader, RefusesWhatIsNoFrame) {
   const std::pair<const char*, const char*> heads[] = {{"0000000009", "without a type"},
                                                        {"0000000100", "unknown type 0"},
-                                                       {"000000010f", "unknown type 15"},
+                                                       {"0000000110", "unknown type 16"},
                                                        {"00000001ff", "unknown type 255"},
                                                        {"4745542000", "1195725856 bytes"} /* "GET " */,
                                                        {"0010000101", "1048577 bytes"}};

@@ -112,8 +112,36 @@ CREATE TABLE custody(
   case_id TEXT NOT NULL, seq INTEGER NOT NULL, entry TEXT NOT NULL, PRIMARY KEY(case_id, seq)) WITHOUT ROWID;
 )";
 
+// admission_epochs.number: in the place of group and epoch. admission_read: how far a log has been read.
+constexpr const char* kVersion6 = R"(
+CREATE TABLE admission_epochs(
+  number INTEGER PRIMARY KEY, group_id TEXT NOT NULL, epoch BLOB NOT NULL, UNIQUE(group_id, epoch));
+CREATE TABLE admission_tags(epoch INTEGER NOT NULL, item INTEGER NOT NULL, tag BLOB NOT NULL, PRIMARY KEY(epoch, item))
+  WITHOUT ROWID;
+CREATE TABLE admission_batches(
+  number INTEGER PRIMARY KEY AUTOINCREMENT, epoch INTEGER NOT NULL, type INTEGER NOT NULL, sealed_seed BLOB NOT NULL,
+  blinded BLOB NOT NULL);
+CREATE TABLE admission_batch_items(
+  batch INTEGER NOT NULL, position INTEGER NOT NULL, epoch INTEGER NOT NULL, item INTEGER NOT NULL,
+  PRIMARY KEY(batch, position), UNIQUE(epoch, item)) WITHOUT ROWID;
+CREATE TABLE admission_answers(
+  batch INTEGER NOT NULL, nick TEXT NOT NULL, answer BLOB NOT NULL, PRIMARY KEY(batch, nick)) WITHOUT ROWID;
+CREATE TABLE admission_read(origin TEXT PRIMARY KEY, size INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE admission_keys(
+  group_id TEXT NOT NULL, epoch TEXT NOT NULL, nick TEXT NOT NULL, members TEXT NOT NULL, key BLOB NOT NULL,
+  PRIMARY KEY(group_id, epoch, nick)) WITHOUT ROWID;
+CREATE TABLE admission_counts(
+  group_id TEXT NOT NULL, helper TEXT NOT NULL, batch BLOB NOT NULL, owner TEXT NOT NULL, epoch BLOB NOT NULL,
+  type INTEGER NOT NULL, count INTEGER NOT NULL, answers BLOB NOT NULL, entry BLOB NOT NULL, time INTEGER NOT NULL,
+  repeats INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(group_id, helper, batch)) WITHOUT ROWID;
+CREATE INDEX admission_counts_by_owner ON admission_counts(group_id, epoch, helper, owner, type);
+CREATE TABLE admission_helpers(
+  group_id TEXT NOT NULL, nick TEXT NOT NULL, reached INTEGER NOT NULL, away_since INTEGER NOT NULL,
+  trouble TEXT NOT NULL, PRIMARY KEY(group_id, nick)) WITHOUT ROWID;
+)";
+
 /// The step from version i to i + 1.
-constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5};
+constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6};
 static_assert(kMigrations.size() == kSchemaVersion);
 
 }  // namespace

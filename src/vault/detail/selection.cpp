@@ -86,8 +86,22 @@ Result<SelectionSql> SelectionSql::make(Connection& connection, const Selection&
   if (!on_context.empty()) {
     sql.where_ += fmt::format(" AND EXISTS (SELECT 1 FROM contexts c WHERE c.item = i.id{})", on_context);
   }
-  sql.selective_ = !on_context.empty() || sql.label_only_;
+  if (selection.admission) TRY_STATUS(sql.admit_tagged(connection, selection.group, *selection.admission));
+  sql.selective_ = !on_context.empty() || sql.label_only_ || selection.admission;
   return sql;
+}
+
+Status SelectionSql::admit_tagged(Connection& connection, const std::string& group, const TaggedOnly& admission) {
+  TRY(Statement find, connection.prepare("SELECT number FROM admission_epochs WHERE group_id=?1 AND epoch=?2"));
+  TRY(const bool known, find.bind(1, std::string_view(group)).bind(2, ByteView(admission.epoch)).step());
+  const std::int64_t epoch = known ? find.integer(0) : 0;  // no epoch has the number 0
+  std::vector<int> types;
+  for (const indicator::Type type : admission.types) types.push_back(static_cast<int>(type));
+  where_ += fmt::format(
+      " AND (i.type NOT IN ({}) OR EXISTS (SELECT 1 FROM admission_tags t WHERE t.epoch = {} AND t.item = i.id))",
+      fmt::join(types, ","), epoch);
+  label_only_.reset();  // labels alone do not say it any more
+  return {};
 }
 
 // The rules of one group, each as a condition; what none of them admits does not belong to it. All that goes into the

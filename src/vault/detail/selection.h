@@ -34,6 +34,7 @@ class SelectionSql {
 
  private:
   Status admit_group(Connection& connection, const std::string& group);
+  Status admit_tagged(Connection& connection, const std::string& group, const TaggedOnly& admission);
 
   bool empty_ = false;
   bool selective_ = false;

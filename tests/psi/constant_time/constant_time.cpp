@@ -18,6 +18,7 @@
 #include "crypto/kdf.h"
 #include "crypto/prefixed_sha256.h"
 #include "crypto/ristretto_batch.h"
+#include "psi/admission/admission.h"
 #include "psi/intersect/detail/output_hash.h"
 #include "psi/okvs/okvs.h"
 #include "psi/oprf/proof.h"
@@ -176,6 +177,45 @@ std::vector<Subject> many_at_once() {
          static_cast<void>(
              crypto::multiply_one_by_each(secret_scalars(kListed), public_element().encoding(), products));
          return products;
+       }},
+  };
+}
+
+// Whether an inversion exists, whether a sum is the identity, and faults of a list as above.
+constexpr unsigned kCombining = 1 + kFaultsOfAList;
+
+std::vector<Subject> admission() {
+  static const psi::admission::Epoch kEpoch{};
+  static ThreadPool pool(1);
+  static SilentProgress progress;
+  const auto secret_elements = [] {
+    psi::Elements elements;
+    for (unsigned i = 0; i < kListed; ++i) elements.push_back(secret_bytes(20));
+    return elements;
+  };
+  return {
+      {"a key for admission", kProduct,
+       [] { return to_bytes(psi::admission::derive_key(secret_seed(), as_bytes("info"))->secret_key.expose()); }},
+      {"proving to possess it", kProduct,
+       [] {
+         const psi::oprf::KeyPair key{secret_scalar(1), *multiply_base(public_scalar(1))};
+         return to_bytes(*psi::admission::prove_possession(key, {}, secret_scalar(2)));
+       }},
+      {"blinding a batch for admission", kFaultsOfAList,
+       [=] { return *psi::admission::blind(kEpoch, secret_elements(), secret_seed(), pool, progress); }},
+      {"helping with a batch for admission", kFaultsOfAList,
+       [] {
+         Bytes blinded;
+         for (unsigned i = 0; i < kListed; ++i) append(blinded, public_element().encoding());
+         return *psi::admission::evaluate(secret_scalar(1), blinded, pool, progress);
+       }},
+      {"combining the answers to a batch", kCombining,
+       [=] {
+         std::vector<Bytes> answers(2);
+         for (unsigned i = 0; i < kListed; ++i)
+           for (Bytes& answer : answers) append(answer, public_element().encoding());
+         return to_bytes(
+             psi::admission::combine(kEpoch, secret_elements(), secret_seed(), answers, pool, progress)->expose());
        }},
   };
 }
@@ -369,6 +409,7 @@ int check() {
   for (const Subject& subject : primitives()) good &= holds(subject, false);
   for (const Subject& subject : oblivious_function()) good &= holds(subject, false);
   for (const Subject& subject : many_at_once()) good &= holds(subject, false);
+  for (const Subject& subject : admission()) good &= holds(subject, false);
   // With the instructions that valgrind knows, and with none: the portable kernels are other code.
   for (const auto level : {crypto::cpu_level(), crypto::CpuLevel::portable}) {
     crypto::limit_cpu_level(level);

@@ -1,0 +1,66 @@
+#include "admission/overview.h"
+
+#include <algorithm>
+
+namespace parley::admission {
+namespace {
+
+Result<TypeStatus> type_status(vault::Vault& vault, const group::Membership& membership, const group::AdmissionCap& cap,
+                               const std::optional<Epoch>& epoch, std::span<const vault::AdmissionBatch> batches) {
+  TypeStatus status{.type = cap.type, .cap = cap.most};
+  vault::Selection selection = membership.admitted();
+  selection.types = {cap.type};
+  TRY(auto held, vault.count(selection));
+  if (epoch) {
+    selection.admission = vault::TaggedOnly{.epoch = epoch->id, .types = {cap.type}};
+    TRY(auto tagged, vault.count(selection));
+    status.admitted = tagged[cap.type];
+  }
+  for (const vault::AdmissionBatch& batch : batches)
+    if (batch.type == cap.type) status.under_way += batch.count;
+  const std::uint64_t begun = status.admitted + status.under_way;
+  status.waiting = held[cap.type] > begun ? held[cap.type] - begun : 0;
+  return status;
+}
+
+}  // namespace
+
+Result<Overview> overview(vault::Vault& vault, const group::Membership& membership, std::string_view our_nick,
+                          UnixSeconds now) {
+  const std::string& group = membership.charter().group;
+  TRY(const Standing standing, admission::standing(vault, membership, now));
+  Overview overview{.epoch = standing.name, .missing = standing.missing, .types = {}, .helpers = {}, .others = {}};
+  const Digest id = standing.epoch ? standing.epoch->id : Digest{};
+  TRY(const auto batches, vault.admission_batches(group, id));
+  TRY(const auto totals, vault.admission_totals(group, id));
+  TRY(const auto known, vault.admission_helpers(group));
+  for (const group::AdmissionCap& cap : membership.charter().admission.types) {
+    TRY(overview.types.emplace_back(), type_status(vault, membership, cap, standing.epoch, batches));
+  }
+  for (const group::CharterMember* member : membership.current_members()) {
+    const std::string& nick = member->keys.nick;
+    if (nick == our_nick) continue;
+    HelperStatus helper{.nick = nick,
+                        .has_key = std::ranges::find(standing.missing, nick) == standing.missing.end(),
+                        .trouble = {},
+                        .counts = {}};
+    OwnerStatus owner{.nick = nick, .counts = {}};
+    if (const auto seen = std::ranges::find(known, nick, &vault::AdmissionHelper::nick); seen != known.end()) {
+      helper.reached = seen->reached;
+      helper.away_since = seen->away_since;
+      helper.trouble = seen->trouble;
+    }
+    for (const vault::AdmissionBatch& batch : batches)
+      if (std::ranges::find(batch.answered, nick) == batch.answered.end()) helper.unanswered += batch.count;
+    for (const vault::AdmissionTotal& total : totals) {
+      if (total.helper == nick && total.owner == our_nick) helper.counts[total.type] = total.count;
+      if (total.owner == nick && total.helper != nick)
+        owner.counts[total.type] = std::max(owner.counts[total.type], total.count);
+    }
+    overview.helpers.push_back(std::move(helper));
+    overview.others.push_back(std::move(owner));
+  }
+  return overview;
+}
+
+}  // namespace parley::admission

@@ -1,0 +1,42 @@
+// The side that is helped (psi.md 6.6): gathers what of the material needs a tag and has none into batches, asks each
+// other member for help with them, checks what it gets, and keeps the tags in the vault. Whatever is interrupted goes
+// on where it was; a member that is away holds up its own answers only.
+#pragma once
+
+#include "admission/epoch.h"
+#include "admission/message.h"
+
+namespace parley::admission {
+
+/// Batches under way at once: a quarter of a million indicators, blinded in some seconds.
+inline constexpr std::size_t kMostUnderWay = 16;
+
+/// Puts what waits into batches, as far as the charter's caps let it be admitted in this epoch, and forgets what is of
+/// another epoch. @return how many indicators were put into batches @error the vault's; Errc::cancelled
+Result<std::uint64_t> make_batches(const Party& us, const Epoch& epoch);
+
+struct Helped {
+  std::uint64_t indicators = 0;         ///< with which the member has helped now
+  std::optional<Refusal> refusal = {};  ///< why it does not help with the rest
+};
+/// Asks the peer of `link` for its part of every batch that lacks it, until it refuses or time is up.
+/// @error Errc::protocol when its answers do not hold their proof, or are not those that its log fixes; Errc::peer_gone
+Result<Helped> ask_for_help(const Party& us, const Epoch& epoch, group::LogLink& link, Deadline deadline);
+
+/// Gives tags to the indicators of all batches that every other member has answered. @return how many indicators
+Result<std::uint64_t> finish_batches(const Party& us, const Epoch& epoch);
+
+/// Everything that an owner does on a link with one member: see above, with its log in step.
+/// @return nothing where the charter asks for no tags or an epoch is not in force yet
+Result<std::optional<Helped>> work_with(const Party& us, group::LogLink& link, Deadline deadline);
+
+/// Our key into the log where it is due, and batches for what waits: before calling on the others.
+Status prepare(const Party& us);
+
+/// Notes that a member answered, or that it did not. @param trouble  a sentence; empty: none
+Status note_helper(const Party& us, std::string_view nick, bool reached, std::string trouble);
+
+/// A refusal as a sentence, with the clause of the charter that it is by.
+std::string in_words(const Refusal& refusal, std::string_view helper, indicator::Type type);
+
+}  // namespace parley::admission

@@ -1,0 +1,194 @@
+// Records of admission: written, read, and gathered from the logs (records.h).
+#include "admission/records.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "crypto/hash.h"
+#include "log/commitment.h"
+#include "log/entry.h"
+#include "log/entry_type.h"
+
+namespace parley::admission {
+namespace {
+
+using log::Json;
+using log::ObjectReader;
+
+constexpr std::string_view kClaimDomain{"parley/admission/key/v1\0", 24};
+constexpr std::string_view kBatchDomain{"parley/admission/batch/v1\0", 26};
+constexpr std::size_t kMaxEpochBytes = 64;
+constexpr std::size_t kMaxNickBytes = 32;
+constexpr std::size_t kMaxTypeBytes = 32;
+constexpr std::uint64_t kLeavesAtOnce = 1024;
+/// In the one spelling of an entry that is of admission. Where another entry has it, it is read in full and left.
+constexpr std::string_view kTypeMark = "\"type\":\"admission.";
+
+void take_in(crypto::Sha256& hash, std::string_view text) {
+  Bytes length;
+  append_be(length, static_cast<std::uint16_t>(text.size()));
+  hash.update(length);
+  hash.update(as_bytes(text));
+}
+
+/// What a stretch of a log says.
+struct Gathered {
+  std::vector<vault::AdmissionKey> keys;
+  std::vector<vault::AdmissionCount> counts;
+  std::uint64_t read_to = 0;
+};
+
+void gather_key(const vault::LogHead& head, const Json& body, Gathered& out) {
+  const auto record = key_record_from_json(body);
+  if (!record) return;
+  const auto key = crypto::Element::decode(record->key);
+  if (!key || !psi::admission::verify_possession(*key, claim_of(head.group, head.nick, *record), record->proof)) return;
+  out.keys.push_back({head.nick, record->epoch, joined(record->members), record->key});
+}
+
+void gather_count(const vault::LogHead& head, const log::Entry& entry, const Digest& leaf, const Json& body,
+                  Gathered& out) {
+  const auto record = count_record_from_json(body);
+  if (!record) return;
+  out.counts.push_back({.helper = head.nick,
+                        .owner = record->owner,
+                        .type = record->type,
+                        .epoch = record->epoch,
+                        .batch = record->batch,
+                        .answers = record->answers,
+                        .count = record->count,
+                        .entry = leaf,
+                        .time = entry.time});
+}
+
+/// @return whether reading goes on: not where the body of a record is not here yet
+Result<bool> gather(vault::Vault& vault, const vault::LogHead& head, const vault::LogLeaf& leaf, Gathered& out) {
+  if (!leaf.note.contains(kTypeMark)) return true;
+  const auto entry = log::read_entry_unverified(leaf.note);
+  if (!entry || entry->seq != out.read_to)
+    return fail(Errc::vault_damaged,
+                fmt::format("Entry {} of a log is damaged here. parley log fsck says more.", out.read_to));
+  const bool is_key = entry->type == log::kAdmissionEpoch;
+  if (!is_key && entry->type != log::kAdmissionCount) return true;
+  // A record that not everybody can read says nothing to anybody.
+  if (entry->audience != std::vector<std::string>{std::string(log::kEveryone)}) return true;
+  TRY(const auto kept, vault.log_body(entry->body));
+  if (!kept) return false;
+  const auto body = log::open_body(*entry, {kept->salt, std::string(as_text(kept->content))});
+  if (!body) return true;
+  if (is_key)
+    gather_key(head, *body, out);
+  else
+    gather_count(head, *entry, leaf.hash, *body, out);
+  return true;
+}
+
+Status read_log(vault::Vault& vault, const vault::LogHead& head) {
+  Gathered gathered;
+  TRY(gathered.read_to, vault.admission_read_to(head.origin));
+  while (gathered.read_to < head.size) {
+    TRY(const auto leaves, vault.log_leaves(head.origin, gathered.read_to, kLeavesAtOnce));
+    if (leaves.empty()) return fail(Errc::vault_damaged, "Entries of a log are not in the vault any more.");
+    bool goes_on = true;
+    for (const vault::LogLeaf& leaf : leaves) {
+      TRY(goes_on, gather(vault, head, leaf, gathered));
+      if (!goes_on) break;
+      ++gathered.read_to;
+    }
+    TRY_STATUS(vault.note_admissions(head.group, head.origin, gathered.read_to, gathered.keys, gathered.counts));
+    if (!goes_on) return {};
+    gathered.keys.clear();
+    gathered.counts.clear();
+  }
+  return {};
+}
+
+}  // namespace
+
+Json to_json(const KeyRecord& record) {
+  return Json::Object{{"epoch", record.epoch},
+                      {"key", to_base64(record.key)},
+                      {"members", Json::Array(record.members.begin(), record.members.end())},
+                      {"proof", to_base64(record.proof)},
+                      {"v", 1}};
+}
+
+Result<KeyRecord> key_record_from_json(const Json& body) {
+  ObjectReader reader(body, "the key for admission");
+  KeyRecord record;
+  record.epoch = reader.text("epoch", kMaxEpochBytes);
+  const Bytes key = reader.bytes("key", record.key.size());
+  record.members = reader.texts("members", log::kMaxGroupMembers, kMaxNickBytes);
+  const Bytes proof = reader.bytes("proof", record.proof.size());
+  reader.integer("v", 1, 1);
+  if (std::ranges::adjacent_find(record.members, std::greater_equal<>()) != record.members.end())
+    reader.refuse("its members must ascend, each once");
+  TRY_STATUS(reader.finish());
+  std::ranges::copy(key, record.key.begin());
+  std::ranges::copy(proof, record.proof.begin());
+  return record;
+}
+
+Digest claim_of(std::string_view group, std::string_view author, const KeyRecord& record) {
+  crypto::Sha256 hash;
+  hash.update(as_bytes(kClaimDomain));
+  take_in(hash, group);
+  take_in(hash, author);
+  take_in(hash, record.epoch);
+  for (const std::string& nick : record.members) take_in(hash, nick);
+  return hash.finish();
+}
+
+std::string joined(std::span<const std::string> nicks) {
+  return fmt::format("{}", fmt::join(nicks, ","));
+}
+
+Json to_json(const CountRecord& record) {
+  return Json::Object{{"answers", to_hex(record.answers)},
+                      {"batch", to_hex(record.batch)},
+                      {"count", record.count},
+                      {"epoch", to_hex(record.epoch)},
+                      {"owner", record.owner},
+                      {"total", record.total},
+                      {"type", indicator::name_of(record.type)},
+                      {"v", 1}};
+}
+
+Result<CountRecord> count_record_from_json(const Json& body) {
+  ObjectReader reader(body, "the count of an admission");
+  CountRecord record;
+  record.answers = reader.digest("answers");
+  record.batch = reader.digest("batch");
+  record.count = reader.integer("count", 1, static_cast<std::int64_t>(psi::admission::kMostInBatch));
+  record.epoch = reader.digest("epoch");
+  record.owner = reader.text("owner", kMaxNickBytes);
+  record.total = reader.integer("total", record.count, log::kMaxInteger);
+  const auto type = indicator::type_named(reader.text("type", kMaxTypeBytes));
+  if (!type) reader.refuse("\"type\" is no type of indicator that is known here");
+  reader.integer("v", 1, 1);
+  TRY_STATUS(reader.finish());
+  record.type = *type;
+  return record;
+}
+
+Digest batch_hash(const Digest& epoch, std::string_view owner, indicator::Type type, ByteView blinded) {
+  crypto::Sha256 hash;
+  hash.update(as_bytes(kBatchDomain));
+  hash.update(epoch);
+  take_in(hash, owner);
+  const ByteArray<1> number{static_cast<std::byte>(type)};
+  hash.update(number);
+  hash.update(blinded);
+  return hash.finish();
+}
+
+Status read_logs(vault::Vault& vault, const std::string& group) {
+  TRY(const std::vector<vault::LogHead> heads, vault.logs());
+  for (const vault::LogHead& head : heads)
+    if (head.group == group) TRY_STATUS(read_log(vault, head));
+  return {};
+}
+
+}  // namespace parley::admission

@@ -1,0 +1,237 @@
+// parley admit, admit status: tags for guessable indicators, by the help of every member of a group.
+#include <fmt/format.h>
+
+#include <condition_variable>
+
+#include "admission/overview.h"
+#include "admission/owner.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/json.h"
+#include "node/replication.h"
+
+namespace parley::cli {
+namespace {
+
+constexpr auto kCallLimit = std::chrono::seconds(30);
+constexpr auto kHelpLimit = std::chrono::minutes(10);  // of one member in one round
+constexpr auto kNextTry = std::chrono::seconds(5);
+
+struct AdmitArguments {
+  std::string group;
+  bool wait = false, as_json = false;
+};
+
+/// The named group, or all that have a charter with a clause for admission.
+Result<std::vector<group::Membership>> memberships(Workplace& at, const std::string& name) {
+  std::vector<group::Membership> found;
+  TRY(const auto rows, at.vault.groups());
+  std::string chosen;
+  if (!name.empty()) {
+    TRY(const vault::GroupRow row, at.vault.group(name));
+    chosen = row.id;
+  }
+  for (const vault::GroupRow& row : rows) {
+    if (row.state != group::kActive || (!chosen.empty() && row.id != chosen)) continue;
+    TRY(group::Membership membership, at.groups.membership(row.id));
+    if (!membership.charter().admission.types.empty()) found.push_back(std::move(membership));
+  }
+  if (found.empty())
+    return fail(Errc::not_found,
+                name.empty() ? std::string("No group of yours asks for admission: all indicators enter as they are.")
+                             : fmt::format("The charter of {} asks for no admission: all indicators enter as they are. "
+                                           "parley group amend {} --admission TYPE=NUMBER proposes it.",
+                                           visible(name), visible(name)));
+  return found;
+}
+
+/// Calls on every other member once. @return who could not be reached
+Result<std::vector<std::string>> call_on_all(Workplace& at, const group::Membership& membership,
+                                             const admission::Party& us) {
+  std::vector<std::string> away;
+  TRY(const auto members, node::fellow_members(at.vault, at.member.card, membership));
+  const auto calling = [&](wire::Link* link) {
+    at.progress.set_wake(link == nullptr ? std::function<void()>() : [link] { link->shut_down(); });
+  };
+  for (const vault::Peer& member : members) {
+    if (at.progress.cancelled()) return fail(Errc::cancelled, "Stopped. What was admitted so far is kept.");
+    std::optional<Error> trouble;
+    const Status called =
+        node::call_on(member, at.member, us.log, deadline_in(kCallLimit), calling, [&](group::LogLink& link) -> Status {
+          const auto helped = admission::work_with(us, link, deadline_in(kHelpLimit));
+          if (!helped) trouble = helped.error();
+          return {};
+        });
+    if (trouble && trouble->code != Errc::peer_gone)
+      at.console.say(fmt::format("{}: {}", member.name, trouble->text()));
+    if (called) continue;
+    away.push_back(member.name);
+    TRY(const group::Card card, group::read_card(member.card));
+    TRY_STATUS(admission::note_helper(us, card.nick, false, {}));
+  }
+  return away;
+}
+
+bool is_done(const admission::Overview& overview) {
+  return overview.missing.empty() && std::ranges::all_of(overview.types, [](const admission::TypeStatus& type) {
+           const bool at_cap = type.admitted >= static_cast<std::uint64_t>(type.cap);
+           return type.under_way == 0 && (type.waiting == 0 || at_cap);
+         });
+}
+
+std::string counts_in_words(const std::map<indicator::Type, std::int64_t>& counts) {
+  std::string words;
+  for (const auto& [type, count] : counts)
+    words += fmt::format("{}{} {}", words.empty() ? "" : ", ", count, indicator::name_of(type));
+  return words.empty() ? "nothing" : words;
+}
+
+std::string standing_in_words(const admission::HelperStatus& helper) {
+  if (helper.away_since != 0) return fmt::format("AWAY since {}", to_rfc3339(helper.away_since));
+  if (helper.reached != 0) return fmt::format("reached at {}", to_rfc3339(helper.reached));
+  return "not called on yet";
+}
+
+void print_overview(Console& console, const group::Membership& membership, const admission::Overview& overview) {
+  console.print(fmt::format("{}\tepoch {}\n", visible(membership.group().name), overview.epoch));
+  if (!overview.missing.empty())
+    console.print(fmt::format(
+        "  nothing can be admitted: no key for this epoch in the log of {}. Their nodes write one when they run\n",
+        group::in_words(overview.missing)));
+  for (const admission::TypeStatus& type : overview.types) {
+    console.print(fmt::format("  {}: {} admitted, {} under way, {} waiting; at most {} in an epoch\n",
+                              indicator::name_of(type.type), type.admitted, type.under_way, type.waiting, type.cap));
+    if (type.waiting > 0 && type.admitted + type.under_way >= static_cast<std::uint64_t>(type.cap))
+      console.print(
+          fmt::format("    the rest waits for the next epoch, by the charter's clause \"admission: {}: {}\"\n",
+                      indicator::name_of(type.type), group::kAdmissionCapName));
+  }
+  for (const admission::HelperStatus& helper : overview.helpers) {
+    console.print(fmt::format("  {}: {}; its log counts for you: {}{}\n", helper.nick, standing_in_words(helper),
+                              counts_in_words(helper.counts),
+                              helper.unanswered > 0 ? fmt::format("; {} wait for its help", helper.unanswered) : ""));
+    if (!helper.trouble.empty()) console.print(fmt::format("    {}\n", visible(helper.trouble)));
+  }
+  for (const admission::OwnerStatus& owner : overview.others)
+    console.print(fmt::format("  {} has had admitted: {}\n", owner.nick, counts_in_words(owner.counts)));
+}
+
+OrderedJson json_of(const std::map<indicator::Type, std::int64_t>& counts) {
+  OrderedJson json = OrderedJson::object();
+  for (const auto& [type, count] : counts) json[std::string(indicator::name_of(type))] = count;
+  return json;
+}
+
+OrderedJson json_of(const group::Membership& membership, const admission::Overview& overview) {
+  OrderedJson types = OrderedJson::object(), helpers = OrderedJson::object(), others = OrderedJson::object();
+  for (const admission::TypeStatus& type : overview.types)
+    types[std::string(indicator::name_of(type.type))] = {{"admitted", type.admitted},
+                                                         {"under_way", type.under_way},
+                                                         {"waiting", type.waiting},
+                                                         {"max_admissions", type.cap}};
+  for (const admission::HelperStatus& helper : overview.helpers)
+    helpers[helper.nick] = {{"has_key", helper.has_key},
+                            {"reached", helper.reached == 0 ? "" : to_rfc3339(helper.reached)},
+                            {"away_since", helper.away_since == 0 ? "" : to_rfc3339(helper.away_since)},
+                            {"unanswered", helper.unanswered},
+                            {"trouble", helper.trouble},
+                            {"counts", json_of(helper.counts)}};
+  for (const admission::OwnerStatus& owner : overview.others) others[owner.nick] = json_of(owner.counts);
+  return {{"group", membership.group().name}, {"epoch", overview.epoch},
+          {"missing_keys", overview.missing}, {"types", std::move(types)},
+          {"helpers", std::move(helpers)},    {"admitted_by_others", std::move(others)}};
+}
+
+Status show(Workplace& at, const AdmitArguments& arguments) {
+  TRY(const auto groups, memberships(at, arguments.group));
+  for (const group::Membership& membership : groups) {
+    TRY(const admission::Overview overview,
+        admission::overview(at.vault, membership, at.member.card.nick, wall_clock_now()));
+    if (arguments.as_json)
+      at.console.print(to_line(json_of(membership, overview)));
+    else
+      print_overview(at.console, membership, overview);
+  }
+  return {};
+}
+
+/// Waits for the next try. @return false once the command was stopped
+bool wait_a_little(Progress& progress) {
+  std::mutex mutex;
+  std::condition_variable woken;
+  progress.set_wake([&] {
+    const std::lock_guard lock(mutex);
+    woken.notify_all();
+  });
+  std::unique_lock lock(mutex);
+  woken.wait_for(lock, kNextTry, [&] { return progress.cancelled(); });
+  lock.unlock();
+  progress.set_wake({});
+  return !progress.cancelled();
+}
+
+/// @return whether everything that the charter allows has its tag
+Result<bool> admit_in(Workplace& at, const group::Membership& membership, std::string& said) {
+  TRY(const auto log, at.groups.log(membership.group().id));
+  TRY_STATUS(node::hear_enough(at.groups.desk(), at.member, membership, *log, at.progress));
+  ThreadPool pool(at.threads);
+  const group::Desk desk = at.groups.desk();
+  const admission::Party us{.desk = desk, .membership = membership, .log = *log, .pool = pool, .progress = at.progress};
+  TRY_STATUS(admission::prepare(us));
+  TRY(const auto away, call_on_all(at, membership, us));
+  std::string now = away.empty() ? std::string()
+                                 : group::in_words(away) +
+                                       " cannot be reached; the help of all "
+                                       "is needed. What they are asked waits here.";
+  TRY(const admission::Overview overview,
+      admission::overview(at.vault, membership, at.member.card.nick, wall_clock_now()));
+  for (const admission::HelperStatus& helper : overview.helpers)
+    if (!helper.trouble.empty()) now += (now.empty() ? "" : " ") + visible(helper.trouble);
+  if (!now.empty() && now != said) at.console.say(fmt::format("{}: {}", membership.group().name, now));
+  said = now;
+  return is_done(overview);
+}
+
+Status admit(Workplace& at, const AdmitArguments& arguments) {
+  std::map<std::string, std::string> said;
+  for (bool done = false; !done;) {
+    TRY(const auto groups, memberships(at, arguments.group));
+    done = true;
+    for (const group::Membership& membership : groups) {
+      TRY(const bool done_here, admit_in(at, membership, said[membership.group().id]));
+      done = done && done_here;
+    }
+    if (!arguments.wait) break;
+    if (!done && !wait_a_little(at.progress))
+      return fail(Errc::cancelled, "Stopped. What was admitted so far is kept.");
+  }
+  if (auto* bar = dynamic_cast<ProgressBar*>(&at.progress)) bar->clear();
+  return show(at, arguments);
+}
+
+}  // namespace
+
+void add_admit(CLI::App& app, Chosen& chosen) {
+  CLI::App* command = app.add_subcommand(
+      "admit", "Have guessable indicators admitted to a group: every member helps, counts, and sees none of them");
+  const auto arguments = std::make_shared<AdmitArguments>();
+  const auto at_work = [&chosen, arguments](Status (*body)(Workplace&, const AdmitArguments&)) {
+    chosen.at_work = [arguments, body](Workplace& at) {
+      const Status done = body(at, *arguments);
+      return done ? 0 : at.console.refuse(done.error());
+    };
+  };
+  command->add_option("--group", arguments->group, "Only this group (default: all that ask for it)");
+  command->add_flag("--wait", arguments->wait, "Go on until everything that the charter allows is admitted");
+  command->add_flag("--json", arguments->as_json, "Print one JSON object a group");
+  command->require_subcommand(0, 1);
+  CLI::App* status = command->add_subcommand("status", "Print what is admitted, what waits, and for whom");
+  status->add_option("--group", arguments->group, "Only this group (default: all that ask for it)");
+  status->add_flag("--json", arguments->as_json, "Print one JSON object a group");
+  status->callback([at_work] { at_work(show); });
+  command->callback([command, at_work] {
+    if (command->get_subcommands().empty()) at_work(admit);
+  });
+}
+
+}  // namespace parley::cli

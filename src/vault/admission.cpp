@@ -1,0 +1,404 @@
+// The tables of admission (vault.h, admission.h).
+#include "vault/admission.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "vault/detail/database.h"
+#include "vault/detail/selection.h"
+
+namespace parley::vault {
+namespace {
+
+using detail::Connection;
+using detail::SelectionSql;
+using detail::Statement;
+using detail::Transaction;
+
+constexpr std::string_view kCountColumns = "helper, owner, type, epoch, batch, answers, count, entry, time";
+
+template <std::size_t N>
+Result<ByteArray<N>> fixed(ByteView bytes) {
+  ByteArray<N> array;
+  if (bytes.size() != N) return fail(Errc::vault_damaged, "A value of the vault's admission has a wrong length.");
+  std::ranges::copy(bytes, array.begin());
+  return array;
+}
+
+indicator::Type type_of(std::int64_t number) {
+  return static_cast<indicator::Type>(number);
+}
+
+Result<AdmissionCount> read_count(const Statement& row) {
+  AdmissionCount count{
+      .helper = std::string(row.text(0)), .owner = std::string(row.text(1)), .type = type_of(row.integer(2))};
+  TRY(count.epoch, fixed<32>(row.bytes(3)));
+  TRY(count.batch, fixed<32>(row.bytes(4)));
+  TRY(count.answers, fixed<32>(row.bytes(5)));
+  count.count = row.integer(6);
+  TRY(count.entry, fixed<32>(row.bytes(7)));
+  count.time = row.integer(8);
+  return count;
+}
+
+/// The number of an epoch; 0 where nothing is kept of it.
+Result<std::int64_t> epoch_number(Connection& connection, std::string_view group, const Digest& epoch) {
+  TRY(Statement find, connection.prepare("SELECT number FROM admission_epochs WHERE group_id=?1 AND epoch=?2"));
+  TRY(const bool known, find.bind(1, group).bind(2, ByteView(epoch)).step());
+  return known ? find.integer(0) : 0;
+}
+
+Result<std::int64_t> make_epoch_number(Connection& connection, std::string_view group, const Digest& epoch) {
+  TRY(Statement add,
+      connection.prepare("INSERT INTO admission_epochs(group_id, epoch) VALUES(?1, ?2) ON CONFLICT DO NOTHING"));
+  TRY_STATUS(add.bind(1, group).bind(2, ByteView(epoch)).run());
+  return epoch_number(connection, group, epoch);
+}
+
+std::string seed_place(std::int64_t batch) {
+  return fmt::format("admission_batches sealed_seed {}", batch);
+}
+
+Status write_keys(Connection& connection, std::string_view group, std::span<const AdmissionKey> keys) {
+  TRY(Statement add, connection.prepare("INSERT OR IGNORE INTO admission_keys(group_id, epoch, nick, members, key) "
+                                        "VALUES(?1, ?2, ?3, ?4, ?5)"));
+  for (const AdmissionKey& key : keys) {
+    add.bind(1, group).bind(2, std::string_view(key.epoch)).bind(3, std::string_view(key.nick));
+    TRY_STATUS(add.bind(4, std::string_view(key.members)).bind(5, ByteView(key.key)).run());
+  }
+  return {};
+}
+
+Status write_counts(Connection& connection, std::string_view group, std::span<const AdmissionCount> counts) {
+  TRY(Statement add, connection.prepare(fmt::format("INSERT OR IGNORE INTO admission_counts({}, group_id) "
+                                                    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                                                    kCountColumns)));
+  for (const AdmissionCount& count : counts) {
+    add.bind(1, std::string_view(count.helper)).bind(2, std::string_view(count.owner));
+    add.bind(3, static_cast<std::int64_t>(count.type)).bind(4, ByteView(count.epoch)).bind(5, ByteView(count.batch));
+    add.bind(6, ByteView(count.answers)).bind(7, count.count).bind(8, ByteView(count.entry));
+    TRY_STATUS(add.bind(9, count.time).bind(10, group).run());
+  }
+  return {};
+}
+
+/// Batches go with all that belongs to them.
+Status remove_batches(Connection& connection, const std::string& which) {
+  for (const char* table : {"admission_answers", "admission_batch_items"})
+    TRY_STATUS(connection.execute(
+        fmt::format("DELETE FROM {} WHERE batch IN (SELECT number FROM admission_batches WHERE {})", table, which)
+            .c_str()));
+  return connection.execute(fmt::format("DELETE FROM admission_batches WHERE {}", which).c_str());
+}
+
+}  // namespace
+
+Result<std::uint64_t> Vault::admission_read_to(std::string_view origin) {
+  TRY(const auto hold, state_->database->gate().enter());
+  TRY(Statement find, state_->database->connection().prepare("SELECT size FROM admission_read WHERE origin=?1"));
+  TRY(const bool row, find.bind(1, origin).step());
+  return row ? static_cast<std::uint64_t>(find.integer(0)) : 0;
+}
+
+Status Vault::note_admissions(std::string_view group, std::string_view origin, std::uint64_t read_to,
+                              std::span<const AdmissionKey> keys, std::span<const AdmissionCount> counts) {
+  TRY(const auto hold, state_->database->gate().enter());
+  Connection& connection = state_->database->connection();
+  TRY(auto transaction, Transaction::begin(connection));
+  TRY_STATUS(write_keys(connection, group, keys));
+  TRY_STATUS(write_counts(connection, group, counts));
+  TRY(Statement put, connection.prepare("INSERT INTO admission_read(origin, size) VALUES(?1, ?2) "
+                                        "ON CONFLICT(origin) DO UPDATE SET size=max(size, excluded.size)"));
+  TRY_STATUS(put.bind(1, origin).bind(2, static_cast<std::int64_t>(read_to)).run());
+  return transaction.commit();
+}
+
+Status Vault::add_admission_count(std::string_view group, const AdmissionCount& count) {
+  TRY(const auto hold, state_->database->gate().enter());
+  return write_counts(state_->database->connection(), group, std::span(&count, 1));
+}
+
+Result<std::vector<AdmissionKey>> Vault::admission_keys(std::string_view group, std::string_view epoch) {
+  TRY(const auto hold, state_->database->gate().enter());
+  TRY(Statement rows, state_->database->connection().prepare("SELECT nick, epoch, members, key FROM admission_keys "
+                                                             "WHERE group_id=?1 AND epoch=?2 ORDER BY nick"));
+  rows.bind(1, group).bind(2, epoch);
+  std::vector<AdmissionKey> keys;
+  for (;;) {
+    TRY(const bool row, rows.step());
+    if (!row) return keys;
+    TRY(const auto key, fixed<32>(rows.bytes(3)));
+    keys.push_back({std::string(rows.text(0)), std::string(rows.text(1)), std::string(rows.text(2)), key});
+  }
+}
+
+Result<std::vector<AdmissionTotal>> Vault::admission_totals(std::string_view group, const Digest& epoch) {
+  TRY(const auto hold, state_->database->gate().enter());
+  TRY(Statement rows, state_->database->connection().prepare(
+                          "SELECT helper, owner, type, sum(count) FROM admission_counts WHERE group_id=?1 AND "
+                          "epoch=?2 GROUP BY helper, owner, type ORDER BY helper, owner, type"));
+  rows.bind(1, group).bind(2, ByteView(epoch));
+  std::vector<AdmissionTotal> totals;
+  for (;;) {
+    TRY(const bool row, rows.step());
+    if (!row) return totals;
+    totals.push_back({std::string(rows.text(0)), std::string(rows.text(1)), type_of(rows.integer(2)), rows.integer(3)});
+  }
+}
+
+Result<std::int64_t> Vault::admission_total(std::string_view group, const Digest& epoch, std::string_view helper,
+                                            std::string_view owner, indicator::Type type) {
+  TRY(const auto hold, state_->database->gate().enter());
+  TRY(Statement find, state_->database->connection().prepare(
+                          "SELECT coalesce(sum(count), 0) FROM admission_counts WHERE group_id=?1 AND epoch=?2 AND "
+                          "helper=?3 AND owner=?4 AND type=?5"));
+  find.bind(1, group).bind(2, ByteView(epoch)).bind(3, helper).bind(4, owner);
+  TRY([[maybe_unused]] const bool row, find.bind(5, static_cast<std::int64_t>(type)).step());
+  return find.integer(0);
+}
+
+Result<std::optional<AdmissionCount>> Vault::admission_count(std::string_view group, std::string_view helper,
+                                                             const Digest& batch) {
+  TRY(const auto hold, state_->database->gate().enter());
+  TRY(Statement find,
+      state_->database->connection().prepare(
+          fmt::format("SELECT {} FROM admission_counts WHERE group_id=?1 AND helper=?2 AND batch=?3", kCountColumns)));
+  TRY(const bool row, find.bind(1, group).bind(2, helper).bind(3, ByteView(batch)).step());
+  if (!row) return std::nullopt;
+  TRY(AdmissionCount count, read_count(find));
+  return count;
+}
+
+Result<std::int64_t> Vault::repeat_admission(std::string_view group, std::string_view helper, const Digest& batch) {
+  TRY(const auto hold, state_->database->gate().enter());
+  TRY(Statement add, state_->database->connection().prepare(
+                         "UPDATE admission_counts SET repeats=repeats+1 WHERE group_id=?1 AND helper=?2 AND batch=?3 "
+                         "RETURNING repeats"));
+  TRY(const bool row, add.bind(1, group).bind(2, helper).bind(3, ByteView(batch)).step());
+  if (!row) return fail(Errc::not_found, "A batch that was never counted was to be answered again.");
+  const std::int64_t repeats = add.integer(0);
+  TRY([[maybe_unused]] const bool more, add.step());
+  return repeats;
+}
+
+Result<std::int64_t> Vault::admission_batches_since(std::string_view group, std::string_view helper,
+                                                    std::string_view owner, UnixSeconds since) {
+  TRY(const auto hold, state_->database->gate().enter());
+  TRY(Statement find, state_->database->connection().prepare(
+                          "SELECT count(*) FROM admission_counts WHERE group_id=?1 AND helper=?2 AND owner=?3 AND "
+                          "time>=?4"));
+  TRY([[maybe_unused]] const bool row, find.bind(1, group).bind(2, helper).bind(3, owner).bind(4, since).step());
+  return find.integer(0);
+}
+
+Result<std::vector<Item>> Vault::not_admitted(Selection selection, const Digest& epoch, indicator::Type type,
+                                              std::uint64_t most) {
+  TRY(const auto hold, state_->database->gate().enter());
+  Connection& connection = state_->database->connection();
+  TRY(const std::int64_t number, epoch_number(connection, selection.group, epoch));
+  selection.types = {type};
+  selection.admission.reset();
+  TRY(const SelectionSql chosen, SelectionSql::make(connection, selection));
+  std::vector<Item> items;
+  if (chosen.empty()) return items;
+  TRY(Statement rows,
+      connection.prepare(fmt::format(
+          "SELECT i.id, i.value, i.file FROM items i WHERE {0} AND NOT EXISTS (SELECT 1 FROM admission_tags t WHERE "
+          "t.epoch = {1} AND t.item = i.id) AND NOT EXISTS (SELECT 1 FROM admission_batch_items b WHERE b.epoch = {1} "
+          "AND b.item = i.id) ORDER BY i.value LIMIT {2}",
+          chosen.where(), number, most)));
+  chosen.bind(rows, type);
+  for (;;) {
+    TRY(const bool row, rows.step());
+    if (!row) return items;
+    items.push_back(
+        {rows.integer(0), indicator::Canonical::from_storage(type, std::string(rows.text(1))), rows.integer(2)});
+  }
+}
+
+Status Vault::add_admission_batch(std::string_view group, const Digest& epoch, indicator::Type type,
+                                  const AdmissionInput& input) {
+  TRY(const auto hold, state_->database->gate().enter());
+  Connection& connection = state_->database->connection();
+  TRY(auto transaction, Transaction::begin(connection));
+  TRY(const std::int64_t number, make_epoch_number(connection, group, epoch));
+  TRY(Statement add, connection.prepare("INSERT INTO admission_batches(epoch, type, sealed_seed, blinded) "
+                                        "VALUES(?1, ?2, X'', ?3)"));
+  TRY_STATUS(add.bind(1, number).bind(2, static_cast<std::int64_t>(type)).bind(3, ByteView(input.blinded)).run());
+  const std::int64_t batch = connection.last_row();
+  TRY(Statement seal, connection.prepare("UPDATE admission_batches SET sealed_seed=?2 WHERE number=?1"));
+  const Bytes sealed = state_->database->seal_cell(seed_place(batch), input.seed.expose());
+  TRY_STATUS(seal.bind(1, batch).bind(2, ByteView(sealed)).run());
+  TRY(Statement item, connection.prepare("INSERT OR IGNORE INTO admission_batch_items(batch, position, epoch, item) "
+                                         "SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM admission_tags WHERE "
+                                         "epoch=?3 AND item=?4)"));
+  std::int64_t position = 0;
+  for (const auto& [id, indicator] : input.items) {
+    TRY(const std::int64_t added, item.bind(1, batch).bind(2, position++).bind(3, number).bind(4, id).run_counting());
+    if (added == 0) return fail(Errc::exists, "An indicator is on its way to its tag already.");
+  }
+  return transaction.commit();
+}
+
+Result<std::vector<AdmissionBatch>> Vault::admission_batches(std::string_view group, const Digest& epoch) {
+  TRY(const auto hold, state_->database->gate().enter());
+  Connection& connection = state_->database->connection();
+  TRY(const std::int64_t number, epoch_number(connection, group, epoch));
+  TRY(Statement rows, connection.prepare("SELECT b.number, b.type, length(b.blinded) / 32, a.nick FROM "
+                                         "admission_batches b LEFT JOIN admission_answers a ON a.batch = b.number "
+                                         "WHERE b.epoch=?1 ORDER BY b.number, a.nick"));
+  rows.bind(1, number);
+  std::vector<AdmissionBatch> batches;
+  for (;;) {
+    TRY(const bool row, rows.step());
+    if (!row) return batches;
+    if (batches.empty() || batches.back().number != rows.integer(0))
+      batches.push_back({.number = rows.integer(0),
+                         .epoch = epoch,
+                         .type = type_of(rows.integer(1)),
+                         .count = static_cast<std::uint64_t>(rows.integer(2))});
+    if (!rows.is_null(3)) batches.back().answered.emplace_back(rows.text(3));
+  }
+}
+
+Result<AdmissionInput> Vault::admission_input(std::int64_t batch) {
+  TRY(const auto hold, state_->database->gate().enter());
+  Connection& connection = state_->database->connection();
+  TRY(Statement find, connection.prepare("SELECT type, sealed_seed, blinded FROM admission_batches WHERE number=?1"));
+  TRY(const bool found, find.bind(1, batch).step());
+  if (!found) return fail(Errc::not_found, "This batch is finished, or was never begun.");
+  const indicator::Type type = type_of(find.integer(0));
+  TRY(const SecretBytes seed, state_->database->open_cell(seed_place(batch), find.bytes(1)));
+  if (seed.size() != Secret<32>::kSize) return fail(Errc::vault_damaged, "The seed of a batch has a wrong length.");
+  AdmissionInput input{.seed = Secret<32>(seed.expose().first<32>()), .blinded = to_bytes(find.bytes(2)), .items = {}};
+  TRY(Statement rows, connection.prepare("SELECT i.id, i.value FROM admission_batch_items b JOIN items i ON "
+                                         "i.id = b.item WHERE b.batch=?1 ORDER BY b.position"));
+  rows.bind(1, batch);
+  for (;;) {
+    TRY(const bool row, rows.step());
+    if (!row) break;
+    input.items.emplace_back(rows.integer(0), indicator::Canonical::from_storage(type, std::string(rows.text(1))));
+  }
+  if (input.items.size() * 32 != input.blinded.size())
+    return fail(Errc::vault_damaged, "A batch for admission is not whole in the vault.");
+  return input;
+}
+
+Status Vault::put_admission_answer(std::int64_t batch, std::string_view nick, ByteView answer) {
+  TRY(const auto hold, state_->database->gate().enter());
+  TRY(Statement put, state_->database->connection().prepare(
+                         "INSERT OR REPLACE INTO admission_answers(batch, nick, answer) SELECT ?1, ?2, ?3 WHERE "
+                         "EXISTS (SELECT 1 FROM admission_batches WHERE number=?1)"));
+  return put.bind(1, batch).bind(2, nick).bind(3, answer).run();
+}
+
+Result<std::map<std::string, Bytes>> Vault::admission_answers(std::int64_t batch) {
+  TRY(const auto hold, state_->database->gate().enter());
+  TRY(Statement rows,
+      state_->database->connection().prepare("SELECT nick, answer FROM admission_answers WHERE batch=?1"));
+  rows.bind(1, batch);
+  std::map<std::string, Bytes> answers;
+  for (;;) {
+    TRY(const bool row, rows.step());
+    if (!row) return answers;
+    answers.emplace(std::string(rows.text(0)), to_bytes(rows.bytes(1)));
+  }
+}
+
+Status Vault::finish_admission_batch(std::int64_t batch, ByteView tags) {
+  TRY(const auto hold, state_->database->gate().enter());
+  Connection& connection = state_->database->connection();
+  TRY(auto transaction, Transaction::begin(connection));
+  TRY(Statement items, connection.prepare("SELECT epoch, item FROM admission_batch_items WHERE batch=?1 ORDER BY "
+                                          "position"));
+  items.bind(1, batch);
+  TRY(Statement add, connection.prepare("INSERT OR REPLACE INTO admission_tags(epoch, item, tag) VALUES(?1, ?2, ?3)"));
+  std::size_t position = 0;
+  for (;;) {
+    TRY(const bool row, items.step());
+    if (!row) break;
+    if ((position + 1) * sizeof(AdmissionTag) > tags.size())
+      return fail(Errc::internal, "A batch was to be finished with too few tags.");
+    add.bind(1, items.integer(0)).bind(2, items.integer(1));
+    TRY_STATUS(add.bind(3, tags.subspan(position++ * sizeof(AdmissionTag), sizeof(AdmissionTag))).run());
+  }
+  TRY_STATUS(remove_batches(connection, fmt::format("number = {}", batch)));
+  return transaction.commit();
+}
+
+Result<std::vector<std::pair<ItemId, AdmissionTag>>> Vault::admission_tags(std::string_view group,
+                                                                           const Digest& epoch) {
+  TRY(const auto hold, state_->database->gate().enter());
+  Connection& connection = state_->database->connection();
+  TRY(const std::int64_t number, epoch_number(connection, group, epoch));
+  TRY(Statement rows, connection.prepare("SELECT item, tag FROM admission_tags WHERE epoch=?1 ORDER BY item"));
+  rows.bind(1, number);
+  std::vector<std::pair<ItemId, AdmissionTag>> tags;
+  for (;;) {
+    TRY(const bool row, rows.step());
+    if (!row) return tags;
+    TRY(const AdmissionTag tag, fixed<32>(rows.bytes(1)));
+    tags.emplace_back(rows.integer(0), tag);
+  }
+}
+
+Result<std::map<indicator::Type, std::uint64_t>> Vault::count_tags(std::string_view group, const Digest& epoch) {
+  TRY(const auto hold, state_->database->gate().enter());
+  Connection& connection = state_->database->connection();
+  TRY(const std::int64_t number, epoch_number(connection, group, epoch));
+  TRY(Statement rows, connection.prepare("SELECT i.type, count(*) FROM admission_tags t JOIN items i ON i.id = t.item "
+                                         "WHERE t.epoch=?1 GROUP BY i.type"));
+  rows.bind(1, number);
+  std::map<indicator::Type, std::uint64_t> counts;
+  for (;;) {
+    TRY(const bool row, rows.step());
+    if (!row) return counts;
+    counts[type_of(rows.integer(0))] = static_cast<std::uint64_t>(rows.integer(1));
+  }
+}
+
+Status Vault::forget_admissions(std::string_view group, const std::optional<Digest>& kept) {
+  TRY(const auto hold, state_->database->gate().enter());
+  Connection& connection = state_->database->connection();
+  TRY(auto transaction, Transaction::begin(connection));
+  TRY(Statement list, connection.prepare("SELECT number, epoch FROM admission_epochs WHERE group_id=?1"));
+  list.bind(1, group);
+  std::vector<std::int64_t> numbers;
+  for (;;) {
+    TRY(const bool row, list.step());
+    if (!row) break;
+    if (!kept || !std::ranges::equal(list.bytes(1), *kept)) numbers.push_back(list.integer(0));
+  }
+  if (numbers.empty()) return {};
+  const std::string of_epochs = fmt::format("epoch IN ({})", fmt::join(numbers, ","));
+  TRY_STATUS(remove_batches(connection, of_epochs));
+  TRY_STATUS(connection.execute(fmt::format("DELETE FROM admission_tags WHERE {}", of_epochs).c_str()));
+  TRY_STATUS(connection.execute(
+      fmt::format("DELETE FROM admission_epochs WHERE number IN ({})", fmt::join(numbers, ",")).c_str()));
+  return transaction.commit();
+}
+
+Status Vault::put_admission_helper(std::string_view group, const AdmissionHelper& helper) {
+  TRY(const auto hold, state_->database->gate().enter());
+  TRY(Statement put,
+      state_->database->connection().prepare("INSERT OR REPLACE INTO admission_helpers(group_id, nick, "
+                                             "reached, away_since, trouble) VALUES(?1, ?2, ?3, ?4, ?5)"));
+  put.bind(1, group).bind(2, std::string_view(helper.nick)).bind(3, helper.reached).bind(4, helper.away_since);
+  return put.bind(5, std::string_view(helper.trouble)).run();
+}
+
+Result<std::vector<AdmissionHelper>> Vault::admission_helpers(std::string_view group) {
+  TRY(const auto hold, state_->database->gate().enter());
+  TRY(Statement rows, state_->database->connection().prepare("SELECT nick, reached, away_since, trouble FROM "
+                                                             "admission_helpers WHERE group_id=?1 ORDER BY nick"));
+  rows.bind(1, group);
+  std::vector<AdmissionHelper> helpers;
+  for (;;) {
+    TRY(const bool row, rows.step());
+    if (!row) return helpers;
+    helpers.push_back({std::string(rows.text(0)), rows.integer(1), rows.integer(2), std::string(rows.text(3))});
+  }
+}
+
+}  // namespace parley::vault

@@ -1,0 +1,77 @@
+// Admission as the vault keeps it (psi.md 6.6): tags of indicators and batches on their way to them, each of one epoch
+// of one group; and what the logs of the group say of keys and counts, so that no log is read twice. The logs stay the
+// only source of the latter: a vault that forgets it reads them again.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/secret.h"
+#include "indicator/indicator.h"
+
+namespace parley::vault {
+
+using AdmissionTag = ByteArray<32>;
+
+/// Of the types that need one only what has a tag of this epoch.
+struct TaggedOnly {
+  Digest epoch{};  ///< zeros: there is none, and nothing of these types
+  std::vector<indicator::Type> types;
+  bool operator==(const TaggedOnly&) const = default;
+};
+
+/// A member's key for an epoch, as its log says it first.
+struct AdmissionKey {
+  std::string nick;
+  std::string epoch;    ///< by its name
+  std::string members;  ///< nicks that it is for, by admission/'s rules
+  ByteArray<32> key{};
+};
+
+/// A batch that a helper has counted in its log.
+struct AdmissionCount {
+  std::string helper, owner;  ///< nicks
+  indicator::Type type = indicator::Type::ipv4;
+  Digest epoch{};
+  Digest batch{}, answers{};
+  std::int64_t count = 0;
+  Digest entry{};  ///< leaf hash
+  UnixSeconds time = 0;
+};
+
+/// How many of a type a helper has counted for an owner in an epoch.
+struct AdmissionTotal {
+  std::string helper, owner;
+  indicator::Type type = indicator::Type::ipv4;
+  std::int64_t count = 0;
+};
+
+/// Indicators on their way to their tags, with the members that have answered.
+struct AdmissionBatch {
+  std::int64_t number = 0;
+  Digest epoch{};
+  indicator::Type type = indicator::Type::ipv4;
+  std::uint64_t count = 0;
+  std::vector<std::string> answered = {};  ///< nicks, ascending
+};
+
+/// What a batch is made of.
+struct AdmissionInput {
+  Secret<32> seed;
+  Bytes blinded;
+  std::vector<std::pair<std::int64_t, indicator::Canonical>> items;  ///< ids and indicators, in order
+};
+
+/// How it stands with one helper.
+struct AdmissionHelper {
+  std::string nick;
+  UnixSeconds reached = 0;     ///< when it last answered; 0: never
+  UnixSeconds away_since = 0;  ///< 0: it is there
+  std::string trouble = {};    ///< a sentence; empty: none
+};
+
+}  // namespace parley::vault

@@ -1,0 +1,179 @@
+#include "admission/records.h"
+
+#include "log/entry_type.h"
+#include "support/admission_circle.h"
+
+namespace parley::admission {
+namespace {
+
+KeyRecord key_record() {
+  KeyRecord record{.epoch = "1.0.0", .members = {"alpha", "bravo"}, .key = {}, .proof = random_bytes<64>()};
+  const auto key = psi::admission::derive_key(random_secret<32>(), {});
+  std::ranges::copy(key->public_key.encoding(), record.key.begin());
+  return record;
+}
+
+CountRecord count_record() {
+  return {.owner = "bravo",
+          .type = indicator::Type::ipv4,
+          .epoch = random_bytes<32>(),
+          .batch = random_bytes<32>(),
+          .answers = random_bytes<32>(),
+          .count = 300,
+          .total = 500};
+}
+
+TEST(AdmissionRecord, IsReadAsItWasWritten) {
+  const KeyRecord key = key_record();
+  const auto read_key = key_record_from_json(to_json(key));
+  ASSERT_OK(read_key);
+  EXPECT_EQ(to_json(*read_key), to_json(key));
+  const CountRecord count = count_record();
+  const auto read_count = count_record_from_json(to_json(count));
+  ASSERT_OK(read_count);
+  EXPECT_EQ(to_json(*read_count), to_json(count));
+}
+
+TEST(AdmissionRecord, IsRefusedWhenAValueIsOutOfBounds) {
+  const auto altered = [](const log::Json& json, std::string_view key, log::Json value) {
+    log::Json::Object object = *json.object();
+    object.insert_or_assign(std::string(key), std::move(value));
+    return log::Json(std::move(object));
+  };
+  const log::Json count = to_json(count_record()), key = to_json(key_record());
+  EXPECT_FALSE(count_record_from_json(altered(count, "count", 0)));
+  EXPECT_FALSE(count_record_from_json(altered(count, "count", 16'385)));
+  EXPECT_FALSE(count_record_from_json(altered(count, "total", 299))) << "less than this batch";
+  EXPECT_FALSE(count_record_from_json(altered(count, "type", "ipv5")));
+  EXPECT_FALSE(count_record_from_json(altered(count, "owner", std::string(33, 'a'))));
+  EXPECT_FALSE(count_record_from_json(altered(count, "epoch", "00")));
+  EXPECT_FALSE(count_record_from_json(altered(count, "v", 2)));
+  EXPECT_FALSE(count_record_from_json(altered(count, "more", 1)));
+  EXPECT_FALSE(key_record_from_json(altered(key, "members", log::Json::Array{"bravo", "alpha"})));
+  EXPECT_FALSE(key_record_from_json(altered(key, "members", log::Json::Array{"alpha", "alpha"})));
+  EXPECT_FALSE(key_record_from_json(altered(key, "epoch", std::string(65, '1'))));
+  EXPECT_FALSE(key_record_from_json(altered(key, "key", "AAAA")));
+}
+
+TEST(BatchHash, IsAnotherForAnotherOwnerTypeEpochAndBatch) {
+  const Digest epoch = random_bytes<32>();
+  const Bytes blinded(64, std::byte{1});
+  std::set<Digest> hashes{batch_hash(epoch, "alpha", indicator::Type::ipv4, blinded),
+                          batch_hash(epoch, "bravo", indicator::Type::ipv4, blinded),
+                          batch_hash(epoch, "alpha", indicator::Type::ipv6, blinded),
+                          batch_hash(random_bytes<32>(), "alpha", indicator::Type::ipv4, blinded),
+                          batch_hash(epoch, "alpha", indicator::Type::ipv4, ByteView(blinded).first(32))};
+  EXPECT_EQ(hashes.size(), 5u);
+}
+
+/// alpha and bravo, whose keys are not in their logs yet.
+class AdmissionKeys : public testing::Test {
+ protected:
+  void write_key(std::size_t i, const std::function<void(KeyRecord&)>& bend, bool prove_again = false) {
+    circle.as(i, [&](const Party& us) {
+      const auto key = own_key(us.desk, us.membership, epoch_name(us.membership, wall_clock_now()));
+      KeyRecord record{
+          .epoch = epoch_name(us.membership, wall_clock_now()), .members = {"alpha", "bravo"}, .key = {}, .proof = {}};
+      std::ranges::copy(key->public_key.encoding(), record.key.begin());
+      const auto prove = [&] {
+        record.proof =
+            *psi::admission::prove_possession(*key, claim_of(us.membership.charter().group, us.desk.card.nick, record),
+                                              crypto::Scalar::from_uniform(random_secret<64>().expose()));
+      };
+      prove();
+      bend(record);
+      if (prove_again) prove();
+      EXPECT_OK(us.log.append(mirror::draft_for_everyone(log::kAdmissionEpoch, to_json(record))));
+      return 0;
+    });
+  }
+  std::vector<std::string> missing_for(std::size_t i) {
+    circle.synchronise();
+    const auto standing = admission::standing(*circle[i].vault, circle.membership(i), wall_clock_now());
+    return standing ? standing->missing : std::vector<std::string>{"?"};
+  }
+
+  Circle circle{{{}, {}}, at_most(100)};
+};
+
+TEST_F(AdmissionKeys, OfAllMembersBringAnEpochIntoForceWithOneIdForAll) {
+  circle.synchronise();
+  EXPECT_EQ(missing_for(0), (std::vector<std::string>{"alpha", "bravo"}));
+  circle.begin_epoch();
+  EXPECT_TRUE(missing_for(0).empty());
+  EXPECT_EQ(circle.epoch(0).id, circle.epoch(1).id);
+  EXPECT_EQ(circle.epoch(0).name, "1.0.0");
+}
+
+TEST_F(AdmissionKeys, AreWrittenOnce) {
+  circle.begin_epoch();
+  const auto again = circle.as(0, [](const Party& us) { return publish_key(us, wall_clock_now()); });
+  ASSERT_OK(again);
+  EXPECT_FALSE(*again);
+}
+
+TEST_F(AdmissionKeys, WithoutAValidProofAreNone) {
+  circle.synchronise();
+  EXPECT_OK(circle.as(0, [](const Party& us) { return publish_key(us, wall_clock_now()); }));
+  write_key(1, [](KeyRecord& record) { record.proof[5] ^= std::byte{1}; });
+  EXPECT_EQ(missing_for(0), std::vector<std::string>{"bravo"});
+}
+
+// A proof that alpha made is none of bravo's: keys cannot be taken over.
+TEST_F(AdmissionKeys, OfAnotherMemberAreNone) {
+  circle.synchronise();
+  EXPECT_OK(circle.as(0, [](const Party& us) { return publish_key(us, wall_clock_now()); }));
+  circle.synchronise();
+  EXPECT_OK(read_logs(*circle[1].vault, circle.charter().charter.group));
+  const auto said = circle[1].vault->admission_keys(circle.charter().charter.group, "1.0.0");
+  ASSERT_OK(said);
+  ASSERT_EQ(said->size(), 1u);
+  write_key(1, [&](KeyRecord& record) { record.key = said->front().key; });
+  EXPECT_EQ(missing_for(0), std::vector<std::string>{"bravo"});
+}
+
+TEST_F(AdmissionKeys, ForOtherMembersAreNoneOfTheseMembers) {
+  circle.synchronise();
+  EXPECT_OK(circle.as(0, [](const Party& us) { return publish_key(us, wall_clock_now()); }));
+  write_key(1, [](KeyRecord& record) { record.members = {"alpha", "bravo", "mallory"}; }, true);
+  EXPECT_EQ(missing_for(0), std::vector<std::string>{"bravo"});
+}
+
+TEST_F(AdmissionKeys, OfWhichALogHasTwoCountByTheFirst) {
+  circle.begin_epoch();
+  const Digest before = circle.epoch(0).id;
+  write_key(1, [](KeyRecord& record) {
+    std::ranges::copy(psi::admission::derive_key(random_secret<32>(), {})->public_key.encoding(), record.key.begin());
+  });
+  EXPECT_TRUE(missing_for(0).empty());
+  EXPECT_EQ(circle.epoch(0).id, before);
+}
+
+TEST(EpochName, FollowsTheClockTheMembersAndWhoHasLeft) {
+  Circle circle{{{}, {}, {}}, at_most(100)};
+  const group::Membership now = circle.membership(0);
+  const UnixSeconds begin = circle.charter().charter.not_before;
+  EXPECT_EQ(epoch_name(now, begin), "1.0.0");
+  EXPECT_EQ(epoch_name(now, begin + 90 * 86'400 - 1), "1.0.0");
+  EXPECT_EQ(epoch_name(now, begin + 90 * 86'400), "1.0.1");
+  EXPECT_EQ(epoch_name(now, begin - 5), "1.0.0");
+
+  const log::VerifierKey own = now.own_id();
+  const group::Membership without({.id = now.group().id, .name = "x", .state = std::string(group::kActive)},
+                                  {circle.charter()}, {"charlie"}, {}, own);
+  EXPECT_EQ(epoch_name(without, begin), "1.1.0");
+  group::SignedCharter second = circle.charter(), third = second;
+  second.charter.seq = 2;
+  second.charter.admission.types.front().most = 200;
+  third.charter.seq = 3;
+  third.charter.members.pop_back();
+  const auto with = [&](std::vector<group::SignedCharter> versions) {
+    return group::Membership({.id = now.group().id, .name = "x", .state = std::string(group::kActive)},
+                             std::move(versions), {}, {}, own);
+  };
+  EXPECT_EQ(epoch_name(with({circle.charter(), second}), begin), "1.0.0") << "a cap changes no key";
+  EXPECT_EQ(epoch_name(with({circle.charter(), second, third}), begin), "3.0.0");
+}
+
+}  // namespace
+}  // namespace parley::admission

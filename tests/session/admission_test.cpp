@@ -1,0 +1,147 @@
+// Sessions of a group whose charter asks for tags: what enters, what does not, and that it can be opened all the same.
+#include "support/admission_circle.h"
+
+namespace parley::session {
+namespace {
+
+using admission::addresses, admission::at_most, admission::Circle;
+using testing::HasSubstr;
+
+Question question_about(std::vector<indicator::Type> types) {
+  Question question;
+  question.types = std::move(types);
+  return question;
+}
+
+Question addresses_only() {
+  return question_about({indicator::Type::ipv4});
+}
+
+std::set<std::string> values(unsigned first, unsigned count) {
+  std::set<std::string> values;
+  for (const vault::TestRecord& record : addresses(first, count)) values.insert(record.value);
+  return values;
+}
+
+TEST(TaggedSession, FindsWhatBothHaveAdmitted) {
+  for (const std::uint16_t suite : psi::known_suites()) {
+    Circle circle{{addresses(0, 40), addresses(25, 40)}, at_most(1000)};
+    circle.begin_epoch();
+    circle.admit(0);
+    circle.admit(1);
+    const auto both = circle.hold_session(0, 1, addresses_only());
+    ASSERT_OK(both.began) << suite;
+    ASSERT_OK(both.answered);
+    EXPECT_EQ(matched(*circle[0].vault, *both.began), values(25, 15));
+    EXPECT_EQ(matched(*circle[1].vault, *both.began), values(25, 15));
+  }
+}
+
+TEST(TaggedSession, LeavesOutWhatIsNotAdmittedAndSaysHowMany) {
+  Circle circle{{addresses(0, 10), addresses(0, 10)}, at_most(6)};
+  circle.begin_epoch();
+  circle.admit(0);
+  circle.admit(1);
+  vault::Selection selection = circle.membership(0).admitted();
+  selection.types = {indicator::Type::ipv4};
+  selection.admission = vault::TaggedOnly{.epoch = circle.epoch(0).id, .types = {indicator::Type::ipv4}};
+  const auto entering = enters(*circle[0].vault, selection);
+  ASSERT_OK(entering);
+  EXPECT_EQ(entering->count, 6u);
+  EXPECT_EQ(entering->without_tag, (std::map<indicator::Type, std::uint64_t>{{indicator::Type::ipv4, 4}}));
+  const auto both = circle.hold_session(0, 1, addresses_only());
+  ASSERT_OK(both.began);
+  EXPECT_EQ(matched(*circle[0].vault, *both.began).size(), 6u);
+}
+
+TEST(TaggedSession, FindsNothingOfASideThatHasAdmittedNothing) {
+  Circle circle{{addresses(0, 10), addresses(0, 10)}, at_most(1000)};
+  circle.begin_epoch();
+  circle.admit(0);
+  const auto both = circle.hold_session(0, 1, addresses_only());
+  ASSERT_OK(both.began);
+  EXPECT_TRUE(matched(*circle[0].vault, *both.began).empty());
+}
+
+TEST(TaggedSession, LetsOtherTypesEnterAsTheyAre) {
+  Circle circle{{material("Sednit"), material("XAgent")}, at_most(1000)};
+  circle.begin_epoch();
+  const auto both = circle.hold_session(0, 1, which_addresses_and_names());
+  ASSERT_OK(both.began);
+  EXPECT_EQ(matched(*circle[0].vault, *both.began), std::set<std::string>{"evil.example"});
+  circle.admit(0);
+  circle.admit(1);
+  const auto after = circle.hold_session(0, 1, which_addresses_and_names());
+  ASSERT_OK(after.began);
+  EXPECT_EQ(matched(*circle[0].vault, *after.began), kShared);
+}
+
+TEST(TaggedSession, IsRefusedByASideThatIsInAnotherEpoch) {
+  Circle circle{{addresses(0, 10), addresses(0, 10)}, at_most(1000)};
+  circle.begin_epoch();
+  circle.admit(0);
+  circle.admit(1);
+  for (const bool names_none : {false, true}) {
+    const Deviation elsewhere{.rewrite =
+                                  [&](mirror::Draft& draft) {
+                                    if (draft.type != kPropose) return;
+                                    Proposal proposal = *Proposal::from_json(draft.body);
+                                    if (names_none)
+                                      proposal.admission.reset();
+                                    else
+                                      (*proposal.admission)[0] ^= std::byte{1};
+                                    draft.body = proposal.to_json();
+                                  },
+                              .resend = {}};
+    circle[0].log(circle.charter()).rewrite = elsewhere.rewrite;
+    const auto both = circle.hold_session(0, 1, addresses_only());
+    circle[0].log(circle.charter()).rewrite = {};
+    ASSERT_FAILS(both.answered, Errc::skew);
+    ASSERT_FAILS(both.began, Errc::skew);
+    EXPECT_THAT(both.began.error().message, HasSubstr("another epoch of admission"));
+    EXPECT_TRUE(matched(*circle[1].vault, newest_session(*circle[1].vault)).empty());
+  }
+}
+
+TEST(TaggedSession, IsNoneWhereTheCharterAsksForNoTags) {
+  Circle circle{{addresses(0, 10), addresses(5, 10)}, {}};
+  circle.synchronise();
+  const auto both = circle.hold_session(0, 1, addresses_only());
+  ASSERT_OK(both.began);
+  EXPECT_EQ(matched(*circle[0].vault, *both.began), values(5, 5));
+  const auto steps = circle[0].vault->session_steps(*both.began);
+  ASSERT_OK(steps);
+  const auto proposal = find_step(circle[0].log(circle.charter()), steps->front());
+  ASSERT_OK(proposal);
+  EXPECT_FALSE(proposal->body->object()->contains("admission")) << "it is written as it was before there were tags";
+}
+
+// Commitments are to the indicators themselves: what matched by a tag is opened and checked as ever.
+TEST(TaggedSession, IsOpenedByTheIndicatorsThatMatched) {
+  Circle circle{{addresses(0, 4), addresses(2, 4)}, at_most(1000)};
+  circle.begin_epoch();
+  circle.admit(0);
+  circle.admit(1);
+  const auto both = circle.hold_session(0, 1, addresses_only());
+  ASSERT_OK(both.began);
+  const group::Membership first = circle.membership(0), second = circle.membership(1);
+  const auto round = [&] {
+    return circle.connect<RevealOutcome, RevealOutcome>(
+        0, 1, [&](group::LogLink& link) { return reveal(circle[0].party(first), link, *both.began); },
+        [&](group::LogLink& link) -> Result<RevealOutcome> {
+          TRY(const ReceivedStep step, first_step(link));
+          return answer_reveal(circle[1].party(second), link, step);
+        });
+  };
+  for (const std::size_t i : {0u, 1u})
+    ASSERT_OK(give_consent(*circle[i].vault, *both.began,
+                           {.fields = {"malware"}, .tlp_max = indicator::Tlp::amber, .given = 1}));
+  const auto revealed = round();
+  ASSERT_OK(revealed.first);
+  ASSERT_OK(revealed.second);
+  EXPECT_EQ(revealed.first->opened, 2u);
+  EXPECT_EQ(revealed.first->received, 2u);
+}
+
+}  // namespace
+}  // namespace parley::session
