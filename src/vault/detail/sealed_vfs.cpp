@@ -172,6 +172,13 @@ int file_close(sqlite3_file* base) {
   return rc;
 }
 
+/// SQLite looks into the header of page 1 before it has looked for a WAL. A checkpoint that was cut may have torn the
+/// page here, while the WAL still holds it (check_files() knows, and refuses any other): then the header says nothing
+/// yet.
+bool looks_ahead(const SealedFile& file, const Unit& unit, std::size_t amount) {
+  return file.role == FileRole::database && unit.number == 1 && amount < kPageBytes;
+}
+
 int file_read(sqlite3_file* base, void* out, int amount, sqlite3_int64 offset) {
   SealedFile& file = sealed(base);
   MutableByteView rest(static_cast<std::byte*>(out), static_cast<std::size_t>(amount));
@@ -183,8 +190,9 @@ int file_read(sqlite3_file* base, void* out, int amount, sqlite3_int64 offset) {
     const std::size_t held_bytes = std::max(unit.logical_bytes, unit.content_bytes);
     const Loaded loaded = past_end ? Loaded::absent : load(file, unit, MutableByteView(plain).first(held_bytes));
     if (loaded == Loaded::failed) return SQLITE_IOERR_READ;
-    if (loaded == Loaded::damaged) return damage_of(file, unit);
-    if (loaded == Loaded::absent) {
+    const bool nothing_yet = loaded == Loaded::damaged && looks_ahead(file, unit, static_cast<std::size_t>(amount));
+    if (loaded == Loaded::damaged && !nothing_yet) return damage_of(file, unit);
+    if (loaded == Loaded::absent || nothing_yet) {
       std::ranges::fill(rest, std::byte{0});
       return SQLITE_IOERR_SHORT_READ;
     }
