@@ -21,6 +21,7 @@ constexpr std::size_t kMaxPassphraseBytes = 1024;
 constexpr std::int64_t kDrawEveryMs = 100;
 constexpr int kLookEveryMs = 100;
 constexpr std::size_t kBarCells = 24;
+constexpr std::size_t kMaxErrorBytes = 4'000;  // of what names something from outside: it must not scroll all else away
 
 bool write_all(int fd, std::string_view text) {
   while (!text.empty()) {
@@ -30,6 +31,18 @@ bool write_all(int fd, std::string_view text) {
     text.remove_prefix(static_cast<std::size_t>(written));
   }
   return true;
+}
+
+/// visible(), but for the line feeds and tabs by which we lay text out.
+std::string harmless(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find_first_of("\n\t"), text.size());
+    out += visible(text.substr(0, end));
+    if (end < text.size()) out += text[end];
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
 }
 
 std::int64_t now_ms() {
@@ -75,11 +88,13 @@ Console::Console(int in, int out, int err, std::filesystem::path working_folder)
       out_(out),
       err_(err),
       in_is_terminal_(::isatty(in) == 1),
+      out_is_terminal_(::isatty(out) == 1),
       err_is_terminal_(::isatty(err) == 1),
       working_folder_(std::move(working_folder)) {}
 
 void Console::print(std::string_view text) {
-  if (out_broken_ || write_all(out_, text)) return;
+  // A file gets the values as they are; a terminal gets none that act on it.
+  if (out_broken_ || write_all(out_, out_is_terminal_ ? harmless(text) : std::string(text))) return;
   const int error = errno;
   out_broken_ = true;
   result_lost_ = error != EPIPE;
@@ -87,11 +102,17 @@ void Console::print(std::string_view text) {
 }
 
 void Console::say(std::string_view line) {
-  write_all(err_, std::string(line) + "\n");
+  write_all(err_, harmless(line) + "\n");
 }
 
 int Console::refuse(const Error& error) {
-  say("parley: " + error.text());
+  std::string text = "parley: " + harmless(error.text());
+  if (text.size() > kMaxErrorBytes) {
+    std::size_t end = kMaxErrorBytes;
+    while ((static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not within a character
+    text = fmt::format("{} ... ({} bytes more)", std::string_view(text).substr(0, end), text.size() - end);
+  }
+  say(text);
   return error.code == Errc::usage ? 2 : 1;
 }
 
@@ -179,12 +200,12 @@ void ProgressBar::draw(std::uint64_t done) {
   visible_ = true;
   std::string line = "\r\x1b[K";
   if (total_ == 0) {
-    line += name_ + " ...";
+    line += visible(name_) + " ...";
   } else {
     const std::uint64_t shown = std::min(done, total_);
     const auto cells = static_cast<std::size_t>(shown * kBarCells / total_);
-    line += fmt::format("{} [{}{}] {:3} %", name_, std::string(cells, '#'), std::string(kBarCells - cells, '.'),
-                        shown * 100 / total_);
+    line += fmt::format("{} [{}{}] {:3} %", visible(name_), std::string(cells, '#'),
+                        std::string(kBarCells - cells, '.'), shown * 100 / total_);
     const std::int64_t elapsed = drawn_ms_ - began_ms_;
     if (shown > 0 && shown < total_ && elapsed > 1000)
       line += fmt::format(", {} s left", static_cast<std::uint64_t>(elapsed) * (total_ - shown) / shown / 1000);

@@ -20,12 +20,12 @@ class Console {
  public:
   Console(int in, int out, int err, std::filesystem::path working_folder);
 
-  /// Writes a result, as it is. After a failed write nothing more is written; a failure other than a reader that has
-  /// seen enough (a closed pipe) is said.
+  /// Writes a result: as it is into a file or pipe, on a terminal without what acts on it. After a failed write nothing
+  /// more is written; a failure other than a reader that has seen enough (a closed pipe) is said.
   void print(std::string_view text);
   /// `code`, or failure where a result was lost on its way out.
   int exit_code(int code) const { return code == 0 && result_lost_ ? 1 : code; }
-  /// Writes a line for the person.
+  /// Writes a line for the person, whatever stands in it made visible.
   void say(std::string_view line);
   /// Writes an error, and gives back the exit code that belongs to it.
   int refuse(const Error& error);
@@ -53,7 +53,7 @@ class Console {
   std::string ask_line(std::string_view prompt);
 
   int in_, out_, err_;
-  bool in_is_terminal_, err_is_terminal_, out_broken_ = false, result_lost_ = false;
+  bool in_is_terminal_, out_is_terminal_, err_is_terminal_, out_broken_ = false, result_lost_ = false;
   std::filesystem::path working_folder_;
   std::function<bool(std::string_view)> confirm_elsewhere_;
 };

@@ -51,8 +51,14 @@ Result<KeyPackage> make_own_package(const Desk& desk, const vault::GroupRow& gro
   TRY(const auto papers, papers_of_kind(desk.vault, group.id, kPaperKeyPackage));
   for (const vault::GroupPaper& paper : papers)
     if (paper.key == desk.card.nick) return read_key_package(paper.text);
-  TRY(const GroupKeys keys, create_group_keys(desk.folder, desk.vault, domain, group.id, desk.card.nick));
-  TRY(KeyPackage package, make_key_package(group.id, terms, desk.card, keys.keys, id_seed));
+  // A process that ended on the way left keys that no package names yet, or a file that nothing opens any more.
+  auto keys = load_group_keys(desk.folder, desk.vault, domain, group.id, desk.card.nick);
+  if (!keys && keys.error().code == Errc::not_found) {
+    TRY_STATUS(destroy_group_keys(desk.folder, desk.vault, group.id));
+    keys = create_group_keys(desk.folder, desk.vault, domain, group.id, desk.card.nick);
+  }
+  if (!keys) return std::unexpected(std::move(keys).error());
+  TRY(KeyPackage package, make_key_package(group.id, terms, desk.card, keys->keys, id_seed));
   TRY_STATUS(desk.vault.put_group_paper(group.id, {std::string(kPaperKeyPackage), desk.card.nick, package.note}));
   return package;
 }
@@ -174,9 +180,14 @@ Result<Draft> begin_group(const Desk& desk, std::string_view name, Charter terms
                           UnixSeconds now) {
   terms.group = to_hex(random_bytes<kGroupIdBytes>());
   TRY(Draft draft, make_draft(std::move(terms), desk.card, id_seed));
-  TRY(const vault::GroupRow group, row_for(desk, name, draft.terms.group, now));
-  TRY_STATUS(desk.vault.put_group_paper(group.id, {std::string(kPaperDraft), desk.card.id_vkey, draft.note}));
-  TRY_STATUS(make_own_package(desk, group, draft.terms.domain, draft.hash, id_seed));
+  // As one: a name without its draft could neither be used nor taken again.
+  const auto write = [&]() -> Status {
+    TRY(const vault::GroupRow group, row_for(desk, name, draft.terms.group, now));
+    TRY_STATUS(desk.vault.put_group_paper(group.id, {std::string(kPaperDraft), desk.card.id_vkey, draft.note}));
+    TRY_STATUS(make_own_package(desk, group, draft.terms.domain, draft.hash, id_seed));
+    return {};
+  };
+  TRY_STATUS(desk.vault.together(write));
   return draft;
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 namespace parley::node {
 namespace {
@@ -18,7 +19,7 @@ std::int64_t now_ms() {
 }  // namespace
 
 void Journal::line(std::string_view text) {
-  const std::string line = fmt::format("{} {}\n", to_rfc3339(wall_clock_now()), text);
+  const std::string line = fmt::format("{} {}\n", to_rfc3339(wall_clock_now()), visible(text));
   const std::lock_guard lock(mutex_);
   // A log that cannot be written must not stop the node.
   for (std::size_t done = 0; done < line.size();) {

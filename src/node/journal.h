@@ -9,8 +9,9 @@
 
 namespace parley::node {
 
-/// Writes lines "2026-01-31T12:00:00Z text" to a file descriptor. Thread-safe. Text from outside must have gone through
-/// visible(); indicators, labels and secrets never come here.
+/// Writes lines "2026-01-31T12:00:00Z text" to a file descriptor. Thread-safe. Each line is
+/// made visible as a whole, so that an event is one line whatever it names; indicators, labels and secrets never come
+/// here.
 class Journal {
  public:
   explicit Journal(int fd) : fd_(fd) {}

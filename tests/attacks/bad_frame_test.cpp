@@ -45,7 +45,7 @@ TEST_F(BadFrame, LongerThanAHelloMayBeIsRefusedBeforeTheHello) {
 TEST_F(BadFrame, EndsTheLink) {
   const std::pair<const char*, const char*> heads[] = {
       {"0010000109", "1048577 bytes"},  {"ffffffff09", "4294967295 bytes"}, {"0000000009", "without a type"},
-      {"0000000100", "unknown type 0"}, {"000000010f", "unknown type 15"},  {"00000001ff", "unknown type 255"},
+      {"0000000100", "unknown type 0"}, {"0000000110", "unknown type 16"},  {"00000001ff", "unknown type 255"},
       {"0000000101", "second Hello"},   {"0000000102", "second Hello"}};
   for (const auto& [head, said] : heads) {
     const Error end = end_of_link_after(*from_hex(head));

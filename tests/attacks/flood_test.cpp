@@ -1,6 +1,9 @@
 // A member that floods a real node, by connections, frames, entries and questions: its memory stays under 512 MiB, and
 // another member asks meanwhile and gets its answers.
+#include <arpa/inet.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <atomic>
 #include <fstream>
@@ -128,17 +131,27 @@ TEST_F(Flood, OfQuestionsForLogsLeavesTheNodeAtWork) {
   expect_served_during(bravo, [&](std::size_t i) { return frame_of(i % 2 == 0 ? *heads : *get); });
 }
 
-TEST_F(Flood, OfConnectionsFromManyAddressesLeavesTheNodeAtWork) {
-  Flooder bravo(bravo_);
+// A host has eight connections that are not finished (node/doorman.h), however many it opens; others are let in
+// meanwhile.
+TEST_F(Flood, OfConnectionsFromOneAddressLeavesTheNodeAtWorkForOthers) {
+  const Flooder bravo(bravo_);
+  const auto port = static_cast<std::uint16_t>(std::stoul(bravo.address().substr(bravo.address().find(':') + 1)));
   std::vector<FileDescriptor> open;
   for (int i = 0; i < 200; ++i) {
-    auto socket = wire::connect_tcp(bravo.address(), deadline_in(std::chrono::seconds(5)));
-    if (socket) open.push_back(std::move(*socket));
+    FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const sockaddr_in from{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(0x7f000002)}, .sin_zero = {}};
+    const sockaddr_in to{
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(0x7f000001)}, .sin_zero = {}};
+    ASSERT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&from), sizeof from), 0);
+    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0)
+      open.push_back(std::move(socket));
   }
-  EXPECT_GT(open.size(), 64u);
-  open.clear();
-  const Bytes ping;
-  expect_served_during(bravo, [&](std::size_t) { return wire::Frame{wire::FrameType::ping, ping}; });
+  EXPECT_GT(open.size(), 8u);
+  for (int i = 0; i < 3; ++i) {
+    const Ended asked = carol_.run({"ask", "alpha", "--group", "with-carol", "--yes"});
+    EXPECT_EQ(asked.code, 0) << asked.err;
+  }
+  EXPECT_LT(peak_megabytes(node_->process().pid()), kMostMegabytes);
 }
 
 TEST_F(Flood, OfProposalsLeavesTheNodeAtWork) {

@@ -23,7 +23,7 @@ class Hello : public testing::Test {
 
 TEST_F(Hello, OfEitherSideIsTakenByTheOther) {
   const std::string server = make_hello(alpha_, Side::server, "bravo", exporter_, kThen);
-  EXPECT_TRUE(check_hello(server, pin(alpha_), Side::server, "bravo", exporter_).has_value());
+  EXPECT_EQ(check_hello(server, pin(alpha_), Side::server, "bravo", exporter_), kThen) << "what its clock showed";
   const std::string client = make_hello(bravo_, Side::client, "alpha", exporter_, kThen);
   EXPECT_TRUE(check_hello(client, pin(bravo_), Side::client, "alpha", exporter_).has_value());
 }
@@ -36,7 +36,7 @@ TEST_F(Hello, IsRefusedOutOfItsPlace) {
   other_nick.nick = "alfa";
   const struct {
     const char* what;
-    Status status;
+    Result<UnixSeconds> status;
     Errc code;
   } cases[] = {
       {"replayed on another connection", check_hello(hello, pin(alpha_), Side::server, "bravo", other_connection),
@@ -92,8 +92,7 @@ TEST_F(Hello, IsRefusedWithAnyBitFlipped) {
 }
 
 TEST_F(Hello, LongerThanItsLimitIsNotLookedAt) {
-  const Status checked =
-      check_hello(std::string(kMaxHelloBytes + 1, 'x'), pin(alpha_), Side::server, "bravo", exporter_);
+  const auto checked = check_hello(std::string(kMaxHelloBytes + 1, 'x'), pin(alpha_), Side::server, "bravo", exporter_);
   ASSERT_FALSE(checked.has_value());
   EXPECT_EQ(checked.error().code, Errc::limit);
 }
