@@ -14,6 +14,7 @@ class ScriptedLink final : public Link {
 
   const PinnedPeer& peer() const override { return peer_; }
   const Digest& exporter() const override { return exporter_; }
+  UnixSeconds peer_time() const override { return 0; }
   Status send(FrameType, ByteView payload) override {
     bytes_sent_ += payload.size();
     return {};
