@@ -65,11 +65,30 @@ class Helper {
     return Checked();
   }
 
+  Result<vault::LogHead> own_log(const std::string& group) const {
+    TRY(const std::vector<vault::LogHead> heads, us_.desk.vault.logs());
+    for (const vault::LogHead& head : heads)
+      if (head.own && head.group == group) return head;
+    return fail(Errc::internal, "A member without a log was asked for help.");
+  }
+
+  /// After a disk was put back, bodies of our own entries may be missing: what was counted before would count anew.
+  /// @param before  our log before it was read for what it says of admission
+  Status knows_its_own_counts(const vault::LogHead& before) const {
+    TRY(const std::uint64_t read_to, us_.desk.vault.admission_read_to(before.origin));
+    if (read_to >= before.size) return {};
+    return fail(
+        Errc::policy,
+        fmt::format("What entry {} of our own log says is not here, so that what was admitted before is not known. "
+                    "Nobody is helped until another member has brought it.",
+                    read_to));
+  }
+
   /// Whether one more batch fits. Asked again in the moment at which it is counted.
   Result<Checked> check_cap(const group::Membership& membership, const Request& request, Refusal refusal) const {
     vault::Vault& vault = us_.desk.vault;
     const std::string& group = membership.charter().group;
-    TRY(const std::int64_t used, used_by_owner(group, request));
+    TRY(const std::int64_t used, used_of_all_types(group, request));
     const auto count = static_cast<std::int64_t>(request.blinded.size() / crypto::kElementBytes);
     const std::int64_t most = membership.charter().admission.cap(request.type)->most;
     refusal.used = static_cast<std::uint64_t>(used);
@@ -89,6 +108,17 @@ class Helper {
     return Checked();
   }
 
+  /// Of all types: which one a blinded element is of nobody sees, and an owner may say what it likes.
+  Result<std::int64_t> used_of_all_types(const std::string& group, const Request& request) const {
+    std::int64_t used = 0;
+    for (const indicator::Type type : indicator::kAllTypes) {
+      TRY(const std::int64_t of_type,
+          us_.desk.vault.admission_total(group, request.epoch, us_.desk.card.nick, owner(), type));
+      used += of_type;
+    }
+    return used;
+  }
+
   Result<std::int64_t> used_by_owner(const std::string& group, const Request& request) const {
     return us_.desk.vault.admission_total(group, request.epoch, us_.desk.card.nick, owner(), request.type);
   }
@@ -96,7 +126,9 @@ class Helper {
   Status answer(const Request& request) {
     answered_.reset();
     TRY(const group::Membership membership, membership_now_());
+    TRY(const vault::LogHead own, own_log(membership.charter().group));
     TRY(const Standing standing, admission::standing(us_.desk.vault, membership, wall_clock_now()));
+    TRY_STATUS(knows_its_own_counts(own));
     const Refusal refusal{.batch = batch_hash(request.epoch, owner(), request.type, request.blinded)};
     TRY(const Checked fits, check(membership, request, standing, refusal));
     if (!fits) return send(fits.error());

@@ -145,6 +145,10 @@ class Audit {
       return {};
     }
     if (!record_.shares) {
+      if (result().result_root != session::empty_result_root())
+        return "It signed a root over matches, and the shares of the key that it is made with are not in the file.";
+      if (peer_result() && peer_result()->result_root != result().result_root)
+        fits(fmt::format("What {} signed of the matches differs from that.", report_.peer));
       fits(
           "The count that it signed is the one that its program finds. The root over the matches was not checked: the "
           "other side had not opened its share of the key.");
@@ -187,11 +191,18 @@ class Audit {
       report_.proves_not.push_back("Why: damage, an error of a program, or intent.");
       return;
     }
-    report_.proves.push_back(
-        fmt::format("{} ran the agreed protocol honestly, on exactly the set that it had committed to before: nothing "
-                    "else was entered, nothing that it found was kept back.",
-                    report_.audited));
-    if (!peer_result() || peer_result()->transcript != result().transcript)
+    report_.vouched = peer_result() && peer_result()->transcript == result().transcript;
+    if (report_.vouched)
+      report_.proves.push_back(fmt::format(
+          "{} ran the agreed protocol honestly, on exactly the set that it had committed to before: nothing "
+          "else was entered, nothing that it found was kept back.",
+          report_.audited));
+    else
+      report_.proves.push_back(fmt::format(
+          "A run of the agreed program on the set that {} had committed to gives the messages and the result "
+          "that it signed, if it received what it says.",
+          report_.audited));
+    if (!report_.vouched)
       report_.proves_not.push_back(
           fmt::format("That these are the messages that {} sent: it signed no transcript, or another. Nobody but {} "
                       "vouches for what it received.",

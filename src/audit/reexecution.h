@@ -14,8 +14,11 @@ namespace parley::audit {
 struct Report {
   std::string session, group, audited, peer;  ///< the members by nick
   std::vector<std::string> checked;           ///< what was found to fit, in order, as sentences
-  /// The first thing that does not fit; nothing if the audited side ran honestly.
+  /// The first thing that does not fit; nothing if there is none.
   std::optional<std::string> difference;
+  /// The other side signed the same transcript. Where it did not, or its result is not in the file, the audited side
+  /// alone vouches for what it received: it could have made up a run that fits.
+  bool vouched = false;
   std::vector<std::string> proves, proves_not;  ///< sentences; proves nothing where there is a difference but that
 
   bool passes() const { return !difference; }

@@ -152,26 +152,27 @@ struct VerifyArguments {
 void print_report(Console& console, const audit::Report& report) {
   for (const std::string& line : report.checked) console.print("fits: " + visible(line) + "\n");
   if (report.difference) console.print("differs: " + visible(*report.difference) + "\n");
-  console.print(fmt::format("{}: {} in the session {} with {}\n", report.passes() ? "honest run" : "NOT an honest run",
-                            visible(report.audited), report.session, visible(report.peer)));
+  const std::string_view verdict = !report.passes() ? "NOT an honest run"
+                                   : report.vouched ? "honest run"
+                                                    : "NOT SHOWN to be an honest run: fits, by the word of one side";
+  console.print(fmt::format("{}: {} in the session {} with {}\n", verdict, visible(report.audited), report.session,
+                            visible(report.peer)));
   for (const std::string& line : report.proves) console.print("proves: " + visible(line) + "\n");
   for (const std::string& line : report.proves_not) console.print("proves not: " + visible(line) + "\n");
   console.say("All of it rests on the keys in the members' file: make sure that they are those of the group.");
 }
 
 OrderedJson json_of(const audit::Report& report) {
-  return {{"session", report.session},
-          {"group", report.group},
-          {"audited", report.audited},
-          {"peer", report.peer},
-          {"passes", report.passes()},
-          {"checked", report.checked},
-          {"difference", report.difference ? OrderedJson(*report.difference) : OrderedJson()},
-          {"proves", report.proves},
-          {"proves_not", report.proves_not}};
+  return {
+      {"session", report.session}, {"group", report.group},
+      {"audited", report.audited}, {"peer", report.peer},
+      {"passes", report.passes()}, {"vouched", report.vouched},
+      {"checked", report.checked}, {"difference", report.difference ? OrderedJson(*report.difference) : OrderedJson()},
+      {"proves", report.proves},   {"proves_not", report.proves_not}};
 }
 
-Result<bool> verify(Surroundings& at, const VerifyArguments& arguments) {
+/// @return the exit code: 3 where the other side does not vouch for the messages
+Result<int> verify(Surroundings& at, const VerifyArguments& arguments) {
   TRY(const auto members, read_members_file(at.console.resolve(arguments.members)));
   TRY(const vault::Unlock unlock, unlock_from_surroundings(at.console));
   TRY(const Secret<32> id_seed, group::load_id_seed(at.folder, unlock));
@@ -184,7 +185,7 @@ Result<bool> verify(Surroundings& at, const VerifyArguments& arguments) {
     at.console.print(to_line(json_of(report)));
   else
     print_report(at.console, report);
-  return report.passes();
+  return !report.passes() ? 1 : report.vouched ? 0 : 3;
 }
 
 int status_of(Console& console, const Status& done) {
@@ -246,9 +247,8 @@ void add_audit(CLI::App& app, Chosen& chosen) {
   verify_command->add_flag("--json", verified->as_json, "Print one JSON object");
   verify_command->callback([&chosen, verified] {
     chosen.alone = [verified](Surroundings& at) {
-      const auto passes = verify(at, *verified);
-      if (!passes) return at.console.refuse(passes.error());
-      return *passes ? 0 : 1;
+      const auto code = verify(at, *verified);
+      return code ? *code : at.console.refuse(code.error());
     };
   });
 }

@@ -204,8 +204,10 @@ Result<RevealOutcome> Exchange::answer(const ReceivedStep& step) {
   if (!found || found->row.id != step.session || found->row.peer != steps_.peer().name ||
       found->row.group != steps_.link().log().group()) {
     // A canary is a match to the other side: that we hold nothing on it must look like a consent that is not given.
+    // In everything else it must be a session of which a match could be revealed, or the difference would show.
     TRY(const bool decoys_only, only_canaries_are_common(step.session));
-    TRY_STATUS(refuse(decoys_only ? kNoConsentYet : kNotRevealable, step));
+    const bool looks_revealable = decoys_only && check_permitted(us_.membership).has_value();
+    TRY_STATUS(refuse(looks_revealable ? kNoConsentYet : kNotRevealable, step));
     return fail(Errc::refused, steps_.peer().name + " would reveal in a session that has nothing to reveal.");
   }
   if (auto permitted = check_permitted(us_.membership); !permitted) {
@@ -240,6 +242,8 @@ Result<bool> Exchange::only_canaries_are_common(const std::string& session) cons
   const auto row = us_.vault.session(session);
   if (!row || row->id != session || row->peer != steps_.peer().name || row->group != steps_.link().log().group())
     return false;
+  TRY(const Outcome outcome, read_outcome(row->outcome));
+  if (!is_at_rest(row->state) || !outcome.agreed) return false;
   TRY(const auto hits, hits_of(us_.vault, session));
   TRY(const auto matches, us_.vault.session_matches(session));
   return !hits.empty() && matches.empty();

@@ -77,6 +77,25 @@ TEST(Admission, StopsAtTheCapOfTheCharter) {
   EXPECT_EQ(overview.types.front().under_way, 0u) << "what is beyond the cap is not even asked";
 }
 
+TEST(Admission, OfAllTypesTogetherStopsAtTheCapOfTheTypeThatIsNamed) {
+  group::AdmissionClause clause = at_most(15);
+  clause.types.insert(clause.types.begin(), {.type = indicator::Type::cve, .most = 15});
+  std::vector<vault::TestRecord> material = addresses(0, 10);
+  for (int i = 0; i < 10; ++i)
+    material.push_back(session::record(indicator::Type::cve, fmt::format("CVE-2026-{}", 1000 + i), "seen"));
+  Circle circle{{material, {}}, clause};
+  circle.begin_epoch();
+  circle.admit(0);
+  std::int64_t counted = 0;
+  for (const indicator::Type type : {indicator::Type::cve, indicator::Type::ipv4}) {
+    const auto of_type =
+        circle[1].vault->admission_total(circle.charter().charter.group, circle.epoch(1).id, "bravo", "alpha", type);
+    ASSERT_OK(of_type);
+    counted += *of_type;
+  }
+  EXPECT_EQ(counted, 10) << "of one type, and nothing of the other: who says cve may mean an address";
+}
+
 /// alpha's batches as its node made them, with what it says on the line altered.
 Deviation owner_that(const std::function<void(Request&)>& bend) {
   return {.rewrite = {}, .resend = [bend](const wire::Frame& frame) {

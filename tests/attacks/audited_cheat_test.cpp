@@ -121,6 +121,8 @@ TEST_F(AuditedCheat, AnHonestMemberPassesWhateverTheOtherSideSignedOfTheResult) 
   const auto honest = report_on(opened_by(Side::responder));
   ASSERT_OK(honest);
   EXPECT_TRUE(honest->passes());
+  EXPECT_FALSE(honest->vouched) << "it could have made up what it received";
+  EXPECT_THAT(honest->proves, testing::Not(testing::Contains(HasSubstr("honestly"))));
   EXPECT_THAT(honest->proves_not, testing::Contains(HasSubstr("it signed no transcript, or another")));
   expect_found(opened_by(Side::asker), "are not those of the session");
 }
@@ -409,7 +411,16 @@ TEST_F(AuditedCheat, ThatTheOtherSideSignedIsNotSaidWhereItsResultIsLeftOut) {
   const auto report = report_on(audited);
   ASSERT_OK(report);
   EXPECT_TRUE(report->passes());
+  EXPECT_FALSE(report->vouched);
   EXPECT_THAT(report->proves_not, testing::Contains(HasSubstr("vouches for what it received")));
+}
+
+TEST_F(AuditedCheat, ARootOverMatchesDoesNotPassWithoutTheSharesOfItsKey) {
+  hold(kFast);
+  audit::Audited audited = opened_by(Side::responder);
+  ASSERT_TRUE(audited.record.shares.has_value());
+  audited.record.shares.reset();
+  expect_found(std::move(audited), "the shares of the key that it is made with are not in the file");
 }
 
 TEST_F(AuditedCheat, NobodyButTheAuditorOpensTheFileAndNotAByteOfItMayChange) {
