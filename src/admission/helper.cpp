@@ -110,12 +110,10 @@ class Helper {
 
   /// Of all types: which one a blinded element is of nobody sees, and an owner may say what it likes.
   Result<std::int64_t> used_of_all_types(const std::string& group, const Request& request) const {
+    TRY(const auto totals, us_.desk.vault.admission_totals(group, request.epoch));
     std::int64_t used = 0;
-    for (const indicator::Type type : indicator::kAllTypes) {
-      TRY(const std::int64_t of_type,
-          us_.desk.vault.admission_total(group, request.epoch, us_.desk.card.nick, owner(), type));
-      used += of_type;
-    }
+    for (const vault::AdmissionTotal& total : totals)
+      if (total.helper == us_.desk.card.nick && total.owner == owner()) used += total.count;
     return used;
   }
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <string_view>
 
 #include "base/random.h"
 #include "base/text.h"
@@ -26,25 +28,25 @@ bool has_answered(const vault::AdmissionBatch& batch, std::string_view nick) {
   return std::ranges::find(batch.answered, nick) != batch.answered.end();
 }
 
-/// How many of a type have been admitted or are on their way, by whoever counts most: ourselves, or a helper whose
-/// counts we do not remember.
-Result<std::int64_t> used(const Party& us, const Epoch& epoch, indicator::Type type) {
+/// How many of all types have been admitted or are on their way, by whoever counts most: ourselves, or a helper whose
+/// counts we do not remember. A helper holds all of them against the cap of the type that a batch names.
+Result<std::int64_t> used(const Party& us, const Epoch& epoch) {
   vault::Vault& vault = us.desk.vault;
   const std::string& group = us.membership.charter().group;
-  TRY(auto tags, vault.count_tags(group, epoch.id));
+  TRY(const auto tags, vault.count_tags(group, epoch.id));
   TRY(const auto batches, vault.admission_batches(group, epoch.id));
   TRY(const auto totals, vault.admission_totals(group, epoch.id));
-  auto most = static_cast<std::int64_t>(tags[type]);
-  for (const vault::AdmissionBatch& batch : batches)
-    if (batch.type == type) most += static_cast<std::int64_t>(batch.count);
-  for (const vault::AdmissionTotal& total : totals) {
-    if (total.owner != us.desk.card.nick || total.type != type) continue;
-    std::int64_t with_waiting = total.count;
-    for (const vault::AdmissionBatch& batch : batches)
-      if (batch.type == type && !has_answered(batch, total.helper))
-        with_waiting += static_cast<std::int64_t>(batch.count);
-    most = std::max(most, with_waiting);
+  std::int64_t most = 0;
+  for (const auto& [type, count] : tags) most += static_cast<std::int64_t>(count);
+  std::map<std::string_view, std::int64_t> by_helper;
+  for (const vault::AdmissionTotal& total : totals)
+    if (total.owner == us.desk.card.nick) by_helper[total.helper] += total.count;
+  for (const vault::AdmissionBatch& batch : batches) {
+    most += static_cast<std::int64_t>(batch.count);
+    for (auto& [helper, count] : by_helper)
+      if (!has_answered(batch, helper)) count += static_cast<std::int64_t>(batch.count);
   }
+  for (const auto& [helper, count] : by_helper) most = std::max(most, count);
   return most;
 }
 
@@ -166,7 +168,7 @@ Result<std::uint64_t> make_batches(const Party& us, const Epoch& epoch) {
   for (const group::AdmissionCap& cap : charter.admission.types) {
     for (;;) {
       TRY(const auto under_way, vault.admission_batches(charter.group, epoch.id));
-      TRY(const std::int64_t used, admission::used(us, epoch, cap.type));
+      TRY(const std::int64_t used, admission::used(us, epoch));
       if (under_way.size() >= kMostUnderWay || used >= cap.most) break;
       const auto room = static_cast<std::uint64_t>(cap.most - used);
       TRY(const std::uint64_t count, make_batch(us, epoch, cap.type, std::min<std::uint64_t>(room, kMostInBatch)));
