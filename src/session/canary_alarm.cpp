@@ -11,33 +11,23 @@
 #include "base/text.h"
 #include "group/member.h"
 #include "log/quorum.h"
+#include "session/detail/canary_json.h"
 #include "session/padding.h"
 #include "session/result_root.h"
 
 namespace parley::session {
 namespace {
 
+using detail::kMaxItemPath, detail::kSetPath, detail::number, detail::salt_in, detail::tag_from;
 using log::Json;
 
 constexpr std::int64_t kAlarmVersion = 1;
 constexpr std::size_t kMaxShownBytes = 16 * 1024;  // a commitment and a result are far below
-constexpr std::size_t kMaxPath = 24;               // of a tree of kLargestPadded leaves
-constexpr std::size_t kSetPath = 6;                // of group::kCanaryLeaves
 /// How many checkpoints of a log are looked at for one that was cosigned in time.
 constexpr std::uint64_t kLookAhead = 4096;
 
 std::unexpected<Error> does_not_hold(std::string why) {
   return fail(Errc::protocol, "The alarm does not hold: " + std::move(why));
-}
-
-std::int64_t number(std::uint64_t value) {
-  return static_cast<std::int64_t>(value);
-}
-
-log::Salt salt_from(const Bytes& bytes) {
-  log::Salt salt{};
-  if (bytes.size() == salt.size()) std::ranges::copy(bytes, salt.begin());
-  return salt;
 }
 
 Json write_shown(const CanaryAlarm::Shown& shown) {
@@ -48,7 +38,7 @@ Result<CanaryAlarm::Shown> shown_from(const Json& json) {
   log::ObjectReader reader(json, "a body that the alarm shows");
   CanaryAlarm::Shown shown;
   shown.entry = reader.digest("entry");
-  shown.body.salt = salt_from(reader.bytes("salt", sizeof(log::Salt)));
+  shown.body.salt = salt_in(reader, "salt");
   shown.body.text = reader.text("text", kMaxShownBytes);
   TRY_STATUS(reader.finish());
   return shown;
@@ -65,10 +55,7 @@ Json write_hit(const CanaryHit& hit) {
                                             {"index", number(hit.item_index)},
                                             {"path", log::hex_of(hit.item_path)},
                                             {"salt", to_base64(hit.item_salt)}}},
-                      {"tag", Json::Object{{"count", number(hit.tag->count)},
-                                           {"index", number(hit.tag->index)},
-                                           {"key", to_hex(hit.tag->item_key)},
-                                           {"path", log::hex_of(hit.tag->path)}}},
+                      {"tag", detail::to_json(*hit.tag)},
                       {"type", indicator::name_of(canary.canary.indicator.type())},
                       {"value", canary.canary.indicator.value()}};
 }
@@ -78,7 +65,7 @@ Result<group::CommittedCanary> canary_from(const Json& json, indicator::Type typ
   const auto index = static_cast<std::uint64_t>(reader.integer("index", 0, group::kCanaryLeaves - 1));
   std::vector<Digest> path = reader.digests("path", kSetPath);
   const Json reason = reader.object("reason");
-  const log::Salt salt = salt_from(reader.bytes("salt", sizeof(log::Salt)));
+  const log::Salt salt = salt_in(reader, "salt");
   const Digest set_entry = reader.digest("set");
   TRY_STATUS(reader.finish());
   TRY(group::Canary canary, group::make_canary(type, value, reason));
@@ -90,20 +77,9 @@ Status read_item(const Json& json, CanaryHit& hit) {
   log::ObjectReader reader(json, "an item of the alarm");
   hit.item_count = static_cast<std::uint64_t>(reader.integer("count", 1, log::kMaxInteger));
   hit.item_index = static_cast<std::uint64_t>(reader.integer("index", 0, log::kMaxInteger));
-  hit.item_path = reader.digests("path", kMaxPath);
-  hit.item_salt = salt_from(reader.bytes("salt", sizeof(log::Salt)));
+  hit.item_path = reader.digests("path", kMaxItemPath);
+  hit.item_salt = salt_in(reader, "salt");
   return reader.finish();
-}
-
-Result<CanaryHit::Tag> tag_from(const Json& json) {
-  log::ObjectReader reader(json, "a tag of the alarm");
-  CanaryHit::Tag tag;
-  tag.count = static_cast<std::uint64_t>(reader.integer("count", 1, log::kMaxInteger));
-  tag.index = static_cast<std::uint64_t>(reader.integer("index", 0, log::kMaxInteger));
-  tag.item_key = reader.digest("key");
-  tag.path = reader.digests("path", kMaxPath);
-  TRY_STATUS(reader.finish());
-  return tag;
 }
 
 Result<CanaryHit> hit_from(const Json& json) {
@@ -118,7 +94,7 @@ Result<CanaryHit> hit_from(const Json& json) {
   TRY(group::CommittedCanary committed, canary_from(canary, *type, value));
   CanaryHit hit{std::move(committed)};
   TRY_STATUS(read_item(item, hit));
-  TRY(hit.tag, tag_from(tag));
+  TRY(hit.tag, tag_from(tag, "a tag of the alarm"));
   return hit;
 }
 

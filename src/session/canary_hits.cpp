@@ -7,29 +7,18 @@
 #include "base/random.h"
 #include "group/membership.h"
 #include "session/canary_alarm.h"
+#include "session/detail/canary_json.h"
 #include "session/result_root.h"
 #include "session/secrets.h"
 
 namespace parley::session {
 namespace {
 
+using detail::kMaxItemPath, detail::kSetPath, detail::number, detail::salt_in, detail::tag_from;
 using log::Json;
 
 // 64 hits, each with all that the peer may open for it: it must not get rid of the evidence by opening much.
 constexpr std::size_t kMaxHitsBytes = 32 << 20;
-constexpr std::size_t kMaxItemPath = 24;  // a tree of kLargestPadded leaves
-constexpr std::size_t kSetPath = 6;       // of kCanaryLeaves
-static_assert(group::kCanaryLeaves == std::size_t{1} << kSetPath);
-
-std::int64_t number(std::uint64_t value) {
-  return static_cast<std::int64_t>(value);
-}
-
-log::Salt salt_from(const Bytes& bytes) {
-  log::Salt salt{};
-  if (bytes.size() == salt.size()) std::ranges::copy(bytes, salt.begin());
-  return salt;
-}
 
 Json to_json(const CanaryHit& hit) {
   const group::CommittedCanary& canary = hit.canary;
@@ -45,23 +34,8 @@ Json to_json(const CanaryHit& hit) {
                       {"theirs", hit.theirs},
                       {"type", indicator::name_of(canary.canary.indicator.type())},
                       {"value", canary.canary.indicator.value()}};
-  if (hit.tag)
-    object.emplace("tag", Json::Object{{"count", number(hit.tag->count)},
-                                       {"index", number(hit.tag->index)},
-                                       {"key", to_hex(hit.tag->item_key)},
-                                       {"path", log::hex_of(hit.tag->path)}});
+  if (hit.tag) object.emplace("tag", detail::to_json(*hit.tag));
   return object;
-}
-
-Result<CanaryHit::Tag> tag_from(const Json& json) {
-  log::ObjectReader reader(json, "the tag of a stored hit");
-  CanaryHit::Tag tag;
-  tag.count = static_cast<std::uint64_t>(reader.integer("count", 1, log::kMaxInteger));
-  tag.index = static_cast<std::uint64_t>(reader.integer("index", 0, log::kMaxInteger));
-  tag.item_key = reader.digest("key");
-  tag.path = reader.digests("path", kMaxItemPath);
-  TRY_STATUS(reader.finish());
-  return tag;
 }
 
 Result<CanaryHit> hit_from(const Json& json) {
@@ -70,10 +44,10 @@ Result<CanaryHit> hit_from(const Json& json) {
   const auto item_count = static_cast<std::uint64_t>(reader.integer("item_count", 1, log::kMaxInteger));
   const auto item_index = static_cast<std::uint64_t>(reader.integer("item_index", 0, log::kMaxInteger));
   std::vector<Digest> item_path = reader.digests("item_path", kMaxItemPath);
-  const log::Salt item_salt = salt_from(reader.bytes("item_salt", sizeof(log::Salt)));
+  const log::Salt item_salt = salt_in(reader, "item_salt");
   std::vector<Digest> path = reader.digests("path", kSetPath);
   const Json reason = reader.object("reason");
-  const log::Salt salt = salt_from(reader.bytes("salt", sizeof(log::Salt)));
+  const log::Salt salt = salt_in(reader, "salt");
   const Digest set_entry = reader.digest("set");
   std::optional<Json> tag_json;
   if (json.object() != nullptr && json.object()->contains("tag")) tag_json = reader.object("tag");
@@ -95,7 +69,7 @@ Result<CanaryHit> hit_from(const Json& json) {
                 .tag = {},
                 .theirs = std::move(theirs)};
   if (tag_json) {
-    TRY(hit.tag, tag_from(*tag_json));
+    TRY(hit.tag, tag_from(*tag_json, "the tag of a stored hit"));
   }
   return hit;
 }

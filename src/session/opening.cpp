@@ -5,17 +5,12 @@
 
 #include "base/encoding.h"
 #include "base/text.h"
+#include "session/detail/salt.h"
 
 namespace parley::session {
 namespace {
 
 constexpr std::size_t kMaxPath = 24;  // a tree of kLargestPadded leaves
-
-log::Salt salt_from(const Bytes& bytes) {
-  log::Salt salt{};
-  if (bytes.size() == salt.size()) std::ranges::copy(bytes, salt.begin());
-  return salt;
-}
 
 // The value of a field stands in the opening as its PJ1 text, since that text is what was committed to.
 Result<log::Json> parse_value(const std::string& json) {
@@ -64,7 +59,7 @@ Result<Opening> read_opening(std::string_view text) {
   const log::Json::Array fields = reader.array("fields", kFieldPaths.size());
   const auto index = static_cast<std::uint64_t>(reader.integer("index", 0, log::kMaxInteger));
   std::vector<Digest> items_path = reader.digests("items_path", kMaxPath);
-  const log::Salt salt = salt_from(reader.bytes("salt", sizeof(log::Salt)));
+  const log::Salt salt = detail::salt_in(reader, "salt");
   const auto type = indicator::type_named(reader.text("type", 32));
   std::string value = reader.text("value", indicator::kMaxValueBytes);
   if (!type) reader.refuse("its type is not a known one");
@@ -81,7 +76,7 @@ Result<Opening> read_opening(std::string_view text) {
   for (const log::Json& entry : fields) {
     log::ObjectReader field(entry, "an opened field");
     const auto path = field_index(field.text("path", 32));
-    const log::Salt field_salt = salt_from(field.bytes("salt", sizeof(log::Salt)));
+    const log::Salt field_salt = detail::salt_in(field, "salt");
     std::string json_text = field.text("value", kMaxFieldBytes);
     if (!path) field.refuse("its path is not a known one");
     if (path && !opening.fields.empty() && opening.fields.back().field >= *path)

@@ -3,25 +3,13 @@
 // else.
 #include "vault/detail/database.h"
 #include "vault/detail/key_slots.h"
-#include "vault/testing.h"
+#include "vault/tables.h"
 
 namespace parley::vault {
 namespace {
 
 class SwappedCells : public testing::Test {
  protected:
-  /// Changes the tables past the vault's own code.
-  static void execute_in(const TestVault& test, const std::string& statements) {
-    const auto header = detail::parse_header(read_whole(test.folder() / "vault.hdr"));
-    ASSERT_OK(header);
-    const auto vault_key = detail::unlock_header(*header, test.unlock());
-    ASSERT_OK(vault_key);
-    auto vfs = detail::SealedVfs::make(test.folder().path(), detail::derive_subkey(*vault_key, Subkey::pages));
-    ASSERT_OK(vfs);
-    auto connection = detail::Connection::open(std::move(*vfs), test.folder() / "vault.db", false);
-    ASSERT_OK(connection);
-    ASSERT_OK((*connection)->execute(statements.c_str()));
-  }
   static std::string session_id(char digit) { return std::string(32, digit); }
   /// A session with one match, whose place in the commitments is sealed.
   static Status save_session(Vault& vault, char digit, std::string_view value, std::string_view commitment) {
