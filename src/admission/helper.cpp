@@ -1,5 +1,7 @@
 #include "admission/helper.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/random.h"
