@@ -24,6 +24,8 @@ class Doorman {
   /// Whether a connection from `host` may begin its handshake; if not, why: in words once a minute for each host, and
   /// else as an empty text, since who knocks a thousand times must not fill the log either.
   std::optional<std::string> refuse_arrival(const std::string& host);
+  /// `refused`: it did not show a pinned key. A member that comes too often is turned away by its own count and not by
+  /// its host's, or it would shut out the members who share its address.
   void handshake_done(const std::string& host, bool refused);
   /// Whether `peer` may have one more link, until peer_left().
   bool admit_peer(const std::string& peer);

@@ -108,7 +108,7 @@ void Node::State::serve(Incoming incoming) {
                            [this](const ByteArray<32>& key) { return find_peer(key); });
   const std::string peer = link ? (*link)->peer().name : std::string();
   const bool admitted = link && doorman.admit_peer(peer);
-  doorman.handshake_done(incoming.host, !admitted);
+  doorman.handshake_done(incoming.host, !link);
   if (!link) {
     journal.line(fmt::format("refused {}: {}", incoming.address, link.error().text()));
     return;

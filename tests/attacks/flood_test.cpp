@@ -12,6 +12,7 @@
 #include "base/encoding.h"
 #include "group/groups.h"
 #include "mirror/message.h"
+#include "node/doorman.h"
 #include "support/member.h"
 #include "wire/address.h"
 #include "wire/link.h"
@@ -129,6 +130,15 @@ TEST_F(Flood, OfQuestionsForLogsLeavesTheNodeAtWork) {
   const auto heads = mirror::write_message(bravo.group(), mirror::Heads{{}, true});
   ASSERT_TRUE(get.has_value() && heads.has_value());
   expect_served_during(bravo, [&](std::size_t i) { return frame_of(i % 2 == 0 ? *heads : *get); });
+}
+
+// Members may share an address, behind one proxy for example.
+TEST_F(Flood, OfLinksOfOneMemberLeavesTheNodeAtWorkForAnotherOnTheSameHost) {
+  const Flooder bravo(bravo_);
+  for (std::size_t i = 0; i < node::kMaxLinksPerPeerPerMinute + 2 * node::kMaxRefusalsPerMinute; ++i)
+    (void)bravo.connect();
+  const Ended asked = carol_.run({"ask", "alpha", "--group", "with-carol", "--yes"});
+  EXPECT_EQ(asked.code, 0) << asked.err;
 }
 
 // A host has eight connections that are not finished (node/doorman.h), however many it opens; others are let in
