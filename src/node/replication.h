@@ -55,7 +55,8 @@ class Replication {
   void note_help(const std::string& peer, const Result<std::optional<admission::Helped>>& helped);
   void end_what_is_over();
   void note_ending(const group::Ending& ending);
-  /// Says once that the clock of a member and ours are further apart than the charter allows, and once that they are not.
+  /// Says once that the clock of a member and ours are further apart than the charter allows, and once that they are
+  /// not.
   void note_clock(const std::string& peer, group::JointLog& log, const std::string& nick);
   /// Says once that nothing more of a member's log is taken, and once that it is again.
   void note_room(const std::string& peer, const Status& takes);
@@ -71,8 +72,8 @@ class Replication {
   std::set<std::string> without_room_;
   std::set<std::string> skewed_;
   std::map<std::string, std::string> not_ended_;  // groups, and why, as it was said last
-  std::map<std::string, std::string> trouble_;  // with whose help, and what was said of it
-  ThreadPool pool_{1};                          // admission is in no hurry, and sessions come first
+  std::map<std::string, std::string> trouble_;    // with whose help, and what was said of it
+  ThreadPool pool_{1};                            // admission is in no hurry, and sessions come first
   SilentProgress progress_;
   std::mutex mutex_;
   std::condition_variable changed_;
