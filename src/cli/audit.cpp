@@ -11,7 +11,9 @@
 #include "cli/members_file.h"
 #include "cli/session_view.h"
 #include "cli/unlock.h"
+#include "group/membership.h"
 #include "session/audit_keeping.h"
+#include "session/canary_hits.h"
 
 namespace parley::cli {
 namespace {
@@ -32,7 +34,7 @@ Status keep(Workplace& at, const KeepArguments& arguments) {
   if (arguments.days) keeping.days = *arguments.days;
   if (arguments.limit_mebibytes) keeping.limit_bytes = *arguments.limit_mebibytes * kMebibyte;
   if (keeping != before) TRY_STATUS(session::set_audit_keeping(at.vault, keeping));
-  TRY(const std::size_t ended, session::end_old_records(at.vault, wall_clock_now()));
+  TRY(const std::size_t ended, session::end_old_records(at.vault));
   if (ended > 0) at.console.say(fmt::format("{} records are older than that and were destroyed.", ended));
   if (keeping.days == 0) {
     at.console.print("no records are kept\n");
@@ -100,6 +102,18 @@ Status check_auditor(Workplace& at, const vault::SessionRow& row, const group::C
   return {};
 }
 
+/// An auditor sees which canaries entered: they are done with, against it and against the other side.
+Status retire_canaries(Workplace& at, const vault::SessionRow& row, const group::Card& auditor) {
+  TRY(const vault::Peer peer, at.vault.peer(row.peer));
+  TRY(const group::Card theirs, group::read_card(peer.card));
+  std::vector<std::string> nicks{theirs.nick};
+  TRY(const log::VerifierKey key, log::parse_vkey(auditor.id_vkey));
+  if (const auto membership = at.groups.membership(row.group))
+    if (const group::CharterMember* member = membership->charter().member_by_id(key))
+      nicks.push_back(member->keys.nick);
+  return session::note_canaries_opened(at.vault, row.group, nicks);
+}
+
 Status show_before(Workplace& at, const ExportArguments& arguments, const vault::SessionRow& row,
                    const group::Card& auditor, const session::KeptRecord& kept) {
   Console& console = at.console;
@@ -111,6 +125,7 @@ Status show_before(Workplace& at, const ExportArguments& arguments, const vault:
       fmt::format("  It learns nothing of your other sessions, and not the context of your indicators. The file "
                   "has about {} bytes, and only the holder of that card's id key opens it.",
                   kept.file.size));
+  console.say("  Canaries of yours that stand in a set are not used any more against either: the auditor sees them.");
   console.say(
       fmt::format("  IT MUST NEVER GET TO {}: compare the auditor's fingerprint by voice before you hand it over. "
                   "What was opened cannot be taken back.",
@@ -132,6 +147,7 @@ Status export_session(Workplace& at, const ExportArguments& arguments) {
   TRY_STATUS(check_auditor(at, row, auditor));
   TRY(const audit::Opened opened, audit::open_session(at.vault, id, at.member.card.nick));
   TRY_STATUS(show_before(at, arguments, row, auditor, *kept));
+  TRY_STATUS(retire_canaries(at, row, auditor));
   TRY(const log::VerifierKey key, log::parse_vkey(auditor.id_vkey));
   TRY(vault::StreamReader record, session::open_record(at.vault, id));
   const std::filesystem::path path = at.console.resolve(arguments.file);

@@ -162,7 +162,7 @@ std::string usable_from(const group::CanaryBook::Committed& set) {
 
 void print_set(Console& console, const GroupStatus& status, const group::CanaryBook::Committed& set) {
   const UnixSeconds now = wall_clock_now();
-  const UnixSeconds ends = set.time + group::kCanaryAge + group::kCanaryLife;
+  const UnixSeconds ends = set.time + group::kCanaryLastUse;
   const std::string_view state = &set == status.in_use ? "in use"
                                  : now >= ends         ? "too old: parley canary commit makes the next one"
                                  : now < set.time + group::kCanaryAge
@@ -170,6 +170,9 @@ void print_set(Console& console, const GroupStatus& status, const group::CanaryB
                                      : "not in use: another is, or not enough members hold it since 24 hours";
   console.print(fmt::format("  set of {} (entry {} of your log): {}, from {} until {}\n", to_rfc3339(set.time), set.seq,
                             state, usable_from(set), to_rfc3339(ends)));
+  if (!set.retired.empty())
+    console.print(
+        fmt::format("    not used any more against {}\n", visible(fmt::format("{}", fmt::join(set.retired, ", ")))));
   for (const group::CanarySet::Leaf& leaf : set.set.canaries())
     console.print(
         fmt::format("    {}\t{}\t{}\theld by an honest member: {} in 1,000,000{}\n",
@@ -212,6 +215,7 @@ OrderedJson status_json(const GroupStatus& status) {
                     {"canaries", set.set.canaries().size()},
                     {"committed", to_rfc3339(set.time)},
                     {"usable_from", usable_from(set)},
+                    {"retired_against", set.retired},
                     {"in_use", &set == status.in_use}});
   for (const auto& [session, peer] : status.hits) hits.push_back({{"session", session}, {"peer", peer}});
   return {{"group", status.row.name}, {"waiting", status.book.waiting().size()}, {"sets", sets}, {"hits", hits}};

@@ -81,7 +81,7 @@ Result<OpenMember> open_member(Console& console, const std::filesystem::path& fo
       folder, *opened.vault, opened.member.card,
       [&vault = *opened.vault](group::JointLog& log) { return session::log_aborts(vault, log); });
   TRY(const std::size_t interrupted, session::close_interrupted(*opened.vault));
-  TRY_STATUS(session::end_old_records(*opened.vault, wall_clock_now()));
+  TRY_STATUS(session::end_old_records(*opened.vault));
   if (interrupted > 0)
     console.say(fmt::format(
         "{} session(s) had been interrupted by a stop or crash and are closed now; parley session list tells which.",

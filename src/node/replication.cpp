@@ -236,7 +236,7 @@ void Replication::end_what_is_over() {
     return;
   }
   for (const group::Ending& ending : *endings) note_ending(ending);
-  const auto ended = session::end_old_records(groups_.desk().vault, wall_clock_now());
+  const auto ended = session::end_old_records(groups_.desk().vault);
   if (!ended) journal_.line("ending old records of sessions: " + ended.error().text());
   if (ended && *ended > 0)
     journal_.line(fmt::format("{} records of sessions were destroyed: their time, or their group, is over", *ended));

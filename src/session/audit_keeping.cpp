@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/random.h"
+#include "log/entry.h"
 #include "session/audit_record.h"
 #include "session/secrets.h"
 
@@ -177,13 +178,32 @@ Status forget_record(vault::Vault& vault, const std::string& session) {
   });
 }
 
-Result<std::size_t> end_old_records(vault::Vault& vault, UnixSeconds now) {
+Result<UnixSeconds> time_seen(vault::Vault& vault, const std::string& group) {
+  const auto row = vault.group(group);
+  if (!row) return row.error().code == Errc::not_found ? Result<UnixSeconds>(0) : std::unexpected(row.error());
+  UnixSeconds latest = row->latest;
+  TRY(const auto heads, vault.logs());
+  for (const vault::LogHead& head : heads) {
+    if (head.group != group || !head.own || head.size == 0) continue;
+    TRY(const auto newest, vault.log_leaves(head.origin, head.size - 1, 1));
+    const auto entry = newest.empty() ? Result<log::Entry>(fail(Errc::not_found, {}))
+                                      : log::read_entry_unverified(newest.front().note);
+    if (entry) latest = std::max(latest, entry->time);
+  }
+  return latest;
+}
+
+Result<std::size_t> end_old_records(vault::Vault& vault) {
   TRY(const AuditKeeping keeping, audit_keeping(vault));
   TRY(const auto files, vault.sealed_files(kPurpose));
   std::size_t ended = 0;
   for (const vault::SealedFile& file : files) {
     TRY(const auto key, vault.secret(audit_name(session_of(file))));
-    if (key && now - file.made < keeping.days * kSecondsADay) continue;
+    if (key) {
+      TRY(const vault::SessionRow row, vault.session(session_of(file)));
+      TRY(const UnixSeconds now, time_seen(vault, row.group));
+      if (now - file.made < keeping.days * kSecondsADay) continue;
+    }
     TRY_STATUS(forget_record(vault, session_of(file)));
     ++ended;
   }

@@ -70,7 +70,13 @@ Result<vault::StreamReader> open_record(vault::Vault& vault, const std::string& 
 /// @error Errc::not_found if there is none
 Status forget_record(vault::Vault& vault, const std::string& session);
 
-/// Destroys the records that are older than is kept, and those whose key went with their group. @return how many
-Result<std::size_t> end_old_records(vault::Vault& vault, UnixSeconds now);
+/// The latest time that is known of a group here: what its row has seen, which follows the other members' clocks
+/// (group::PeerClocks), and what our own log of it says. A clock that is set forward does not move it by itself.
+/// 0 for a group that is not in the vault.
+Result<UnixSeconds> time_seen(vault::Vault& vault, const std::string& group);
+
+/// Destroys the records that are older than is kept by time_seen() of their group, and those whose key went with it.
+/// @return how many
+Result<std::size_t> end_old_records(vault::Vault& vault);
 
 }  // namespace parley::session

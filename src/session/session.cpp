@@ -145,6 +145,7 @@ class Session {
   std::optional<UnderWay::Entry> entry_;  // while it can be stopped
   Commitment our_commitment_, their_commitment_;
   vault::SessionStep their_commit_step_;
+  vault::SessionStep their_run_step_;
   Deadline run_began_{};
 };
 
@@ -655,6 +656,8 @@ Result<psi::Outcome> Session::run() {
     return fail(Errc::protocol, "The other side would enter another number of items than it had agreed to.",
                 steps_.peer().name);
 
+  their_run_step_ = stored_step(steps_.peer().nick, theirs);  // with our result
+
   // Both hold the other's commitment and have signed so, before anything is computed with what is committed to.
   TRY_STATUS(steps_.link().await_held(ours, deadline_in(limits_.step)));
   TRY_STATUS(steps_.link().keep());
@@ -760,7 +763,7 @@ Status Session::store_result(const ResultStep& ours, const std::vector<vault::Se
   row_.updated = wall_clock_now();
   row_.outcome = write_outcome(outcome_);
   TRY(result_step_, steps_.write(kResult, ours.to_json(), {}, [&](const mirror::EntryView& step) -> Status {
-    TRY_STATUS(us_.vault.save_result(row_, std::vector{stored_step(step)}, matches));
+    TRY_STATUS(us_.vault.save_result(row_, std::vector{their_run_step_, stored_step(step)}, matches));
     return keep_hits(us_.vault, row_.group, steps_.peer().nick, row_.id, hits_);
   }));
   return {};

@@ -454,8 +454,16 @@ TEST_F(AuditedCheat, RecordsGoWhenTheirTimeIsOverOrTheyAreForgotten) {
   const auto kept = kept_record(*asker_.vault, id_);
   ASSERT_OK(kept);
   ASSERT_TRUE(kept->has_value());
-  EXPECT_EQ(end_old_records(*asker_.vault, (*kept)->until - 1).value(), 0U);
-  EXPECT_EQ(end_old_records(*asker_.vault, (*kept)->until).value(), 1U);
+  const auto seen = [&](UnixSeconds latest) {
+    auto row = asker_.vault->group(charter_of(asker_, answerer_).charter.group);
+    ASSERT_OK(row);
+    row->latest = latest;
+    ASSERT_OK(asker_.vault->put_group(*row));
+  };
+  seen((*kept)->until - 1);
+  EXPECT_EQ(end_old_records(*asker_.vault).value(), 0U);
+  seen((*kept)->until);
+  EXPECT_EQ(end_old_records(*asker_.vault).value(), 1U);
   EXPECT_FALSE(kept_record(*asker_.vault, id_)->has_value());
   EXPECT_FAILS(open_record(*asker_.vault, id_), Errc::not_found);
   EXPECT_FALSE(asker_.vault->secret(audit_name(id_))->has_value()) << "its key is gone as well";
@@ -469,7 +477,31 @@ TEST_F(AuditedCheat, RecordsDoNotOpenOnceTheSecretsOfTheirSessionAreDestroyed) {
   ASSERT_OK(asker_.vault->remove_secrets("session/" + id_ + "/"));  // as the end of a group does
   EXPECT_FALSE(kept_record(*asker_.vault, id_)->has_value());
   EXPECT_FAILS(open_record(*asker_.vault, id_), Errc::not_found);
-  EXPECT_EQ(end_old_records(*asker_.vault, wall_clock_now()).value(), 1U) << "the file goes as well";
+  EXPECT_EQ(end_old_records(*asker_.vault).value(), 1U) << "the file goes as well";
+}
+
+// What decides is the time that the group's logs have come to. It never goes back, and a clock does not move it alone.
+TEST_F(AuditedCheat, RecordsEndByTheTimeOfTheLog) {
+  hold(kClassic);
+  const std::string group = charter_of(asker_, answerer_).charter.group;
+  const auto in_log = time_seen(*asker_.vault, group);
+  ASSERT_OK(in_log);
+  EXPECT_GT(*in_log, 0) << "as its newest entry says, although the group's row has seen nothing yet";
+  EXPECT_EQ(*time_seen(*asker_.vault, "00000000000000000000000000000000"), 0);
+  auto row = asker_.vault->group(group);
+  ASSERT_OK(row);
+  row->latest = *in_log + 1000;
+  ASSERT_OK(asker_.vault->put_group(*row));
+  EXPECT_EQ(*time_seen(*asker_.vault, group), *in_log + 1000);
+  EXPECT_EQ(end_old_records(*asker_.vault).value(), 0U);
+}
+
+// The file says nothing of its size that can be believed before it is read: the disk is asked.
+TEST_F(AuditedCheat, AFileLargerThanThereIsAnyOrNoFileAtAllIsNotRead) {
+  vault::write_whole(folder_ / "huge", Bytes(100));
+  std::filesystem::resize_file(folder_ / "huge", audit::kMaxAuditFileBytes + 1);
+  EXPECT_FAILS(audit::open_audit_file(folder_ / "huge", auditor_), Errc::limit);
+  EXPECT_FAILS(audit::open_audit_file("/dev/zero", auditor_), Errc::format);
 }
 
 TEST_F(AuditedCheat, NoRecordIsKeptWhereThatIsSetOrWhereThereIsNoRoomAndTheSessionGoesOn) {

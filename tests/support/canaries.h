@@ -61,8 +61,9 @@ inline group::Canary dark(const std::string& address, std::int64_t eps_ppm = 10)
 }
 
 /// Puts a set of these into the log of `owner` at `then`; `peer` cosigns it at the same time. Before any session.
+/// @param believed  when its owner's own program takes the set to be from, where that is another time
 inline void commit_canaries_at(Opened& owner, Opened& peer, const std::vector<group::Canary>& canaries,
-                               UnixSeconds then) {
+                               UnixSeconds then, std::optional<UnixSeconds> believed = {}) {
   open_logs(owner, peer, then);
   const group::SignedCharter charter = charter_of(owner, peer);
   RewritingLog& log = owner.log(charter);
@@ -74,7 +75,8 @@ inline void commit_canaries_at(Opened& owner, Opened& peer, const std::vector<gr
   log.with([&](mirror::Replica& replica) {
     ASSERT_OK(replica.append(mirror::draft_for_everyone(log::kCanarySet, group::canary_set_body(set->root())), then,
                              [&](const mirror::EntryView& entry) -> Status {
-                               book->committed(*set, entry.leaf_hash, entry.entry.seq, entry.entry.time);
+                               book->committed(*set, entry.leaf_hash, entry.entry.seq,
+                                               believed.value_or(entry.entry.time));
                                return book->save(*owner.vault, charter.charter.group);
                              }));
   });
@@ -83,6 +85,13 @@ inline void commit_canaries_at(Opened& owner, Opened& peer, const std::vector<gr
 
 inline UnixSeconds days_ago(int days) {
   return wall_clock_now() - days * 86'400;
+}
+
+/// What `accuser` can publish about its session with `peer`.
+inline Result<CanaryAlarm> alarm_about(Opened& accuser, Opened& peer, const std::string& session) {
+  const group::SignedCharter charter = charter_of(accuser, peer);
+  group::JointLog& log = accuser.log(charter);
+  return alarm_of(*accuser.vault, log, sources_of(*accuser.vault, log, accuser.membership(charter)), session);
 }
 
 /// What alpha would publish about a session, written into its log and held by bravo too.
