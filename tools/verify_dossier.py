@@ -462,6 +462,19 @@ def read_dissent(text, charter, finding_hash, finding):
     return sha256(note.text.encode()), dissent
 
 
+def read_withdrawal(entry, charter, finding_hash, finding, signers):
+    require(entry.body is not None, "what was withdrawn is not shown")
+    body = fields(entry.body, "hash note v", "a withdrawal")
+    note = Note(body["note"])
+    withdrawal = fields(note.object("parley/withdrawal/v1"), "finding group nick reason time v", "a withdrawal")
+    require(withdrawal["nick"] == entry.nick and entry.nick in signers, "a withdrawal is by nobody who signed")
+    note.signers([charter.members[entry.nick]["id"]])
+    require(body["hash"] == withdrawal["finding"] == finding_hash.hex() and withdrawal["group"] == finding["group"],
+            "a withdrawal is of another finding")
+    require(withdrawal["reason"], "a withdrawal gives no reason")
+    return sha256(note.text.encode()), withdrawal
+
+
 # --- STIX ------------------------------------------------------------------------------------------------------------
 
 TLP = {"clear": "94868c89-83c2-464b-929b-a1a8aa3c8487", "green": "bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
@@ -477,25 +490,29 @@ def phrase(likelihood):
     return likelihood.replace("-", " ")
 
 
-def stix_bundle(finding, finding_hash, charter, signers, dissents, names):
+def stix_bundle(finding, finding_hash, charter, signers, dissents, withdrawals, names):
     space = uuid.uuid5(uuid.NAMESPACE_URL, "parley-stix/1")
     name = finding_hash.hex()
     created = datetime.datetime.fromtimestamp(finding["created"], datetime.timezone.utc)
     time = created.strftime("%Y-%m-%dT%H:%M:%S.000Z")
-    objects, refs, group = [], [], []
+    objects, refs, group, working_set = [], [], [], []
+    pap = f"PAP:{finding['marks']['pap'].upper()}"
 
     def stix_id(kind, of):
         return f"{kind}--{uuid.uuid5(space, f'{kind}|{of}')}"
 
     def add(kind, of, **properties):
         made = {"type": kind, "spec_version": "2.1", "id": stix_id(kind, of), "created": time, "modified": time,
-                "object_marking_refs": [f"marking-definition--{TLP[finding['marks']['tlp']]}"], **properties}
+                "object_marking_refs": [f"marking-definition--{TLP[finding['marks']['tlp']]}",
+                                        stix_id("marking-definition", pap)], **properties}
         if group:
             made["created_by_ref"] = group[0]
         objects.append(made)
         refs.append(made["id"])
         return made
 
+    objects.append({"type": "marking-definition", "spec_version": "2.1", "id": stix_id("marking-definition", pap),
+                    "created": time, "definition_type": "statement", "definition": {"statement": pap}})
     made = add("identity", f"group {finding['group']}", name=charter.json["name"], identity_class="group")
     group.append(made["id"])
     for nick in charter.members:
@@ -503,8 +520,9 @@ def stix_bundle(finding, finding_hash, charter, signers, dissents, names):
     report = stix_id("report", name)
     judgement = finding["judgement"]
     judged = [one for one in finding["hypotheses"] if one["id"] == judgement["hypothesis"]][0]
+    actor = None
     if judged["kind"] == "attribution" and LIKELIHOODS.index(judgement["likelihood"]) >= LIKELIHOODS.index("likely"):
-        add("intrusion-set", f"{name} {judged['actor']}", name=judged["actor"], description=judged["text"])
+        actor = add("intrusion-set", f"{name} {judged['actor']}", name=judged["actor"], description=judged["text"])["id"]
     for one in finding["evidence"]:
         grade = one["grade"]
         text = "[withheld]" if one["summary"] is None else one["summary"]
@@ -515,6 +533,7 @@ def stix_bundle(finding, finding_hash, charter, signers, dissents, names):
                            f"{len({seen['origin'] for seen in one['seen']})}.")
         if grade["info"] in INFORMATION:
             note["confidence"] = INFORMATION[grade["info"]]
+        working_set.append(note["id"])
     content = "".join(f"{one['id']} ({one['kind']}): {one['text']}\n" for one in finding["hypotheses"])
     for row in finding["matrix"]:
         content += row["e"] + ":" + "".join(f" {cell['h']}={cell['v']}" for cell in row["cells"]) + "\n"
@@ -523,8 +542,27 @@ def stix_bundle(finding, finding_hash, charter, signers, dissents, names):
     content += "".join(f"without {row} the order would be another\n" for row in critical_rows(finding))
     content += "".join(f"{claim['origin']} says that {claim['name']} and {claim['other']} are one actor\n"
                        for claim in finding["equivalences"])
-    add("note", f"{name} matrix", abstract="Analysis of competing hypotheses", content=content, authors=signers,
-        object_refs=[report])
+    working_set.append(add("note", f"{name} matrix", abstract="Analysis of competing hypotheses", content=content,
+                           authors=signers, object_refs=[report])["id"])
+    fit = {row["e"] for row in finding["matrix"] for cell in row["cells"]
+           if cell["h"] == judgement["hypothesis"] and cell["v"] in ("C", "CC")}
+    for one in finding["evidence"]:
+        origins = len({seen["origin"] for seen in one["seen"]})
+        if actor is None or one["id"] not in fit or origins < 2:
+            continue
+        sighting = add("sighting", f"{name} {one['id']}", sighting_of_ref=actor, count=origins,
+                       where_sighted_refs=[stix_id("identity", f"member {finding['group']} {nick}")
+                                           for nick in sorted({seen["by"] for seen in one["seen"]})],
+                       description=f"Evidence {one['id']}, by independent origins")
+        times = [seen["first_seen"] for seen in one["seen"] if seen["first_seen"]]
+        if times:
+            first = datetime.datetime.fromtimestamp(min(times), datetime.timezone.utc)
+            sighting["first_seen"] = first.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        if one["grade"]["info"] in INFORMATION:
+            sighting["confidence"] = INFORMATION[one["grade"]["info"]]
+        working_set.append(sighting["id"])
+    add("grouping", name, name="Evidence: " + finding["title"], context="suspicious-activity",
+        object_refs=list(working_set))
 
     def side(likelihood):
         place = LIKELIHOODS.index(likelihood) - LIKELIHOODS.index("roughly-even-chance")
@@ -538,13 +576,19 @@ def stix_bundle(finding, finding_hash, charter, signers, dissents, names):
                          for point in dissent["points"])
         add("opinion", dissent_hash.hex(), opinion="strongly-disagree" if other_side else "disagree",
             explanation=explanation, authors=[dissent["nick"]], object_refs=[report])
+    for withdrawal_hash, withdrawal in withdrawals:
+        add("opinion", withdrawal_hash.hex(), opinion="strongly-disagree", authors=[withdrawal["nick"]],
+            explanation="Withdrew its signature: " + withdrawal["reason"], object_refs=[report])
     listed = list(refs)
-    add("report", name, name=finding["title"], published=time, report_types=["threat-report"], object_refs=listed,
+    made = add("report", name, name=finding["title"], published=time, report_types=["threat-report"], object_refs=listed,
         confidence=CONFIDENCE[finding["confidence"]["level"]],
         description=f"{finding['question']}\n{judgement['text']}\nLikelihood: {phrase(judgement['likelihood'])}.\n"
                     f"Confidence: {finding['confidence']['level']}. {finding['confidence']['why']}",
         external_references=[{"source_name": "parley", "external_id": name,
                               "description": "SHA-256 of the text of the finding that members signed"}])
+    gone = {withdrawal["nick"] for _, withdrawal in withdrawals}
+    if withdrawals and not are_enough(charter, [nick for nick in signers if nick not in gone]):
+        made["revoked"] = True
     return canonical({"type": "bundle", "id": stix_id("bundle", name), "objects": objects})
 
 
@@ -558,19 +602,20 @@ def are_enough(charter, nicks):
 
 
 def check_publications(entries, finding_hash, signers, charter):
-    due, publishers = set(), []
+    due, withdrawn, publishers = set(), set(), []
     for entry in entries:
         if entry.header["type"] != "finding.publish":
             continue
         require(entry.body is not None, "what was published is not shown")
-        body = fields(entry.body, "dissents hash signers v", "a publication")
+        body = fields(entry.body, "dissents hash signers v withdrawals", "a publication")
         require(body["hash"] == finding_hash.hex(), "another finding was published")
         require(entry.nick in signers and set(body["signers"]) <= set(signers), "a publisher or signer did not sign")
         require(entry.nick not in publishers, "a member published twice")
         publishers.append(entry.nick)
         due |= {digest_of(one, "a dissent") for one in body["dissents"]}
+        withdrawn |= {digest_of(one, "a withdrawal") for one in body["withdrawals"]}
     require(are_enough(charter, publishers), "too few signers published it")
-    return due
+    return due, withdrawn
 
 
 def verify(data, anchor):
@@ -617,27 +662,33 @@ def verify(data, anchor):
     refs = {bytes.fromhex(ref) for evidence in finding["evidence"] for ref in evidence["refs"]}
     held = {entry.leaf for entry in entries if trees.get(entry.nick) == entry.tree}
     require(refs <= held, "the evidence refers to an entry that is not there")
-    require(all(entry.leaf in refs or entry.header["type"] == "finding.publish" for entry in entries),
-            "an entry serves nothing")
+    require(all(entry.leaf in refs or entry.header["type"] in ("finding.publish", "finding.withdraw")
+                for entry in entries), "an entry serves nothing")
     newest = max([charters.index(charter)] + [entry.version for entry in entries])
     require(newest + 1 == len(charters), "a charter serves nothing")
 
     open_texts(finding, dossier["openings"])
-    due = check_publications(entries, finding_hash, signers, charter)
+    due, due_withdrawals = check_publications(entries, finding_hash, signers, charter)
     dissents = [read_dissent(one, charter, finding_hash, finding) for one in dossier["dissents"]]
     hashes = [one for one, _ in dissents]
     require(hashes == sorted(set(hashes)) and set(hashes) == due, "the dissents are not those that were published")
+    withdrawals = sorted((read_withdrawal(entry, charter, finding_hash, finding, signers) for entry in entries
+                          if entry.header["type"] == "finding.withdraw"), key=lambda one: one[0])
+    require(len({one["nick"] for _, one in withdrawals}) == len(withdrawals), "a member withdrew twice")
+    require(due_withdrawals <= {one for one, _ in withdrawals}, "a withdrawal that was published is left out")
     stix = fields(dossier["stix"], "bundle profile sha256", "the STIX part")
     require(stix["profile"] == "parley-stix/1", "an unknown profile of STIX")
     require(stix["sha256"] == sha256(stix["bundle"].encode()).hex(), "the STIX part is not what its hash says")
-    require(stix["bundle"] == stix_bundle(finding, finding_hash, charter, signers, dissents, names),
+    require(stix["bundle"] == stix_bundle(finding, finding_hash, charter, signers, dissents, withdrawals, names),
             "the STIX bundle is not the one that this finding gives")
-    return anchor is not None
+    return anchor is not None, [f"{one['nick']} withdrew its signature: {one['reason']}" for _, one in withdrawals]
 
 
 def outcome_of(data, anchor):
     try:
-        return ("verified", "") if verify(data, anchor) else ("unanchored", "no charter was given to know the group by")
+        anchored, withdrawn = verify(data, anchor)
+        why = [] if anchored else ["no charter was given to know the group by"]
+        return "verified" if anchored else "unanchored", "; ".join(why + withdrawn)
     except Refused as error:
         return "refused", str(error)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:

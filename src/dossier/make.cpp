@@ -30,6 +30,7 @@ class Maker {
     TRY_STATUS(take_openings());
     TRY_STATUS(take_evidence());
     TRY_STATUS(take_publications());
+    TRY_STATUS(take_withdrawals());
     TRY_STATUS(take_charters());
     TRY_STATUS(take_cards(own_card));
     for (const finding::SignedDissent& dissent : of_.dissents)
@@ -141,11 +142,41 @@ class Maker {
                                               waiting)));
   }
 
+  /// All that are known, whether a publication names them or not.
+  Status take_withdrawals() {
+    TRY(const group::SignedCharter* version, finding::charter_of(of_.finding, membership_));
+    for (const finding::Withdrawn& one : of_.withdrawals) {
+      const std::string& nick = one.place.nick;
+      const auto checkpoint =
+          log_.with([&](mirror::Replica& replica) { return replica.final_checkpoint(nick, one.place.seq + 1); });
+      if (!checkpoint)
+        return fail(Errc::policy,
+                    fmt::format("{} has withdrawn from this finding, and no quorum holds that yet. A dossier that is "
+                                "made now would keep it back; make it once the others have its log.",
+                                visible(nick)));
+      const std::string origin = version->charter.member(nick)->keys.log.name;
+      ShownEntry entry{.nick = nick, .note = {}, .proof = {}, .body = {}};
+      TRY(entry.note, leaf_at(origin, one.place.seq));
+      TRY(entry.proof, prove(origin, one.place.seq, *checkpoint));
+      TRY(const log::Entry header, log::read_entry_unverified(entry.note));
+      name_version(header.charter);
+      TRY(entry.body, body_of(header));
+      dossier_.entries.push_back(std::move(entry));
+    }
+    return {};
+  }
+
   /// A publisher that names what nobody has must not keep the others' publications from being used.
   bool is_usable(const finding::PublishBody& body) const {
     return std::ranges::all_of(body.signers, [&](const std::string& nick) { return of_.signed_by(nick); }) &&
-           std::ranges::all_of(body.dissents, [&](const Digest& hash) {
-             return std::ranges::find(of_.dissents, hash, &finding::SignedDissent::hash) != of_.dissents.end();
+           std::ranges::all_of(body.dissents,
+                               [&](const Digest& hash) {
+                                 return std::ranges::find(of_.dissents, hash, &finding::SignedDissent::hash) !=
+                                        of_.dissents.end();
+                               }) &&
+           std::ranges::all_of(body.withdrawals, [&](const Digest& hash) {
+             return std::ranges::any_of(
+                 of_.withdrawals, [&](const finding::Withdrawn& one) { return one.signed_withdrawal.hash == hash; });
            });
   }
 
@@ -205,6 +236,8 @@ Result<Contents> contents_of(const Dossier& dossier, const finding::Case& of, co
   for (const std::string& note : dossier.dissents) {
     TRY(contents.dissents.emplace_back(), finding::read_dissent(note, version->charter));
   }
+  for (const finding::Withdrawn& one : of.withdrawals) contents.withdrawals.push_back(one.signed_withdrawal);
+  contents.left = membership.left();
   for (const std::string& note : dossier.cards) {
     TRY(const group::Card card, group::read_card(note));
     contents.names.emplace(card.nick, card.name);

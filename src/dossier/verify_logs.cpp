@@ -127,7 +127,7 @@ Result<std::string> Verifier::entries() {
       checked_.size(), refs);
 }
 
-Status Verifier::check_publication(const CheckedEntry& checked, std::set<Digest>& due) {
+Status Verifier::check_publication(const CheckedEntry& checked, Due& due) {
   const std::string& nick = checked.entry.author;
   if (!checked.body) return wrong(fmt::format("What {} published is not shown.", nick));
   TRY(const finding::PublishBody body, finding::PublishBody::from_json(*checked.body));
@@ -138,21 +138,15 @@ Status Verifier::check_publication(const CheckedEntry& checked, std::set<Digest>
   for (const std::string& signer : body.signers)
     if (std::ranges::find(signers, signer) == signers.end())
       return wrong(fmt::format("{} published it with a signature of {}, which is not there.", nick, visible(signer)));
-  due.insert(body.dissents.begin(), body.dissents.end());
+  due.dissents.insert(body.dissents.begin(), body.dissents.end());
+  due.withdrawals.insert(body.withdrawals.begin(), body.withdrawals.end());
   if (std::ranges::find(contents_->publishers, nick) != contents_->publishers.end())
     return wrong(fmt::format("{} published it twice in this dossier.", nick));
   contents_->publishers.push_back(nick);
   return {};
 }
 
-Result<std::string> Verifier::publication() {
-  std::set<Digest> due;
-  for (const CheckedEntry& checked : checked_)
-    if (checked.entry.type == log::kFindingPublish) TRY_STATUS(check_publication(checked, due));
-  std::ranges::sort(contents_->publishers);
-  if (!finding::are_enough(*contents_->charter, contents_->left, contents_->publishers))
-    return wrong(
-        fmt::format("{} of its signers published it; {} are due.", contents_->publishers.size(), contents_->quorum));
+Status Verifier::check_dissents(const std::set<Digest>& due) {
   std::set<Digest> shown;
   Digest before{};
   for (const std::string& note : dossier().dissents) {
@@ -166,6 +160,50 @@ Result<std::string> Verifier::publication() {
   }
   if (!std::ranges::includes(shown, due)) return wrong("A dissent that was published with the finding is left out.");
   if (shown != due) return wrong("There is a dissent in it that nobody published.");
+  return {};
+}
+
+Status Verifier::check_withdrawal(const CheckedEntry& checked) {
+  const std::string& nick = checked.entry.author;
+  if (!checked.body) return wrong(fmt::format("What {} withdrew from is not shown.", nick));
+  TRY(const finding::NoteBody body, finding::NoteBody::from_json(*checked.body));
+  TRY(finding::SignedWithdrawal read, finding::read_withdrawal(body.note, *contents_->charter));
+  const finding::Withdrawal& withdrawal = read.withdrawal;
+  if (body.finding != contents_->signed_finding.hash || withdrawal.finding != body.finding ||
+      withdrawal.group != contents_->finding.group)
+    return wrong(fmt::format("{} withdrew from another finding.", nick));
+  if (withdrawal.nick != nick) return wrong(fmt::format("The log of {} has another's withdrawal.", nick));
+  const auto& signers = contents_->signed_finding.signers;
+  if (std::ranges::find(signers, nick) == signers.end())
+    return wrong(fmt::format("{} withdrew and did not sign it.", nick));
+  if (std::ranges::any_of(contents_->withdrawals, [&](const auto& one) { return one.withdrawal.nick == nick; }))
+    return wrong(fmt::format("{} withdrew twice in this dossier.", nick));
+  contents_->withdrawals.push_back(std::move(read));
+  return {};
+}
+
+// Those that publications name must be there. Others may: they stand in a log that a quorum holds.
+Status Verifier::check_withdrawals(const std::set<Digest>& due) {
+  for (const CheckedEntry& checked : checked_)
+    if (checked.entry.type == log::kFindingWithdraw) TRY_STATUS(check_withdrawal(checked));
+  std::ranges::sort(contents_->withdrawals, {}, &finding::SignedWithdrawal::hash);
+  for (const Digest& hash : due)
+    if (std::ranges::find(contents_->withdrawals, hash, &finding::SignedWithdrawal::hash) ==
+        contents_->withdrawals.end())
+      return wrong("A withdrawal that was published with the finding is left out.");
+  return {};
+}
+
+Result<std::string> Verifier::publication() {
+  Due due;
+  for (const CheckedEntry& checked : checked_)
+    if (checked.entry.type == log::kFindingPublish) TRY_STATUS(check_publication(checked, due));
+  std::ranges::sort(contents_->publishers);
+  if (!finding::are_enough(*contents_->charter, contents_->left, contents_->publishers))
+    return wrong(
+        fmt::format("{} of its signers published it; {} are due.", contents_->publishers.size(), contents_->quorum));
+  TRY_STATUS(check_dissents(due.dissents));
+  TRY_STATUS(check_withdrawals(due.withdrawals));
   for (const group::CharterMember& member : contents_->charter->members) {
     const std::string& nick = member.keys.nick;
     const bool spoke =
@@ -174,9 +212,10 @@ Result<std::string> Verifier::publication() {
                             [&](const finding::SignedDissent& one) { return one.dissent.nick == nick; });
     if (!spoke) contents_->silent.push_back(nick);
   }
-  return fmt::format("published by {}; dissents: {}, all that they named; silent: {}",
-                     group::in_words(contents_->publishers), contents_->dissents.size(),
-                     contents_->silent.empty() ? "nobody" : group::in_words(contents_->silent));
+  return fmt::format("published by {}; dissents: {}, withdrawals: {}, all that they named; silent: {}{}",
+                     group::in_words(contents_->publishers), contents_->dissents.size(), contents_->withdrawals.size(),
+                     contents_->silent.empty() ? "nobody" : group::in_words(contents_->silent),
+                     contents_->stands() ? "" : "; TOO FEW STAND BEHIND IT NOW");
 }
 
 }  // namespace parley::dossier::detail

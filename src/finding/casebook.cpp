@@ -101,6 +101,18 @@ Status take_dissent(const Found& found, const NoteBody& body, Case& of, const gr
   return {};
 }
 
+Status take_withdrawal(const Found& found, const NoteBody& body, Case& of, const group::Charter& charter) {
+  TRY(SignedWithdrawal read, read_withdrawal(body.note, charter));
+  if (read.withdrawal.finding != of.hash || read.withdrawal.group != of.finding.group)
+    return fail(Errc::format, "It is of another finding.");
+  if (read.withdrawal.nick != found.place.nick) return fail(Errc::signature, "It is not by whose log it stands in.");
+  if (!of.signed_by(found.place.nick)) return fail(Errc::policy, "It is by a member that has not signed.");
+  if (of.withdrawn_by(found.place.nick)) return fail(Errc::exists, "Its author has withdrawn already.");
+  of.withdrawals.push_back({found.place, std::move(read)});
+  std::ranges::sort(of.withdrawals, {}, [](const Withdrawn& one) { return one.signed_withdrawal.hash; });
+  return {};
+}
+
 Case* case_of(Casebook& book, const Digest& hash) {
   const auto found = std::ranges::find(book.cases, hash, &Case::hash);
   return found == book.cases.end() ? nullptr : &*found;
@@ -111,8 +123,9 @@ Status take_note(const Found& found, Casebook& book, const group::Membership& me
   Case* of = case_of(book, body.finding);
   if (of == nullptr) return fail(Errc::not_found, "No draft of this finding is here.");
   TRY(const group::SignedCharter* charter, charter_of(of->finding, membership));
-  return found.entry.type == log::kFindingSign ? take_signature(found, body, *of, charter->charter)
-                                               : take_dissent(found, body, *of, charter->charter);
+  if (found.entry.type == log::kFindingSign) return take_signature(found, body, *of, charter->charter);
+  if (found.entry.type == log::kFindingDissent) return take_dissent(found, body, *of, charter->charter);
+  return take_withdrawal(found, body, *of, charter->charter);
 }
 
 Status take_publication(const Found& found, Casebook& book) {
@@ -130,6 +143,14 @@ bool Case::signed_by(std::string_view nick) const {
 }
 bool Case::has_dissent_of(std::string_view nick) const {
   return std::ranges::any_of(dissents, [&](const SignedDissent& one) { return one.dissent.nick == nick; });
+}
+bool Case::withdrawn_by(std::string_view nick) const {
+  return std::ranges::any_of(withdrawals, [&](const Withdrawn& one) { return one.place.nick == nick; });
+}
+std::vector<std::string> Case::standing() const {
+  std::vector<std::string> nicks = signers;
+  std::erase_if(nicks, [&](const std::string& nick) { return withdrawn_by(nick); });
+  return nicks;
 }
 std::vector<std::string> Case::publishers() const {
   std::set<std::string> nicks;
@@ -182,7 +203,8 @@ Result<Casebook> read_casebook(vault::Vault& vault, const group::Membership& mem
                     [](const Found& one) { return std::tuple(std::string_view(one.place.nick), one.place.seq); });
   for (const Found& one : found) {
     Status taken;
-    if (one.entry.type == log::kFindingSign || one.entry.type == log::kFindingDissent)
+    if (one.entry.type == log::kFindingSign || one.entry.type == log::kFindingDissent ||
+        one.entry.type == log::kFindingWithdraw)
       taken = take_note(one, book, membership);
     else if (one.entry.type == log::kFindingPublish)
       taken = take_publication(one, book);

@@ -48,7 +48,14 @@ class Verifier {
   Result<log::Checkpoint> tree_of(const std::string& note, const std::string& nick,
                                   const group::SignedCharter* version);
   Result<CheckedEntry> check_entry(const ShownEntry& shown);
-  Status check_publication(const CheckedEntry& entry, std::set<Digest>& due);
+  /// What publications name.
+  struct Due {
+    std::set<Digest> dissents, withdrawals;
+  };
+  Status check_publication(const CheckedEntry& entry, Due& due);
+  Status check_dissents(const std::set<Digest>& due);
+  Status check_withdrawal(const CheckedEntry& entry);
+  Status check_withdrawals(const std::set<Digest>& due);
   const group::SignedCharter* version_of(const Digest& hash) const;
   void say_what_it_proves();
 
