@@ -14,6 +14,7 @@ namespace {
 struct RuleArguments {
   std::string group, peer, tlp_max = "amber", pap_max = "amber", until, by;
   std::vector<std::string> fields, types;
+  std::uint64_t ratio = session::kStandingRatio;
   bool yes = false;
 };
 
@@ -21,11 +22,12 @@ std::string in_words(const session::StandingConsent& rule) {
   std::string types;
   for (const indicator::Type type : rule.consent.types)
     types += fmt::format("{}{}", types.empty() ? "" : ",", indicator::name_of(type));
-  return fmt::format("{} to {}: {} of {}, up to TLP:{} and PAP:{}, until {} (by {} on {})",
-                     wall_clock_now() < rule.until ? "open" : "OVER", visible(rule.peer),
-                     fmt::join(rule.consent.fields, ","), types.empty() ? "all types" : types,
-                     indicator::name_of(rule.consent.tlp_max), indicator::name_of(rule.consent.pap_max),
-                     to_rfc3339(rule.until), visible(rule.consent.by), to_rfc3339(rule.consent.given));
+  return fmt::format(
+      "{} to {}: {} of {}, up to TLP:{} and PAP:{}, {} fields for each of its own, until {} (by {} on {})",
+      wall_clock_now() < rule.until ? "open" : "OVER", visible(rule.peer), fmt::join(rule.consent.fields, ","),
+      types.empty() ? "all types" : types, indicator::name_of(rule.consent.tlp_max),
+      indicator::name_of(rule.consent.pap_max), rule.consent.ratio, to_rfc3339(rule.until), visible(rule.consent.by),
+      to_rfc3339(rule.consent.given));
 }
 
 Result<session::StandingConsent> rule_from(const RuleArguments& arguments, const group::Membership& membership) {
@@ -39,6 +41,7 @@ Result<session::StandingConsent> rule_from(const RuleArguments& arguments, const
     return fail(Errc::policy, "--until is after the end of the operation; nothing is revealed after that.");
   session::Consent& consent = rule.consent;
   consent.given = wall_clock_now();
+  consent.ratio = arguments.ratio;
   TRY(consent.by, operator_named(arguments.by));
   TRY(consent.tlp_max, tlp_option(arguments.tlp_max));
   if (consent.tlp_max == indicator::Tlp::red) return fail(Errc::mark, "TLP:RED never leaves.");
@@ -85,6 +88,7 @@ Status list(Workplace& at, const std::string& group, bool as_json) {
                      {"types", types},
                      {"tlp_max", indicator::name_of(consent.tlp_max)},
                      {"pap_max", indicator::name_of(consent.pap_max)},
+                     {"ratio", consent.ratio},
                      {"until", to_rfc3339(rules[i].until)},
                      {"by", consent.by}});
   }
@@ -128,6 +132,10 @@ void add_consent(CLI::App& app, Chosen& chosen) {
       ->check(type_name_validator());
   add_command->add_option("--tlp-max", adding->tlp_max, "The strictest TLP mark that may leave")->capture_default_str();
   add_command->add_option("--pap-max", adding->pap_max, "The strictest PAP mark that may leave")->capture_default_str();
+  add_command
+      ->add_option("--ratio", adding->ratio, "Fields that you open at most for each one that the other side opens")
+      ->check(CLI::Range(std::uint64_t{1}, session::kMostRatio))
+      ->capture_default_str();
   add_command->add_option("--until", adding->until, "When it ends: a date, or a time")->required();
   add_command->add_option(
       "--operator", adding->by,

@@ -9,7 +9,6 @@
 
 #include "base/encoding.h"
 #include "log/detail/fault_text.h"
-#include "log/opening.h"
 
 namespace parley::log {
 namespace {
@@ -98,28 +97,42 @@ Status check_sealed_extended(const Fault& fault, const MemberKeys& accused) {
   return {};
 }
 
-/// The root of context trees that the body of a session.commit states.
-Result<Digest> context_root_of(const Json& commit_body) {
-  const Json::Object* members = commit_body.object();
-  const auto found = members->find("ctx_root");
+Result<Digest> digest_of(const Json& body, std::string_view key, std::string_view what) {
+  const Json::Object* members = body.object();
+  const auto found = members->find(key);
   const std::string* text = found == members->end() ? nullptr : found->second.text();
   const auto root = text == nullptr ? std::nullopt : from_hex(*text);
-  if (!root || root->size() != sizeof(Digest)) return no_fault("the commitment has no root of context");
+  if (!root || root->size() != sizeof(Digest)) return no_fault(what);
   Digest digest;
   std::ranges::copy(*root, digest.begin());
   return digest;
 }
 
+/// Whether the offer, by what its author signed, has this opening.
+Status check_offered(const Json& offer_body, const OfferedOpening& opening) {
+  TRY(const Digest root, digest_of(offer_body, "commit", "the offer binds no openings"));
+  const auto found = offer_body.object()->find("values");
+  const std::int64_t* count = found == offer_body.object()->end() ? nullptr : found->second.integer();
+  if (count == nullptr || *count < 0) return no_fault("the offer does not say how many openings it has");
+  if (!opening.is_in(root, static_cast<std::uint64_t>(*count)))
+    return no_fault("the opening is not among those that were offered");
+  return {};
+}
+
 Status check_bad_opening(const Fault& fault, const MemberKeys& accused) {
   TRY(const Entry commit, read_entry(fault.entries[0], accused));
-  TRY(const Entry open, read_entry(fault.entries[1], accused));
-  if (commit.type != kSessionCommit || open.type != kRevealOpen || commit.session != open.session)
-    return no_fault("the two entries are not a commitment and an opening of one session");
+  TRY(const Entry offer, read_entry(fault.entries[1], accused));
+  if (commit.type != kSessionCommit || offer.type != kRevealOffer || commit.session != offer.session)
+    return no_fault("the two entries are not a commitment and an offer of one session");
   TRY(const Json commit_body, open_body(commit, fault.bodies[0]));
-  TRY(const Json opening_body, open_body(open, fault.bodies[1]));
-  TRY(const Digest root, context_root_of(commit_body));
-  TRY(const FieldOpening opening, FieldOpening::from_json(opening_body));
-  if (opening.is_under(root, open.session)) return no_fault("the opening is what the commitment holds");
+  TRY(const Json offer_body, open_body(offer, fault.bodies[1]));
+  TRY(const Digest items_root, digest_of(commit_body, "items_root", "the commitment has no root of items"));
+  TRY(const Digest context_root, digest_of(commit_body, "ctx_root", "the commitment has no root of context"));
+  TRY_STATUS(check_offered(offer_body, fault.openings[0]));
+  // What cannot be read says nothing that could be false.
+  TRY(const ItemOpening opening, ItemOpening::parse(fault.openings[0].text));
+  if (!opening.not_under(items_root, context_root, offer.session))
+    return no_fault("the opening is what the commitment holds");
   return {};
 }
 
@@ -229,11 +242,13 @@ std::optional<Fault> fault_of_seal(std::string_view seal, std::string_view check
   return if_fault(std::move(fault), accused);
 }
 
-std::optional<Fault> fault_of_opening(std::string_view commit, const Body& commit_body, std::string_view open,
-                                      const Body& open_body, const MemberKeys& accused) {
+std::optional<Fault> fault_of_opening(std::string_view commit, const Body& commit_body, std::string_view offer,
+                                      const Body& offer_body, const OfferedOpening& opening,
+                                      const MemberKeys& accused) {
   Fault fault = fault_of(FaultKind::bad_opening, accused);
-  fault.entries = {std::string(commit), std::string(open)};
-  fault.bodies = {commit_body, open_body};
+  fault.entries = {std::string(commit), std::string(offer)};
+  fault.bodies = {commit_body, offer_body};
+  fault.openings = {opening};
   return if_fault(std::move(fault), accused);
 }
 

@@ -4,6 +4,7 @@
 
 #include "log/checkpoint.h"
 #include "log/entry.h"
+#include "log/opening.h"
 
 namespace parley::log {
 
@@ -37,7 +38,7 @@ struct LeafProof {
 /// fork_roots: 2 checkpoints. fork_leaves: 2 leaves. fork_prefix: 2 checkpoints, the smaller one first, and the prefix
 /// proof (merkle.h) of the second. rewritten_entry, double_step: 2 entries. antedated: 2 entries, the one that is
 /// followed first. sealed_extended: the sealing entry, and one entry or one checkpoint. bad_opening: the session.commit
-/// and the reveal.open entry, and their bodies.
+/// and the reveal.offer entry, their bodies, and the opening, which the offer binds.
 struct Fault {
   FaultKind kind{};
   std::string accused;  ///< nick
@@ -46,6 +47,7 @@ struct Fault {
   std::vector<LeafProof> leaves;
   std::vector<Digest> prefix;
   std::vector<Body> bodies;
+  std::vector<OfferedOpening> openings = {};
   bool operator==(const Fault&) const = default;
 };
 
@@ -80,7 +82,8 @@ std::optional<Fault> fault_of_leaves(const LeafProof& leaf, const LeafProof& oth
 std::optional<Fault> fault_of_entries(std::string_view note, std::string_view other, const MemberKeys& accused);
 /// A tree that is larger than where the log was sealed.
 std::optional<Fault> fault_of_seal(std::string_view seal, std::string_view checkpoint, const MemberKeys& accused);
-std::optional<Fault> fault_of_opening(std::string_view commit, const Body& commit_body, std::string_view open,
-                                      const Body& open_body, const MemberKeys& accused);
+/// An opening that the author of both entries offered, and had not committed to.
+std::optional<Fault> fault_of_opening(std::string_view commit, const Body& commit_body, std::string_view offer,
+                                      const Body& offer_body, const OfferedOpening& opening, const MemberKeys& accused);
 
 }  // namespace parley::log

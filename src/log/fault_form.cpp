@@ -27,13 +27,14 @@ struct Shape {
   std::size_t entries = 0;
   std::size_t leaves = 0;
   std::size_t bodies = 0;
+  std::size_t openings = 0;
   bool prefix = false;
   bool operator==(const Shape&) const = default;
 };
 
 Shape shape_of(const Fault& fault) {
-  return {fault.checkpoints.size(), fault.entries.size(), fault.leaves.size(), fault.bodies.size(),
-          !fault.prefix.empty()};
+  return {fault.checkpoints.size(), fault.entries.size(),  fault.leaves.size(),
+          fault.bodies.size(),      fault.openings.size(), !fault.prefix.empty()};
 }
 
 bool has_its_shape(const Fault& fault) {
@@ -52,7 +53,7 @@ bool has_its_shape(const Fault& fault) {
     case FaultKind::sealed_extended:
       return shape == Shape{.entries = 2} || shape == Shape{.checkpoints = 1, .entries = 1};
     case FaultKind::bad_opening:
-      return shape == Shape{.entries = 2, .bodies = 2};
+      return shape == Shape{.entries = 2, .bodies = 2, .openings = 1};
   }
   return false;
 }
@@ -89,6 +90,21 @@ Result<Body> body_from_json(const Json& object) {
   return body;
 }
 
+Json to_json(const OfferedOpening& opening) {
+  return Json::Object{
+      {"index", static_cast<std::int64_t>(opening.index)}, {"path", hex_of(opening.path)}, {"text", opening.text}};
+}
+
+Result<OfferedOpening> opening_from_json(const Json& object) {
+  ObjectReader reader(object, "an opening of the fault");
+  OfferedOpening opening;
+  opening.index = static_cast<std::uint64_t>(reader.integer("index", 0, kMaxInteger - 1));
+  opening.path = reader.digests("path", kMaxProofHashes);
+  opening.text = reader.text("text", kMaxOpeningBytes);
+  TRY_STATUS(reader.finish());
+  return opening;
+}
+
 Result<Fault> from_json(const Json& object) {
   ObjectReader reader(object, "the fault");
   Fault fault;
@@ -98,6 +114,7 @@ Result<Fault> from_json(const Json& object) {
   fault.entries = reader.texts("entries", kMaxParts, kMaxEntryBytes);
   const std::string kind = reader.text("kind", kMaxKindBytes);
   const Json::Array& leaves = reader.array("leaves", kMaxParts);
+  const Json::Array& openings = reader.array("openings", kMaxParts);
   fault.prefix = reader.digests("prefix", kMaxProofHashes);
   reader.integer("v", kFaultVersion, kFaultVersion);
   TRY_STATUS(reader.finish());
@@ -106,6 +123,9 @@ Result<Fault> from_json(const Json& object) {
   }
   for (const Json& leaf : leaves) {
     TRY(fault.leaves.emplace_back(), leaf_from_json(leaf));
+  }
+  for (const Json& opening : openings) {
+    TRY(fault.openings.emplace_back(), opening_from_json(opening));
   }
   const auto found = std::ranges::find(kKinds, kind, [](FaultKind known) { return name_of(known); });
   if (found == kKinds.end()) return fail(Errc::format, "Not a fault: its kind is not known.");
@@ -117,15 +137,17 @@ Result<Fault> from_json(const Json& object) {
 
 std::string write_fault(const Fault& fault) {
   assert(has_its_shape(fault));
-  Json::Array bodies, leaves;
+  Json::Array bodies, leaves, openings;
   for (const Body& body : fault.bodies) bodies.push_back(to_json(body));
   for (const LeafProof& leaf : fault.leaves) leaves.push_back(to_json(leaf));
+  for (const OfferedOpening& opening : fault.openings) openings.push_back(to_json(opening));
   const Json object = Json::Object{{"accused", fault.accused},
                                    {"bodies", std::move(bodies)},
                                    {"checkpoints", Json::Array(fault.checkpoints.begin(), fault.checkpoints.end())},
                                    {"entries", Json::Array(fault.entries.begin(), fault.entries.end())},
                                    {"kind", name_of(fault.kind)},
                                    {"leaves", std::move(leaves)},
+                                   {"openings", std::move(openings)},
                                    {"prefix", hex_of(fault.prefix)},
                                    {"v", kFaultVersion}};
   return fmt::format("{}\n{}\n", kFaultKind, write_pjson(object));

@@ -242,8 +242,11 @@ void Node::State::answer_reveal(const session::Party& us, group::LogLink& link, 
     journal.line(fmt::format(
         "{} would reveal context in session {}; nothing is opened until you agree: parley reveal {}", peer, id, id));
   else
-    journal.line(fmt::format("reveal in session {} with {}: opened {}, received {}", id, peer, outcome->opened,
-                             outcome->received));
+    journal.line(
+        fmt::format("reveal in session {} with {}: opened {}, received {} ({} fields of the {} that were "
+                    "offered, against {} of {})",
+                    id, peer, outcome->opened, outcome->received, outcome->numbers.we_open, outcome->numbers.we_offer,
+                    outcome->numbers.they_open, outcome->numbers.they_offer));
 }
 
 std::optional<session::Decision> Node::State::judge(const session::Offer& offer) {

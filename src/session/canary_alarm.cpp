@@ -249,8 +249,8 @@ Status check_alarm(const mirror::EntryView& entry, const AlarmSources& sources) 
   TRY(const Side side, side_of(commit, alarm.accused, sources));
   const Digest label = input_label(session, side);
   // The accuser could date its commitment as it likes; the accused gains nothing from dating its own steps later.
-  const auto [earliest, latest] = std::minmax({commit.entry.time, run.entry.time, result.entry.time});
-  const SessionTimes times{.earliest = earliest, .latest = std::max(commit.entry.time, run.entry.time)};
+  const SessionTimes times{.earliest = std::min({commit.entry.time, run.entry.time, result.entry.time}),
+                           .latest = std::max(commit.entry.time, run.entry.time)};
   std::set<indicator::Canonical> values;
   for (const CanaryHit& hit : alarm.hits) {
     if (!values.insert(hit.canary.canary.indicator).second) return does_not_hold("it counts one canary twice.");

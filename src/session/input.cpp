@@ -75,12 +75,6 @@ Digest input_label(std::string_view session, Side side) {
   return log::input_label(session, static_cast<std::uint8_t>(side));
 }
 
-Digest item_leaf(const Digest& label, const Digest& item) {
-  Bytes leaf = to_bytes(ByteView(label));
-  append(leaf, item);
-  return log::leaf_hash(leaf);
-}
-
 Digest context_leaf(const Digest& label, const Digest& item, std::span<const Digest> field_commitments) {
   std::vector<Digest> fields;
   for (const Digest& commitment : field_commitments) fields.push_back(log::leaf_hash(commitment));
@@ -140,8 +134,9 @@ Result<Commitments> Commitments::restore(ByteView serialized) {
   return Commitments(Secret<32>(serialized.first<kSecret>()), std::move(rows[0]), std::move(rows[1]));
 }
 
-// Items come in ascending order from the vault. Elements are distinct, and what we hold is no canary. Where a type enters
-// by its tags only, nobody is able to match a canary that has none, and it would take the place of padding for nothing.
+// Items come in ascending order from the vault. Elements are distinct, and what we hold is no canary. Where a type
+// enters by its tags only, nobody is able to match a canary that has none, and it would take the place of padding for
+// nothing.
 void Input::take_canaries(std::span<const indicator::Canonical> canaries, std::uint64_t padded,
                           const std::optional<vault::TaggedOnly>& tagged) {
   const auto indicator_of = [](const vault::Item& item) -> const indicator::Canonical& { return item.indicator; };
@@ -240,30 +235,6 @@ Digest items_root_of(const psi::Elements& elements, const Digest& label, const S
   std::ranges::sort(items);
   for (Digest& item : items) item = item_leaf(label, item);
   return log::MerkleTree(std::move(items)).root();
-}
-
-Status check_opening(const Digest& label, const indicator::Canonical& indicator, std::uint64_t index,
-                     const log::Salt& item_salt, std::span<const Digest> items_path,
-                     std::span<const Digest> context_path, std::span<const Digest> commitments,
-                     std::span<const OpenedField> opened, const Digest& items_root, const Digest& context_root,
-                     std::uint64_t tree_size) {
-  const auto refuse = [](std::string_view what) {
-    return fail(Errc::protocol,
-                "The other side opened " + std::string(what) + ". Nothing of this indicator's opening is kept.");
-  };
-  const Digest item =
-      log::item_commitment(item_salt, indicator::name_of(indicator.type()), as_bytes(indicator.value()));
-  if (!log::verify_inclusion(item_leaf(label, item), index, tree_size, items_path, items_root))
-    return refuse("an indicator that it had not committed to before the session ran");
-  if (commitments.size() != kFieldPaths.size() ||
-      !log::verify_inclusion(context_leaf(label, item, commitments), index, tree_size, context_path, context_root))
-    return refuse("context other than what it had committed to before the session ran");
-  for (const OpenedField& field : opened)
-    if (log::field_commitment(field.opening.salt, kFieldPaths[field.field], field.opening.json) !=
-        commitments[field.field])
-      return refuse("a value of \"" + std::string(kFieldPaths[field.field]) +
-                    "\" that it had not committed to before the session ran");
-  return {};
 }
 
 }  // namespace parley::session

@@ -119,23 +119,8 @@ class Input {
   std::optional<Commitments> commitments_;
 };
 
-struct OpenedField {
-  std::size_t field = 0;
-  FieldOpening opening;
-};
-/// Checks an opening against the roots that its owner committed to: that the item is the committed one at that index
-/// and that the opened fields are the committed ones of that item.
-/// @param label        input_label() of the session and of the side that opens.
-/// @param commitments  to all fields of the record, in kFieldPaths' order.
-/// @error Errc::protocol saying which of it is not what was committed to.
-Status check_opening(const Digest& label, const indicator::Canonical& indicator, std::uint64_t index,
-                     const log::Salt& item_salt, std::span<const Digest> items_path,
-                     std::span<const Digest> context_path, std::span<const Digest> commitments,
-                     std::span<const OpenedField> opened, const Digest& items_root, const Digest& context_root,
-                     std::uint64_t tree_size);
-
 /// The leaves of one item: label || c_i, and label || c_i || root over the commitments to its fields.
-Digest item_leaf(const Digest& label, const Digest& item);
+using log::item_leaf;
 Digest context_leaf(const Digest& label, const Digest& item, std::span<const Digest> field_commitments);
 
 /// The commitments to all fields of a record, in kFieldPaths' order.

@@ -673,7 +673,8 @@ Result<psi::Outcome> Session::run() {
   const auto channel = wire::psi_channel(steps_.link(), protocol->suite(), deadline_in(limits_.run), ahead_bytes);
   recorder_.emplace(us_.vault, row_.id, side_, input_->elements(), terms_.their_padded);
   if (tagged_)
-    recorder_->give_up("It compared tags of indicators (parley admit), which no auditor can tie to what was committed to.");
+    recorder_->give_up(
+        "It compared tags of indicators (parley admit), which no auditor can tie to what was committed to.");
   const auto recorded = recorder_->record(*channel);
   return protocol->run(parameters, input_->elements(), seed_, *recorded, us_.pool, us_.progress);
 }

@@ -186,7 +186,8 @@ TEST_F(Canaries, ThatTheirOwnerHasMeanwhileSeenInEarnestAreItems) {
 // --- in a reveal ----------------------------------------------------------------------------------------------------
 
 void consent(Opened& side, const std::string& session) {
-  ASSERT_OK(give_consent(*side.vault, session, {.fields = {"malware"}, .tlp_max = indicator::Tlp::amber, .given = 1}));
+  ASSERT_OK(give_consent(*side.vault, session,
+                         {.fields = {"malware"}, .tlp_max = indicator::Tlp::amber, .given = 1, .unreturned = 9}));
 }
 
 TEST_F(Canaries, AreNeverRevealedAndWhatTheOtherSideOpensForThemIsKeptAsEvidence) {
