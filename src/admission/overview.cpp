@@ -43,12 +43,16 @@ Result<Overview> overview(vault::Vault& vault, const group::Membership& membersh
     HelperStatus helper{.nick = nick,
                         .has_key = std::ranges::find(standing.missing, nick) == standing.missing.end(),
                         .trouble = {},
+                        .spoilt_why = {},
                         .counts = {}};
     OwnerStatus owner{.nick = nick, .counts = {}};
     if (const auto seen = std::ranges::find(known, nick, &vault::AdmissionHelper::nick); seen != known.end()) {
       helper.reached = seen->reached;
       helper.away_since = seen->away_since;
       helper.trouble = seen->trouble;
+      helper.spoilt = seen->spoilt;
+      helper.spoilt_at = seen->spoilt_at;
+      helper.spoilt_why = seen->spoilt_why;
     }
     for (const vault::AdmissionBatch& batch : batches)
       if (std::ranges::find(batch.answered, nick) == batch.answered.end()) helper.unanswered += batch.count;

@@ -19,6 +19,9 @@ struct HelperStatus {
   UnixSeconds reached = 0;
   UnixSeconds away_since = 0;  ///< 0: it is there
   std::string trouble;
+  std::int64_t spoilt = 0;  ///< batches of ours that had to be made anew because of its answers
+  UnixSeconds spoilt_at = 0;
+  std::string spoilt_why;
   std::uint64_t unanswered = 0;                    ///< indicators under way that wait for it
   std::map<indicator::Type, std::int64_t> counts;  ///< with how many of ours it has helped, by its own log
 };

@@ -6,6 +6,7 @@
 #include <map>
 #include <string_view>
 
+#include "admission/counts.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "crypto/hash.h"
@@ -28,26 +29,40 @@ bool has_answered(const vault::AdmissionBatch& batch, std::string_view nick) {
   return std::ranges::find(batch.answered, nick) != batch.answered.end();
 }
 
-/// How many of all types have been admitted or are on their way, by whoever counts most: ourselves, or a helper whose
-/// counts we do not remember. A helper holds all of them against the cap of the type that a batch names.
-Result<std::int64_t> used(const Party& us, const Epoch& epoch) {
+/// How many of a type have been admitted or are on their way, by whoever counts most: ourselves, or a helper whose
+/// counts we do not remember.
+Result<std::int64_t> used(const Party& us, const Epoch& epoch, indicator::Type type) {
   vault::Vault& vault = us.desk.vault;
-  const std::string& group = us.membership.charter().group;
-  TRY(const auto tags, vault.count_tags(group, epoch.id));
-  TRY(const auto batches, vault.admission_batches(group, epoch.id));
-  TRY(const auto totals, vault.admission_totals(group, epoch.id));
-  std::int64_t most = 0;
-  for (const auto& [type, count] : tags) most += static_cast<std::int64_t>(count);
-  std::map<std::string_view, std::int64_t> by_helper;
-  for (const vault::AdmissionTotal& total : totals)
-    if (total.owner == us.desk.card.nick) by_helper[total.helper] += total.count;
-  for (const vault::AdmissionBatch& batch : batches) {
-    most += static_cast<std::int64_t>(batch.count);
-    for (auto& [helper, count] : by_helper)
-      if (!has_answered(batch, helper)) count += static_cast<std::int64_t>(batch.count);
+  TRY(auto tags, vault.count_tags(us.membership.charter().group, epoch.id));
+  TRY(const auto batches, vault.admission_batches(us.membership.charter().group, epoch.id));
+  auto most = static_cast<std::int64_t>(tags[type]);
+  for (const vault::AdmissionBatch& batch : batches)
+    if (batch.type == type) most += static_cast<std::int64_t>(batch.count);
+  for (const std::string& helper : epoch.members) {
+    TRY(std::int64_t count, counted(vault, us.membership, epoch.id, helper, us.desk.card.nick, type, wall_clock_now()));
+    for (const vault::AdmissionBatch& batch : batches)
+      if (batch.type == type && !has_answered(batch, helper)) count += static_cast<std::int64_t>(batch.count);
+    if (helper != us.desk.card.nick) most = std::max(most, count);
   }
-  for (const auto& [helper, count] : by_helper) most = std::max(most, count);
   return most;
+}
+
+/// Those who gave bad answers before, by nick: each batch goes to them first, one after the other.
+Result<std::vector<std::string>> spoilers(const Party& us, const Epoch& epoch) {
+  TRY(const auto helpers, us.desk.vault.admission_helpers(us.membership.charter().group));
+  std::vector<std::string> nicks;
+  for (const vault::AdmissionHelper& helper : helpers)
+    if (helper.spoilt > 0 && epoch.has(helper.nick)) nicks.push_back(helper.nick);
+  return nicks;
+}
+
+/// Whether it is the turn of `nick` to be asked for a batch.
+bool is_due(const vault::AdmissionBatch& batch, std::string_view nick, std::span<const std::string> first) {
+  for (const std::string& spoiler : first) {
+    if (spoiler == nick) return true;
+    if (!has_answered(batch, spoiler)) return false;
+  }
+  return true;
 }
 
 /// @return how many indicators are in it; 0 when there is nothing to put into one
@@ -64,6 +79,12 @@ Result<std::uint64_t> make_batch(const Party& us, const Epoch& epoch, indicator:
   return items.size();
 }
 
+Result<vault::AdmissionHelper> known_helper(const Party& us, std::string_view nick) {
+  TRY(const auto helpers, us.desk.vault.admission_helpers(us.membership.charter().group));
+  const auto known = std::ranges::find(helpers, nick, &vault::AdmissionHelper::nick);
+  return known != helpers.end() ? *known : vault::AdmissionHelper{.nick = std::string(nick)};
+}
+
 class Owner {
  public:
   Owner(const Party& us, const Epoch& epoch, group::LogLink& link) : us_(us), epoch_(epoch), link_(link) {}
@@ -76,8 +97,10 @@ class Owner {
     const Digest hash = batch_hash(epoch_.id, us_.desk.card.nick, batch.type, input.blinded);
     if (next == wire::FrameType::admission) return hear_refusal(hash);
     TRY(const CountRecord count, hear_count(hash, input.blinded));
-    TRY(const Bytes evaluated, hear_answer(hash, count));
-    TRY_STATUS(check_sample(hash, input.blinded, evaluated));
+    TRY(const Bytes evaluated, hear_answer(hash, count, input.blinded.size()));
+    TRY_STATUS(check_elements(batch, evaluated));
+    TRY(const std::vector<std::uint32_t> sample, sample_of(batch, count));
+    TRY_STATUS(check_sample(batch, hash, sample, input.blinded, evaluated));
     TRY_STATUS(us_.desk.vault.put_admission_answer(batch.number, helper(), evaluated));
     return std::nullopt;
   }
@@ -87,11 +110,15 @@ class Owner {
     return link_.send_until(wire::FrameType::admission, write_message(message), deadline_in(kAnswerLimit));
   }
 
-  template <typename Kind>
-  Result<Kind> hear(const Digest& batch) {
+  Result<Message> hear_any() {
     TRY(const wire::Frame frame, link_.receive(deadline_in(kAnswerLimit)));
     if (frame.type != wire::FrameType::admission) return broken("something came that is not about admission");
-    TRY(Message message, read_message(frame.payload));
+    return read_message(frame.payload);
+  }
+
+  template <typename Kind>
+  Result<Kind> hear(const Digest& batch) {
+    TRY(Message message, hear_any());
     auto* said = std::get_if<Kind>(&message);
     if (said == nullptr || said->batch != batch) return broken("something came that was not due");
     return std::move(*said);
@@ -113,23 +140,70 @@ class Owner {
     return count;
   }
 
-  Result<Bytes> hear_answer(const Digest& batch, const CountRecord& count) {
+  Result<Bytes> hear_answer(const Digest& batch, const CountRecord& count, std::size_t length) {
     TRY(Answer answer, hear<Answer>(batch));
     if (crypto::sha256(answer.evaluated) != count.answers)
       return broken("its answers are others than those that its log fixes");
+    if (answer.evaluated.size() != length) return broken("it answered another number than it was asked");
     return std::move(answer.evaluated);
   }
 
-  /// The sample is drawn now that the answers are fixed.
-  Status check_sample(const Digest& batch, ByteView blinded, ByteView evaluated) {
-    if (evaluated.size() != blinded.size()) return broken("it answered another number than it was asked");
-    const auto sample = psi::admission::draw_sample(blinded.size() / crypto::kElementBytes);
-    TRY_STATUS(send(Challenge{.batch = batch, .sample = sample}));
-    TRY(const Proof proof, hear<Proof>(batch));
-    const auto key = std::ranges::find(epoch_.keys, helper(), &MemberKey::nick);
-    if (key == epoch_.keys.end() || !psi::admission::verify_sample(key->key, blinded, evaluated, sample, proof.proof))
-      return broken("its answers are not by the key that its log says, and their hash stands in its log");
+  /// All of them are looked at: one that is no element would be found only when all members have answered.
+  Status check_elements(const vault::AdmissionBatch& batch, ByteView evaluated) {
+    TRY(const auto invalid, psi::admission::first_invalid(evaluated, us_.pool, us_.progress));
+    if (!invalid) return {};
+    return spoilt(batch,
+                  fmt::format("number {} of the answers that its log fixes is no element of the group", *invalid));
+  }
+
+  /// Drawn now that the answers are fixed, and kept before anybody hears of it; or what was drawn before.
+  Result<std::vector<std::uint32_t>> sample_of(const vault::AdmissionBatch& batch, const CountRecord& count) {
+    TRY(const auto before, us_.desk.vault.admission_fixed(batch.number, helper()));
+    if (before && before->answers != count.answers)
+      return spoilt(batch, "its log fixes a batch twice, with other answers once it had been asked to prove some");
+    if (before) return before->sample;
+    vault::AdmissionFixed fixed{.answers = count.answers, .sample = psi::admission::draw_sample(batch.count)};
+    TRY_STATUS(us_.desk.vault.fix_admission(batch.number, helper(), fixed));
+    return std::move(fixed.sample);
+  }
+
+  Status check_sample(const vault::AdmissionBatch& batch, const Digest& hash, std::span<const std::uint32_t> sample,
+                      ByteView blinded, ByteView evaluated) {
+    TRY_STATUS(send(Challenge{.batch = hash, .sample = {sample.begin(), sample.end()}}));
+    TRY(const auto proof, hear_proof(hash));
+    if (!proof)
+      return spoilt(batch,
+                    "it says that it proved another sample of a batch before, which is so only if this vault was put "
+                    "back from an older copy");
+    const crypto::Element* key = epoch_.key(helper(), batch.type);
+    if (key == nullptr || !psi::admission::verify_sample(*key, blinded, evaluated, sample, proof->proof))
+      return spoilt(batch, "its answers are not by the key that its log says, and their hash stands in its log");
     return {};
+  }
+
+  /// @return nothing where it refuses this sample
+  Result<std::optional<Proof>> hear_proof(const Digest& batch) {
+    TRY(const Message message, hear_any());
+    if (const auto* refusal = std::get_if<Refusal>(&message))
+      if (refusal->batch == batch && refusal->reason == Reason::sample) return std::nullopt;
+    const auto* proof = std::get_if<Proof>(&message);
+    if (proof == nullptr || proof->batch != batch) return broken("something came that was not due");
+    return std::optional(*proof);
+  }
+
+  /// The log of the helper fixes answers that are of no use: this batch could never be finished. Its indicators wait
+  /// for another one, and who spoilt it is remembered.
+  std::unexpected<Error> spoilt(const vault::AdmissionBatch& batch, const std::string& why) {
+    const std::string& group = us_.membership.charter().group;
+    const Status noted = us_.desk.vault.together([&]() -> Status {
+      TRY_STATUS(us_.desk.vault.drop_admission_batch(batch.number));
+      TRY(vault::AdmissionHelper known, known_helper(us_, helper()));
+      ++known.spoilt;
+      known.spoilt_at = wall_clock_now();
+      known.spoilt_why = why;
+      return us_.desk.vault.put_admission_helper(group, known);
+    });
+    return noted ? broken(why) : std::unexpected(noted.error());
   }
 
   std::unexpected<Error> broken(std::string_view what) const {
@@ -143,13 +217,15 @@ class Owner {
   group::LogLink& link_;
 };
 
-Status finish(const Party& us, const Epoch& epoch, const psi::oprf::KeyPair& key, const vault::AdmissionBatch& batch) {
+Status finish(const Party& us, const Epoch& epoch, const vault::AdmissionBatch& batch) {
+  TRY(const psi::oprf::KeyPair key, own_key(us.desk, us.membership, epoch.name, batch.type));
   TRY(const vault::AdmissionInput input, us.desk.vault.admission_input(batch.number));
   TRY(auto answers, us.desk.vault.admission_answers(batch.number));
-  TRY(answers[us.desk.card.nick], psi::admission::evaluate(key.secret_key, input.blinded, us.pool, us.progress));
   std::vector<Bytes> shares;
-  for (const MemberKey& member : epoch.keys) {
-    auto share = answers.find(member.nick);
+  TRY(shares.emplace_back(), psi::admission::evaluate(key.secret_key, input.blinded, us.pool, us.progress));
+  for (const std::string& nick : epoch.members) {
+    if (nick == us.desk.card.nick) continue;
+    auto share = answers.find(nick);
     if (share == answers.end()) return {};  // finished by another thread meanwhile
     shares.push_back(std::move(share->second));
   }
@@ -168,7 +244,7 @@ Result<std::uint64_t> make_batches(const Party& us, const Epoch& epoch) {
   for (const group::AdmissionCap& cap : charter.admission.types) {
     for (;;) {
       TRY(const auto under_way, vault.admission_batches(charter.group, epoch.id));
-      TRY(const std::int64_t used, admission::used(us, epoch));
+      TRY(const std::int64_t used, admission::used(us, epoch, cap.type));
       if (under_way.size() >= kMostUnderWay || used >= cap.most) break;
       const auto room = static_cast<std::uint64_t>(cap.most - used);
       TRY(const std::uint64_t count, make_batch(us, epoch, cap.type, std::min<std::uint64_t>(room, kMostInBatch)));
@@ -181,14 +257,18 @@ Result<std::uint64_t> make_batches(const Party& us, const Epoch& epoch) {
 
 Result<Helped> ask_for_help(const Party& us, const Epoch& epoch, group::LogLink& link, Deadline deadline) {
   TRY(const auto batches, us.desk.vault.admission_batches(us.membership.charter().group, epoch.id));
+  TRY(const std::vector<std::string> first, spoilers(us, epoch));
+  const auto is_to_answer = [&](const vault::AdmissionBatch& batch) {
+    return !has_answered(batch, link.peer().nick) && is_due(batch, link.peer().nick, first);
+  };
   std::uint64_t waiting = 0;
   for (const vault::AdmissionBatch& batch : batches)
-    if (!has_answered(batch, link.peer().nick)) waiting += batch.count;
+    if (is_to_answer(batch)) waiting += batch.count;
   Helped helped;
   if (waiting > 0) us.progress.phase("admitting with the help of " + link.peer().name, waiting);
   Owner owner(us, epoch, link);
   for (const vault::AdmissionBatch& batch : batches) {
-    if (has_answered(batch, link.peer().nick)) continue;
+    if (!is_to_answer(batch)) continue;
     if (Monotonic::now() >= deadline) break;
     TRY(helped.refusal, owner.ask(batch));
     if (helped.refusal) {
@@ -204,17 +284,12 @@ Result<Helped> ask_for_help(const Party& us, const Epoch& epoch, group::LogLink&
 
 Result<std::uint64_t> finish_batches(const Party& us, const Epoch& epoch) {
   TRY(const auto batches, us.desk.vault.admission_batches(us.membership.charter().group, epoch.id));
-  std::optional<psi::oprf::KeyPair> key;
   std::uint64_t finished = 0;
   for (const vault::AdmissionBatch& batch : batches) {
-    const bool whole = std::ranges::all_of(epoch.keys, [&](const MemberKey& member) {
-      return member.nick == us.desk.card.nick || has_answered(batch, member.nick);
-    });
+    const bool whole = std::ranges::all_of(
+        epoch.members, [&](const std::string& nick) { return nick == us.desk.card.nick || has_answered(batch, nick); });
     if (!whole) continue;
-    if (!key) {
-      TRY(key, own_key(us.desk, us.membership, epoch.name));
-    }
-    TRY_STATUS(finish(us, epoch, *key, batch));
+    TRY_STATUS(finish(us, epoch, batch));
     finished += batch.count;
   }
   return finished;
@@ -248,10 +323,7 @@ Result<std::optional<Helped>> work_with(const Party& us, group::LogLink& link, D
 }
 
 Status note_helper(const Party& us, std::string_view nick, bool reached, std::string trouble) {
-  const std::string& group = us.membership.charter().group;
-  TRY(const auto helpers, us.desk.vault.admission_helpers(group));
-  const auto known = std::ranges::find(helpers, nick, &vault::AdmissionHelper::nick);
-  vault::AdmissionHelper helper = known != helpers.end() ? *known : vault::AdmissionHelper{.nick = std::string(nick)};
+  TRY(vault::AdmissionHelper helper, known_helper(us, nick));
   const UnixSeconds now = wall_clock_now();
   if (reached) {
     helper.reached = now;
@@ -260,7 +332,7 @@ Status note_helper(const Party& us, std::string_view nick, bool reached, std::st
     helper.away_since = now;
   }
   helper.trouble = std::move(trouble);
-  return us.desk.vault.put_admission_helper(group, helper);
+  return us.desk.vault.put_admission_helper(us.membership.charter().group, helper);
 }
 
 std::string in_words(const Refusal& refusal, std::string_view helper, indicator::Type type) {
@@ -278,6 +350,8 @@ std::string in_words(const Refusal& refusal, std::string_view helper, indicator:
                          helper);
     case Reason::type:
       return fmt::format("By the charter of {} {} needs no admission.", helper, name);
+    case Reason::sample:
+      return fmt::format("{} was asked to prove another sample of this batch before.", helper);
     case Reason::busy:
       return fmt::format("{} has helped with as many batches as it does within a day, or with this one too often.",
                          helper);

@@ -110,6 +110,12 @@ void print_overview(Console& console, const group::Membership& membership, const
     console.print(fmt::format("  {}: {}; its log counts for you: {}{}\n", helper.nick, standing_in_words(helper),
                               counts_in_words(helper.counts),
                               helper.unanswered > 0 ? fmt::format("; {} wait for its help", helper.unanswered) : ""));
+    if (helper.spoilt > 0)
+      console.print(
+          fmt::format("    BAD ANSWERS to {} batches, the last at {}: {}. Nothing of them is used; the batches are "
+                      "made anew, and it "
+                      "is asked before all others\n",
+                      helper.spoilt, to_rfc3339(helper.spoilt_at), visible(helper.spoilt_why)));
     if (!helper.trouble.empty()) console.print(fmt::format("    {}\n", visible(helper.trouble)));
   }
   for (const admission::OwnerStatus& owner : overview.others)
@@ -135,6 +141,10 @@ OrderedJson json_of(const group::Membership& membership, const admission::Overvi
                             {"away_since", helper.away_since == 0 ? "" : to_rfc3339(helper.away_since)},
                             {"unanswered", helper.unanswered},
                             {"trouble", helper.trouble},
+                            {"bad_answers",
+                             {{"batches", helper.spoilt},
+                              {"last", helper.spoilt_at == 0 ? "" : to_rfc3339(helper.spoilt_at)},
+                              {"why", helper.spoilt_why}}},
                             {"counts", json_of(helper.counts)}};
   for (const admission::OwnerStatus& owner : overview.others) others[owner.nick] = json_of(owner.counts);
   return {{"group", membership.group().name}, {"epoch", overview.epoch},

@@ -119,6 +119,8 @@ Status Replica::Impl::add_missing_body(Arrival& arrival, std::uint64_t seq, std:
   arrival.supplied.insert(seq);
   if (entry.type == log::kFault)
     if (auto judged = judge_entry(json)) arrival.judged.push_back(std::move(*judged));
+  if (arrival.copy.owner == group.self)
+    if (auto report = report_in(entry, json)) arrival.steps.push_back(std::move(*report));
   const Digest hash = log::leaf_hash(as_bytes(leaf));
   arrival.outcome.entries.push_back(view_of(arrival.copy, hash, entry, std::move(json)));
   return {};
@@ -339,16 +341,16 @@ Result<Outcome> Replica::Impl::take_body(const EntryBody& body, std::int64_t now
   }
   detail::Growing growing(copy);
   growing.add(body.body);
-  Batch batch{.growth = {growing.growth},
-              .steps = {},
-              .faults = {},
-              .repairs = {},
-              .usage = {used_by(copy, growing.growth, now)}};
+  Batch batch{.growth = {growing.growth}, .steps = {}, .faults = {}, .repairs = {}, .usage = {}};
+  if (copy.owner != group.self)
+    batch.usage.push_back(used_by(copy, growing.growth, now));
+  else if (auto report = report_in(entry, json))
+    batch.steps.push_back(std::move(*report));
   std::optional<Judged> judged = entry.type == log::kFault ? judge_entry(json) : std::nullopt;
   if (judged) batch.faults.push_back(judged->row);
   TRY_STATUS(commit(batch));
   ++effort.brought;
-  copy.usage = batch.usage.front().usage;
+  if (!batch.usage.empty()) copy.usage = batch.usage.front().usage;
   copy.missing.erase(body.seq);
   outcome.entries.push_back(view_of(copy, rows.front().hash, entry, std::move(json)));
   if (judged) convicted(std::move(*judged), outcome);

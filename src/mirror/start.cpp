@@ -57,7 +57,7 @@ Status Replica::Impl::load_copy(detail::LogCopy& copy) {
   TRY_STATUS(check_edge(copy, head));
   if (copy.mending) return {};
   TRY_STATUS(load_holders(copy));
-  return find_missing(copy);
+  return copy.owner == group.self ? Status() : find_missing(copy, copy.held[group.self]);
 }
 
 /// The last entry, the right edge of the tree and the newest checkpoint say the same, or the copy is damaged.
@@ -118,9 +118,8 @@ Status Replica::Impl::load_holders(detail::LogCopy& copy) {
 }
 
 /// What we cosigned was complete when we did, so only what follows is looked through.
-Status Replica::Impl::find_missing(detail::LogCopy& copy) {
-  if (copy.owner == group.self) return {};
-  for (std::uint64_t seq = copy.held[group.self]; seq < copy.size();) {
+Status Replica::Impl::find_missing(detail::LogCopy& copy, std::uint64_t from) {
+  for (std::uint64_t seq = from; seq < copy.size();) {
     TRY(const auto leaves, store.leaves(copy.origin, seq, kLeavesAtOnce));
     if (leaves.empty()) break;
     for (const vault::LogLeaf& leaf : leaves) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/random.h"
 #include "vault/detail/database.h"
 #include "vault/detail/selection.h"
 
@@ -61,19 +62,24 @@ std::string seed_place(std::int64_t batch) {
 }
 
 Status write_keys(Connection& connection, std::string_view group, std::span<const AdmissionKey> keys) {
-  TRY(Statement add, connection.prepare("INSERT OR IGNORE INTO admission_keys(group_id, epoch, nick, members, key) "
-                                        "VALUES(?1, ?2, ?3, ?4, ?5)"));
+  TRY(Statement add,
+      connection.prepare("INSERT OR IGNORE INTO admission_keys(group_id, epoch, nick, type, members, key) "
+                         "VALUES(?1, ?2, ?3, ?4, ?5, ?6)"));
   for (const AdmissionKey& key : keys) {
     add.bind(1, group).bind(2, std::string_view(key.epoch)).bind(3, std::string_view(key.nick));
-    TRY_STATUS(add.bind(4, std::string_view(key.members)).bind(5, ByteView(key.key)).run());
+    add.bind(4, static_cast<std::int64_t>(key.type)).bind(5, std::string_view(key.members));
+    TRY_STATUS(add.bind(6, ByteView(key.key)).run());
   }
   return {};
 }
 
+// The first entry of a batch counts. A count of our own that has none yet gets it, also where it comes back to us.
 Status write_counts(Connection& connection, std::string_view group, std::span<const AdmissionCount> counts) {
-  TRY(Statement add, connection.prepare(fmt::format("INSERT OR IGNORE INTO admission_counts({}, group_id) "
-                                                    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-                                                    kCountColumns)));
+  TRY(Statement add, connection.prepare(fmt::format(
+                         "INSERT INTO admission_counts({}, group_id) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
+                         "ON CONFLICT DO UPDATE SET answers=excluded.answers, entry=excluded.entry, time=excluded.time "
+                         "WHERE entry=zeroblob(32)",
+                         kCountColumns)));
   for (const AdmissionCount& count : counts) {
     add.bind(1, std::string_view(count.helper)).bind(2, std::string_view(count.owner));
     add.bind(3, static_cast<std::int64_t>(count.type)).bind(4, ByteView(count.epoch)).bind(5, ByteView(count.batch));
@@ -83,9 +89,30 @@ Status write_counts(Connection& connection, std::string_view group, std::span<co
   return {};
 }
 
+/// A number below `bound`, as good as uniform: 64 random bits against far fewer numbers.
+std::uint64_t below(std::uint64_t bound) {
+  return read_be<std::uint64_t>(random_bytes<sizeof(std::uint64_t)>()) % bound;
+}
+
+/// Up to `most` of the ids that `rows` gives, each as likely as each other, in random order: the reservoir of Vitter
+/// 1985 (algorithm R), and a shuffle (Fisher and Yates) for what is not random in it, who stayed where they came first.
+Result<std::vector<ItemId>> draw(Statement& rows, std::uint64_t most) {
+  std::vector<ItemId> drawn;
+  for (std::uint64_t seen = 1;; ++seen) {
+    TRY(const bool row, rows.step());
+    if (!row) break;
+    if (drawn.size() < most)
+      drawn.push_back(rows.integer(0));
+    else if (const std::uint64_t place = below(seen); place < most)
+      drawn[place] = rows.integer(0);
+  }
+  for (std::size_t left = drawn.size(); left > 1; --left) std::swap(drawn[left - 1], drawn[below(left)]);
+  return drawn;
+}
+
 /// Batches go with all that belongs to them.
 Status remove_batches(Connection& connection, const std::string& which) {
-  for (const char* table : {"admission_answers", "admission_batch_items"})
+  for (const char* table : {"admission_answers", "admission_fixed", "admission_batch_items"})
     TRY_STATUS(connection.execute(
         fmt::format("DELETE FROM {} WHERE batch IN (SELECT number FROM admission_batches WHERE {})", table, which)
             .c_str()));
@@ -114,22 +141,24 @@ Status Vault::note_admissions(std::string_view group, std::string_view origin, s
   return transaction.commit();
 }
 
-Status Vault::add_admission_count(std::string_view group, const AdmissionCount& count) {
+Status Vault::put_admission_count(std::string_view group, const AdmissionCount& count) {
   TRY(const auto hold, state_->database->gate().enter());
   return write_counts(state_->database->connection(), group, std::span(&count, 1));
 }
 
 Result<std::vector<AdmissionKey>> Vault::admission_keys(std::string_view group, std::string_view epoch) {
   TRY(const auto hold, state_->database->gate().enter());
-  TRY(Statement rows, state_->database->connection().prepare("SELECT nick, epoch, members, key FROM admission_keys "
-                                                             "WHERE group_id=?1 AND epoch=?2 ORDER BY nick"));
+  TRY(Statement rows,
+      state_->database->connection().prepare("SELECT nick, epoch, type, members, key FROM admission_keys "
+                                             "WHERE group_id=?1 AND epoch=?2 ORDER BY nick, type"));
   rows.bind(1, group).bind(2, epoch);
   std::vector<AdmissionKey> keys;
   for (;;) {
     TRY(const bool row, rows.step());
     if (!row) return keys;
-    TRY(const auto key, fixed<32>(rows.bytes(3)));
-    keys.push_back({std::string(rows.text(0)), std::string(rows.text(1)), std::string(rows.text(2)), key});
+    TRY(const auto key, fixed<32>(rows.bytes(4)));
+    keys.push_back({std::string(rows.text(0)), std::string(rows.text(1)), type_of(rows.integer(2)),
+                    std::string(rows.text(3)), key});
   }
 }
 
@@ -158,6 +187,17 @@ Result<std::int64_t> Vault::admission_total(std::string_view group, const Digest
   return find.integer(0);
 }
 
+Result<std::int64_t> Vault::admission_total_since(std::string_view group, std::string_view helper,
+                                                  std::string_view owner, indicator::Type type, UnixSeconds since) {
+  TRY(const auto hold, state_->database->gate().enter());
+  TRY(Statement find, state_->database->connection().prepare(
+                          "SELECT coalesce(sum(count), 0) FROM admission_counts WHERE group_id=?1 AND helper=?2 AND "
+                          "owner=?3 AND type=?4 AND time>=?5"));
+  find.bind(1, group).bind(2, helper).bind(3, owner).bind(4, static_cast<std::int64_t>(type));
+  TRY([[maybe_unused]] const bool row, find.bind(5, since).step());
+  return find.integer(0);
+}
+
 Result<std::optional<AdmissionCount>> Vault::admission_count(std::string_view group, std::string_view helper,
                                                              const Digest& batch) {
   TRY(const auto hold, state_->database->gate().enter());
@@ -182,6 +222,17 @@ Result<std::int64_t> Vault::repeat_admission(std::string_view group, std::string
   return repeats;
 }
 
+Result<bool> Vault::keep_admission_sample(std::string_view group, std::string_view helper, const Digest& batch,
+                                          const Digest& sample) {
+  TRY(const auto hold, state_->database->gate().enter());
+  TRY(Statement keep, state_->database->connection().prepare(
+                          "UPDATE admission_counts SET sample=?4 WHERE group_id=?1 AND helper=?2 AND batch=?3 AND "
+                          "(length(sample)=0 OR sample=?4)"));
+  keep.bind(1, group).bind(2, helper).bind(3, ByteView(batch));
+  TRY(const std::int64_t kept, keep.bind(4, ByteView(sample)).run_counting());
+  return kept > 0;
+}
+
 Result<std::int64_t> Vault::admission_batches_since(std::string_view group, std::string_view helper,
                                                     std::string_view owner, UnixSeconds since) {
   TRY(const auto hold, state_->database->gate().enter());
@@ -204,17 +255,20 @@ Result<std::vector<Item>> Vault::not_admitted(Selection selection, const Digest&
   if (chosen.empty()) return items;
   TRY(Statement rows,
       connection.prepare(fmt::format(
-          "SELECT i.id, i.value, i.file FROM items i WHERE {0} AND NOT EXISTS (SELECT 1 FROM admission_tags t WHERE "
+          "SELECT i.id FROM items i WHERE {0} AND NOT EXISTS (SELECT 1 FROM admission_tags t WHERE "
           "t.epoch = {1} AND t.item = i.id) AND NOT EXISTS (SELECT 1 FROM admission_batch_items b WHERE b.epoch = {1} "
-          "AND b.item = i.id) ORDER BY i.value LIMIT {2}",
-          chosen.where(), number, most)));
+          "AND b.item = i.id)",
+          chosen.where(), number)));
   chosen.bind(rows, type);
-  for (;;) {
-    TRY(const bool row, rows.step());
-    if (!row) return items;
-    items.push_back(
-        {rows.integer(0), indicator::Canonical::from_storage(type, std::string(rows.text(1))), rows.integer(2)});
+  TRY(const std::vector<ItemId> drawn, draw(rows, most));
+  TRY(Statement find, connection.prepare("SELECT value, file FROM items WHERE id=?1"));
+  for (const ItemId id : drawn) {
+    find.reset();
+    TRY(const bool row, find.bind(1, id).step());
+    if (!row) return fail(Errc::vault_damaged, "An indicator is not there by its number.");
+    items.push_back({id, indicator::Canonical::from_storage(type, std::string(find.text(0))), find.integer(1)});
   }
+  return items;
 }
 
 Status Vault::add_admission_batch(std::string_view group, const Digest& epoch, indicator::Type type,
@@ -283,6 +337,37 @@ Result<AdmissionInput> Vault::admission_input(std::int64_t batch) {
   if (input.items.size() * 32 != input.blinded.size())
     return fail(Errc::vault_damaged, "A batch for admission is not whole in the vault.");
   return input;
+}
+
+Result<std::optional<AdmissionFixed>> Vault::admission_fixed(std::int64_t batch, std::string_view nick) {
+  TRY(const auto hold, state_->database->gate().enter());
+  TRY(Statement find,
+      state_->database->connection().prepare("SELECT answers, sample FROM admission_fixed WHERE batch=?1 AND nick=?2"));
+  TRY(const bool row, find.bind(1, batch).bind(2, nick).step());
+  if (!row) return std::nullopt;
+  AdmissionFixed fixed;
+  TRY(fixed.answers, vault::fixed<32>(find.bytes(0)));
+  ByteView rest = find.bytes(1);
+  for (; rest.size() >= sizeof(std::uint32_t); rest = rest.subspan(sizeof(std::uint32_t)))
+    fixed.sample.push_back(read_be<std::uint32_t>(rest));
+  return fixed;
+}
+
+Status Vault::fix_admission(std::int64_t batch, std::string_view nick, const AdmissionFixed& fixed) {
+  TRY(const auto hold, state_->database->gate().enter());
+  TRY(Statement put, state_->database->connection().prepare(
+                         "INSERT INTO admission_fixed(batch, nick, answers, sample) VALUES(?1, ?2, ?3, ?4)"));
+  Bytes sample;
+  for (const std::uint32_t index : fixed.sample) append_be(sample, index);
+  return put.bind(1, batch).bind(2, nick).bind(3, ByteView(fixed.answers)).bind(4, ByteView(sample)).run();
+}
+
+Status Vault::drop_admission_batch(std::int64_t batch) {
+  TRY(const auto hold, state_->database->gate().enter());
+  Connection& connection = state_->database->connection();
+  TRY(auto transaction, Transaction::begin(connection));
+  TRY_STATUS(remove_batches(connection, fmt::format("number = {}", batch)));
+  return transaction.commit();
 }
 
 Status Vault::put_admission_answer(std::int64_t batch, std::string_view nick, ByteView answer) {
@@ -381,23 +466,26 @@ Status Vault::forget_admissions(std::string_view group, const std::optional<Dige
 
 Status Vault::put_admission_helper(std::string_view group, const AdmissionHelper& helper) {
   TRY(const auto hold, state_->database->gate().enter());
-  TRY(Statement put,
-      state_->database->connection().prepare("INSERT OR REPLACE INTO admission_helpers(group_id, nick, "
-                                             "reached, away_since, trouble) VALUES(?1, ?2, ?3, ?4, ?5)"));
+  TRY(Statement put, state_->database->connection().prepare(
+                         "INSERT OR REPLACE INTO admission_helpers(group_id, nick, reached, away_since, trouble, "
+                         "spoilt, spoilt_at, spoilt_why) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"));
   put.bind(1, group).bind(2, std::string_view(helper.nick)).bind(3, helper.reached).bind(4, helper.away_since);
-  return put.bind(5, std::string_view(helper.trouble)).run();
+  put.bind(5, std::string_view(helper.trouble)).bind(6, helper.spoilt).bind(7, helper.spoilt_at);
+  return put.bind(8, std::string_view(helper.spoilt_why)).run();
 }
 
 Result<std::vector<AdmissionHelper>> Vault::admission_helpers(std::string_view group) {
   TRY(const auto hold, state_->database->gate().enter());
-  TRY(Statement rows, state_->database->connection().prepare("SELECT nick, reached, away_since, trouble FROM "
-                                                             "admission_helpers WHERE group_id=?1 ORDER BY nick"));
+  TRY(Statement rows, state_->database->connection().prepare(
+                          "SELECT nick, reached, away_since, trouble, spoilt, spoilt_at, spoilt_why FROM "
+                          "admission_helpers WHERE group_id=?1 ORDER BY nick"));
   rows.bind(1, group);
   std::vector<AdmissionHelper> helpers;
   for (;;) {
     TRY(const bool row, rows.step());
     if (!row) return helpers;
-    helpers.push_back({std::string(rows.text(0)), rows.integer(1), rows.integer(2), std::string(rows.text(3))});
+    helpers.push_back({std::string(rows.text(0)), rows.integer(1), rows.integer(2), std::string(rows.text(3)),
+                       rows.integer(4), rows.integer(5), std::string(rows.text(6))});
   }
 }
 

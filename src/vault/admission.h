@@ -24,23 +24,26 @@ struct TaggedOnly {
   bool operator==(const TaggedOnly&) const = default;
 };
 
-/// A member's key for an epoch, as its log says it first.
+/// A member's key for a type in an epoch, as its log says it first.
 struct AdmissionKey {
   std::string nick;
-  std::string epoch;    ///< by its name
+  std::string epoch;  ///< by its name
+  indicator::Type type = indicator::Type::ipv4;
   std::string members;  ///< nicks that it is for, by admission/'s rules
   ByteArray<32> key{};
 };
 
-/// A batch that a helper has counted in its log.
+/// A batch that a helper has counted in its log, or, if it is our own count, is about to.
 struct AdmissionCount {
   std::string helper, owner;  ///< nicks
   indicator::Type type = indicator::Type::ipv4;
   Digest epoch{};
   Digest batch{}, answers{};
   std::int64_t count = 0;
-  Digest entry{};  ///< leaf hash
+  Digest entry{};  ///< leaf hash; zeros, as `answers` are, until the log has it
   UnixSeconds time = 0;
+
+  bool is_logged() const { return entry != Digest{}; }
 };
 
 /// How many of a type a helper has counted for an owner in an epoch.
@@ -59,6 +62,12 @@ struct AdmissionBatch {
   std::vector<std::string> answered = {};  ///< nicks, ascending
 };
 
+/// What an owner fixed of a helper's answers to a batch before it named the sample that is to be proven.
+struct AdmissionFixed {
+  Digest answers{};  ///< their SHA-256
+  std::vector<std::uint32_t> sample;
+};
+
 /// What a batch is made of.
 struct AdmissionInput {
   Secret<32> seed;
@@ -72,6 +81,9 @@ struct AdmissionHelper {
   UnixSeconds reached = 0;     ///< when it last answered; 0: never
   UnixSeconds away_since = 0;  ///< 0: it is there
   std::string trouble = {};    ///< a sentence; empty: none
+  std::int64_t spoilt = 0;     ///< batches that had to be made anew because of its answers
+  UnixSeconds spoilt_at = 0;   ///< the last one
+  std::string spoilt_why = {};
 };
 
 }  // namespace parley::vault

@@ -289,25 +289,32 @@ class Vault {
   /// What entries up to `read_to` say; what is known already stays. All of it or nothing.
   Status note_admissions(std::string_view group, std::string_view origin, std::uint64_t read_to,
                          std::span<const AdmissionKey> keys, std::span<const AdmissionCount> counts);
-  /// One count of our own, in the commit that writes its entry.
-  Status add_admission_count(std::string_view group, const AdmissionCount& count);
-  /// Members' keys for the epoch of this name, by nick.
+  /// One count of our own, before its entry is written, or in the commit that writes it.
+  Status put_admission_count(std::string_view group, const AdmissionCount& count);
+  /// Members' keys for the epoch of this name, by nick and type.
   Result<std::vector<AdmissionKey>> admission_keys(std::string_view group, std::string_view epoch);
   Result<std::vector<AdmissionTotal>> admission_totals(std::string_view group, const Digest& epoch);
   /// The same of one helper, owner and type.
   Result<std::int64_t> admission_total(std::string_view group, const Digest& epoch, std::string_view helper,
                                        std::string_view owner, indicator::Type type);
+  /// The same of whatever epoch since `since`.
+  Result<std::int64_t> admission_total_since(std::string_view group, std::string_view helper, std::string_view owner,
+                                             indicator::Type type, UnixSeconds since);
   /// The count of `batch` in the log of `helper`.
   Result<std::optional<AdmissionCount>> admission_count(std::string_view group, std::string_view helper,
                                                         const Digest& batch);
   /// Notes that a counted batch is answered once more. @return how often it was, this time included
   Result<std::int64_t> repeat_admission(std::string_view group, std::string_view helper, const Digest& batch);
+  /// Keeps the hash of the sample of a counted batch that is about to be proven, unless there is one.
+  /// @return whether it is the one that is kept
+  Result<bool> keep_admission_sample(std::string_view group, std::string_view helper, const Digest& batch,
+                                     const Digest& sample);
   /// Batches that `helper` has counted for `owner` since `since`.
   Result<std::int64_t> admission_batches_since(std::string_view group, std::string_view helper, std::string_view owner,
                                                UnixSeconds since);
 
-  /// Up to `most` items of one type of the selection that have no tag of the epoch and are in no batch, in for_each's
-  /// order. `selection.types` and `selection.admission` do not matter.
+  /// Up to `most` items of one type of the selection that have no tag of the epoch and are in no batch: which, and in
+  /// which order, is drawn at random. `selection.types` and `selection.admission` do not matter.
   Result<std::vector<Item>> not_admitted(Selection selection, const Digest& epoch, indicator::Type type,
                                          std::uint64_t most);
   /// Keeps a new batch. @error Errc::exists when one of its items is in another already, or has a tag
@@ -316,6 +323,11 @@ class Vault {
   /// Those of an epoch that are not finished, oldest first.
   Result<std::vector<AdmissionBatch>> admission_batches(std::string_view group, const Digest& epoch);
   Result<AdmissionInput> admission_input(std::int64_t batch);  ///< @error Errc::not_found
+  /// What was fixed of a helper's answers to a batch before they were looked at.
+  Result<std::optional<AdmissionFixed>> admission_fixed(std::int64_t batch, std::string_view nick);
+  Status fix_admission(std::int64_t batch, std::string_view nick, const AdmissionFixed& fixed);
+  /// Forgets a batch: its items wait again.
+  Status drop_admission_batch(std::int64_t batch);
   /// Nothing happens for a batch that is finished.
   Status put_admission_answer(std::int64_t batch, std::string_view nick, ByteView answer);
   Result<std::map<std::string, Bytes>> admission_answers(std::int64_t batch);

@@ -47,6 +47,15 @@ class Circle {
             std::move(policy),
             *log::parse_vkey(members_[i]->member.card.id_vkey)};
   }
+  /// Of member i, had it these charters, and had those members left.
+  group::Membership membership_under(std::size_t i, std::vector<group::SignedCharter> versions,
+                                     std::set<std::string, std::less<>> left) const {
+    return {{.id = charter_.charter.group, .name = "circle", .state = std::string(group::kActive)},
+            std::move(versions),
+            std::move(left),
+            {},
+            *log::parse_vkey(members_[i]->member.card.id_vkey)};
+  }
   void set_policy(std::size_t i, group::LocalPolicy policy) { policies_[i] = std::move(policy); }
 
   /// `work(party)` as member i.
