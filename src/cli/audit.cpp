@@ -2,7 +2,9 @@
 // check.
 #include <fmt/format.h>
 
+#include "admission/records.h"
 #include "audit/export.h"
+#include "audit/logged_session.h"
 #include "audit/reexecution.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -146,7 +148,7 @@ struct VerifyArguments {
   std::string file;
   std::string members;
   std::size_t threads = 0;
-  bool as_json = false;
+  bool as_json = false, compare_admissions = false;
 };
 
 void print_report(Console& console, const audit::Report& report) {
@@ -171,6 +173,38 @@ OrderedJson json_of(const audit::Report& report) {
       {"proves", report.proves},   {"proves_not", report.proves_not}};
 }
 
+/// What the logs in this member's own vault count as admitted for the audited one, of each type the least that any of
+/// the other members' logs says. What the vault does not have of them does not count: parley admit brings it.
+Result<audit::Admitted> admitted_by_logs(vault::Vault& vault, const audit::Opened& opened, const Digest& epoch) {
+  TRY(const auto totals, vault.admission_totals(opened.group, epoch));
+  TRY(const auto heads, vault.logs());
+  audit::Admitted admitted{.epoch = epoch, .least = {}};
+  for (const indicator::Type type : indicator::kAllTypes) {
+    std::optional<std::int64_t> least;
+    for (const vault::LogHead& head : heads) {
+      if (head.group != opened.group || head.nick == opened.audited) continue;
+      std::int64_t count = 0;
+      for (const vault::AdmissionTotal& total : totals)
+        if (total.helper == head.nick && total.owner == opened.audited && total.type == type) count = total.count;
+      least = std::min(least.value_or(count), count);
+    }
+    admitted.least[type] = least.value_or(0);
+  }
+  return admitted;
+}
+
+Result<std::optional<audit::Admitted>> admitted_for(Surroundings& at, const VerifyArguments& arguments,
+                                                    const vault::Unlock& unlock, const audit::Opened& opened,
+                                                    std::span<const log::MemberKeys> members) {
+  if (!arguments.compare_admissions) return std::nullopt;
+  TRY(const auto logged, audit::read_logged_session(opened, members));
+  if (!logged.proposal.admission) return std::nullopt;
+  TRY(const auto vault, vault::Vault::open(at.folder, unlock));
+  TRY_STATUS(admission::read_logs(*vault, opened.group));
+  TRY(audit::Admitted admitted, admitted_by_logs(*vault, opened, *logged.proposal.admission));
+  return std::optional(std::move(admitted));
+}
+
 /// @return the exit code: 3 where the other side does not vouch for the messages
 Result<int> verify(Surroundings& at, const VerifyArguments& arguments) {
   TRY(const auto members, read_members_file(at.console.resolve(arguments.members)));
@@ -178,8 +212,9 @@ Result<int> verify(Surroundings& at, const VerifyArguments& arguments) {
   TRY(const Secret<32> id_seed, group::load_id_seed(at.folder, unlock));
   at.progress.phase("reading the file", 0);
   TRY(const audit::Audited audited, audit::open_audit_file(at.console.resolve(arguments.file), id_seed));
+  TRY(const auto admitted, admitted_for(at, arguments, unlock, audited.opened, members));
   ThreadPool pool(arguments.threads == 0 ? hardware_threads() : arguments.threads);
-  TRY(const audit::Report report, audit::audit(audited, members, pool, at.progress));
+  TRY(const audit::Report report, audit::audit(audited, members, admitted, pool, at.progress));
   if (auto* bar = dynamic_cast<ProgressBar*>(&at.progress)) bar->clear();
   if (arguments.as_json)
     at.console.print(to_line(json_of(report)));
@@ -244,6 +279,9 @@ void add_audit(CLI::App& app, Chosen& chosen) {
       ->required();
   verify_command->add_option("--threads", verified->threads, "Threads to compute with (default: all of the machine)")
       ->check(CLI::Range(1, 256));
+  verify_command->add_flag("--compare-admissions", verified->compare_admissions,
+                           "Compare how many entered by tags with what the logs in your own vault count as admitted "
+                           "(as a member of the group; no node may run)");
   verify_command->add_flag("--json", verified->as_json, "Print one JSON object");
   verify_command->callback([&chosen, verified] {
     chosen.alone = [verified](Surroundings& at) {

@@ -29,12 +29,10 @@ Status set_audit_keeping(vault::Vault& vault, const AuditKeeping& keeping);
 class AuditRecorder {
  public:
   /// Begins the record of `session`, whose seed and salts are secrets of the vault already.
-  AuditRecorder(vault::Vault& vault, std::string session, Side side, const psi::Elements& elements,
-                std::uint64_t their_padded);
+  /// @param by_tags  the types of which indicators enter by their tags
+  AuditRecorder(vault::Vault& vault, std::string session, Side side, const Input& input,
+                std::span<const indicator::Type> by_tags, std::uint64_t their_padded);
   ~AuditRecorder();
-
-  /// Nothing of this session is kept, for the reason that `why` (a sentence) gives.
-  void give_up(std::string why);
 
   /// `inner`, recorded. Neither outlives this recorder.
   std::unique_ptr<psi::Channel> record(psi::Channel& inner);
@@ -45,8 +43,10 @@ class AuditRecorder {
   void finish(const KeepSecret& keep);
 
  private:
-  void begin(Side side, const psi::Elements& elements, std::uint64_t their_padded);
+  void begin(Side side, const Input& input, std::span<const indicator::Type> by_tags, std::uint64_t their_padded);
   void append(ByteView bytes);
+  /// Nothing of this session is kept, for the reason that `why` (a sentence) gives.
+  void give_up(std::string why);
 
   vault::Vault& vault_;
   std::string session_;

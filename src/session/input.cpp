@@ -140,8 +140,9 @@ Result<Commitments> Commitments::restore(ByteView serialized) {
   return Commitments(Secret<32>(serialized.first<kSecret>()), std::move(rows[0]), std::move(rows[1]));
 }
 
-// Items come in ascending order from the vault. Elements are distinct, and what we hold is no canary. Where a type enters
-// by its tags only, nobody is able to match a canary that has none, and it would take the place of padding for nothing.
+// Items come in ascending order from the vault. Elements are distinct, and what we hold is no canary. Where a type
+// enters by its tags only, nobody is able to match a canary that has none, and it would take the place of padding for
+// nothing.
 void Input::take_canaries(std::span<const indicator::Canonical> canaries, std::uint64_t padded,
                           const std::optional<vault::TaggedOnly>& tagged) {
   const auto indicator_of = [](const vault::Item& item) -> const indicator::Canonical& { return item.indicator; };
@@ -193,7 +194,7 @@ Result<Input> Input::make(vault::Vault& vault, const vault::Selection& selection
   pool.parallel_for(padded, kChunk, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       const bool real = i < input.items_.size();
-      const indicator::Canonical* named = real ? &input.items_[i].indicator : input.canary(i);
+      const indicator::Canonical* named = input.named(i);
       const std::string_view type = named != nullptr ? indicator::name_of(named->type()) : kPadType;
       const ByteView value = named != nullptr ? as_bytes(named->value()) : ByteView(pads[i - first_pad]);
       item_commitments[i] = log::item_commitment(salt_of(salt_secret, i, kItemSalt), type, value);

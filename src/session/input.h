@@ -103,6 +103,10 @@ class Input {
     const std::size_t place = position - items_.size();
     return position >= items_.size() && place < canaries_.size() ? &canaries_[place] : nullptr;
   }
+  /// The indicator at `position`, of an item or a canary, or nothing for padding.
+  const indicator::Canonical* named(std::size_t position) const {
+    return position < items_.size() ? &items_[position].indicator : canary(position);
+  }
   const ContextRecord& record(std::size_t position) const { return records_[position]; }
   std::uint64_t tree_index(std::size_t position) const { return tree_index_[position]; }
 

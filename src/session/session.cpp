@@ -668,9 +668,8 @@ Result<psi::Outcome> Session::run() {
                                    .peer_count = terms_.their_padded};
   const std::size_t ahead_bytes = (terms_.our_padded + terms_.their_padded) * psi::kAheadBytesPerElement;
   const auto channel = wire::psi_channel(steps_.link(), protocol->suite(), deadline_in(limits_.run), ahead_bytes);
-  recorder_.emplace(us_.vault, row_.id, side_, input_->elements(), terms_.their_padded);
-  if (tagged_)
-    recorder_->give_up("It compared tags of indicators (parley admit), which no auditor can tie to what was committed to.");
+  recorder_.emplace(us_.vault, row_.id, side_, *input_, tagged_ ? tagged_->types : std::vector<indicator::Type>{},
+                    terms_.their_padded);
   const auto recorded = recorder_->record(*channel);
   return protocol->run(parameters, input_->elements(), seed_, *recorded, us_.pool, us_.progress);
 }

@@ -70,7 +70,7 @@ class AuditedCheat : public testing::Test {
   Result<audit::Report> report_on(const audit::Audited& audited) {
     ThreadPool pool(2);
     SilentProgress progress;
-    return audit::audit(audited, keys_of(charter_of(asker_, answerer_)), pool, progress);
+    return audit::audit(audited, keys_of(charter_of(asker_, answerer_)), {}, pool, progress);
   }
 
   void expect_honest(const audit::Audited& audited) {
@@ -159,12 +159,12 @@ TEST_F(AuditedCheat, ASetThatDiffersInOneElementFromTheCommittedOneIsFound) {
   for (const Side side : kSides) {
     audit::Audited audited = opened_by(side);
     psi::Elements other;
-    for (std::size_t i = 0; i < audited.record.elements.size(); ++i) {
-      Bytes element = to_bytes(audited.record.elements[i]);
+    for (std::size_t i = 0; i < audited.record.set.elements.size(); ++i) {
+      Bytes element = to_bytes(audited.record.set.elements[i]);
       if (i == 1) element.back() ^= std::byte{1};
       other.push_back(element);
     }
-    audited.record.elements = std::move(other);
+    audited.record.set.elements = std::move(other);
     expect_found(audited, "items_root");
   }
 }
@@ -215,13 +215,13 @@ class ChangedProgram : public AuditedCheat {
              bool withholds, std::vector<psi::RecordedMessage>& record, Digest& transcript) {
     psi::MemoryChannels channels = psi::memory_channels(kPatience);
     const Digest sid = run_id_of(receiver);
-    const psi::Elements entered = change(receiver.record.elements);
+    const psi::Elements entered = change(receiver.record.set.elements);
     auto other = std::async(std::launch::async, [&] {
       ThreadPool pool(1);
       SilentProgress progress;
       auto ended = (*psi::protocol_of_suite(suite))
-                       ->run({psi::Role::sender, psi::Reply::matched_tags, sid, receiver.record.elements.size()},
-                             sender.record.elements, sender.record.seed, *channels.second, pool, progress);
+                       ->run({psi::Role::sender, psi::Reply::matched_tags, sid, receiver.record.set.elements.size()},
+                             sender.record.set.elements, sender.record.seed, *channels.second, pool, progress);
       channels.second.reset();
       return ended.has_value();
     });
@@ -231,10 +231,11 @@ class ChangedProgram : public AuditedCheat {
       record.push_back({sent, type, payload.size(), crypto::sha256(payload), sent ? Bytes() : to_bytes(payload)});
     });
     WithholdingChannel withholding(recording);
-    const auto outcome = (*psi::protocol_of_suite(suite))
-                             ->run({psi::Role::receiver, psi::Reply::matched_tags, sid, sender.record.elements.size()},
-                                   entered, receiver.record.seed,
-                                   withholds ? static_cast<psi::Channel&>(withholding) : recording, pool, progress);
+    const auto outcome =
+        (*psi::protocol_of_suite(suite))
+            ->run({psi::Role::receiver, psi::Reply::matched_tags, sid, sender.record.set.elements.size()}, entered,
+                  receiver.record.seed, withholds ? static_cast<psi::Channel&>(withholding) : recording, pool,
+                  progress);
     channels.first.reset();
     EXPECT_TRUE(other.get()) << "the other side noticed: then there is nothing for an audit to find";
     ASSERT_OK(outcome);
