@@ -28,4 +28,25 @@ Result<std::int64_t> counted(vault::Vault& vault, const group::Membership& membe
   return std::max(of_epoch, of_period);
 }
 
+bool has_answered(const vault::AdmissionBatch& batch, std::string_view nick) {
+  return std::ranges::find(batch.answered, nick) != batch.answered.end();
+}
+
+Result<std::int64_t> used(vault::Vault& vault, const group::Membership& membership, const Epoch& epoch,
+                          std::string_view our_nick, indicator::Type type) {
+  TRY(auto tags, vault.count_tags(membership.charter().group, epoch.id));
+  TRY(auto batches, vault.admission_batches(membership.charter().group, epoch.id));
+  std::erase_if(batches, [&](const vault::AdmissionBatch& batch) { return batch.type != type; });
+  auto most = static_cast<std::int64_t>(tags[type]);
+  for (const vault::AdmissionBatch& batch : batches) most += static_cast<std::int64_t>(batch.count);
+  for (const std::string& helper : epoch.members) {
+    if (helper == our_nick) continue;
+    TRY(std::int64_t count, counted(vault, membership, epoch.id, helper, our_nick, type, wall_clock_now()));
+    for (const vault::AdmissionBatch& batch : batches)
+      if (!has_answered(batch, helper)) count += static_cast<std::int64_t>(batch.count);
+    most = std::max(most, count);
+  }
+  return most;
+}
+
 }  // namespace parley::admission

@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "crypto/hash.h"
+#include "group/canary_book.h"
 #include "log/entry_type.h"
 
 namespace parley::admission {
@@ -25,34 +26,12 @@ psi::Elements elements_of(const vault::AdmissionInput& input) {
   return elements;
 }
 
-bool has_answered(const vault::AdmissionBatch& batch, std::string_view nick) {
-  return std::ranges::find(batch.answered, nick) != batch.answered.end();
-}
-
-/// How many of a type have been admitted or are on their way, by whoever counts most: ourselves, or a helper whose
-/// counts we do not remember.
-Result<std::int64_t> used(const Party& us, const Epoch& epoch, indicator::Type type) {
-  vault::Vault& vault = us.desk.vault;
-  TRY(auto tags, vault.count_tags(us.membership.charter().group, epoch.id));
-  TRY(const auto batches, vault.admission_batches(us.membership.charter().group, epoch.id));
-  auto most = static_cast<std::int64_t>(tags[type]);
-  for (const vault::AdmissionBatch& batch : batches)
-    if (batch.type == type) most += static_cast<std::int64_t>(batch.count);
-  for (const std::string& helper : epoch.members) {
-    TRY(std::int64_t count, counted(vault, us.membership, epoch.id, helper, us.desk.card.nick, type, wall_clock_now()));
-    for (const vault::AdmissionBatch& batch : batches)
-      if (batch.type == type && !has_answered(batch, helper)) count += static_cast<std::int64_t>(batch.count);
-    if (helper != us.desk.card.nick) most = std::max(most, count);
-  }
-  return most;
-}
-
 /// Those who gave bad answers before, by nick: each batch goes to them first, one after the other.
 Result<std::vector<std::string>> spoilers(const Party& us, const Epoch& epoch) {
   TRY(const auto helpers, us.desk.vault.admission_helpers(us.membership.charter().group));
   std::vector<std::string> nicks;
   for (const vault::AdmissionHelper& helper : helpers)
-    if (helper.spoilt > 0 && epoch.has(helper.nick)) nicks.push_back(helper.nick);
+    if (helper.bad_answers > 0 && epoch.has(helper.nick)) nicks.push_back(helper.nick);
   return nicks;
 }
 
@@ -68,15 +47,35 @@ bool is_due(const vault::AdmissionBatch& batch, std::string_view nick, std::span
 /// @return how many indicators are in it; 0 when there is nothing to put into one
 Result<std::uint64_t> make_batch(const Party& us, const Epoch& epoch, indicator::Type type, std::uint64_t most) {
   vault::Vault& vault = us.desk.vault;
-  TRY(const auto items, vault.not_admitted(us.membership.admitted(), epoch.id, type, most));
+  TRY(auto items, vault.not_admitted(us.membership.admitted(), epoch.id, type, most));
   if (items.empty()) return 0;
-  vault::AdmissionInput input{.seed = random_secret<32>(), .blinded = {}, .items = {}};
-  for (const vault::Item& item : items) input.items.emplace_back(item.id, item.indicator);
+  const std::uint64_t count = items.size();
+  vault::AdmissionInput input{.seed = random_secret<32>(), .blinded = {}, .items = std::move(items)};
   TRY(input.blinded, psi::admission::blind(epoch.id, elements_of(input), input.seed, us.pool, us.progress));
   const auto added = vault.add_admission_batch(us.membership.charter().group, epoch.id, type, input);
   if (!added && added.error().code == Errc::exists) return 0;  // another thread has put them into one
   if (!added) return std::unexpected(added.error());
-  return items.size();
+  return count;
+}
+
+/// Canaries are admitted like indicators, of each type as many places as a set has leaves: how many they are, and of
+/// which types, does not show in what is asked.
+Status admit_canaries(const Party& us, const Epoch& epoch) {
+  const group::Charter& charter = us.membership.charter();
+  TRY(const group::CanaryBook book, group::CanaryBook::load(us.desk.vault, charter.group));
+  for (const group::CanaryBook::Committed& set : book.sets()) {
+    if (wall_clock_now() >= set.time + group::kCanaryAge + group::kCanaryLife) continue;
+    std::vector<vault::AdmissionDecoys> decoys;
+    for (const group::AdmissionCap& cap : charter.admission.types) {
+      vault::AdmissionDecoys& of_type =
+          decoys.emplace_back(vault::AdmissionDecoys{.type = cap.type, .canaries = {}, .count = group::kCanaryLeaves});
+      for (const group::CanarySet::Leaf& leaf : set.set.canaries())
+        if (leaf.canary.indicator.type() == cap.type && !book.is_published(leaf.canary.indicator))
+          of_type.canaries.push_back(leaf.canary.indicator);
+    }
+    TRY_STATUS(us.desk.vault.admit_canaries(charter.group, epoch.id, set.entry, decoys));
+  }
+  return {};
 }
 
 Result<vault::AdmissionHelper> known_helper(const Party& us, std::string_view nick) {
@@ -97,7 +96,8 @@ class Owner {
     const Digest hash = batch_hash(epoch_.id, us_.desk.card.nick, batch.type, input.blinded);
     if (next == wire::FrameType::admission) return hear_refusal(hash);
     TRY(const CountRecord count, hear_count(hash, input.blinded));
-    TRY(const Bytes evaluated, hear_answer(hash, count, input.blinded.size()));
+    TRY(const Bytes evaluated, hear_answer(hash, count));
+    if (evaluated.size() != input.blinded.size()) return spoilt(batch, "it answered another number than it was asked");
     TRY_STATUS(check_elements(batch, evaluated));
     TRY(const std::vector<std::uint32_t> sample, sample_of(batch, count));
     TRY_STATUS(check_sample(batch, hash, sample, input.blinded, evaluated));
@@ -140,11 +140,10 @@ class Owner {
     return count;
   }
 
-  Result<Bytes> hear_answer(const Digest& batch, const CountRecord& count, std::size_t length) {
+  Result<Bytes> hear_answer(const Digest& batch, const CountRecord& count) {
     TRY(Answer answer, hear<Answer>(batch));
     if (crypto::sha256(answer.evaluated) != count.answers)
-      return broken("its answers are others than those that its log fixes");
-    if (answer.evaluated.size() != length) return broken("it answered another number than it was asked");
+      return bad("its answers are others than those that its log fixes");
     return std::move(answer.evaluated);
   }
 
@@ -158,12 +157,15 @@ class Owner {
 
   /// Drawn now that the answers are fixed, and kept before anybody hears of it; or what was drawn before.
   Result<std::vector<std::uint32_t>> sample_of(const vault::AdmissionBatch& batch, const CountRecord& count) {
-    TRY(const auto before, us_.desk.vault.admission_fixed(batch.number, helper()));
-    if (before && before->answers != count.answers)
-      return spoilt(batch, "its log fixes a batch twice, with other answers once it had been asked to prove some");
-    if (before) return before->sample;
     vault::AdmissionFixed fixed{.answers = count.answers, .sample = psi::admission::draw_sample(batch.count)};
-    TRY_STATUS(us_.desk.vault.fix_admission(batch.number, helper(), fixed));
+    TRY_STATUS(us_.desk.vault.together([&]() -> Status {
+      TRY(auto before, us_.desk.vault.admission_fixed(batch.number, helper()));
+      if (!before) return us_.desk.vault.fix_admission(batch.number, helper(), fixed);
+      fixed = *std::move(before);
+      return {};
+    }));
+    if (fixed.answers != count.answers)
+      return spoilt(batch, "its log fixes a batch twice, with other answers once it had been asked to prove some");
     return std::move(fixed.sample);
   }
 
@@ -194,14 +196,19 @@ class Owner {
   /// The log of the helper fixes answers that are of no use: this batch could never be finished. Its indicators wait
   /// for another one, and who spoilt it is remembered.
   std::unexpected<Error> spoilt(const vault::AdmissionBatch& batch, const std::string& why) {
-    const std::string& group = us_.membership.charter().group;
+    if (const Status dropped = us_.desk.vault.drop_admission_batch(batch.number); !dropped)
+      return std::unexpected(dropped.error());
+    return bad(why);
+  }
+
+  /// Remembers that the helper gave bad answers.
+  std::unexpected<Error> bad(const std::string& why) {
     const Status noted = us_.desk.vault.together([&]() -> Status {
-      TRY_STATUS(us_.desk.vault.drop_admission_batch(batch.number));
       TRY(vault::AdmissionHelper known, known_helper(us_, helper()));
-      ++known.spoilt;
-      known.spoilt_at = wall_clock_now();
-      known.spoilt_why = why;
-      return us_.desk.vault.put_admission_helper(group, known);
+      ++known.bad_answers;
+      known.bad_answers_at = wall_clock_now();
+      known.bad_answers_why = why;
+      return us_.desk.vault.put_admission_helper(us_.membership.charter().group, known);
     });
     return noted ? broken(why) : std::unexpected(noted.error());
   }
@@ -240,11 +247,12 @@ Result<std::uint64_t> make_batches(const Party& us, const Epoch& epoch) {
   vault::Vault& vault = us.desk.vault;
   const group::Charter& charter = us.membership.charter();
   TRY_STATUS(vault.forget_admissions(charter.group, epoch.id));
+  TRY_STATUS(admit_canaries(us, epoch));
   std::uint64_t made = 0;
   for (const group::AdmissionCap& cap : charter.admission.types) {
     for (;;) {
       TRY(const auto under_way, vault.admission_batches(charter.group, epoch.id));
-      TRY(const std::int64_t used, admission::used(us, epoch, cap.type));
+      TRY(const std::int64_t used, admission::used(vault, us.membership, epoch, us.desk.card.nick, cap.type));
       if (under_way.size() >= kMostUnderWay || used >= cap.most) break;
       const auto room = static_cast<std::uint64_t>(cap.most - used);
       TRY(const std::uint64_t count, make_batch(us, epoch, cap.type, std::min<std::uint64_t>(room, kMostInBatch)));

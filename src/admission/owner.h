@@ -14,8 +14,9 @@ namespace parley::admission {
 /// Batches under way at once: a quarter of a million indicators, blinded in some seconds.
 inline constexpr std::size_t kMostUnderWay = 16;
 
-/// Puts what waits into batches, as far as the charter's caps let it be admitted in this epoch, and forgets what is of
-/// another epoch. @return how many indicators were put into batches @error the vault's; Errc::cancelled
+/// Puts what waits, canaries among it, into batches, as far as the charter's caps let it be admitted in this epoch, and
+/// forgets what is of another epoch. @return how many indicators were put into batches @error the vault's;
+/// Errc::cancelled
 Result<std::uint64_t> make_batches(const Party& us, const Epoch& epoch);
 
 struct Helped {

@@ -116,7 +116,7 @@ class Audit {
       if (count > most)
         return fmt::format(
             "{} {} entered by tags, and no more than {} were admitted for it in this epoch, by the log of "
-            "a member that must have helped with each.",
+            "a member that must have helped with each, as far as it is here.",
             count, indicator::name_of(type), most);
     }
     fits("No more entered by tags than the logs of all other members count as admitted for it in this epoch.");

@@ -2,6 +2,8 @@
 // check.
 #include <fmt/format.h>
 
+#include <set>
+
 #include "admission/records.h"
 #include "audit/export.h"
 #include "audit/logged_session.h"
@@ -177,15 +179,16 @@ OrderedJson json_of(const audit::Report& report) {
 /// the other members' logs says. What the vault does not have of them does not count: parley admit brings it.
 Result<audit::Admitted> admitted_by_logs(vault::Vault& vault, const audit::Opened& opened, const Digest& epoch) {
   TRY(const auto totals, vault.admission_totals(opened.group, epoch));
-  TRY(const auto heads, vault.logs());
+  std::set<std::string> helpers;  // who has left before that epoch helped nobody in it
+  for (const vault::AdmissionTotal& total : totals)
+    if (total.helper != opened.audited) helpers.insert(total.helper);
   audit::Admitted admitted{.epoch = epoch, .least = {}};
   for (const indicator::Type type : indicator::kAllTypes) {
     std::optional<std::int64_t> least;
-    for (const vault::LogHead& head : heads) {
-      if (head.group != opened.group || head.nick == opened.audited) continue;
+    for (const std::string& helper : helpers) {
       std::int64_t count = 0;
       for (const vault::AdmissionTotal& total : totals)
-        if (total.helper == head.nick && total.owner == opened.audited && total.type == type) count = total.count;
+        if (total.helper == helper && total.owner == opened.audited && total.type == type) count = total.count;
       least = std::min(least.value_or(count), count);
     }
     admitted.least[type] = least.value_or(0);

@@ -51,7 +51,7 @@ Result<std::optional<vault::SealedFile>> file_of(vault::Vault& vault, const std:
 /// What was committed to, beside the tags by which some of it enters.
 RecordedSet set_of(const Input& input, std::span<const indicator::Type> by_tags) {
   RecordedSet set{.elements = {}, .by_tags = {by_tags.begin(), by_tags.end()}, .tags = {}};
-  std::ranges::sort(set.by_tags, {}, indicator::name_of);
+  std::ranges::sort(set.by_tags, {}, [](indicator::Type type) { return indicator::name_of(type); });
   set.elements.reserve(input.size(), input.size() * kElementBytesExpected);
   for (std::size_t i = 0; i < input.size(); ++i) {
     const indicator::Canonical* named = input.named(i);

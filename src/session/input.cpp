@@ -7,7 +7,6 @@
 #include <numeric>
 
 #include "base/random.h"
-#include "session/element.h"
 #include "session/padding.h"
 
 namespace parley::session {
@@ -140,16 +139,19 @@ Result<Commitments> Commitments::restore(ByteView serialized) {
   return Commitments(Secret<32>(serialized.first<kSecret>()), std::move(rows[0]), std::move(rows[1]));
 }
 
-// Items come in ascending order from the vault. Elements are distinct, and what we hold is no canary. Where a type
-// enters by its tags only, nobody is able to match a canary that has none, and it would take the place of padding for
-// nothing.
+// Items come in ascending order from the vault, and are in `elements_` already. Elements are distinct, and what we hold
+// is no canary. Where a type enters by its tags only, nobody is able to match a canary that has none, and it would take
+// the place of padding for nothing.
 void Input::take_canaries(std::span<const indicator::Canonical> canaries, std::uint64_t padded,
-                          const std::optional<vault::TaggedOnly>& tagged) {
+                          const ElementMaker& maker) {
   const auto indicator_of = [](const vault::Item& item) -> const indicator::Canonical& { return item.indicator; };
   for (const indicator::Canonical& canary : canaries) {
     if (items_.size() + canaries_.size() == padded) return;
-    if (tagged && std::ranges::find(tagged->types, canary.type()) != tagged->types.end()) continue;
-    if (!std::ranges::binary_search(items_, canary, {}, indicator_of)) canaries_.push_back(canary);
+    if (std::ranges::binary_search(items_, canary, {}, indicator_of)) continue;
+    const auto element = maker.element_of(canary);
+    if (!element) continue;
+    canaries_.push_back(canary);
+    elements_.push_back(*element);
   }
 }
 
@@ -174,14 +176,13 @@ Result<Input> Input::make(vault::Vault& vault, const vault::Selection& selection
   const std::uint64_t padded = sizes.padded;
   if (input.items_.size() > padded)
     return fail(Errc::cancelled, "The material changed while the session was being prepared. Ask again.");
-  input.take_canaries(canaries, padded, selection.admission);
   input.elements_.reserve(padded, padded * 24);
   TRY(const ElementMaker maker, ElementMaker::make(vault, selection));
   for (const vault::Item& item : input.items_) {
     TRY(const Bytes element, maker.element_of(item));
     input.elements_.push_back(element);
   }
-  for (const indicator::Canonical& canary : input.canaries_) input.elements_.push_back(canary.typed());
+  input.take_canaries(canaries, padded, maker);
   const std::size_t first_pad = input.items_.size() + input.canaries_.size();
   std::vector<Bytes> pads;
   for (std::uint64_t i = first_pad; i < padded; ++i) pads.push_back(pad_element(side));

@@ -13,6 +13,7 @@
 #include "psi/elements.h"
 #include "psi/intersect/protocol.h"
 #include "session/context_record.h"
+#include "session/element.h"
 #include "vault/vault.h"
 
 namespace parley::session {
@@ -111,9 +112,8 @@ class Input {
   std::uint64_t tree_index(std::size_t position) const { return tree_index_[position]; }
 
  private:
-  // Those that are not among the items, as many as fit.
-  void take_canaries(std::span<const indicator::Canonical> canaries, std::uint64_t padded,
-                     const std::optional<vault::TaggedOnly>& tagged);
+  // Those that are not among the items and have what they enter by, as many as fit.
+  void take_canaries(std::span<const indicator::Canonical> canaries, std::uint64_t padded, const ElementMaker& maker);
 
   std::vector<vault::Item> items_;
   std::vector<indicator::Canonical> canaries_;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/encoding.h"
 #include "base/random.h"
 #include "vault/detail/database.h"
 #include "vault/detail/selection.h"
@@ -94,21 +95,36 @@ std::uint64_t below(std::uint64_t bound) {
   return read_be<std::uint64_t>(random_bytes<sizeof(std::uint64_t)>()) % bound;
 }
 
-/// Up to `most` of the ids that `rows` gives, each as likely as each other, in random order: the reservoir of Vitter
-/// 1985 (algorithm R), and a shuffle (Fisher and Yates) for what is not random in it, who stayed where they came first.
+/// Up to `most` of the ids that `rows` gives, each as likely as each other: the reservoir of Vitter 1985 (algorithm R).
 Result<std::vector<ItemId>> draw(Statement& rows, std::uint64_t most) {
   std::vector<ItemId> drawn;
   for (std::uint64_t seen = 1;; ++seen) {
     TRY(const bool row, rows.step());
-    if (!row) break;
+    if (!row) return drawn;
     if (drawn.size() < most)
       drawn.push_back(rows.integer(0));
     else if (const std::uint64_t place = below(seen); place < most)
       drawn[place] = rows.integer(0);
   }
-  for (std::size_t left = drawn.size(); left > 1; --left) std::swap(drawn[left - 1], drawn[below(left)]);
-  return drawn;
 }
+
+/// Fisher and Yates.
+void shuffle(std::vector<ItemId>& ids) {
+  for (std::size_t left = ids.size(); left > 1; --left) std::swap(ids[left - 1], ids[below(left)]);
+}
+
+/// What has no tag of an epoch and is in no batch of it, for a column of ids.
+std::string waits(std::string_view id, std::int64_t epoch) {
+  return fmt::format(
+      "NOT EXISTS (SELECT 1 FROM admission_tags t WHERE t.epoch = {1} AND t.item = {0}) AND NOT EXISTS "
+      "(SELECT 1 FROM admission_batch_items b WHERE b.epoch = {1} AND b.item = {0})",
+      id, epoch);
+}
+
+/// Canaries are the items -1, -2, ...: of what is imported none has such a number.
+constexpr std::string_view kItemValue =
+    "CASE WHEN b.item < 0 THEN (SELECT value FROM admission_canaries WHERE number = -b.item) "
+    "ELSE (SELECT value FROM items WHERE id = b.item) END";
 
 /// Batches go with all that belongs to them.
 Status remove_batches(Connection& connection, const std::string& which) {
@@ -243,30 +259,80 @@ Result<std::int64_t> Vault::admission_batches_since(std::string_view group, std:
   return find.integer(0);
 }
 
-Result<std::vector<Item>> Vault::not_admitted(Selection selection, const Digest& epoch, indicator::Type type,
-                                              std::uint64_t most) {
+Status Vault::admit_canaries(std::string_view group, const Digest& epoch, const Digest& set_entry,
+                             std::span<const AdmissionDecoys> decoys) {
+  TRY(const auto hold, state_->database->gate().enter());
+  Connection& connection = state_->database->connection();
+  TRY(auto transaction, Transaction::begin(connection));
+  TRY(const std::int64_t number, make_epoch_number(connection, group, epoch));
+  TRY(Statement set,
+      connection.prepare("INSERT OR IGNORE INTO admission_canary_sets(epoch, set_entry) VALUES(?1, ?2)"));
+  TRY(const std::int64_t is_new, set.bind(1, number).bind(2, ByteView(set_entry)).run_counting());
+  if (is_new == 0) return {};
+  TRY(Statement add,
+      connection.prepare("INSERT OR IGNORE INTO admission_canaries(epoch, type, value) VALUES(?1, ?2, ?3)"));
+  for (const AdmissionDecoys& of_type : decoys) {
+    std::int64_t added = 0;
+    for (const indicator::Canonical& canary : of_type.canaries) {
+      add.bind(1, number).bind(2, static_cast<std::int64_t>(of_type.type)).bind(3, std::string_view(canary.value()));
+      TRY(const std::int64_t one, add.run_counting());
+      added += one;
+    }
+    for (; added < of_type.count; ++added) {
+      const std::string filler = to_hex(random_bytes<32>());
+      add.bind(1, number).bind(2, static_cast<std::int64_t>(of_type.type)).bind(3, std::string_view(filler));
+      TRY_STATUS(add.run());
+    }
+  }
+  return transaction.commit();
+}
+
+Result<std::vector<std::pair<ItemId, indicator::Canonical>>> Vault::admission_canaries(std::string_view group,
+                                                                                       const Digest& epoch) {
+  TRY(const auto hold, state_->database->gate().enter());
+  Connection& connection = state_->database->connection();
+  TRY(const std::int64_t number, epoch_number(connection, group, epoch));
+  TRY(Statement rows, connection.prepare("SELECT -number, type, value FROM admission_canaries WHERE epoch=?1"));
+  rows.bind(1, number);
+  std::vector<std::pair<ItemId, indicator::Canonical>> canaries;
+  for (;;) {
+    TRY(const bool row, rows.step());
+    if (!row) return canaries;
+    canaries.emplace_back(rows.integer(0),
+                          indicator::Canonical::from_storage(type_of(rows.integer(1)), std::string(rows.text(2))));
+  }
+}
+
+Result<std::vector<std::pair<ItemId, indicator::Canonical>>> Vault::not_admitted(Selection selection,
+                                                                                 const Digest& epoch,
+                                                                                 indicator::Type type,
+                                                                                 std::uint64_t most) {
   TRY(const auto hold, state_->database->gate().enter());
   Connection& connection = state_->database->connection();
   TRY(const std::int64_t number, epoch_number(connection, selection.group, epoch));
   selection.types = {type};
   selection.admission.reset();
+  TRY(Statement canaries, connection.prepare(fmt::format(
+                              "SELECT -c.number FROM admission_canaries c WHERE c.epoch = {} AND c.type = ?1 AND {}",
+                              number, waits("-c.number", number))));
+  canaries.bind(1, static_cast<std::int64_t>(type));
+  TRY(std::vector<ItemId> drawn, draw(canaries, most));
   TRY(const SelectionSql chosen, SelectionSql::make(connection, selection));
-  std::vector<Item> items;
-  if (chosen.empty()) return items;
-  TRY(Statement rows,
-      connection.prepare(fmt::format(
-          "SELECT i.id FROM items i WHERE {0} AND NOT EXISTS (SELECT 1 FROM admission_tags t WHERE "
-          "t.epoch = {1} AND t.item = i.id) AND NOT EXISTS (SELECT 1 FROM admission_batch_items b WHERE b.epoch = {1} "
-          "AND b.item = i.id)",
-          chosen.where(), number)));
-  chosen.bind(rows, type);
-  TRY(const std::vector<ItemId> drawn, draw(rows, most));
-  TRY(Statement find, connection.prepare("SELECT value, file FROM items WHERE id=?1"));
+  if (!chosen.empty()) {
+    TRY(Statement rows, connection.prepare(fmt::format("SELECT i.id FROM items i WHERE {} AND {}", chosen.where(),
+                                                       waits("i.id", number))));
+    chosen.bind(rows, type);
+    TRY(const std::vector<ItemId> others, draw(rows, most - drawn.size()));
+    drawn.insert(drawn.end(), others.begin(), others.end());
+  }
+  shuffle(drawn);
+  TRY(Statement find, connection.prepare(fmt::format("SELECT {} FROM (SELECT ?1 AS item) b", kItemValue)));
+  std::vector<std::pair<ItemId, indicator::Canonical>> items;
   for (const ItemId id : drawn) {
     find.reset();
     TRY(const bool row, find.bind(1, id).step());
-    if (!row) return fail(Errc::vault_damaged, "An indicator is not there by its number.");
-    items.push_back({id, indicator::Canonical::from_storage(type, std::string(find.text(0))), find.integer(1)});
+    if (!row || find.is_null(0)) return fail(Errc::vault_damaged, "An indicator is not there by its number.");
+    items.emplace_back(id, indicator::Canonical::from_storage(type, std::string(find.text(0))));
   }
   return items;
 }
@@ -299,9 +365,11 @@ Result<std::vector<AdmissionBatch>> Vault::admission_batches(std::string_view gr
   TRY(const auto hold, state_->database->gate().enter());
   Connection& connection = state_->database->connection();
   TRY(const std::int64_t number, epoch_number(connection, group, epoch));
-  TRY(Statement rows, connection.prepare("SELECT b.number, b.type, length(b.blinded) / 32, a.nick FROM "
-                                         "admission_batches b LEFT JOIN admission_answers a ON a.batch = b.number "
-                                         "WHERE b.epoch=?1 ORDER BY b.number, a.nick"));
+  TRY(Statement rows,
+      connection.prepare("SELECT b.number, b.type, length(b.blinded) / 32, a.nick, "
+                         "(SELECT count(*) FROM admission_batch_items x WHERE x.batch = b.number AND "
+                         "x.item < 0) FROM admission_batches b LEFT JOIN admission_answers a ON a.batch = b.number "
+                         "WHERE b.epoch=?1 ORDER BY b.number, a.nick"));
   rows.bind(1, number);
   std::vector<AdmissionBatch> batches;
   for (;;) {
@@ -311,7 +379,8 @@ Result<std::vector<AdmissionBatch>> Vault::admission_batches(std::string_view gr
       batches.push_back({.number = rows.integer(0),
                          .epoch = epoch,
                          .type = type_of(rows.integer(1)),
-                         .count = static_cast<std::uint64_t>(rows.integer(2))});
+                         .count = static_cast<std::uint64_t>(rows.integer(2)),
+                         .canaries = static_cast<std::uint64_t>(rows.integer(4))});
     if (!rows.is_null(3)) batches.back().answered.emplace_back(rows.text(3));
   }
 }
@@ -326,12 +395,14 @@ Result<AdmissionInput> Vault::admission_input(std::int64_t batch) {
   TRY(const SecretBytes seed, state_->database->open_cell(seed_place(batch), find.bytes(1)));
   if (seed.size() != Secret<32>::kSize) return fail(Errc::vault_damaged, "The seed of a batch has a wrong length.");
   AdmissionInput input{.seed = Secret<32>(seed.expose().first<32>()), .blinded = to_bytes(find.bytes(2)), .items = {}};
-  TRY(Statement rows, connection.prepare("SELECT i.id, i.value FROM admission_batch_items b JOIN items i ON "
-                                         "i.id = b.item WHERE b.batch=?1 ORDER BY b.position"));
+  TRY(Statement rows,
+      connection.prepare(fmt::format(
+          "SELECT b.item, {} FROM admission_batch_items b WHERE b.batch=?1 ORDER BY b.position", kItemValue)));
   rows.bind(1, batch);
   for (;;) {
     TRY(const bool row, rows.step());
     if (!row) break;
+    if (rows.is_null(1)) continue;
     input.items.emplace_back(rows.integer(0), indicator::Canonical::from_storage(type, std::string(rows.text(1))));
   }
   if (input.items.size() * 32 != input.blinded.size())
@@ -432,14 +503,16 @@ Result<std::map<indicator::Type, std::uint64_t>> Vault::count_tags(std::string_v
   TRY(const auto hold, state_->database->gate().enter());
   Connection& connection = state_->database->connection();
   TRY(const std::int64_t number, epoch_number(connection, group, epoch));
-  TRY(Statement rows, connection.prepare("SELECT i.type, count(*) FROM admission_tags t JOIN items i ON i.id = t.item "
-                                         "WHERE t.epoch=?1 GROUP BY i.type"));
+  TRY(Statement rows,
+      connection.prepare("SELECT i.type, count(*) FROM admission_tags t JOIN items i ON i.id = t.item WHERE t.epoch=?1 "
+                         "GROUP BY i.type UNION ALL SELECT c.type, count(*) FROM admission_tags t JOIN "
+                         "admission_canaries c ON c.number = -t.item WHERE t.epoch=?1 GROUP BY c.type"));
   rows.bind(1, number);
   std::map<indicator::Type, std::uint64_t> counts;
   for (;;) {
     TRY(const bool row, rows.step());
     if (!row) return counts;
-    counts[type_of(rows.integer(0))] = static_cast<std::uint64_t>(rows.integer(1));
+    counts[type_of(rows.integer(0))] += static_cast<std::uint64_t>(rows.integer(1));
   }
 }
 
@@ -458,7 +531,8 @@ Status Vault::forget_admissions(std::string_view group, const std::optional<Dige
   if (numbers.empty()) return {};
   const std::string of_epochs = fmt::format("epoch IN ({})", fmt::join(numbers, ","));
   TRY_STATUS(remove_batches(connection, of_epochs));
-  TRY_STATUS(connection.execute(fmt::format("DELETE FROM admission_tags WHERE {}", of_epochs).c_str()));
+  for (const char* table : {"admission_tags", "admission_canaries", "admission_canary_sets"})
+    TRY_STATUS(connection.execute(fmt::format("DELETE FROM {} WHERE {}", table, of_epochs).c_str()));
   TRY_STATUS(connection.execute(
       fmt::format("DELETE FROM admission_epochs WHERE number IN ({})", fmt::join(numbers, ",")).c_str()));
   return transaction.commit();
@@ -468,17 +542,18 @@ Status Vault::put_admission_helper(std::string_view group, const AdmissionHelper
   TRY(const auto hold, state_->database->gate().enter());
   TRY(Statement put, state_->database->connection().prepare(
                          "INSERT OR REPLACE INTO admission_helpers(group_id, nick, reached, away_since, trouble, "
-                         "spoilt, spoilt_at, spoilt_why) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"));
+                         "bad_answers, bad_answers_at, bad_answers_why) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"));
   put.bind(1, group).bind(2, std::string_view(helper.nick)).bind(3, helper.reached).bind(4, helper.away_since);
-  put.bind(5, std::string_view(helper.trouble)).bind(6, helper.spoilt).bind(7, helper.spoilt_at);
-  return put.bind(8, std::string_view(helper.spoilt_why)).run();
+  put.bind(5, std::string_view(helper.trouble)).bind(6, helper.bad_answers).bind(7, helper.bad_answers_at);
+  return put.bind(8, std::string_view(helper.bad_answers_why)).run();
 }
 
 Result<std::vector<AdmissionHelper>> Vault::admission_helpers(std::string_view group) {
   TRY(const auto hold, state_->database->gate().enter());
-  TRY(Statement rows, state_->database->connection().prepare(
-                          "SELECT nick, reached, away_since, trouble, spoilt, spoilt_at, spoilt_why FROM "
-                          "admission_helpers WHERE group_id=?1 ORDER BY nick"));
+  TRY(Statement rows,
+      state_->database->connection().prepare(
+          "SELECT nick, reached, away_since, trouble, bad_answers, bad_answers_at, bad_answers_why FROM "
+          "admission_helpers WHERE group_id=?1 ORDER BY nick"));
   rows.bind(1, group);
   std::vector<AdmissionHelper> helpers;
   for (;;) {

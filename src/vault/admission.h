@@ -59,6 +59,7 @@ struct AdmissionBatch {
   Digest epoch{};
   indicator::Type type = indicator::Type::ipv4;
   std::uint64_t count = 0;
+  std::uint64_t canaries = 0;              ///< places of it that are no items
   std::vector<std::string> answered = {};  ///< nicks, ascending
 };
 
@@ -68,22 +69,29 @@ struct AdmissionFixed {
   std::vector<std::uint32_t> sample;
 };
 
+/// Canaries of one type that are to be admitted with as many random values as hide how many they are.
+struct AdmissionDecoys {
+  indicator::Type type = indicator::Type::ipv4;
+  std::vector<indicator::Canonical> canaries;
+  std::int64_t count = 0;  ///< so many new ones in all
+};
+
 /// What a batch is made of.
 struct AdmissionInput {
   Secret<32> seed;
   Bytes blinded;
-  std::vector<std::pair<std::int64_t, indicator::Canonical>> items;  ///< ids and indicators, in order
+  std::vector<std::pair<std::int64_t, indicator::Canonical>> items;  ///< ids and indicators, in order; below 0: no item
 };
 
 /// How it stands with one helper.
 struct AdmissionHelper {
   std::string nick;
-  UnixSeconds reached = 0;     ///< when it last answered; 0: never
-  UnixSeconds away_since = 0;  ///< 0: it is there
-  std::string trouble = {};    ///< a sentence; empty: none
-  std::int64_t spoilt = 0;     ///< batches that had to be made anew because of its answers
-  UnixSeconds spoilt_at = 0;   ///< the last one
-  std::string spoilt_why = {};
+  UnixSeconds reached = 0;         ///< when it last answered; 0: never
+  UnixSeconds away_since = 0;      ///< 0: it is there
+  std::string trouble = {};        ///< a sentence; empty: none
+  std::int64_t bad_answers = 0;    ///< how often it gave some
+  UnixSeconds bad_answers_at = 0;  ///< the last one
+  std::string bad_answers_why = {};
 };
 
 }  // namespace parley::vault

@@ -314,9 +314,17 @@ class Vault {
                                                UnixSeconds since);
 
   /// Up to `most` items of one type of the selection that have no tag of the epoch and are in no batch: which, and in
-  /// which order, is drawn at random. `selection.types` and `selection.admission` do not matter.
-  Result<std::vector<Item>> not_admitted(Selection selection, const Digest& epoch, indicator::Type type,
-                                         std::uint64_t most);
+  /// which order, is drawn at random. `selection.types` and `selection.admission` do not matter. Canaries of that type
+  /// that wait go along, before items do, and have numbers below 0.
+  Result<std::vector<std::pair<ItemId, indicator::Canonical>>> not_admitted(Selection selection, const Digest& epoch,
+                                                                            indicator::Type type, std::uint64_t most);
+  /// Has canaries of a set admitted in an epoch, each type with `count` new values in all. Nothing happens for a set
+  /// that was given before, by the entry that committed to it.
+  Status admit_canaries(std::string_view group, const Digest& epoch, const Digest& set_entry,
+                        std::span<const AdmissionDecoys> decoys);
+  /// All that admit_canaries() was given or made, by its number among the items: below 0.
+  Result<std::vector<std::pair<ItemId, indicator::Canonical>>> admission_canaries(std::string_view group,
+                                                                                  const Digest& epoch);
   /// Keeps a new batch. @error Errc::exists when one of its items is in another already, or has a tag
   Status add_admission_batch(std::string_view group, const Digest& epoch, indicator::Type type,
                              const AdmissionInput& input);

@@ -294,10 +294,26 @@ TEST(Admission, UsesNothingOfAnswersUnderAnotherKeyThanTheOneInTheLog) {
   EXPECT_EQ(asked.first.error().where, "bravo");
   EXPECT_EQ(circle.admitted(0), 0u);
   const Overview overview = circle.overview(0);
-  EXPECT_EQ(overview.helpers.front().spoilt, 1);
-  EXPECT_THAT(overview.helpers.front().spoilt_why, HasSubstr("not by the key"));
+  EXPECT_EQ(overview.helpers.front().bad_answers, 1);
+  EXPECT_THAT(overview.helpers.front().bad_answers_why, HasSubstr("not by the key"));
   EXPECT_EQ(overview.types.front().under_way, 0u) << "its log fixes that: this batch could never be finished";
   EXPECT_EQ(overview.types.front().waiting, 8u);
+}
+
+TEST(Admission, UsesNothingOfMoreOrFewerAnswersThanWereAskedFor) {
+  for (const std::size_t length : {1u, 7u, 9u}) {
+    Circle circle{{addresses(0, 8), {}}, at_most(1000)};
+    circle.begin_epoch();
+    Liar liar([&](Bytes& answers) {
+      answers.resize(length * crypto::kElementBytes);
+      std::ranges::copy(Bytes(answers.begin(), answers.begin() + 32), answers.end() - 32);
+    });
+    const auto asked = circle.ask(0, 1, liar.deviation());
+    ASSERT_FAILS(asked.first, Errc::protocol);
+    EXPECT_THAT(asked.first.error().message, HasSubstr("another number than it was asked"));
+    EXPECT_EQ(circle.overview(0).types.front().waiting, 8u) << "the batch is made anew";
+    EXPECT_EQ(circle.admit(0), 8u);
+  }
 }
 
 // 400 answers, of which 300 are proven: the one that is no element is found, whichever they are.
@@ -310,7 +326,7 @@ TEST(Admission, UsesNothingOfAnswersOfWhichOneIsNoElement) {
     ASSERT_FAILS(asked.first, Errc::protocol);
     EXPECT_THAT(asked.first.error().message, HasSubstr("number 399 of the answers that its log fixes is no element"));
     const Overview overview = circle.overview(0);
-    EXPECT_EQ(overview.helpers[0].spoilt, 1);
+    EXPECT_EQ(overview.helpers[0].bad_answers, 1);
     EXPECT_EQ(overview.types.front().waiting, 400u) << "they do not wait in a batch that never ends";
     // The batch that is made anew goes to the one who spoilt the last before it costs anything with others.
     const auto other = circle.ask(0, 2);
@@ -322,7 +338,7 @@ TEST(Admission, UsesNothingOfAnswersOfWhichOneIsNoElement) {
     EXPECT_EQ(circle.admitted(0), 400u);
     EXPECT_EQ(circle.counted(2, 2, 0), 400);
     EXPECT_EQ(circle.counted(1, 1, 0), 800) << "its own log is the price of its own answers";
-    EXPECT_EQ(circle.overview(0).helpers[0].spoilt, 1) << "what it did is not forgotten";
+    EXPECT_EQ(circle.overview(0).helpers[0].bad_answers, 1) << "what it did is not forgotten";
   }
 }
 
@@ -365,7 +381,7 @@ TEST(Admission, UsesNothingOfABatchWhoseAnswersWereFixedOtherwiseBefore) {
   const auto asked = circle.ask(0, 1);
   ASSERT_FAILS(asked.first, Errc::protocol);
   EXPECT_THAT(asked.first.error().message, HasSubstr("fixes a batch twice"));
-  EXPECT_EQ(circle.overview(0).helpers.front().spoilt, 1);
+  EXPECT_EQ(circle.overview(0).helpers.front().bad_answers, 1);
   EXPECT_EQ(circle.admit(0), 8u);
 }
 
@@ -386,7 +402,7 @@ TEST(Admission, IsProvenForOneSampleOnlyAndRefusedByNameForAnother) {
   ASSERT_FAILS(asked.first, Errc::protocol);
   EXPECT_THAT(asked.first.error().message, HasSubstr("proved another sample of a batch before"));
   EXPECT_OK(asked.second) << "the helper goes on with other batches";
-  EXPECT_EQ(circle.overview(0).helpers.front().spoilt, 1) << "it could say so to be rid of the sample";
+  EXPECT_EQ(circle.overview(0).helpers.front().bad_answers, 1) << "it could say so to be rid of the sample";
   EXPECT_EQ(circle.admit(0), 400u);
 }
 
@@ -401,6 +417,10 @@ TEST(Admission, UsesNothingOfAnswersThatTheLogDoesNotFix) {
   ASSERT_FAILS(asked.first, Errc::protocol);
   EXPECT_THAT(asked.first.error().message, HasSubstr("others than those that its log fixes"));
   EXPECT_EQ(circle.admitted(0), 0u);
+  EXPECT_EQ(circle.overview(0).helpers.front().bad_answers, 1);
+  EXPECT_EQ(circle.overview(0).types.front().under_way, 8u) << "what its log fixes may be right";
+  EXPECT_EQ(circle.admit(0), 8u);
+  EXPECT_EQ(circle.counted(1, 1, 0), 8);
 }
 
 TEST(Admission, UsesNothingOfAHelpThatIsCountedForSomebodyElseOrAsLess) {

@@ -25,17 +25,18 @@ class VaultAdmission : public testing::Test {
     EXPECT_OK(vault->set_group_material(kGroup, std::vector{MaterialRule{}}));
     selection.group = kGroup;
   }
-  std::vector<Item> waiting(std::uint64_t most = 100, const Digest& epoch = kEpoch) {
+  using Waiting = std::vector<std::pair<ItemId, indicator::Canonical>>;
+  Waiting waiting(std::uint64_t most = 100, const Digest& epoch = kEpoch) {
     const auto items = vault->not_admitted(selection, epoch, indicator::Type::ipv4, most);
     EXPECT_OK(items);
     return *items;
   }
-  static AdmissionInput input_of(const std::vector<Item>& items) {
+  static AdmissionInput input_of(const Waiting& items) {
     AdmissionInput input{.seed = random_secret<32>(), .blinded = Bytes(items.size() * 32), .items = {}};
-    for (const Item& item : items) input.items.emplace_back(item.id, item.indicator);
+    input.items = items;
     return input;
   }
-  std::int64_t begin(const std::vector<Item>& items) {
+  std::int64_t begin(const Waiting& items) {
     EXPECT_OK(vault->add_admission_batch(kGroup, kEpoch, indicator::Type::ipv4, input_of(items)));
     return vault->admission_batches(kGroup, kEpoch)->back().number;
   }
@@ -63,7 +64,7 @@ TEST_F(VaultAdmission, GivesWhatHasNoTagAndIsInNoBatch) {
 }
 
 TEST_F(VaultAdmission, GivesABatchBackAsItWas) {
-  const std::vector<Item> items = waiting(3);
+  const Waiting items = waiting(3);
   AdmissionInput input = input_of(items);
   fill_random(input.blinded);
   ASSERT_OK(vault->add_admission_batch(kGroup, kEpoch, indicator::Type::ipv4, input));
@@ -79,7 +80,7 @@ TEST_F(VaultAdmission, GivesABatchBackAsItWas) {
 }
 
 TEST_F(VaultAdmission, TakesNoIndicatorIntoTwoBatches) {
-  const std::vector<Item> items = waiting(2);
+  const Waiting items = waiting(2);
   begin(items);
   EXPECT_FAILS(vault->add_admission_batch(kGroup, kEpoch, indicator::Type::ipv4, input_of(items)), Errc::exists);
   EXPECT_EQ(vault->admission_batches(kGroup, kEpoch)->size(), 1u);
@@ -151,12 +152,13 @@ TEST_F(VaultAdmission, DrawsWhatIsNextAtRandomAndInRandomOrder) {
   EXPECT_OK(import_records(*vault, {.source = "b.csv", .format = "csv", .labels = {}, .tlp = {}}, addresses(200)));
   const auto ids = [&](std::uint64_t most) {
     std::vector<ItemId> drawn;
-    for (const Item& item : waiting(most)) drawn.push_back(item.id);
+    for (const auto& [id, indicator] : waiting(most)) drawn.push_back(id);
     return drawn;
   };
   const std::vector<ItemId> all = ids(1000);
   EXPECT_EQ(std::set<ItemId>(all.begin(), all.end()).size(), 200u);
-  EXPECT_FALSE(std::ranges::is_sorted(waiting(1000), {}, &Item::indicator)) << "an order says what ranks below what";
+  EXPECT_FALSE(std::ranges::is_sorted(waiting(1000), {}, &Waiting::value_type::second))
+      << "an order says what ranks below what";
   EXPECT_NE(ids(1000), all);
   const std::vector<ItemId> one = ids(100), two = ids(100);
   EXPECT_EQ(std::set<ItemId>(one.begin(), one.end()).size(), 100u);
@@ -167,9 +169,9 @@ TEST_F(VaultAdmission, DrawsWhatIsNextAtRandomAndInRandomOrder) {
 TEST_F(VaultAdmission, DrawsEachAsOftenAsEachOtherAndInEachPlace) {
   std::map<ItemId, int> drawn, first;
   for (int i = 0; i < 1000; ++i) {
-    const std::vector<Item> two = waiting(2);
-    for (const Item& item : two) ++drawn[item.id];
-    ++first[two.front().id];
+    const Waiting two = waiting(2);
+    for (const auto& [id, indicator] : two) ++drawn[id];
+    ++first[two.front().first];
   }
   ASSERT_EQ(drawn.size(), 5u);
   for (const auto& [id, times] : drawn) EXPECT_NEAR(times, 400, 110) << id;
@@ -240,6 +242,44 @@ TEST_F(VaultAdmission, ReadsALogAgainThatWasCut) {
   EXPECT_TRUE(vault->admission_keys(kGroup, "1.0.0")->empty());
   EXPECT_EQ(*vault->admission_total(kGroup, kEpoch, "bravo", "alpha", indicator::Type::ipv4), 3);
   EXPECT_EQ(*vault->admission_total(kGroup, kEpoch, "charlie", "alpha", indicator::Type::ipv4), 10);
+}
+
+// Helpers see so many places for each set and type, whatever is in them.
+TEST_F(VaultAdmission, HasCanariesAdmittedInAsManyPlacesWhateverTheirNumber) {
+  const auto canary = [](const char* address) {
+    return indicator::Canonical::from_storage(indicator::Type::ipv4, address);
+  };
+  const Digest set = random_bytes<32>();
+  const std::vector<AdmissionDecoys> decoys{
+      {.type = indicator::Type::ipv4, .canaries = {canary("203.0.113.1"), canary("203.0.113.2")}, .count = 64},
+      {.type = indicator::Type::cve, .canaries = {}, .count = 64}};
+  EXPECT_OK(vault->admit_canaries(kGroup, kEpoch, set, decoys));
+  EXPECT_OK(vault->admit_canaries(kGroup, kEpoch, set, decoys));
+  EXPECT_EQ(waiting(1000).size(), 5u + 64u);
+  EXPECT_EQ(vault->not_admitted(selection, kEpoch, indicator::Type::cve, 1000)->size(), 64u);
+  const Waiting first = waiting(64);
+  EXPECT_TRUE(std::ranges::all_of(first, [](const auto& each) { return each.first < 0; })) << "they go before items";
+  // In a second set one that is known already takes no new place, and there are as many new ones.
+  const std::vector<AdmissionDecoys> next{
+      {.type = indicator::Type::ipv4, .canaries = {canary("203.0.113.2"), canary("203.0.113.3")}, .count = 64}};
+  EXPECT_OK(vault->admit_canaries(kGroup, kEpoch, random_bytes<32>(), next));
+  EXPECT_EQ(waiting(1000).size(), 5u + 128u);
+
+  const std::int64_t batch = begin(waiting(1000));
+  const auto input = vault->admission_input(batch);
+  ASSERT_OK(input);
+  EXPECT_EQ(input->items.size(), 133u);
+  EXPECT_EQ(vault->admission_batches(kGroup, kEpoch)->front().canaries, 128u);
+  EXPECT_OK(vault->finish_admission_batch(batch, Bytes(133 * 32)));
+  EXPECT_EQ(tagged(kEpoch), 5u) << "canaries are no items";
+  EXPECT_EQ((*vault->count_tags(kGroup, kEpoch))[indicator::Type::ipv4], 133u) << "but count as admitted";
+  EXPECT_EQ(waiting(1000).size(), 0u);
+  const auto canaries = vault->admission_canaries(kGroup, kEpoch);
+  ASSERT_OK(canaries);
+  EXPECT_EQ(canaries->size(), 192u);
+  EXPECT_EQ(std::ranges::count(*canaries, canary("203.0.113.2"), &Waiting::value_type::second), 1);
+  EXPECT_OK(vault->forget_admissions(kGroup, kOther));
+  EXPECT_TRUE(vault->admission_canaries(kGroup, kEpoch)->empty());
 }
 
 TEST_F(VaultAdmission, KeepsTheFirstKeyOfAMemberForAnEpoch) {

@@ -208,7 +208,9 @@ constexpr std::string_view kWithoutGroups =
     "DROP TABLE sealed_files; DROP TABLE cases; DROP TABLE case_files; DROP TABLE custody; "
     "DROP TABLE admission_epochs; DROP TABLE admission_tags; DROP TABLE admission_batches; DROP TABLE "
     "admission_batch_items; DROP TABLE admission_answers; DROP TABLE admission_read; DROP TABLE admission_keys; "
-    "DROP TABLE admission_counts; DROP TABLE admission_helpers; DROP TABLE admission_fixed; DROP INDEX sessions_by_group; DROP INDEX "
+    "DROP TABLE admission_counts; DROP TABLE admission_helpers; DROP TABLE admission_fixed; DROP TABLE "
+    "admission_canaries; DROP TABLE admission_canary_sets; DROP INDEX "
+    "sessions_by_group; DROP INDEX "
     "sessions_by_peer; DROP TABLE groups; DROP TABLE charters; DROP TABLE "
     "group_papers; DROP TABLE group_material; "
     "DROP TABLE invitations; ALTER TABLE peers DROP COLUMN confirmed; ALTER TABLE sessions DROP COLUMN group_id; ";
@@ -240,15 +242,16 @@ TEST(Vault, OfTheSixthTableVersionIsBroughtUpToDateAndKeepsWhatWasAdmitted) {
   count.entry[0] = std::byte{1};
   ASSERT_OK(test.open()->note_admissions(group, "log", 5, {}, std::vector{count}));
   execute_in(test,
-             "DROP TABLE admission_fixed; DROP TABLE admission_keys; CREATE TABLE admission_keys(group_id TEXT); "
-             "ALTER TABLE admission_counts DROP COLUMN sample; ALTER TABLE admission_helpers DROP COLUMN spoilt; "
-             "ALTER TABLE admission_helpers DROP COLUMN spoilt_at; ALTER TABLE admission_helpers DROP COLUMN "
-             "spoilt_why; PRAGMA user_version=6");
+             "DROP TABLE admission_fixed; DROP TABLE admission_canaries; DROP TABLE admission_canary_sets; DROP TABLE "
+             "admission_keys; CREATE TABLE admission_keys(group_id TEXT); "
+             "ALTER TABLE admission_counts DROP COLUMN sample; ALTER TABLE admission_helpers DROP COLUMN bad_answers; "
+             "ALTER TABLE admission_helpers DROP COLUMN bad_answers_at; ALTER TABLE admission_helpers DROP COLUMN "
+             "bad_answers_why; PRAGMA user_version=6");
   const auto vault = test.open();
   EXPECT_EQ(*vault->admission_read_to("log"), 0u);
   EXPECT_EQ(*vault->admission_total(group, {}, "bravo", "alpha", indicator::Type::ipv4), 7);
-  EXPECT_OK(vault->put_admission_helper(group, {.nick = "bravo", .spoilt = 1}));
-  EXPECT_EQ(vault->admission_helpers(group)->front().spoilt, 1);
+  EXPECT_OK(vault->put_admission_helper(group, {.nick = "bravo", .bad_answers = 1}));
+  EXPECT_EQ(vault->admission_helpers(group)->front().bad_answers, 1);
 }
 
 // As the first release made it: without the tables of the joint log.

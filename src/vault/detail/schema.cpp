@@ -140,9 +140,10 @@ CREATE TABLE admission_helpers(
   trouble TEXT NOT NULL, PRIMARY KEY(group_id, nick)) WITHOUT ROWID;
 )";
 
-// admission_keys: of each type now, read from the logs again. admission_counts.entry: zeros until the count stands in our
-// log; .sample: hash of the sample that was proven, if any was. admission_fixed: what an owner had fixed before it named
-// its sample.
+// admission_canaries: what is admitted beside the items, as item -number; _sets: those of whose canaries all are there.
+// admission_keys: of each type now, read from the logs again. admission_counts.entry: zeros until the count stands in
+// our log; .sample: hash of the sample that was proven, if any was. admission_fixed: what an owner had fixed before it
+// named its sample.
 constexpr const char* kVersion7 = R"(
 DROP TABLE admission_keys;
 CREATE TABLE admission_keys(
@@ -153,9 +154,14 @@ ALTER TABLE admission_counts ADD COLUMN sample BLOB NOT NULL DEFAULT X'';
 CREATE TABLE admission_fixed(
   batch INTEGER NOT NULL, nick TEXT NOT NULL, answers BLOB NOT NULL, sample BLOB NOT NULL, PRIMARY KEY(batch, nick))
   WITHOUT ROWID;
-ALTER TABLE admission_helpers ADD COLUMN spoilt INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE admission_helpers ADD COLUMN spoilt_at INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE admission_helpers ADD COLUMN spoilt_why TEXT NOT NULL DEFAULT '';
+CREATE TABLE admission_canaries(
+  number INTEGER PRIMARY KEY AUTOINCREMENT, epoch INTEGER NOT NULL, type INTEGER NOT NULL, value TEXT NOT NULL,
+  UNIQUE(epoch, type, value));
+CREATE TABLE admission_canary_sets(epoch INTEGER NOT NULL, set_entry BLOB NOT NULL, PRIMARY KEY(epoch, set_entry))
+  WITHOUT ROWID;
+ALTER TABLE admission_helpers ADD COLUMN bad_answers INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE admission_helpers ADD COLUMN bad_answers_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE admission_helpers ADD COLUMN bad_answers_why TEXT NOT NULL DEFAULT '';
 )";
 
 /// The step from version i to i + 1.
