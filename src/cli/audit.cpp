@@ -182,6 +182,10 @@ Result<audit::Admitted> admitted_by_logs(vault::Vault& vault, const audit::Opene
   std::set<std::string> helpers;  // who has left before that epoch helped nobody in it
   for (const vault::AdmissionTotal& total : totals)
     if (total.helper != opened.audited) helpers.insert(total.helper);
+  if (helpers.empty())
+    return fail(Errc::not_found,
+                "The logs in this vault say nothing of admissions in the epoch of this session. Only a member of its "
+                "group can compare, with its logs in step: parley admit.");
   audit::Admitted admitted{.epoch = epoch, .least = {}};
   for (const indicator::Type type : indicator::kAllTypes) {
     std::optional<std::int64_t> least;
