@@ -44,18 +44,15 @@ bool is_due(const vault::AdmissionBatch& batch, std::string_view nick, std::span
   return true;
 }
 
-/// @return how many indicators are in it; 0 when there is nothing to put into one
-Result<std::uint64_t> make_batch(const Party& us, const Epoch& epoch, indicator::Type type, std::uint64_t most) {
-  vault::Vault& vault = us.desk.vault;
-  TRY(auto items, vault.not_admitted(us.membership.admitted(), epoch.id, type, most));
-  if (items.empty()) return 0;
-  const std::uint64_t count = items.size();
-  vault::AdmissionInput input{.seed = random_secret<32>(), .blinded = {}, .items = std::move(items)};
+/// @return how many indicators are in it; 0 where another thread has put them into one
+Result<std::uint64_t> make_batch(const Party& us, const Epoch& epoch, indicator::Type type,
+                                 std::span<const std::pair<vault::ItemId, indicator::Canonical>> items) {
+  vault::AdmissionInput input{.seed = random_secret<32>(), .blinded = {}, .items = {items.begin(), items.end()}};
   TRY(input.blinded, psi::admission::blind(epoch.id, elements_of(input), input.seed, us.pool, us.progress));
-  const auto added = vault.add_admission_batch(us.membership.charter().group, epoch.id, type, input);
-  if (!added && added.error().code == Errc::exists) return 0;  // another thread has put them into one
+  const auto added = us.desk.vault.add_admission_batch(us.membership.charter().group, epoch.id, type, input);
+  if (!added && added.error().code == Errc::exists) return 0;
   if (!added) return std::unexpected(added.error());
-  return count;
+  return items.size();
 }
 
 /// Canaries are admitted like indicators, of each type as many places as a set has leaves: how many they are, and of
@@ -250,13 +247,15 @@ Result<std::uint64_t> make_batches(const Party& us, const Epoch& epoch) {
   TRY_STATUS(admit_canaries(us, epoch));
   std::uint64_t made = 0;
   for (const group::AdmissionCap& cap : charter.admission.types) {
-    for (;;) {
-      TRY(const auto under_way, vault.admission_batches(charter.group, epoch.id));
-      TRY(const std::int64_t used, admission::used(vault, us.membership, epoch, us.desk.card.nick, cap.type));
-      if (under_way.size() >= kMostUnderWay || used >= cap.most) break;
-      const auto room = static_cast<std::uint64_t>(cap.most - used);
-      TRY(const std::uint64_t count, make_batch(us, epoch, cap.type, std::min<std::uint64_t>(room, kMostInBatch)));
-      if (count == 0) break;
+    TRY(const auto under_way, vault.admission_batches(charter.group, epoch.id));
+    TRY(const std::int64_t used, admission::used(vault, us.membership, epoch, us.desk.card.nick, cap.type));
+    if (under_way.size() >= kMostUnderWay || used >= cap.most) continue;
+    const auto room = std::min(static_cast<std::uint64_t>(cap.most - used),
+                               std::uint64_t{(kMostUnderWay - under_way.size()) * kMostInBatch});
+    TRY(const auto waiting, vault.not_admitted(us.membership.admitted(), epoch.id, cap.type, room));
+    for (std::size_t begin = 0; begin < waiting.size(); begin += kMostInBatch) {
+      const auto items = std::span(waiting).subspan(begin, std::min(kMostInBatch, waiting.size() - begin));
+      TRY(const std::uint64_t count, make_batch(us, epoch, cap.type, items));
       made += count;
     }
   }
