@@ -64,6 +64,7 @@ Status admit_canaries(const Party& us, const Epoch& epoch) {
     if (wall_clock_now() >= set.time + group::kCanaryAge + group::kCanaryLife) continue;
     std::vector<vault::AdmissionDecoys> decoys;
     for (const group::AdmissionCap& cap : charter.admission.types) {
+      if (cap.most < kLeastCapForCanaries) continue;
       vault::AdmissionDecoys& of_type =
           decoys.emplace_back(vault::AdmissionDecoys{.type = cap.type, .canaries = {}, .count = group::kCanaryLeaves});
       for (const group::CanarySet::Leaf& leaf : set.set.canaries())

@@ -14,6 +14,9 @@ namespace parley::admission {
 /// Batches under way at once: a quarter of a million indicators, blinded in some seconds.
 inline constexpr std::size_t kMostUnderWay = 16;
 
+/// Under a lower cap of a type no canaries of it are admitted: each set takes a sixteenth of this.
+inline constexpr std::int64_t kLeastCapForCanaries = 1024;
+
 /// Puts what waits, canaries among it, into batches, as far as the charter's caps let it be admitted in this epoch, and
 /// forgets what is of another epoch. @return how many indicators were put into batches @error the vault's;
 /// Errc::cancelled

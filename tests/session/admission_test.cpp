@@ -166,7 +166,7 @@ class TaggedCanaries : public testing::Test {
     return *found;
   }
 
-  Circle circle{{addresses(0, 40), with_a_guess(), {}}, at_most(1000)};
+  Circle circle{{addresses(0, 40), with_a_guess(), {}}, at_most(admission::kLeastCapForCanaries)};
 };
 
 TEST_F(TaggedCanaries, EnterOnceTheyAreAdmittedAndAreHitsAndNoMatches) {
@@ -195,6 +195,14 @@ TEST_F(TaggedCanaries, WithoutATagStayOut) {
   const auto held = circle.hold_session(0, 1, addresses_only());
   ASSERT_OK(held.began);
   EXPECT_TRUE(hits(held).empty()) << "nobody could match them, and the place of padding is not theirs";
+}
+
+TEST_F(TaggedCanaries, TakeNothingOfALowCap) {
+  Circle low{{addresses(0, 40), {}}, at_most(admission::kLeastCapForCanaries - 1)};
+  commit_canaries_at(low[0], low[1], low.charter(), {dark(kDark)}, days_ago(3));
+  low.begin_epoch();
+  EXPECT_EQ(low.admit(0), 40u);
+  EXPECT_EQ(low.counted(1, 1, 0), 40);
 }
 
 // The result that the accused signed is over indicators, not over tags: every member can check it, without the
