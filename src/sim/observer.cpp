@@ -14,19 +14,22 @@ namespace parley::sim {
 namespace {
 
 /// A checkpoint as it stands in a note, whoever signed it: the observer is shown what honest members have verified.
-std::optional<log::Checkpoint> checkpoint_in(std::string_view note) {
-  const auto parsed = log::parse_note(note);
-  if (!parsed) return std::nullopt;
-  const auto checkpoint = log::parse_checkpoint(parsed->text);
-  return checkpoint ? std::optional(*checkpoint) : std::nullopt;
-}
+struct Shown {
+  log::Checkpoint checkpoint;
+  std::vector<log::NoteSignature> signatures;
 
-bool carries(std::string_view note, const log::VerifierKey& key) {
-  const auto parsed = log::parse_note(note);
-  if (!parsed) return false;
-  return std::ranges::any_of(parsed->signatures, [&](const log::NoteSignature& one) {
-    return one.name == key.name && one.key_id == key.id();
-  });
+  bool carries(const log::VerifierKey& key) const {
+    return std::ranges::any_of(
+        signatures, [&](const log::NoteSignature& one) { return one.name == key.name && one.key_id == key.id(); });
+  }
+};
+
+std::optional<Shown> shown_by(std::string_view note) {
+  auto parsed = log::parse_note(note);
+  if (!parsed) return std::nullopt;
+  auto checkpoint = log::parse_checkpoint(parsed->text);
+  if (!checkpoint) return std::nullopt;
+  return Shown{*std::move(checkpoint), std::move(parsed->signatures)};
 }
 
 }  // namespace
@@ -61,16 +64,16 @@ void Observer::leaves(std::size_t from, std::size_t, const Frame& frame) {
     for (const mirror::Heads::Log& log : heads->logs) {
       const std::size_t owner = world_.position_of(log.nick);
       if (owner == from) sees_own_checkpoint(from, log.checkpoint);
-      if (owner != from && carries(log.checkpoint, world_.keys()[from].cosign))
-        sees_cosignature(from, owner, log.checkpoint);
+      if (owner != from) sees_cosignature(from, owner, log.checkpoint);
     }
   }
 }
 
 /// I2: one tree of each size, and it is on the disk and in the guard before it leaves.
 void Observer::sees_own_checkpoint(std::size_t node, std::string_view note) {
-  const auto checkpoint = checkpoint_in(note);
-  if (!checkpoint || seen_[node].risky) return;
+  const auto shown = shown_by(note);
+  if (!shown || seen_[node].risky) return;
+  const log::Checkpoint* const checkpoint = &shown->checkpoint;
   const auto [signed_before, is_new] = seen_[node].signed_roots.emplace(checkpoint->size, checkpoint->root);
   if (signed_before->second != checkpoint->root)
     return violated("I2", fmt::format("{} signed two trees of {} entries.", world_.nick(node), checkpoint->size));
@@ -85,8 +88,12 @@ void Observer::sees_own_checkpoint(std::size_t node, std::string_view note) {
 
 /// I3: what is acknowledged is on the disk. I2 of cosignatures: one tree of each size.
 void Observer::sees_cosignature(std::size_t node, std::size_t owner, std::string_view note) {
-  const auto checkpoint = checkpoint_in(note);
-  if (!checkpoint || !carries(note, world_.keys()[node].cosign)) return;
+  // Its cosignature stands under its name; most notes that pass here are old ones without it.
+  const log::VerifierKey& key = world_.keys()[node].cosign;
+  if (!note.contains(key.name)) return;
+  const auto shown = shown_by(note);
+  if (!shown || !shown->carries(key)) return;
+  const log::Checkpoint* const checkpoint = &shown->checkpoint;
   Seen& seen = seen_[node];
   const Disk& disk = world_.node(node)->disk();
   const LogRows& rows = disk.rows(world_.keys()[owner].log.name);
