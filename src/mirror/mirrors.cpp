@@ -7,6 +7,13 @@
 #include "mirror/detail/impl.h"
 
 namespace parley::mirror {
+namespace {
+
+LackingRow lacking_of(const detail::LogCopy& copy, const std::set<std::uint64_t>& missing) {
+  return {copy.origin, missing.empty() ? std::nullopt : std::optional(*missing.begin())};
+}
+
+}  // namespace
 
 /// A push on its way through the checks. What it will change is gathered here and nowhere else.
 struct Replica::Impl::Arrival {
@@ -119,8 +126,6 @@ Status Replica::Impl::add_missing_body(Arrival& arrival, std::uint64_t seq, std:
   arrival.supplied.insert(seq);
   if (entry.type == log::kFault)
     if (auto judged = judge_entry(json)) arrival.judged.push_back(std::move(*judged));
-  if (arrival.copy.owner == group.self)
-    if (auto report = report_in(entry, json)) arrival.steps.push_back(std::move(*report));
   const Digest hash = log::leaf_hash(as_bytes(leaf));
   arrival.outcome.entries.push_back(view_of(arrival.copy, hash, entry, std::move(json)));
   return {};
@@ -239,10 +244,10 @@ Status Replica::Impl::check_body(Arrival& arrival, const log::Extension& extensi
     if (arrival.copy.owner == group.self)
       if (auto report = report_in(entry, *opened)) arrival.steps.push_back(std::move(*report));
   }
-  // Of our own log we may have nobody left who has the body; the entry counts without it.
-  if (for_us && body == nullptr && arrival.copy.owner != group.self) {
+  if (for_us && body == nullptr) {
     arrival.missing.insert(entry.seq);
-    return {};
+    // Of our own log there may be nobody left who has the body: the entry counts without it.
+    if (arrival.copy.owner != group.self) return {};
   }
   arrival.outcome.entries.push_back(view_of(arrival.copy, extension.leaf_hash, entry, std::move(opened)));
   return {};
@@ -269,6 +274,7 @@ Status Replica::Impl::keep(Arrival& arrival, std::int64_t now) {
   }
   Batch batch{.growth = {}, .steps = arrival.steps, .faults = {}, .repairs = {}};
   for (const Judged& judged : arrival.judged) batch.faults.push_back(judged.row);
+  if (copy.owner == group.self && missing != copy.missing) batch.lacking.push_back(lacking_of(copy, missing));
   if (arrival.has_new() || !growth.bodies.empty()) {
     batch.growth.push_back(growth);
     if (copy.owner != group.self) batch.usage.push_back(used_by(copy, growth, now));
@@ -341,11 +347,14 @@ Result<Outcome> Replica::Impl::take_body(const EntryBody& body, std::int64_t now
   }
   detail::Growing growing(copy);
   growing.add(body.body);
-  Batch batch{.growth = {growing.growth}, .steps = {}, .faults = {}, .repairs = {}, .usage = {}};
-  if (copy.owner != group.self)
+  Batch batch{.growth = {growing.growth}, .steps = {}, .faults = {}, .repairs = {}};
+  if (owner == group.self) {
+    std::set<std::uint64_t> missing = copy.missing;
+    missing.erase(body.seq);
+    batch.lacking.push_back(lacking_of(copy, missing));
+  } else {
     batch.usage.push_back(used_by(copy, growing.growth, now));
-  else if (auto report = report_in(entry, json))
-    batch.steps.push_back(std::move(*report));
+  }
   std::optional<Judged> judged = entry.type == log::kFault ? judge_entry(json) : std::nullopt;
   if (judged) batch.faults.push_back(judged->row);
   TRY_STATUS(commit(batch));

@@ -355,10 +355,6 @@ std::vector<std::uint64_t> Replica::missing_bodies(std::string_view log) const {
   return {missing.begin(), missing.end()};
 }
 
-Status Replica::ask_for_own_bodies(std::uint64_t from) {
-  return impl_->find_missing(impl_->own(), from);
-}
-
 bool Replica::damaged(std::string_view log) const {
   const auto member = impl_->member(log);
   return member && impl_->logs[*member].mending.has_value();

@@ -218,12 +218,8 @@ class Replica {
   /// found, and what others hold of our log is told. @error Errc::limit with the reason; Errc::io
   Status takes_more(std::string_view log, std::int64_t now) const;
   /// Entries of which we are in the audience and whose bodies we do not have: as long as there are any, we do not
-  /// cosign this log. They are asked for on every link; what nobody has any more is lost. Of our own log only those of
-  /// ask_for_own_bodies().
+  /// cosign this log. They are asked for on every link; what nobody has any more is lost.
   std::vector<std::uint64_t> missing_bodies(std::string_view log) const;
-  /// Has bodies of our own log asked for, as those of others' are, that are not here from entry `from` on. A log that came
-  /// back from others after a disk was put back goes on without them; whoever has to know what they say asks.
-  Status ask_for_own_bodies(std::uint64_t from);
   /// The rows of this log are damaged, and wait for a peer's copy.
   bool damaged(std::string_view log) const;
 

@@ -57,7 +57,7 @@ Status Replica::Impl::load_copy(detail::LogCopy& copy) {
   TRY_STATUS(check_edge(copy, head));
   if (copy.mending) return {};
   TRY_STATUS(load_holders(copy));
-  return copy.owner == group.self ? Status() : find_missing(copy, copy.held[group.self]);
+  return find_missing(copy);
 }
 
 /// The last entry, the right edge of the tree and the newest checkpoint say the same, or the copy is damaged.
@@ -117,9 +117,15 @@ Status Replica::Impl::load_holders(detail::LogCopy& copy) {
   return {};
 }
 
-/// What we cosigned was complete when we did, so only what follows is looked through.
-Status Replica::Impl::find_missing(detail::LogCopy& copy, std::uint64_t from) {
-  for (std::uint64_t seq = from; seq < copy.size();) {
+/// What we cosigned was complete when we did, so only what follows is looked through; of our own log what others gave
+/// back.
+Status Replica::Impl::find_missing(detail::LogCopy& copy) {
+  std::uint64_t seq = copy.held[group.self];
+  if (copy.owner == group.self) {
+    TRY(const auto lacking, store.lacking(copy.origin));
+    seq = lacking.value_or(copy.size());
+  }
+  while (seq < copy.size()) {
     TRY(const auto leaves, store.leaves(copy.origin, seq, kLeavesAtOnce));
     if (leaves.empty()) break;
     for (const vault::LogLeaf& leaf : leaves) {

@@ -148,29 +148,6 @@ TEST(VaultReplicas, GiveUpWhatNobodyElseEverHad) {
   EXPECT_EQ(home.guard().head().size, 5u);
 }
 
-// A body of our own may be lost with an older disk; a log goes on without it, and whoever has to know it has it asked
-// for.
-TEST(VaultReplicas, BringBackABodyOfTheirOwnThatSomebodyAskedFor) {
-  Circle circle(2, Circle::Kind::vault);
-  circle.open_all();
-  const EntryView kept = circle.append(0, log::kHeads);
-  circle.run();
-  vault::Vault& vault = circle.vault_home(0).vault();
-  ASSERT_OK(vault.erase_log_body(kept.entry.body));
-  circle.restart(0);
-  circle.link_all();
-  circle.run();
-  EXPECT_TRUE(circle[0].missing_bodies("alpha").empty()) << "nobody has asked for it";
-  ASSERT_OK(circle[0].ask_for_own_bodies(0));
-  EXPECT_EQ(circle[0].missing_bodies("alpha"), std::vector<std::uint64_t>{kept.entry.seq});
-  circle.append(0, log::kHeads);
-  circle.run();
-  EXPECT_TRUE(circle[0].missing_bodies("alpha").empty());
-  EXPECT_TRUE(circle[0].entry("alpha", kept.entry.seq)->body.has_value());
-  EXPECT_EQ(circle[0].state(), State::live);
-  EXPECT_TRUE(circle[0].fsck()->empty());
-}
-
 TEST(VaultReplicas, CutNoLogOfOthersAndNoneBeyondItsEnd) {
   Circle circle(2, Circle::Kind::vault);
   circle.open_all();

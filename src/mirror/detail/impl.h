@@ -81,7 +81,7 @@ struct Replica::Impl {
   Status check_edge(detail::LogCopy& copy, const vault::LogHead& head);
   Status load_newest(detail::LogCopy& copy, const vault::LogCheckpoint& row);
   Status load_holders(detail::LogCopy& copy);
-  Status find_missing(detail::LogCopy& copy, std::uint64_t from);
+  Status find_missing(detail::LogCopy& copy);
   Status check_guard();
   void damage(detail::LogCopy& copy) { copy.mending.emplace(); }
 
