@@ -81,13 +81,12 @@ class Helper {
     return fail(Errc::internal, "A member without a log was asked for help.");
   }
 
-  /// After a disk was put back, bodies of our own entries may be missing: what was counted before would count anew.
-  /// They are asked for on every link from now on.
+  /// After a disk was put back, bodies of our own entries may be missing: what was counted before would count anew. The
+  /// replica asks for them on every link.
   /// @param before  our log before it was read for what it says of admission
   Status knows_its_own_counts(const vault::LogHead& before) const {
     TRY(const std::uint64_t read_to, us_.desk.vault.admission_read_to(before.origin));
     if (read_to >= before.size) return {};
-    TRY_STATUS(link_.log().with([&](mirror::Replica& replica) { return replica.ask_for_own_bodies(read_to); }));
     return fail(
         Errc::policy,
         fmt::format("What entry {} of our own log says is not here, so that what was admitted before is not known. "

@@ -36,6 +36,11 @@ class Circle {
     make_charter(clause);
   }
 
+  /// Ends the node of member i and starts it again from its disk.
+  void restart(std::size_t i) {
+    members_[i].reset();
+    members_[i] = std::make_unique<Opened>(*homes_[i]);
+  }
   Opened& operator[](std::size_t i) { return *members_[i]; }
   const std::string& nick(std::size_t i) const { return members_[i]->member.card.nick; }
   const group::SignedCharter& charter() const { return charter_; }
