@@ -53,7 +53,11 @@ TEST(TaggedSession, LeavesOutWhatIsNotAdmittedAndSaysHowMany) {
   EXPECT_EQ(entering->without_tag, (std::map<indicator::Type, std::uint64_t>{{indicator::Type::ipv4, 4}}));
   const auto both = circle.hold_session(0, 1, addresses_only());
   ASSERT_OK(both.began);
-  EXPECT_EQ(matched(*circle[0].vault, *both.began).size(), 6u);
+  // Which six of ten each side has admitted is drawn at random: two at least are the same.
+  const std::set<std::string> found = matched(*circle[0].vault, *both.began);
+  EXPECT_GE(found.size(), 2u);
+  EXPECT_LE(found.size(), 6u);
+  EXPECT_EQ(matched(*circle[1].vault, *both.began), found);
 }
 
 TEST(TaggedSession, FindsNothingOfASideThatHasAdmittedNothing) {
@@ -156,7 +160,9 @@ class TaggedCanaries : public testing::Test {
     return records;
   }
   TaggedCanaries() {
-    commit_canaries_at(circle[0], circle[1], circle.charter(), {dark(kDark), dark("203.0.113.78")}, days_ago(3));
+    const UnixSeconds then = days_ago(3);
+    commit_canaries_at(circle[0], circle[1], circle.charter(), {dark(kDark), dark("203.0.113.78")}, then);
+    open_logs(circle[0], circle[2], circle.charter(), then);  // of three members all make it final
     circle.begin_epoch();
     circle.admit(1);
   }
