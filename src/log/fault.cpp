@@ -9,6 +9,7 @@
 
 #include "base/encoding.h"
 #include "log/detail/fault_text.h"
+#include "log/key_history.h"
 #include "log/opening.h"
 
 namespace parley::log {
@@ -123,7 +124,22 @@ Status check_bad_opening(const Fault& fault, const MemberKeys& accused) {
   return {};
 }
 
-Status check(const Fault& fault, const MemberKeys& accused) {
+/// An old node key's word against its owner: before the rotation was logged it convicts, afterwards it may be a
+/// thief's.
+Status check_answerable(const Fault& fault, const MemberKeys& accused) {
+  const PlacedRotation* newest = accused.rotation(KeyRole::node);
+  if (newest == nullptr) return {};
+  for (const std::string& note : fault.entries) {
+    TRY(const Entry entry, read_entry_unverified(note));
+    if (entry.seq < newest->seq)
+      return no_fault(
+          fmt::format("entry {} bears a node key that {} replaced by entry {} ({}), and answers for no more", entry.seq,
+                      accused.nick, newest->seq, name_of(newest->rotation.reason)));
+  }
+  return {};
+}
+
+Status check_parts(const Fault& fault, const MemberKeys& accused) {
   switch (fault.kind) {
     case FaultKind::fork_roots:
       return check_fork_roots(fault, accused);
@@ -143,6 +159,27 @@ Status check(const Fault& fault, const MemberKeys& accused) {
       return check_bad_opening(fault, accused);
   }
   return fail(Errc::internal, "A kind of fault that has no check.");
+}
+
+Status check(const Fault& fault, const MemberKeys& accused) {
+  TRY_STATUS(check_parts(fault, accused));
+  return check_answerable(fault, accused);
+}
+
+/// The keys of the accused by what is known of its rotations and what the fault shows of them, whichever goes further.
+Result<MemberKeys> keys_for(const Fault& fault, const MemberKeys& known) {
+  MemberKeys shown = known;
+  shown.rotated.clear();
+  for (const ShownRotation& rotation : fault.rotations) {
+    TRY_STATUS(admit_rotation(shown, rotation.entry, rotation.body));
+    if (shown.rotated.back().rotation.role != KeyRole::node)
+      return fail(Errc::format, "Not a fault: a rotation in it is of no key that signs entries.");
+  }
+  const auto newest = [](const MemberKeys& keys) {
+    const PlacedRotation* placed = keys.rotation(KeyRole::node);
+    return placed == nullptr ? 0 : placed->seq;
+  };
+  return newest(shown) > newest(known) ? shown : known;
 }
 
 /// The note with the signature of the log's key alone.
@@ -166,6 +203,9 @@ Fault fault_of(FaultKind kind, const MemberKeys& accused) {
 
 std::optional<Fault> if_fault(Fault fault, const MemberKeys& accused) {
   if (!check(fault, accused)) return std::nullopt;
+  if (!fault.entries.empty())
+    for (const PlacedRotation& placed : accused.rotated)
+      if (placed.rotation.role == KeyRole::node) fault.rotations.push_back({placed.leaf, body_of(placed)});
   return fault;
 }
 
@@ -177,7 +217,8 @@ Result<Verdict> verify_fault(std::string_view text, std::span<const MemberKeys> 
   if (accused == members.end()) {
     return fail(Errc::not_found, fmt::format("The fault accuses {}, who is no member by these keys.", fault.accused));
   }
-  TRY_STATUS(check(fault, *accused));
+  TRY(const MemberKeys keys, keys_for(fault, *accused));
+  TRY_STATUS(check(fault, keys));
   Verdict verdict;
   verdict.kind = fault.kind;
   verdict.accused = static_cast<std::size_t>(accused - members.begin());
@@ -216,7 +257,7 @@ std::optional<Fault> fault_of_entries(std::string_view note, std::string_view ot
     Fault fault = fault_of(kind, accused);
     for (const auto& entries : {std::pair(note, other), std::pair(other, note)}) {
       fault.entries = {std::string(entries.first), std::string(entries.second)};
-      if (check(fault, accused)) return fault;
+      if (auto found = if_fault(fault, accused)) return found;
     }
   }
   return std::nullopt;

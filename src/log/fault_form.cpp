@@ -12,6 +12,8 @@ namespace parley::log {
 namespace {
 
 constexpr std::int64_t kFaultVersion = 1;
+constexpr std::int64_t kVersionWithRotations = 2;
+constexpr std::string_view kRotations = "rotations";
 constexpr std::size_t kMaxNickBytes = 32;
 constexpr std::size_t kMaxKindBytes = 32;
 constexpr std::size_t kMaxBareCheckpointBytes = 1024;
@@ -37,6 +39,7 @@ Shape shape_of(const Fault& fault) {
 }
 
 bool has_its_shape(const Fault& fault) {
+  if (fault.entries.empty() && !fault.rotations.empty()) return false;
   const Shape shape = shape_of(fault);
   switch (fault.kind) {
     case FaultKind::fork_roots:
@@ -89,6 +92,20 @@ Result<Body> body_from_json(const Json& object) {
   return body;
 }
 
+Json to_json(const ShownRotation& rotation) {
+  return Json::Object{{"body", to_json(rotation.body)}, {"entry", rotation.entry}};
+}
+
+Result<ShownRotation> rotation_from_json(const Json& object) {
+  ObjectReader reader(object, "a rotation of the fault");
+  ShownRotation rotation;
+  const Json& body = reader.object("body");
+  rotation.entry = reader.text("entry", kMaxEntryBytes);
+  TRY_STATUS(reader.finish());
+  TRY(rotation.body, body_from_json(body));
+  return rotation;
+}
+
 Result<Fault> from_json(const Json& object) {
   ObjectReader reader(object, "the fault");
   Fault fault;
@@ -99,8 +116,17 @@ Result<Fault> from_json(const Json& object) {
   const std::string kind = reader.text("kind", kMaxKindBytes);
   const Json::Array& leaves = reader.array("leaves", kMaxParts);
   fault.prefix = reader.digests("prefix", kMaxProofHashes);
-  reader.integer("v", kFaultVersion, kFaultVersion);
+  // Where no node key was rotated the part is left out.
+  const bool rotated = object.object() != nullptr && object.object()->contains(kRotations);
+  const Json::Array none;
+  const Json::Array& rotations = rotated ? reader.array(kRotations, kMaxRotations) : none;
+  if (rotated && rotations.empty()) reader.refuse("rotations are left out where there are none");
+  const std::int64_t version = rotated ? kVersionWithRotations : kFaultVersion;
+  reader.integer("v", version, version);
   TRY_STATUS(reader.finish());
+  for (const Json& rotation : rotations) {
+    TRY(fault.rotations.emplace_back(), rotation_from_json(rotation));
+  }
   for (const Json& body : bodies) {
     TRY(fault.bodies.emplace_back(), body_from_json(body));
   }
@@ -120,14 +146,19 @@ std::string write_fault(const Fault& fault) {
   Json::Array bodies, leaves;
   for (const Body& body : fault.bodies) bodies.push_back(to_json(body));
   for (const LeafProof& leaf : fault.leaves) leaves.push_back(to_json(leaf));
-  const Json object = Json::Object{{"accused", fault.accused},
-                                   {"bodies", std::move(bodies)},
-                                   {"checkpoints", Json::Array(fault.checkpoints.begin(), fault.checkpoints.end())},
-                                   {"entries", Json::Array(fault.entries.begin(), fault.entries.end())},
-                                   {"kind", name_of(fault.kind)},
-                                   {"leaves", std::move(leaves)},
-                                   {"prefix", hex_of(fault.prefix)},
-                                   {"v", kFaultVersion}};
+  Json::Object object = Json::Object{{"accused", fault.accused},
+                                     {"bodies", std::move(bodies)},
+                                     {"checkpoints", Json::Array(fault.checkpoints.begin(), fault.checkpoints.end())},
+                                     {"entries", Json::Array(fault.entries.begin(), fault.entries.end())},
+                                     {"kind", name_of(fault.kind)},
+                                     {"leaves", std::move(leaves)},
+                                     {"prefix", hex_of(fault.prefix)},
+                                     {"v", fault.rotations.empty() ? kFaultVersion : kVersionWithRotations}};
+  if (!fault.rotations.empty()) {
+    Json::Array rotations;
+    for (const ShownRotation& rotation : fault.rotations) rotations.push_back(to_json(rotation));
+    object.emplace(kRotations, std::move(rotations));
+  }
   return fmt::format("{}\n{}\n", kFaultKind, write_pjson(object));
 }
 
