@@ -295,9 +295,106 @@ def check_chain(charters, leaves):
         charter.left = left
 
 
+# --- Keys that were replaced -----------------------------------------------------------------------------------------
+
+def body_text(body, commitment):
+    fields(body, "salt text", "a body")
+    salt, text = b64(body["salt"]), body["text"].encode()
+    require(len(salt) == 32, "a salt has the wrong length")
+    found = sha256(b"parley/body/v1\0" + salt + struct.pack(">I", len(text)) + text)
+    require(found.hex() == commitment, "a body is not the one of its entry")
+    return parse_pjson(body["text"])
+
+
+def signer_of(key):
+    """A key as it signs a statement, whatever it signs otherwise."""
+    return Key("%s+%s+%s" % (key.name, sha256(key.name.encode() + b"\n\x01" + key.key)[:4].hex(),
+                             base64.b64encode(b"\x01" + key.key).decode()))
+
+
+def signed_with(note, key):
+    return any(name == key.name and key_id == key.id for name, key_id, _ in note.signatures)
+
+
+class Rotations:
+    """Which keys took the place of those that the charter names, by which entries of their owners' logs."""
+
+    def __init__(self, shown, charters):
+        self.of, self.needed, self.count = {}, set(), len(shown)
+        places = []
+        for one in shown:
+            fields(one, "body log note", "a rotation")
+            owners = [charter.members[one["log"]] for charter in charters if one["log"] in charter.members]
+            require(owners, "a key is replaced by no member")
+            places.append(self.take(one, owners[-1]))
+        require(places == sorted(set(places)), "the rotations do not ascend, or one stands twice")
+
+    def take(self, shown, owner):
+        nick, note = shown["log"], Note(shown["note"])
+        header = fields(note.object("parley/entry/v1"),
+                        "aud author body charter prev refs seq session time type v", "a header")
+        require(header["type"] == "key.rotate" and header["author"] == nick and header["aud"] == ["*"],
+                "an entry replaces no key")
+        body = fields(body_text(shown["body"], header["body"]), "rotation v", "the body of a rotation")
+        statement = Note(body["rotation"])
+        terms = fields(statement.object("parley/rotation/v1"), "cutoffs log new nick old reason role since v", "a rotation")
+        require(body["v"] == terms["v"] == 1 and terms["nick"] == nick and terms["log"] == owner["log"].name,
+                "a rotation is of another log")
+        role, old, new = terms["role"], Key(terms["old"]), Key(terms["new"])
+        require(role in ("node", "cosign"), "a key is replaced that signs nothing here")
+        due = [owner["id"], signer_of(new)]
+        require(terms["reason"] in ("lost", "stolen", "staff", "routine"), "an unknown reason")
+        if terms["reason"] in ("staff", "routine"):
+            due.append(signer_of(old))
+        require(statement.signers(due) == list(range(len(due))), "a rotation lacks a signature")
+        known = self.of.setdefault(nick, [])
+        in_use = ([owner[role]] + [one["new"] for one in known if one["role"] == role])[-1]
+        require((old.name, old.type, old.key) == (in_use.name, in_use.type, in_use.key) and new.name == old.name
+                and new.type == old.type, "a rotation is not of the key in use")
+        former = [key.key for one in known for key in (one["old"], one["new"])] + [owner[one].key for one in
+                                                                                  ("cosign", "id", "log", "node")]
+        require(new.key not in former, "a new key is one that its owner had before")
+        require(all(set(cut) == {"nick", "size"} for cut in terms["cutoffs"]), "a cutoff is malformed")
+        known.append({"seq": header["seq"], "role": role, "old": old, "new": new,
+                      "cutoffs": {cut["nick"]: cut["size"] for cut in terms["cutoffs"]}})
+        note.signers([self.node_at(nick, owner["node"], header["seq"], mark=False)])
+        return nick, header["seq"]
+
+    def node_at(self, nick, first, seq, mark=True):
+        key = first
+        for one in self.of.get(nick, []):
+            if one["role"] == "node" and one["seq"] <= seq:
+                key = one["new"]
+                if mark:
+                    self.needed.add((nick, one["seq"]))
+        return key
+
+    def cosign_on(self, nick, first, owner, size):
+        """The keys of `nick` that count on a tree of the log of `owner`."""
+        chain = [one for one in self.of.get(nick, []) if one["role"] == "cosign"]
+        keys, most = [chain[-1]["new"] if chain else first], 2**53
+        for one in reversed(chain):
+            most = min(most, one["cutoffs"].get(owner, 0))
+            if size <= most:
+                keys.append(one["old"])
+        return keys
+
+    def mark_cosigned(self, note):
+        for nick, known in self.of.items():
+            so_far = []
+            for one in known:
+                if one["role"] != "cosign":
+                    continue
+                so_far.append(one)
+                if signed_with(note, one["old"]) or signed_with(note, one["new"]):
+                    for needed in so_far:
+                        self.needed.add((nick, needed["seq"]))
+                        self.node_at(nick, None, needed["seq"])
+
+
 # --- Logs ------------------------------------------------------------------------------------------------------------
 
-def read_checkpoint(text, nick, charter):
+def read_checkpoint(text, nick, charter, rotations):
     """The size and root of a tree that enough of the charter's members hold: its quorum of logs, or, where members have
     left, as many of the others as those need."""
     note, owner = Note(text), charter.members[nick]
@@ -310,12 +407,14 @@ def read_checkpoint(text, nick, charter):
             and ed25519_verify(owner["log"].key, note.text.encode(), blobs[0]),
             "a checkpoint is not signed by its log")
     for other, member in charter.members.items():
-        for blob in note.of(member["cosign"]) if other != nick else []:
+        keys = rotations.cosign_on(other, member["cosign"], nick, int(lines[1])) if other != nick else []
+        for key, blob in [(key, blob) for key in keys for blob in note.of(key)]:
             require(len(blob) == 72, "a cosignature has the wrong length")
             message = b"cosignature/v1\ntime %d\n" % struct.unpack(">Q", blob[:8]) + note.text.encode()
-            require(struct.unpack(">Q", blob[:8])[0] < 2**63 and ed25519_verify(member["cosign"].key, message, blob[8:]),
+            require(struct.unpack(">Q", blob[:8])[0] < 2**63 and ed25519_verify(key.key, message, blob[8:]),
                     f"a cosignature of {other} does not verify")
             holders.append(other)
+    rotations.mark_cosigned(note)
     require(len(holders) == len(note.signatures), "a checkpoint bears a signature that is nobody's, or one twice")
     names = [name for name, _, _ in note.signatures]
     require(len(names) == len(set(names)), "a checkpoint bears a signature twice")
@@ -347,7 +446,7 @@ def root_of(leaf, index, size, path):
 
 
 class Entry:
-    def __init__(self, shown, charters, default, cut_notes):
+    def __init__(self, shown, charters, default, cut_notes, rotations):
         fields(shown, "body log note proof", "an entry")
         self.nick, note = shown["log"], Note(shown["note"])
         self.header = fields(note.object("parley/entry/v1"),
@@ -357,7 +456,8 @@ class Entry:
         charter = known[0] if known else default
         self.version = charters.index(charter)
         require(self.nick in charter.members and self.header["author"] == self.nick, "an entry is by no member")
-        note.signers([charter.members[self.nick]["node"]])
+        note.signers([rotations.node_at(self.nick, charter.members[self.nick]["node"], self.header["seq"])])
+        self.rotations = rotations
         skew, terms = charter.json["clock_skew_s"], charter.json
         require(terms["not_before"] - skew <= self.header["time"]
                 <= terms["not_after"] + terms["grace_days"] * 86400 + skew, "an entry is from outside the charter's time")
@@ -374,7 +474,7 @@ class Entry:
         require(all(len(sibling) == 32 for sibling in path), "a proof has what is no hash")
         for later in [charter] + charters[charters.index(charter) + 1:]:
             try:
-                self.tree = read_checkpoint(checkpoint, self.nick, later)
+                self.tree = read_checkpoint(checkpoint, self.nick, later, self.rotations)
                 self.version = max(self.version, charters.index(later))
                 break
             except (Refused, KeyError) as error:
@@ -387,12 +487,7 @@ class Entry:
         require(isinstance(body, list) and len(body) <= 1, "a body is due, or none")
         if not body:
             return None
-        fields(body[0], "salt text", "a body")
-        salt, text = b64(body[0]["salt"]), body[0]["text"].encode()
-        require(len(salt) == 32, "a salt has the wrong length")
-        commitment = sha256(b"parley/body/v1\0" + salt + struct.pack(">I", len(text)) + text)
-        require(commitment.hex() == self.header["body"], "a body is not the one of its entry")
-        return parse_pjson(body[0]["text"])
+        return body_text(body[0], self.header["body"])
 
 
 # --- The finding -----------------------------------------------------------------------------------------------------
@@ -581,12 +676,13 @@ def verify(data, anchor):
         raise Refused("not UTF-8") from None
     require(len(data) <= 32 << 20 and text.endswith("\n"), "not one object and a newline")
     dossier = fields(parse_pjson(text[:-1]), "cards charters checkpoints dissents entries finding format leaves openings "
-                                             "stix", "the dossier")
+                                             "rotations stix", "the dossier")
     require(dossier["format"] == "parley/dossier/v1", "another format")
     charters = [Charter(note) for note in dossier["charters"]]
     check_chain(charters, dossier["leaves"])
     require(anchor is None or anchor in [charter.hash for charter in charters], "the trusted charter is not in it")
 
+    rotations = Rotations(dossier["rotations"], charters)
     note = Note(dossier["finding"])
     finding_hash = sha256(note.text.encode())
     finding = fields(note.object("parley/finding/v1"), FINDING_FIELDS, "the finding")
@@ -608,9 +704,9 @@ def verify(data, anchor):
     cut = finding["basis"]["cut"]
     require(len(cut) == len(dossier["checkpoints"]), "not one checkpoint for each log")
     for place, checkpoint in zip(cut, dossier["checkpoints"]):
-        require(read_checkpoint(checkpoint, place["nick"], charter) == (place["size"], bytes.fromhex(place["root"])),
+        require(read_checkpoint(checkpoint, place["nick"], charter, rotations) == (place["size"], bytes.fromhex(place["root"])),
                 "a checkpoint is not the one of the cut")
-    entries = [Entry(shown, charters, charter, dossier["checkpoints"]) for shown in dossier["entries"]]
+    entries = [Entry(shown, charters, charter, dossier["checkpoints"], rotations) for shown in dossier["entries"]]
     places = [(entry.nick, entry.header["seq"]) for entry in entries]
     require(places == sorted(set(places)), "the entries do not ascend, or one stands twice")
     trees = {place["nick"]: (place["size"], bytes.fromhex(place["root"])) for place in cut}
@@ -621,6 +717,7 @@ def verify(data, anchor):
             "an entry serves nothing")
     newest = max([charters.index(charter)] + [entry.version for entry in entries])
     require(newest + 1 == len(charters), "a charter serves nothing")
+    require(len(rotations.needed) == rotations.count, "a rotation serves nothing")
 
     open_texts(finding, dossier["openings"])
     due = check_publications(entries, finding_hash, signers, charter)

@@ -56,12 +56,12 @@ Result<std::vector<std::string>> call_on_all(Workplace& at, const group::Members
   for (const vault::Peer& member : members) {
     if (at.progress.cancelled()) return fail(Errc::cancelled, "Stopped. What was admitted so far is kept.");
     std::optional<Error> trouble;
-    const Status called =
-        node::call_on(member, at.member, us.log, deadline_in(kCallLimit), calling, [&](group::LogLink& link) -> Status {
-          const auto helped = admission::work_with(us, link, deadline_in(kHelpLimit));
-          if (!helped) trouble = helped.error();
-          return {};
-        });
+    const Status called = node::call_on(at.vault, member, at.member, us.log, deadline_in(kCallLimit), calling,
+                                        [&](group::LogLink& link) -> Status {
+                                          const auto helped = admission::work_with(us, link, deadline_in(kHelpLimit));
+                                          if (!helped) trouble = helped.error();
+                                          return {};
+                                        });
     if (trouble && trouble->code != Errc::peer_gone)
       at.console.say(fmt::format("{}: {}", member.name, trouble->text()));
     if (called) continue;

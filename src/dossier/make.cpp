@@ -7,9 +7,11 @@
 #include "base/encoding.h"
 #include "base/text.h"
 #include "crypto/hash.h"
+#include "dossier/detail/verifier.h"
 #include "dossier/stix.h"
 #include "group/founding.h"
 #include "group/paper_kinds.h"
+#include "log/key_history.h"
 #include "log/tlog_proof.h"
 #include "mirror/vault_store.h"
 
@@ -32,6 +34,7 @@ class Maker {
     TRY_STATUS(take_publications());
     TRY_STATUS(take_charters());
     TRY_STATUS(take_cards(own_card));
+    TRY_STATUS(take_rotations());
     for (const finding::SignedDissent& dissent : of_.dissents)
       if (due_.contains(dissent.hash)) dossier_.dissents.push_back(dissent.note);
     std::ranges::sort(dossier_.entries, {}, [](const ShownEntry& entry) {
@@ -171,6 +174,38 @@ class Maker {
         dossier_.leaves.push_back(paper.text);
         break;
       }
+    return {};
+  }
+
+  /// Whatever the reader needs to know which keys signed what is shown.
+  Status take_rotations() {
+    std::vector<log::Note> checkpoints;
+    std::map<std::string, std::uint64_t> last;  // entry of a log that is shown
+    for (const std::string& note : dossier_.checkpoints) {
+      TRY(checkpoints.emplace_back(), log::parse_note(note));
+    }
+    for (const ShownEntry& entry : dossier_.entries) {
+      TRY(const log::TlogProof proof, log::parse_tlog_proof(entry.proof));
+      TRY(checkpoints.emplace_back(), log::parse_note(proof.checkpoint));
+      TRY(const log::Entry header, log::read_entry_unverified(entry.note));
+      last[entry.nick] = std::max(last[entry.nick], header.seq);
+    }
+    for (const group::CharterMember& member : membership_.versions()[newest_].charter.members) {
+      const std::string& nick = member.keys.nick;
+      const auto keys = log_.with([&](mirror::Replica& replica) { return replica.keys_of(nick); });
+      if (!keys) continue;  // not of the group as it is now
+      std::set<std::uint64_t> needed;
+      for (const log::Note& checkpoint : checkpoints)
+        for (const log::PlacedRotation& placed : detail::rotations_cosigned_with(*keys, checkpoint)) {
+          needed.insert(placed.seq);
+          last[nick] = std::max(last[nick], placed.seq);
+        }
+      for (const log::PlacedRotation& placed : keys->rotated)
+        if (needed.contains(placed.seq) ||
+            (placed.rotation.role == log::KeyRole::node && last.contains(nick) && placed.seq <= last[nick]))
+          dossier_.rotations.push_back({nick, placed.leaf, log::body_of(placed)});
+    }
+    std::ranges::stable_sort(dossier_.rotations, {}, &ShownRotation::nick);
     return {};
   }
 

@@ -118,8 +118,12 @@ Result<std::string> Verifier::members() {
     if (!contents_->names.emplace(card.nick, card.name).second)
       return wrong(fmt::format("There are two cards of {}.", visible(card.nick)));
   }
-  return fmt::format("{} cards, each the one that a charter names; all keys are of full strength",
-                     dossier().cards.size());
+  TRY_STATUS(read_rotations());
+  return fmt::format(
+      "{} cards, each the one that a charter names; all keys are of full strength{}", dossier().cards.size(),
+      dossier().rotations.empty()
+          ? std::string()
+          : fmt::format("; {} were replaced by entries that their owners' id keys signed", dossier().rotations.size()));
 }
 
 Result<std::string> Verifier::signatures() {
@@ -178,6 +182,10 @@ Result<std::string> Verifier::nothing_else() {
     if (!is_evidence && checked.entry.type != log::kFindingPublish)
       return wrong(fmt::format("Entry {} of {} serves nothing.", checked.entry.seq, checked.entry.author));
   }
+  for (const auto& [nick, keys] : rotated_)
+    for (const log::PlacedRotation& placed : keys.rotated)
+      if (!needed_.contains({nick, placed.seq}))
+        return wrong(fmt::format("Entry {} of {}, which replaces a key, serves nothing.", placed.seq, nick));
   if (newest_version_ + 1 != contents_->charters.size()) return wrong("There is a charter in it that serves nothing.");
   return std::string("every part of the file was needed by a step");
 }

@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "base/text.h"
 #include "finding/casebook.h"
+#include "group/rotation.h"
 #include "log/quorum.h"
 
 namespace parley::finding {
@@ -68,7 +69,8 @@ Result<Digest> Analyst::draft(Finding finding, UnixSeconds now) {
   if (body.text.size() > kMaxFindingBytes)
     return fail(Errc::limit, fmt::format("The finding has {} bytes; {} is the limit. Shorten its texts.",
                                          body.text.size(), kMaxFindingBytes));
-  TRY_STATUS(check_cut(finding, body.checkpoints, charter.charter, membership_.left()));
+  TRY(const std::vector<log::MemberKeys> keys, group::member_keys(vault_, charter.charter));
+  TRY_STATUS(check_cut(finding, body.checkpoints, charter.charter, keys, membership_.left()));
   TRY_STATUS(append(log::kFindingDraft, body.to_json(), {}));
   return finding_hash(body.text);
 }

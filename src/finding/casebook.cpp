@@ -9,6 +9,7 @@
 #include "base/encoding.h"
 #include "base/text.h"
 #include "group/founding.h"
+#include "group/rotation.h"
 #include "log/quorum.h"
 
 namespace parley::finding {
@@ -49,13 +50,7 @@ Status read_log(vault::Vault& vault, const group::CharterMember& member, std::ve
   }
 }
 
-std::vector<log::MemberKeys> keys_of(const group::Charter& charter) {
-  std::vector<log::MemberKeys> keys;
-  for (const group::CharterMember& member : charter.members) keys.push_back(member.keys);
-  return keys;
-}
-
-Result<Case> read_draft(const Found& found, const group::Membership& membership) {
+Result<Case> read_draft(vault::Vault& vault, const Found& found, const group::Membership& membership) {
   TRY(DraftBody body, DraftBody::from_json(*found.body));
   Case read;
   read.hash = finding_hash(body.text);
@@ -65,7 +60,8 @@ Result<Case> read_draft(const Found& found, const group::Membership& membership)
   for (const Placed& placed : redactable_texts(read.finding))
     if (!placed.text->shown) return fail(Errc::format, fmt::format("It does not show {} to the members.", placed.path));
   TRY(const group::SignedCharter* charter, charter_of(read.finding, membership));
-  TRY_STATUS(check_cut(read.finding, body.checkpoints, charter->charter, membership.left()));
+  TRY(const std::vector<log::MemberKeys> keys, group::member_keys(vault, charter->charter));
+  TRY_STATUS(check_cut(read.finding, body.checkpoints, charter->charter, keys, membership.left()));
   read.text = std::move(body.text);
   read.openings = std::move(body.openings);
   read.checkpoints = std::move(body.checkpoints);
@@ -171,7 +167,7 @@ Result<Casebook> read_casebook(vault::Vault& vault, const group::Membership& mem
   });
   for (const Found& one : found) {
     if (one.entry.type != log::kFindingDraft) continue;
-    auto draft = read_draft(one, membership);
+    auto draft = read_draft(vault, one, membership);
     if (!draft)
       book.oddities.push_back({one.place, draft.error().message});
     else if (case_of(book, draft->hash) == nullptr)
@@ -201,10 +197,9 @@ Result<Place> place_of(vault::Vault& vault, const group::Charter& charter, const
 }
 
 Status check_cut(const Finding& finding, std::span<const std::string> checkpoints, const group::Charter& charter,
-                 const Left& left) {
+                 std::span<const log::MemberKeys> keys, const Left& left) {
   if (checkpoints.size() != finding.cut.size())
     return fail(Errc::format, "The finding's cut has not one checkpoint for each log.");
-  const std::vector<log::MemberKeys> keys = keys_of(charter);
   for (std::size_t i = 0; i < finding.cut.size(); ++i) {
     const Cut& cut = finding.cut[i];
     const auto owner = std::ranges::find(keys, cut.nick, &log::MemberKeys::nick);

@@ -66,7 +66,7 @@ Result<Place> place_of(vault::Vault& vault, const group::Charter& charter, const
 /// Each checkpoint is of the cut's log, size and root, and a quorum of the charter holds it. @error Errc::signature,
 /// Errc::policy for a quorum that is not there
 Status check_cut(const Finding& finding, std::span<const std::string> checkpoints, const group::Charter& charter,
-                 const Left& left);
+                 std::span<const log::MemberKeys> keys, const Left& left);
 
 /// What a member does about a finding. All of it stands in the own log when a call returns.
 class Analyst {

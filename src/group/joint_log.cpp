@@ -133,6 +133,13 @@ void JointLog::write(std::span<Wanted* const> wanted) {
   for (std::size_t i = 0; i < results.size(); ++i) wanted[i]->written = std::move(results[i]);
 }
 
+Result<mirror::EntryView> JointLog::rotate(const mirror::NewKey& next, const Secret<32>& id_seed, const Work& work) {
+  return change([&](mirror::Replica& replica) -> Result<mirror::EntryView> {
+    TRY_STATUS(flush_into(replica));
+    return replica.rotate(next, id_seed, time(), work);
+  });
+}
+
 void JointLog::append_later(mirror::Draft draft, Work work) {
   append_later(just(std::move(draft)), std::move(work));
 }

@@ -42,8 +42,8 @@ class JointLog {
 
   /// What the other members' clocks show.
   PeerClocks& clocks() { return clocks_; }
-  /// By our clock, as far as the others' let it be trusted (PeerClocks::bounded): for entries, windows and ends. Whether
-  /// something is permitted now is for the clock alone.
+  /// By our clock, as far as the others' let it be trusted (PeerClocks::bounded): for entries, windows and ends.
+  /// Whether something is permitted now is for the clock alone.
   UnixSeconds time() { return clocks_.bounded(wall_clock_now()); }
 
   /// `work(replica)`, while nobody else has it. It must not wait for a peer.
@@ -60,6 +60,8 @@ class JointLog {
   /// @param work  may be empty
   /// @error as Replica::append
   virtual Result<mirror::EntryView> append(mirror::Draft draft, const Work& work = {});
+  /// Replaces a key of ours, as Replica::rotate(), at the time of the clock; the log begins if it has not.
+  Result<mirror::EntryView> rotate(const mirror::NewKey& next, const Secret<32>& id_seed, const Work& work);
   /// Waits until `holds(replica)`, which is looked at whenever this process has changed something of the log.
   /// @return whether it holds
   template <typename Holds>

@@ -53,7 +53,11 @@ struct Node::State {
 
   std::mutex mutex;
   std::condition_variable idle;
-  std::list<Progress*> served;  // to be cancelled when the node stops
+  struct Served {
+    std::string peer;
+    Progress* progress;
+  };
+  std::list<Served> served;  // to be cancelled when the node stops, or the peer has replaced its key
   std::size_t threads_running = 0;
   bool stopping = false;
 
@@ -69,6 +73,7 @@ struct Node::State {
   void answer_reveal(const session::Party& us, group::LogLink& link, const session::ReceivedStep& consent,
                      JournalProgress& named);
   std::optional<wire::PinnedPeer> find_peer(const ByteArray<32>& tls_key);
+  void close_links(const std::string& peer);
   std::optional<session::Decision> judge(const session::Offer& offer);
   std::optional<session::Decision> decide(const session::Offer& offer, std::optional<Inbox::Entry>& entry,
                                           Deadline deadline);
@@ -78,10 +83,16 @@ std::optional<wire::PinnedPeer> Node::State::find_peer(const ByteArray<32>& tls_
   const auto peers = vault.peers();
   if (!peers) return std::nullopt;
   for (const vault::Peer& peer : *peers) {
-    const auto card = group::read_card(peer.card);
-    if (card && constant_time_equal(card->tls_key, tls_key)) return group::pinned(peer.name, *card);
+    auto pin = group::pinned_now(vault, peer);
+    if (pin && constant_time_equal(pin->tls_key, tls_key)) return *std::move(pin);
   }
   return std::nullopt;
+}
+
+void Node::State::close_links(const std::string& peer) {
+  const std::lock_guard lock(mutex);
+  for (const Served& one : served)
+    if (one.peer == peer) one.progress->cancel();
 }
 
 void Node::State::accept_loop() {
@@ -104,8 +115,10 @@ void Node::State::accept_loop() {
 }
 
 void Node::State::serve(Incoming incoming) {
-  auto link = wire::accept(std::move(incoming.connection), member.identity(),
-                           [this](const ByteArray<32>& key) { return find_peer(key); });
+  const auto identity = group::identity_now(vault, member);
+  auto link = identity ? wire::accept(std::move(incoming.connection), *identity,
+                                      [this](const ByteArray<32>& key) { return find_peer(key); })
+                       : std::unexpected(identity.error());
   const std::string peer = link ? (*link)->peer().name : std::string();
   const bool admitted = link && doorman.admit_peer(peer);
   doorman.handshake_done(incoming.host, !link);
@@ -119,10 +132,10 @@ void Node::State::serve(Incoming incoming) {
     return;
   }
   JournalProgress progress(journal, peer);
-  std::list<Progress*>::iterator place;
+  std::list<Served>::iterator place;
   {
     const std::lock_guard lock(mutex);
-    place = served.insert(served.end(), &progress);
+    place = served.insert(served.end(), Served{peer, &progress});
     if (stopping) progress.cancel();
   }
   try {
@@ -281,7 +294,7 @@ Node::~Node() {
   if (state_->acceptor.joinable()) state_->acceptor.join();
   std::unique_lock lock(state_->mutex);
   state_->stopping = true;
-  for (Progress* progress : state_->served) progress->cancel();
+  for (const State::Served& one : state_->served) one.progress->cancel();
   state_->idle.wait(lock, [&] { return state_->threads_running == 0; });
   state_->replication.reset();
 }
@@ -289,7 +302,8 @@ Node::~Node() {
 Result<std::string> Node::start() {
   TRY(Listener listener, Listener::open(state_->options.listen));
   state_->listener.emplace(std::move(listener));
-  state_->replication.emplace(state_->groups, state_->member, state_->under_way, state_->journal);
+  state_->replication.emplace(state_->groups, state_->member, state_->under_way, state_->journal,
+                              [state = state_.get()](const std::string& peer) { state->close_links(peer); });
   state_->acceptor = std::thread([state = state_.get()] { state->accept_loop(); });
   return state_->listener->address();
 }

@@ -10,6 +10,7 @@
 #include "base/encoding.h"
 #include "base/text.h"
 #include "group/member.h"
+#include "group/rotation.h"
 #include "log/quorum.h"
 #include "session/detail/canary_json.h"
 #include "session/padding.h"
@@ -185,8 +186,9 @@ Result<CanaryAlarm> CanaryAlarm::from_json(const Json& body) {
 }
 
 AlarmSources sources_of(vault::Vault& vault, group::JointLog& log, const group::Membership& membership) {
-  std::vector<log::MemberKeys> keys;
-  for (const group::CharterMember& member : membership.charter().members) keys.push_back(member.keys);
+  // Where a rotation is damaged here, what the new key signed shows nothing.
+  std::vector<log::MemberKeys> keys =
+      group::member_keys(vault, membership.charter()).value_or(group::charter_keys(membership.charter()));
   AlarmSources sources;
   sources.entry = [&log](const std::string& nick, const Digest& hash) {
     return log.with([&](mirror::Replica& replica) { return replica.entry(nick, hash); });
