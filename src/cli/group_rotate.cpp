@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kLogRole = "log";
 
 struct RotateArguments {
-  std::string name, role, reason, since;
+  std::string name, role, reason, since, out;
   bool yes = false;
 };
 
@@ -73,7 +73,22 @@ Status tell_members(Workplace& at, const group::Membership& membership, group::J
   return {};
 }
 
-Status rotate_in(Workplace& at, const std::string& id, const group::Groups::Rotating& what, const Secret<32>& id_seed) {
+/// The statement in an entry of ours, for members that no log reaches.
+Status write_statement(Workplace& at, const RotateArguments& arguments, const group::Membership& membership,
+                       const mirror::EntryView& written) {
+  if (!written.body) return fail(Errc::internal, "An entry of our own came without its body.");
+  log::ObjectReader reader(*written.body, "the body of our entry");
+  const std::string statement = reader.text("rotation", log::kMaxRotationBytes);
+  const std::string fallback =
+      fmt::format("{}.{}.{}.rotation", membership.group().name, at.member.card.nick, written.entry.seq);
+  const std::string file = arguments.out.empty() ? "" : arguments.out + "." + membership.group().name;
+  at.console.say(
+      "Whoever cannot be reached, and does not meet another member, takes this file: parley group take FILE");
+  return write_paper(at, file, fallback, statement);
+}
+
+Status rotate_in(Workplace& at, const RotateArguments& arguments, const std::string& id,
+                 const group::Groups::Rotating& what, const Secret<32>& id_seed) {
   TRY(const group::Membership membership, at.groups.membership(id));
   TRY(const auto log, at.groups.log(id));
   TRY_STATUS(node::hear_enough(at.groups.desk(), at.member, membership, *log, at.progress));
@@ -82,12 +97,16 @@ Status rotate_in(Workplace& at, const std::string& id, const group::Groups::Rota
       fmt::format("{}\t{}\t{}\n", visible(membership.group().name), log::name_of(what.role), written.entry.seq));
   at.console.say(fmt::format("In {}, entry {} of your log replaces your {} key.", visible(membership.group().name),
                              written.entry.seq, log::name_of(what.role)));
-  return tell_members(at, membership, *log);
+  TRY_STATUS(tell_members(at, membership, *log));
+  if (what.role == log::KeyRole::tls) return write_statement(at, arguments, membership, written);
+  at.console.print(fmt::format("{}\n", written.entry.seq));
+  return {};
 }
 
 /// The groups whose logs are to tell of another `tls` key, and its seed: one that a run before could not tell all of
 /// them, or a new one.
-Status rotate_tls(Workplace& at, const log::RotationReason reason, UnixSeconds since, const Secret<32>& id_seed) {
+Status rotate_tls(Workplace& at, const RotateArguments& arguments, log::RotationReason reason, UnixSeconds since,
+                  const Secret<32>& id_seed) {
   TRY(const auto seeds, group::rotated_tls_seeds(at.vault));
   TRY(const auto ids, at.groups.in_step(wall_clock_now()));
   std::vector<std::string> due;
@@ -102,7 +121,7 @@ Status rotate_tls(Workplace& at, const log::RotationReason reason, UnixSeconds s
   const Secret<32> seed = finishes ? seeds.back().clone() : random_secret<32>();
   Status failure;
   for (const std::string& id : finishes ? due : ids) {
-    const Status done = rotate_in(at, id, {log::KeyRole::tls, reason, since, seed}, id_seed);
+    const Status done = rotate_in(at, arguments, id, {log::KeyRole::tls, reason, since, seed}, id_seed);
     if (!done) at.console.say("Not told in one of your groups: " + done.error().text());
     if (!done) failure = done;
   }
@@ -128,9 +147,9 @@ Status rotate(Workplace& at, const RotateArguments& arguments) {
   at.console.say("Every member sees the reason and the time that you give, and keeps them for good.");
   TRY_STATUS(ask_yes(at, arguments.yes, fmt::format("Replace your {} key?", arguments.role)));
   TRY(const Secret<32> id_seed, id_seed_of(at));
-  if (*role == log::KeyRole::tls) return rotate_tls(at, *reason, since, id_seed);
+  if (*role == log::KeyRole::tls) return rotate_tls(at, arguments, *reason, since, id_seed);
   const Secret<32> seed = random_secret<32>();
-  return rotate_in(at, group.id, {*role, *reason, since, seed}, id_seed);
+  return rotate_in(at, arguments, group.id, {*role, *reason, since, seed}, id_seed);
 }
 
 }  // namespace
@@ -149,6 +168,8 @@ void add_group_rotate(CLI::App& family, Chosen& chosen) {
       ->check(CLI::IsMember({"lost", "stolen", "staff", "routine"}))
       ->required();
   command->add_option("--since", arguments->since, "From when on the old key may have been in other hands");
+  command->add_option("--out", arguments->out,
+                      "For tls: where the statements for members that nobody reaches are written, one for each group");
   command->add_flag("--yes", arguments->yes, "Do not ask");
   command->callback(at_work(chosen, [arguments](Workplace& at) { return rotate(at, *arguments); }));
 }

@@ -29,7 +29,13 @@ Status call_on(vault::Vault& vault, const vault::Peer& peer, const group::Member
                const std::function<Status(group::LogLink&)>& then) {
   TRY(const wire::PinnedPeer pin, group::pinned_now(vault, peer));
   TRY(const wire::LocalIdentity identity, group::identity_towards(vault, us, log, pin.nick));
-  TRY(const auto link, wire::connect(peer.address, identity, pin, kCallLimits));
+  auto connected = wire::connect(peer.address, identity, pin, kCallLimits);
+  if (!connected) {
+    // It may have been told of our newest key by hand.
+    TRY(const wire::LocalIdentity newest, group::identity_now(vault, us));
+    if (!newest.tls_seed.equals(identity.tls_seed)) connected = wire::connect(peer.address, newest, pin, kCallLimits);
+  }
+  TRY(const auto link, std::move(connected));
   group::LogLink log_link(*link, log);
   if (calling) calling(link.get());
   Status done = log_link.synchronise(deadline);

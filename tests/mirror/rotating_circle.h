@@ -36,6 +36,13 @@ class RotationTest : public testing::Test {
       for (const Secret<32>& seed : seeds_) seeds->rotated.push_back(seed.clone());
     return Replica::open(circle_.view(i), seeds, circle_.homes[i]->store(), circle_.homes[i]->guard());
   }
+  /// Everything is handed over, and then what each has heard of the others' copies.
+  void settle() {
+    circle_.run();
+    const auto links = circle_.links;
+    for (const auto& [a, b] : links) circle_.link(a, b);
+    circle_.run();
+  }
   void expect_no_refusals() {
     for (const Error& refusal : circle_.refusals) ADD_FAILURE() << refusal.text();
   }

@@ -14,7 +14,7 @@ class RotationInFour : public RotationTest {
 TEST_F(RotationInThree, OfANodeKeyIsTakenByAllAndTheLogGoesOnWithTheNewKey) {
   const EntryView rotated = rotate(0, KeyRole::node);
   const EntryView after = circle_.append(0, log::kHeads);
-  circle_.run();
+  settle();
   expect_no_refusals();
   for (std::size_t i = 0; i < 3; ++i) {
     EXPECT_EQ(circle_[i].size("alpha"), after.entry.seq + 1);
@@ -30,7 +30,7 @@ TEST_F(RotationInThree, IsKnownAgainAfterARestartOfEveryMember) {
   rotate(0, KeyRole::node);
   rotate(0, KeyRole::cosign);
   circle_.append(0, log::kHeads);
-  circle_.run();
+  settle();
   for (std::size_t i = 0; i < 3; ++i) {
     circle_.stop(i);
     auto opened = reopen(i);
@@ -43,10 +43,10 @@ TEST_F(RotationInThree, IsKnownAgainAfterARestartOfEveryMember) {
     EXPECT_TRUE(defects->empty());
   }
   circle_.link_all();
-  circle_.run();
+  settle();
   const EntryView after = circle_.append(0, log::kHeads);
   circle_.append(1, log::kHeads);
-  circle_.run();
+  settle();
   expect_no_refusals();
   EXPECT_TRUE(circle_[2].is_final("alpha", after.entry.seq + 1));
   EXPECT_TRUE(circle_[2].is_final("bravo", circle_[1].size("bravo")));
@@ -55,11 +55,11 @@ TEST_F(RotationInThree, IsKnownAgainAfterARestartOfEveryMember) {
 TEST_F(RotationInThree, OfACosignKeyMakesItsOwnerCosignWithTheNewOneAndKeepsWhatTheOldOneHeld) {
   const std::uint64_t before = circle_[1].size("bravo");
   rotate(0, KeyRole::cosign, RotationReason::routine);
-  circle_.run();
+  settle();
   EXPECT_TRUE(circle_[2].held_by("alpha", "bravo", before));
   EXPECT_TRUE(circle_[2].is_final("bravo", before));
   const EntryView after = circle_.append(1, log::kHeads);
-  circle_.run();
+  settle();
   expect_no_refusals();
   EXPECT_TRUE(circle_[2].held_by("alpha", "bravo", after.entry.seq + 1));
   EXPECT_TRUE(circle_[2].is_final("bravo", after.entry.seq + 1));
@@ -74,13 +74,13 @@ TEST_F(RotationInThree, NeedsTheOldKeyWhereThatStillSpeaksForItsOwner) {
   ASSERT_OK(read);
   EXPECT_EQ(read->reason, RotationReason::staff);
   // A disk that has not the key in use can say that it is lost, and no more.
-  circle_.run();
+  settle();
   circle_.stop(0);
   auto without = reopen(0, false);
   ASSERT_OK(without);
   circle_.replicas[0] = std::move(*without);
   circle_.link_all();
-  circle_.run();
+  settle();
   const auto appended = circle_[0].append(draft_for_everyone(log::kHeads, Json::Object{{"v", 1}}), ++circle_.now);
   ASSERT_FALSE(appended);
   EXPECT_EQ(appended.error().code, Errc::policy);
@@ -89,7 +89,7 @@ TEST_F(RotationInThree, NeedsTheOldKeyWhereThatStillSpeaksForItsOwner) {
   EXPECT_EQ(routine.error().code, Errc::not_found);
   rotate(0, KeyRole::node, RotationReason::lost);
   circle_.append(0, log::kHeads);
-  circle_.run();
+  settle();
   expect_no_refusals();
   EXPECT_TRUE(circle_[1].is_final("alpha", circle_[0].size("alpha")));
 }
@@ -110,7 +110,7 @@ TEST_F(RotationInThree, IsRefusedForAnotherIdKeyAKeyInUseAndByAppending) {
   EXPECT_EQ(by_hand.error().code, Errc::usage);
   // Nothing has changed.
   circle_.append(0, log::kHeads);
-  circle_.run();
+  settle();
   expect_no_refusals();
   EXPECT_TRUE(circle_[0].keys_of("alpha")->rotated.empty());
 }
@@ -122,7 +122,7 @@ TEST_F(RotationInThree, ThatCannotBeMadeDurableLeavesTheOldKeyInUse) {
   ASSERT_FALSE(undone);
   EXPECT_EQ(undone.error().code, Errc::limit);
   circle_.append(0, log::kHeads);
-  circle_.run();
+  settle();
   expect_no_refusals();
   EXPECT_TRUE(circle_[1].is_final("alpha", circle_[0].size("alpha")));
   EXPECT_TRUE(circle_[1].keys_of("alpha")->rotated.empty());
@@ -135,10 +135,10 @@ TEST_F(RotationInFour, ReachesAMemberThatWasAwayThroughAnyOther) {
   rotate(0, KeyRole::cosign);
   circle_.append(0, log::kHeads);
   circle_.append(1, log::kHeads);
-  circle_.run();
+  settle();
   EXPECT_TRUE(circle_[1].is_final("alpha", circle_[0].size("alpha")));
   circle_.link(2, 3);
-  circle_.run();
+  settle();
   expect_no_refusals();
   EXPECT_EQ(circle_[3].size("alpha"), circle_[0].size("alpha"));
   EXPECT_EQ(circle_[3].keys_of("alpha")->rotated.size(), 3u);
@@ -149,7 +149,7 @@ TEST_F(RotationInFour, IsNotTakenWithoutItsBodyNorAfterwardsTaken) {
   circle_.tamper = [&](const Sent& sent) { return sent.to != 3 || sent.from == 3; };
   rotate(0, KeyRole::node);
   circle_.append(0, log::kHeads);
-  circle_.run();
+  settle();
   circle_.tamper = {};
   const std::uint64_t held = circle_[3].size("alpha");
   Push push{.log = "alpha", .from = held, .leaves = {}, .bodies = {}, .checkpoint = *circle_[0].checkpoint("alpha")};
@@ -166,18 +166,18 @@ TEST_F(RotationInThree, ComesBackOutOfTheOthersCopiesWhenADiskIsPutBack) {
   const MemoryDisk old_disk = circle_.disk(0).disk;
   rotate(0, KeyRole::node);
   circle_.append(0, log::kHeads);
-  circle_.run();
+  settle();
   circle_.stop(0);
   circle_.disk(0).disk = old_disk;
   auto opened = reopen(0);
   ASSERT_OK(opened);
   circle_.replicas[0] = std::move(*opened);
   circle_.link_all();
-  circle_.run();
+  settle();
   EXPECT_EQ(circle_[0].state(), State::live) << circle_[0].reason();
   EXPECT_EQ(circle_[0].keys_of("alpha")->rotated.size(), 1u);
   const EntryView after = circle_.append(0, log::kHeads);
-  circle_.run();
+  settle();
   expect_no_refusals();
   EXPECT_TRUE(circle_[1].is_final("alpha", after.entry.seq + 1));
 }
