@@ -56,21 +56,35 @@ Result<std::string> statement_of(const log::PlacedRotation& placed) {
   return statement;
 }
 
-/// The statements about `tls` keys of the owner of this card that are kept here, of all groups.
-Result<std::vector<log::Rotation>> kept_rotations(vault::Vault& vault, const Card& card) {
-  TRY(const log::VerifierKey id, log::parse_vkey(card.id_vkey));
+/// All statements about `tls` keys that are kept here, of all groups.
+Result<std::vector<vault::GroupPaper>> kept_statements(vault::Vault& vault) {
   TRY(const auto groups, vault.groups());
-  std::vector<log::Rotation> kept;
+  std::vector<vault::GroupPaper> kept;
   for (const vault::GroupRow& group : groups) {
-    TRY(const auto papers, papers_of_kind(vault, group.id, kPaperRotation));
-    for (const vault::GroupPaper& paper : papers) {
-      if (!paper.key.starts_with(card.nick + "/")) continue;
-      // Another member of the same nick in another group has another id key.
-      auto rotation = log::read_rotation(paper.text, id);
-      if (rotation && rotation->role == log::KeyRole::tls) kept.push_back(*std::move(rotation));
-    }
+    TRY(auto papers, papers_of_kind(vault, group.id, kPaperRotation));
+    std::ranges::move(papers, std::back_inserter(kept));
   }
   return kept;
+}
+
+Result<wire::PinnedPeer> pin_by(const vault::Peer& peer, std::span<const vault::GroupPaper> statements) {
+  TRY(const Card card, read_card(peer.card));
+  TRY(const log::VerifierKey id, log::parse_vkey(card.id_vkey));
+  wire::PinnedPeer pin = pinned(peer.name, card);
+  std::vector<log::Rotation> rotations;
+  for (const vault::GroupPaper& paper : statements) {
+    if (!paper.key.starts_with(card.nick + "/")) continue;
+    // Another member of the same nick in another group has another id key.
+    auto rotation = log::read_rotation(paper.text, id);
+    if (rotation && rotation->role == log::KeyRole::tls) rotations.push_back(*std::move(rotation));
+  }
+  // Each key is replaced once, since none comes back.
+  for (std::size_t steps = 0; steps < rotations.size(); ++steps) {
+    const auto next = std::ranges::find(rotations, pin.tls_key, [](const log::Rotation& one) { return one.old.key; });
+    if (next == rotations.end()) break;
+    pin.tls_key = next->next.key;
+  }
+  return pin;
 }
 
 }  // namespace
@@ -137,16 +151,19 @@ Result<wire::LocalIdentity> identity_towards(vault::Vault& vault, const Member& 
 }
 
 Result<wire::PinnedPeer> pinned_now(vault::Vault& vault, const vault::Peer& peer) {
-  TRY(const Card card, read_card(peer.card));
-  wire::PinnedPeer pin = pinned(peer.name, card);
-  TRY(const auto kept, kept_rotations(vault, card));
-  // Each key is replaced once, since none comes back.
-  for (std::size_t steps = 0; steps < kept.size(); ++steps) {
-    const auto next = std::ranges::find(kept, pin.tls_key, [](const log::Rotation& one) { return one.old.key; });
-    if (next == kept.end()) break;
-    pin.tls_key = next->next.key;
+  TRY(const auto statements, kept_statements(vault));
+  return pin_by(peer, statements);
+}
+
+std::optional<wire::PinnedPeer> peer_by_key(vault::Vault& vault, const ByteArray<32>& tls_key) {
+  const auto peers = vault.peers();
+  const auto statements = kept_statements(vault);
+  if (!peers || !statements) return std::nullopt;
+  for (const vault::Peer& peer : *peers) {
+    auto pin = pin_by(peer, *statements);
+    if (pin && constant_time_equal(pin->tls_key, tls_key)) return *std::move(pin);
   }
-  return pin;
+  return std::nullopt;
 }
 
 Result<std::vector<std::string>> note_rotations(vault::Vault& vault, const Charter& charter, JointLog& log) {

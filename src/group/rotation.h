@@ -38,6 +38,9 @@ Result<wire::LocalIdentity> identity_towards(vault::Vault& vault, const Member& 
 /// logs of groups that we share have brought it (note_rotations).
 Result<wire::PinnedPeer> pinned_now(vault::Vault& vault, const vault::Peer& peer);
 
+/// The peer that this key is pinned to now.
+std::optional<wire::PinnedPeer> peer_by_key(vault::Vault& vault, const ByteArray<32>& tls_key);
+
 /// Takes the rotations of `tls` keys that have come in the logs of the other members.
 /// @return the nicks of those who have another key than before
 Result<std::vector<std::string>> note_rotations(vault::Vault& vault, const Charter& charter, JointLog& log);

@@ -72,22 +72,11 @@ struct Node::State {
                        JournalProgress& named);
   void answer_reveal(const session::Party& us, group::LogLink& link, const session::ReceivedStep& consent,
                      JournalProgress& named);
-  std::optional<wire::PinnedPeer> find_peer(const ByteArray<32>& tls_key);
   void close_links(const std::string& peer);
   std::optional<session::Decision> judge(const session::Offer& offer);
   std::optional<session::Decision> decide(const session::Offer& offer, std::optional<Inbox::Entry>& entry,
                                           Deadline deadline);
 };
-
-std::optional<wire::PinnedPeer> Node::State::find_peer(const ByteArray<32>& tls_key) {
-  const auto peers = vault.peers();
-  if (!peers) return std::nullopt;
-  for (const vault::Peer& peer : *peers) {
-    auto pin = group::pinned_now(vault, peer);
-    if (pin && constant_time_equal(pin->tls_key, tls_key)) return *std::move(pin);
-  }
-  return std::nullopt;
-}
 
 void Node::State::close_links(const std::string& peer) {
   const std::lock_guard lock(mutex);
@@ -117,7 +106,7 @@ void Node::State::accept_loop() {
 void Node::State::serve(Incoming incoming) {
   const auto identity = group::identity_now(vault, member);
   auto link = identity ? wire::accept(std::move(incoming.connection), *identity,
-                                      [this](const ByteArray<32>& key) { return find_peer(key); })
+                                      [this](const ByteArray<32>& key) { return group::peer_by_key(vault, key); })
                        : std::unexpected(identity.error());
   const std::string peer = link ? (*link)->peer().name : std::string();
   const bool admitted = link && doorman.admit_peer(peer);

@@ -41,10 +41,7 @@ class Rotating : public testing::Test {
     wire::Listener listener;
     const Member answering = member(nick);
     auto answered = std::async(std::launch::async, [&]() -> Status {
-      const auto find = [&](const ByteArray<32>& key) -> std::optional<wire::PinnedPeer> {
-        const auto pin = pinned_now(group_[nick].vault(), *group_[nick].vault().peer("alpha"));
-        return pin && pin->tls_key == key ? std::optional(*pin) : std::nullopt;
-      };
+      const auto find = [&](const ByteArray<32>& key) { return peer_by_key(group_[nick].vault(), key); };
       TRY(const auto link,
           wire::accept(listener.accept(), *identity_now(group_[nick].vault(), answering), find, kPatience));
       return {};
