@@ -27,8 +27,8 @@ struct Asked {
 
 /// Sums over all runs.
 struct Totals {
-  std::uint64_t runs = 0, events = 0, frames = 0, entries = 0, disclosures = 0, convictions = 0, restarts = 0,
-                risks_accepted = 0;
+  std::uint64_t runs = 0, events = 0, frames = 0, entries = 0, disclosures = 0, openings = 0, convictions = 0,
+                restarts = 0, risks_accepted = 0;
   std::map<sim::FaultKind, std::uint64_t> faults;
   std::map<std::string, std::uint64_t> sessions;
 
@@ -38,6 +38,8 @@ struct Totals {
     frames += report.frames;
     entries += report.entries;
     disclosures += report.disclosures;
+    openings += report.openings;
+    openings += report.openings;
     convictions += report.convictions;
     restarts += report.restarts;
     risks_accepted += report.risks_accepted;
@@ -73,6 +75,8 @@ struct Totals {
             {"frames", frames},
             {"entries", entries},
             {"disclosures", disclosures},
+            {"openings", openings},
+            {"openings", openings},
             {"convictions", convictions},
             {"restarts", restarts},
             {"risks_accepted", risks_accepted},

@@ -350,28 +350,33 @@ Result<mirror::EntryView> LogLink::receive_step(Deadline deadline) {
   if (frame.type != wire::FrameType::step || frame.payload.size() != leaf_hash.size())
     return fail(Errc::protocol, "A frame arrived that names no step of a session.", peer().name);
   std::ranges::copy(frame.payload, leaf_hash.begin());
-  TRY(mirror::EntryView step, find_step(leaf_hash, deadline));
-  if (!step.body) return fail(Errc::protocol, "A step arrived without what it says.", peer().name);
-  return step;
+  return find_step(leaf_hash, deadline);
 }
 
-// Another link to the same peer may have been given the entry first: then it is on the way there.
+// Another link to the same peer may have been given the entry first: then it is on the way there. Or a third member
+// gave it to us, without what it says.
 Result<mirror::EntryView> LogLink::find_step(const Digest& leaf_hash, Deadline deadline) {
-  for (bool asked = false;; asked = true) {
+  bool asked_for_entry = false, asked_for_body = false;
+  for (;;) {
     auto found = log_.with([&](mirror::Replica& replica) { return replica.entry(peer().nick, leaf_hash); });
-    if (found || found.error().code != Errc::not_found) return found;
+    if (found && found->body) return found;
+    if (!found && found.error().code != Errc::not_found) return found;
+    if (found && std::ranges::find(found->entry.audience, log_.nick()) == found->entry.audience.end())
+      return fail(Errc::protocol, "A step was named that is not for us.", peer().name);
     TRY_STATUS(log_.with([&](mirror::Replica& replica) { return replica.takes_more(peer().nick, log_.time()); }));
-    if (!asked) {
+    if (found && !std::exchange(asked_for_body, true)) {
+      TRY_STATUS(ask_peer({mirror::Get::What::body, peer().nick, found->entry.seq, 1}, deadline));
+    } else if (!found && !std::exchange(asked_for_entry, true)) {
       const std::uint64_t held = log_.with([&](mirror::Replica& replica) { return replica.size(peer().nick); });
-      TRY(const mirror::Message question,
-          mirror::write_message(log_.group(), mirror::Get{.what = mirror::Get::What::entries,
-                                                          .log = peer().nick,
-                                                          .from = held,
-                                                          .count = mirror::kMaxPushLeaves}));
-      TRY_STATUS(inner_.send_until(static_cast<wire::FrameType>(question.type), question.payload, deadline));
+      TRY_STATUS(ask_peer({mirror::Get::What::entries, peer().nick, held, mirror::kMaxPushLeaves}, deadline));
     }
     TRY_STATUS(read_one(deadline));
   }
+}
+
+Status LogLink::ask_peer(const mirror::Get& what, Deadline deadline) {
+  TRY(const mirror::Message question, mirror::write_message(log_.group(), what));
+  return inner_.send_until(static_cast<wire::FrameType>(question.type), question.payload, deadline);
 }
 
 // The cosignature comes by the link that carried the entry: this one, or another to the same peer. Who has that other

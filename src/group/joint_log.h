@@ -174,9 +174,10 @@ class LogLink final : public wire::Link {
 
   /// Pushes an entry of ours, and names it as our next step.
   Status send_step(const mirror::EntryView& step);
-  /// Waits for the peer's next step: an entry of its log that has been checked and is durable here, with its body.
-  /// @error Errc::peer_gone; Errc::protocol for one that is not shown, or whose body is kept back; Errc::limit if
-  /// nothing more of its log is taken
+  /// Waits for the peer's next step: an entry of its log that has been checked and is durable here, with its body. What
+  /// has come without its body, from a member that may not read it, is asked of the peer.
+  /// @error Errc::peer_gone, also for one that is not shown or whose body is kept back; Errc::protocol for one that is
+  /// not for us; Errc::limit if nothing more of its log is taken
   Result<mirror::EntryView> receive_step(Deadline deadline);
   /// Waits until the peer has signed that it holds this entry of ours. Its signature becomes durable with the next
   /// commit, or by keep(): until then the peer would have to give it again. @error Errc::peer_gone
@@ -209,6 +210,7 @@ class LogLink final : public wire::Link {
   Status hear(mirror::MessageType type, Bytes payload);
   Status hear_meanwhile();
   Result<mirror::EntryView> find_step(const Digest& leaf_hash, Deadline deadline);
+  Status ask_peer(const mirror::Get& what, Deadline deadline);
 
   wire::Link& inner_;
   JointLog& log_;

@@ -63,6 +63,8 @@ struct Aborted {
 struct RevealOffered {
   FieldSet fields = 0;
   std::uint64_t openings = 0;  ///< on how many matches
+  bool unknown = false;        ///< its body is not here: it may be any of `fields` of every match
+  bool was_unknown = false;    ///< it was told of without its body before
 };
 struct RevealClosed {
   std::uint64_t received = 0;         ///< openings of the other side that its author has and has checked

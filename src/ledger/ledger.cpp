@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <map>
+#include <set>
 #include <unordered_map>
 
 #include "base/random.h"
@@ -75,6 +76,7 @@ struct Ledger::State {
   UnixSeconds last_logged = 0;
   UnixSeconds clock = 0;
   std::vector<std::string> members;  // by MemberNumber
+  std::set<MemberNumber> unreadable;
   std::vector<Session> sessions;
   std::unordered_map<SessionId, std::size_t, SessionHash> by_id;
   std::unordered_map<SessionId, std::int64_t, SessionHash> canaries;
@@ -98,7 +100,8 @@ struct Ledger::State {
   }
   Amounts amounts(const Session& session) const {
     return detail::amounts_of(
-        session, [this](std::uint16_t suite, std::uint64_t entered) { return receiver_tests(suite, entered); });
+        session, unreadable.contains(session.with()),
+        [this](std::uint16_t suite, std::uint64_t entered) { return receiver_tests(suite, entered); });
   }
   std::int64_t receiver_tests(std::uint16_t suite, std::uint64_t entered) const {
     if (rules.receiver_tests == nullptr) return 0;
@@ -143,7 +146,8 @@ struct Ledger::State {
 
 void Ledger::State::add_reveal(Account& account, const Session& session, const Amounts& amounts,
                                std::optional<indicator::Type> type) const {
-  const Voice& theirs = *session.theirs();
+  const Voice unheard;
+  const Voice& theirs = session.theirs() == nullptr ? unheard : *session.theirs();
   const auto count = [](std::size_t) { return std::int64_t{1}; };
   const auto weigh = [&](std::size_t field) { return weight(amounts, type, field); };
   const std::int64_t most_in = amounts.incomplete ? kLargestSum : amounts.match_in.worst;
@@ -206,6 +210,10 @@ void Ledger::take(const Event& event) {
     voice = session.others.end() - 1;
   }
   voice->take(event);
+}
+
+void Ledger::unreadable(std::string_view author) {
+  state_->unreadable.insert(state_->member(author));
 }
 
 void Ledger::logged(UnixSeconds time) {

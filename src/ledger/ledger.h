@@ -56,6 +56,9 @@ class Ledger {
   /// Of what we learned in `session`, so many are canaries of ours. Only this member knows; nothing that is held
   /// against a cap or settled depends on it.
   void note_canaries(const SessionId& session, std::int64_t count);
+  /// An entry of a member's log cannot be read here, so that something it said may be unknown: what we offered to it in
+  /// a reveal counts whether or not it is known to have offered anything.
+  void unreadable(std::string_view author);
   /// Our own log has an entry of this time: windows never go back behind it.
   void logged(UnixSeconds time);
   /// What our clock says now. A later word takes the place of an earlier one: a clock that was ahead for a moment must

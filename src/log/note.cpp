@@ -34,8 +34,9 @@ constexpr std::string_view kUnicodeSpaces[] = {"\u0085", "\u00a0", "\u1680", "\u
                                                "\u2028", "\u2029", "\u202f", "\u205f", "\u3000"};
 
 bool has_only_note_characters(std::string_view text) {
-  return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < ' ' && c != '\n'; }) &&
-         is_valid_utf8(text);
+  bool has_others = false;  // looked for without a branch a character: notes are read more than all else
+  for (const char c : text) has_others |= static_cast<unsigned char>(c) < ' ' && c != '\n';
+  return !has_others && is_valid_utf8(text);
 }
 
 /// A line of `signatures` without its newline: "— name base64".
@@ -106,9 +107,12 @@ Result<bool> signed_by(const Note& note, const VerifierKey& key) {
 
 bool is_key_name(std::string_view name) {
   if (name.empty() || name.size() > kMaxNameBytes) return false;
+  bool is_ascii = true;
   for (const char c : name) {
     if (static_cast<unsigned char>(c) <= ' ' || c == '+' || c == '\x7f') return false;
+    is_ascii = is_ascii && static_cast<unsigned char>(c) < 0x80;
   }
+  if (is_ascii) return true;
   return is_valid_utf8(name) &&
          std::ranges::none_of(kUnicodeSpaces, [&](std::string_view space) { return name.contains(space); });
 }

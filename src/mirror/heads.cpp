@@ -68,16 +68,20 @@ Result<Outcome> Replica::Impl::take_cosig(std::size_t peer, const Cosig& cosig) 
 }
 
 Result<log::CosignedCheckpoint> Replica::Impl::read_cosigned(std::size_t owner, std::string_view note) {
+  detail::LogCopy& copy = logs[owner];
+  if (!note.empty() && note == copy.verified_note) return copy.verified;
   if (note.size() > log::kMaxCheckpointBytes) return fail(Errc::limit, "A checkpoint note is longer than its limit.");
   TRY(const log::Note claimed, log::parse_note(note));
   std::vector<log::NoteSignature> known;
-  if (logs[owner].newest) {
-    TRY(log::Note held, log::parse_note(logs[owner].newest->note));
+  if (copy.newest && copy.newest->note.starts_with(claimed.text)) {
+    TRY(log::Note held, log::parse_note(copy.newest->note));
     if (held.text == claimed.text) known = std::move(held.signatures);
   }
   effort.checked += static_cast<std::uint64_t>(std::ranges::count_if(
       claimed.signatures, [&](const auto& one) { return std::ranges::find(known, one) == known.end(); }));
-  return log::read_cosigned_by(claimed, group.members, owner, known);
+  TRY(copy.verified, log::read_cosigned_by(claimed, group.members, owner, known));
+  copy.verified_note = note;
+  return copy.verified;
 }
 
 Status Replica::Impl::learn(detail::LogCopy& copy, const log::CosignedCheckpoint& read, std::string_view note,

@@ -7,6 +7,13 @@
 #include "mirror/detail/impl.h"
 
 namespace parley::mirror {
+namespace {
+
+LackingRow lacking_of(const detail::LogCopy& copy, const std::set<std::uint64_t>& missing) {
+  return {copy.origin, missing.empty() ? std::nullopt : std::optional(*missing.begin())};
+}
+
+}  // namespace
 
 /// A push on its way through the checks. What it will change is gathered here and nowhere else.
 struct Replica::Impl::Arrival {
@@ -255,10 +262,10 @@ Status Replica::Impl::check_body(Arrival& arrival, const log::Extension& extensi
     if (arrival.copy.owner == group.self)
       if (auto report = report_in(entry, *opened)) arrival.steps.push_back(std::move(*report));
   }
-  // Of our own log we may have nobody left who has the body; the entry counts without it.
-  if (for_us && body == nullptr && arrival.copy.owner != group.self) {
+  if (for_us && body == nullptr) {
     arrival.missing.insert(entry.seq);
-    return {};
+    // Of our own log there may be nobody left who has the body: the entry counts without it.
+    if (arrival.copy.owner != group.self) return {};
   }
   arrival.outcome.entries.push_back(view_of(arrival.copy, extension.leaf_hash, entry, std::move(opened)));
   return {};
@@ -285,6 +292,7 @@ Status Replica::Impl::keep(Arrival& arrival, std::int64_t now) {
   }
   Batch batch{.growth = {}, .steps = arrival.steps, .faults = {}, .repairs = {}};
   for (const Judged& judged : arrival.judged) batch.faults.push_back(judged.row);
+  if (copy.owner == group.self && missing != copy.missing) batch.lacking.push_back(lacking_of(copy, missing));
   if (arrival.has_new() || !growth.bodies.empty()) {
     batch.growth.push_back(growth);
     if (copy.owner != group.self) batch.usage.push_back(used_by(copy, growth, now));
@@ -357,16 +365,19 @@ Result<Outcome> Replica::Impl::take_body(const EntryBody& body, std::int64_t now
   }
   detail::Growing growing(copy);
   growing.add(body.body);
-  Batch batch{.growth = {growing.growth},
-              .steps = {},
-              .faults = {},
-              .repairs = {},
-              .usage = {used_by(copy, growing.growth, now)}};
+  Batch batch{.growth = {growing.growth}, .steps = {}, .faults = {}, .repairs = {}};
+  if (owner == group.self) {
+    std::set<std::uint64_t> missing = copy.missing;
+    missing.erase(body.seq);
+    batch.lacking.push_back(lacking_of(copy, missing));
+  } else {
+    batch.usage.push_back(used_by(copy, growing.growth, now));
+  }
   std::optional<Judged> judged = entry.type == log::kFault ? judge_entry(json) : std::nullopt;
   if (judged) batch.faults.push_back(judged->row);
   TRY_STATUS(commit(batch));
   ++effort.brought;
-  copy.usage = batch.usage.front().usage;
+  if (!batch.usage.empty()) copy.usage = batch.usage.front().usage;
   copy.missing.erase(body.seq);
   outcome.entries.push_back(view_of(copy, rows.front().hash, entry, std::move(json)));
   if (judged) convicted(std::move(*judged), outcome);

@@ -147,10 +147,15 @@ Status Replica::Impl::load_holders(detail::LogCopy& copy) {
   return {};
 }
 
-/// What we cosigned was complete when we did, so only what follows is looked through.
+/// What we cosigned was complete when we did, so only what follows is looked through; of our own log what others gave
+/// back.
 Status Replica::Impl::find_missing(detail::LogCopy& copy) {
-  if (copy.owner == group.self) return {};
-  for (std::uint64_t seq = copy.held[group.self]; seq < copy.size();) {
+  std::uint64_t seq = copy.held[group.self];
+  if (copy.owner == group.self) {
+    TRY(const auto lacking, store.lacking(copy.origin));
+    seq = lacking.value_or(copy.size());
+  }
+  while (seq < copy.size()) {
     TRY(const auto leaves, store.leaves(copy.origin, seq, kLeavesAtOnce));
     if (leaves.empty()) break;
     for (const vault::LogLeaf& leaf : leaves) {

@@ -53,6 +53,12 @@ struct SeenRow {
   std::string note;  ///< by the log's key alone
 };
 
+/// From which entry on bodies of our own log may be missing, since others gave its entries back; nothing: none is.
+struct LackingRow {
+  std::string origin;
+  std::optional<std::uint64_t> from;
+};
+
 /// The end of our own log, taken back (Replica::Impl::give_up).
 struct CutRow {
   std::string origin;
@@ -70,6 +76,7 @@ struct Batch {
   std::vector<RepairRows> repairs;
   std::vector<UsageRow> usage = {};
   std::vector<SeenRow> seen = {};
+  std::vector<LackingRow> lacking = {};
   std::vector<CutRow> cuts = {};
 };
 
@@ -108,6 +115,8 @@ class Store {
   virtual Result<std::uint64_t> free_bytes() = 0;
   /// The note of the newest SeenRow of a log; empty if there is none.
   virtual Result<std::string> seen(std::string_view origin) = 0;
+  /// What the newest LackingRow of a log says.
+  virtual Result<std::optional<std::uint64_t>> lacking(std::string_view origin) = 0;
 
   /// Writes all of `batch`, and what `work` writes to the same disk, as one: durable when it returns, or nothing of it
   /// happened. A growth whose `from` is not the log's size fails; one that has no leaves adds the rest. A log that is

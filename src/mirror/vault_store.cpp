@@ -33,6 +33,19 @@ std::string branch_setting(std::string_view origin) {
   return fmt::format("log-branch {}", origin);
 }
 
+Result<std::optional<std::uint64_t>> read_number(const std::optional<std::string>& text, std::string_view of) {
+  if (!text) return std::nullopt;
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (error != std::errc() || end != text->data() + text->size())
+    return fail(Errc::vault_damaged, fmt::format("The vault's record of {} is no number.", of));
+  return number;
+}
+
+std::string lacking_setting(std::string_view origin) {
+  return fmt::format("log-lacking {}", origin);
+}
+
 std::string seen_setting(std::string_view origin) {
   return fmt::format("log-seen {}", origin);
 }
@@ -102,12 +115,7 @@ Result<std::vector<vault::LogCosignature>> VaultStore::all_cosignatures(std::str
 
 Result<std::optional<std::uint64_t>> VaultStore::step(std::string_view origin, const log::StepKey& step) {
   TRY(const std::optional<std::string> text, vault_.setting(step_setting(origin, step)));
-  if (!text) return std::nullopt;
-  std::uint64_t seq = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), seq);
-  if (error != std::errc() || end != text->data() + text->size())
-    return fail(Errc::vault_damaged, "The vault's record of a session's step is no number.");
-  return seq;
+  return read_number(text, "a session's step");
 }
 
 Result<std::optional<FaultRow>> VaultStore::fault(std::string_view origin) {
@@ -127,6 +135,11 @@ Result<Usage> VaultStore::usage(std::string_view origin) {
 Result<std::string> VaultStore::seen(std::string_view origin) {
   TRY(std::optional<std::string> note, vault_.setting(seen_setting(origin)));
   return note ? std::move(*note) : std::string();
+}
+
+Result<std::optional<std::uint64_t>> VaultStore::lacking(std::string_view origin) {
+  TRY(const std::optional<std::string> text, vault_.setting(lacking_setting(origin)));
+  return read_number(text, "what is lacking of a log");
 }
 
 Status VaultStore::commit(const Batch& batch, const std::function<Status()>& work) {
@@ -154,6 +167,9 @@ Status VaultStore::write(const Batch& batch) {
   for (const UsageRow& row : batch.usage)
     TRY_STATUS(vault_.put_setting(usage_setting(row.origin), write_usage(row.usage)));
   for (const SeenRow& seen : batch.seen) TRY_STATUS(vault_.put_setting(seen_setting(seen.origin), seen.note));
+  for (const LackingRow& row : batch.lacking)
+    TRY_STATUS(row.from ? vault_.put_setting(lacking_setting(row.origin), fmt::format("{}", *row.from))
+                        : vault_.remove_setting(lacking_setting(row.origin)));
   for (const CutRow& cut : batch.cuts) {
     TRY_STATUS(vault_.cut_log(cut.origin, cut.size, cut.checkpoint));
     for (const log::StepKey& step : cut.steps) TRY_STATUS(vault_.remove_setting(step_setting(cut.origin, step)));

@@ -35,6 +35,7 @@ class VaultStore : public Store {
   Result<Usage> usage(std::string_view origin) override;
   Result<std::uint64_t> free_bytes() override { return vault_.free_bytes(); }
   Result<std::string> seen(std::string_view origin) override;
+  Result<std::optional<std::uint64_t>> lacking(std::string_view origin) override;
   Status commit(const Batch& batch, const std::function<Status()>& work) override;
 
  private:

@@ -138,9 +138,16 @@ std::optional<ledger::Fact> fact_of(const log::Entry& entry, std::string_view bo
   return json ? reader_of(entry.type)(*json, entry.author == self) : std::nullopt;
 }
 
-/// A run whose body is lost says still that there was one.
+/// A run whose body is lost says still that there was one, and so does an offer.
 std::optional<ledger::Fact> without_body(const log::Entry& entry, std::string_view self) {
   if (entry.author == self && entry.type == kRun) return ledger::Ran{};
+  if (entry.type == kRevealOffer) {
+    ledger::RevealOffered any{.unknown = true};
+    for (std::size_t field = 0; field < kFieldPaths.size(); ++field)
+      if (std::ranges::find(kMarkPaths, kFieldPaths[field]) == kMarkPaths.end())
+        any.fields |= ledger::FieldSet{1} << field;
+    return any;
+  }
   return std::nullopt;
 }
 
@@ -211,25 +218,25 @@ Accounting::Accounting(std::string group, std::string self)
 
 Status Accounting::update(vault::Vault& vault) {
   TRY(const std::vector<vault::LogHead> heads, vault.logs());
-  std::vector<std::string> origins;
+  std::vector<MemberLog> logs;
   for (const vault::LogHead& head : heads)
-    if (head.group == group_) origins.push_back(head.origin);
+    if (head.group == group_) logs.push_back({head.origin, head.nick});
   mirror::VaultStore store(vault, group_, {}, 0);
-  return update(store, origins);
+  return update(store, logs);
 }
 
-Status Accounting::update(mirror::Store& store, std::span<const std::string> origins) {
+Status Accounting::update(mirror::Store& store, std::span<const MemberLog> logs) {
   const std::lock_guard lock(reading_);
-  TRY_STATUS(begin_anew_if_cut(store, origins));
-  for (const std::string& origin : origins) TRY_STATUS(read_log(store, origin));
+  TRY_STATUS(begin_anew_if_cut(store, logs));
+  for (const MemberLog& log : logs) TRY_STATUS(read_log(store, log));
   return {};
 }
 
-Status Accounting::begin_anew_if_cut(mirror::Store& store, std::span<const std::string> origins) {
-  for (const std::string& origin : origins) {
-    const Read& read = read_[origin];
+Status Accounting::begin_anew_if_cut(mirror::Store& store, std::span<const MemberLog> logs) {
+  for (const MemberLog& log : logs) {
+    const Read& read = read_[log.origin];
     if (read.size == 0) continue;
-    TRY(const auto newest, store.leaves(origin, read.size - 1, 1));
+    TRY(const auto newest, store.leaves(log.origin, read.size - 1, 1));
     if (!newest.empty() && newest.front().hash == read.last) continue;
     read_.clear();
     const std::lock_guard lock(mutex_);
@@ -240,23 +247,16 @@ Status Accounting::begin_anew_if_cut(mirror::Store& store, std::span<const std::
 }
 
 // Each entry is taken once, also where reading ends in the middle.
-Status Accounting::read_log(mirror::Store& store, const std::string& origin) {
-  Read& read = read_[origin];
-  TRY(const vault::LogHead head, store.head(origin));
-  for (std::size_t i = 0; i < read.without_body.size();) {
-    const std::uint64_t seq = read.without_body[i];
-    TRY(const auto leaves, leaves_of(store, origin, seq, 1));
-    TRY(const bool missing, take(store, leaves.front(), seq));
-    if (missing)
-      ++i;
-    else
-      read.without_body.erase(read.without_body.begin() + static_cast<std::ptrdiff_t>(i));
-  }
+Status Accounting::read_log(mirror::Store& store, const MemberLog& log) {
+  Read& read = read_[log.origin];
+  TRY(const vault::LogHead head, store.head(log.origin));
+  TRY_STATUS(read_again(store, log, read));
   while (read.size < head.size) {
-    TRY(const auto leaves, leaves_of(store, origin, read.size, std::min(kLeavesAtOnce, head.size - read.size)));
+    TRY(const auto leaves, leaves_of(store, log.origin, read.size, std::min(kLeavesAtOnce, head.size - read.size)));
     for (const vault::LogLeaf& leaf : leaves) {
-      TRY(const bool missing, take(store, leaf, read.size));
-      if (missing) read.without_body.push_back(read.size);
+      TRY(const Taken taken, take(store, log, leaf, read.size));
+      if (taken == Taken::without_body) read.without_body.push_back(read.size);
+      if (taken == Taken::damaged) read.damaged.push_back(read.size);
       read.last = leaf.hash;
       ++read.size;
     }
@@ -264,25 +264,54 @@ Status Accounting::read_log(mirror::Store& store, const std::string& origin) {
   return {};
 }
 
+// Bodies that have come since, and rows that were mended.
+Status Accounting::read_again(mirror::Store& store, const MemberLog& log, Read& read) {
+  for (const std::uint64_t seq : std::exchange(read.damaged, {})) {
+    TRY(const auto leaves, leaves_of(store, log.origin, seq, 1));
+    TRY(const Taken taken, take(store, log, leaves.front(), seq));
+    if (taken == Taken::without_body) read.without_body.push_back(seq);
+    if (taken == Taken::damaged) read.damaged.push_back(seq);
+  }
+  for (std::size_t i = 0; i < read.without_body.size();) {
+    const std::uint64_t seq = read.without_body[i];
+    TRY(const auto leaves, leaves_of(store, log.origin, seq, 1));
+    TRY(const Taken taken, take(store, log, leaves.front(), seq, true));
+    if (taken != Taken::whole)
+      ++i;
+    else
+      read.without_body.erase(read.without_body.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  return {};
+}
+
 // What stands in the store was verified before it was kept; a row that was changed since, or read in another's place,
 // must not be taken for it.
-Result<bool> Accounting::take(mirror::Store& store, const vault::LogLeaf& leaf, std::uint64_t seq) {
+Result<Accounting::Taken> Accounting::take(mirror::Store& store, const MemberLog& log, const vault::LogLeaf& leaf,
+                                           std::uint64_t seq, bool again) {
   const auto entry = log::read_entry_unverified(leaf.note);
-  if (!entry || entry->seq != seq)
-    return fail(Errc::vault_damaged, fmt::format("Entry {} of a log is damaged here. parley log fsck says more.", seq));
+  if (!entry || entry->seq != seq || entry->author != log.nick) {
+    if (log.nick == self_)
+      return fail(Errc::vault_damaged,
+                  fmt::format("Entry {} of our own log is damaged here. parley log fsck says more.", seq));
+    const std::lock_guard lock(mutex_);
+    ledger_.unreadable(log.nick);
+    return Taken::damaged;
+  }
   if (entry->author == self_) {
     const std::lock_guard lock(mutex_);
     ledger_.logged(entry->time);
   }
-  if (reader_of(entry->type) == nullptr || !other_party(*entry, self_)) return false;
+  if (reader_of(entry->type) == nullptr || !other_party(*entry, self_)) return Taken::whole;
   TRY(const auto kept, store.body(entry->body));
   std::optional<std::string_view> body;
   if (kept && log::body_commitment(kept->salt, kept->content) == entry->body) body = as_text(kept->content);
-  if (const auto event = event_of(*entry, leaf.hash, body, self_)) {
+  if (again && !body) return Taken::without_body;
+  if (auto event = event_of(*entry, leaf.hash, body, self_)) {
+    if (auto* const offer = std::get_if<ledger::RevealOffered>(&event->fact)) offer->was_unknown = again;
     const std::lock_guard lock(mutex_);
     ledger_.take(*event);
   }
-  return !body;
+  return body ? Taken::whole : Taken::without_body;
 }
 
 void Accounting::charge(const mirror::EntryView& run) {

@@ -37,6 +37,10 @@ using MostEntered = std::function<std::int64_t(indicator::Type type)>;
 /// What the caps for `function` let one side enter. @param membership  outlives it
 MostEntered most_entered_under(const group::Membership& membership, Function function);
 
+struct MemberLog {
+  std::string origin, nick;
+};
+
 /// The ledger of one group. Thread-safe.
 class Accounting {
  public:
@@ -44,10 +48,11 @@ class Accounting {
   Accounting(std::string group, std::string self);
 
   /// Takes what the logs in the vault have got since the last call. Not within Vault::together(), which may still undo
-  /// what it wrote. @error the vault's; Errc::vault_damaged for an entry that cannot be read
+  /// what it wrote. An entry of another member that is damaged here counts as the most that it may have said until it
+  /// is mended. @error the vault's; Errc::vault_damaged for an entry of our own that cannot be read
   Status update(vault::Vault& vault);
-  /// The same from any store. @param origins  of the logs of the group
-  Status update(mirror::Store& store, std::span<const std::string> origins);
+  /// The same from any store. @param logs  of the group
+  Status update(mirror::Store& store, std::span<const MemberLog> logs);
   /// Takes a run of ours that is being written, so that sessions beside this one see its charge before it is durable.
   /// Taking it again by update() changes nothing; one that was undone counts until the next start.
   void charge(const mirror::EntryView& run);
@@ -74,13 +79,17 @@ class Accounting {
     std::uint64_t size = 0;
     Digest last{};  ///< leaf hash of the newest that was read
     std::vector<std::uint64_t> without_body;
+    std::vector<std::uint64_t> damaged;
   };
-  Status read_log(mirror::Store& store, const std::string& origin);
+  enum class Taken : std::uint8_t { whole, without_body, damaged };
+  Status read_log(mirror::Store& store, const MemberLog& log);
+  Status read_again(mirror::Store& store, const MemberLog& log, Read& read);
   /// Entries of our own log that nobody else had may have given way to others (Outcome::dropped): what was read of them
   /// is forgotten, and with it all that was.
-  Status begin_anew_if_cut(mirror::Store& store, std::span<const std::string> origins);
-  /// @return whether its body is still to come
-  Result<bool> take(mirror::Store& store, const vault::LogLeaf& leaf, std::uint64_t seq);
+  Status begin_anew_if_cut(mirror::Store& store, std::span<const MemberLog> logs);
+  /// @param again  it was taken before, without its body
+  Result<Taken> take(mirror::Store& store, const MemberLog& log, const vault::LogLeaf& leaf, std::uint64_t seq,
+                     bool again = false);
 
   const std::string group_, self_;
   // Whoever reads the vault has `reading_` and never waits for the vault with `mutex_`: a charge is made by one who has

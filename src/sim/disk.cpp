@@ -135,6 +135,11 @@ Result<std::string> Disk::seen(std::string_view origin) {
   return rows(origin).seen;
 }
 
+Result<std::optional<std::uint64_t>> Disk::lacking(std::string_view origin) {
+  TRY_STATUS(readable());
+  return rows(origin).lacking;
+}
+
 // --- rows beside the log -------------------------------------------------------------------------------------------
 
 bool StoredSession::has_step(std::string_view author, std::string_view type) const {
@@ -228,6 +233,7 @@ void Disk::apply(const Record& record) {
     if (auto& fault = logs_[row.origin].fault; !fault) fault = row;
   for (const mirror::UsageRow& row : record.batch.usage) logs_[row.origin].usage = row.usage;
   for (const mirror::SeenRow& row : record.batch.seen) logs_[row.origin].seen = row.note;
+  for (const mirror::LackingRow& row : record.batch.lacking) logs_[row.origin].lacking = row.from;
   for (const mirror::CutRow& row : record.batch.cuts) cut(row);
   for (const mirror::RepairRows& repair : record.batch.repairs) {
     LogRows& log = logs_[repair.origin];

@@ -41,6 +41,8 @@ enum class Flaw : std::uint8_t {
   checks_no_caps,
   checks_caps_only_when_asked,  ///< and not again when it is charged
   goes_on_while_paused,
+  opens_before_its_offer_is_held,
+  opens_more_than_it_offered,
 };
 
 /// What a member's disk keeps of a session: the vault's rows of it.
@@ -63,6 +65,7 @@ struct LogRows {
   std::optional<mirror::FaultRow> fault;
   mirror::Usage usage;
   std::string seen;
+  std::optional<std::uint64_t> lacking;
   bool sealed = false;
 };
 
@@ -88,6 +91,7 @@ class Disk : public mirror::Store {
   /// A simulated disk is as large as it has to be.
   Result<std::uint64_t> free_bytes() override { return std::numeric_limits<std::uint64_t>::max(); }
   Result<std::string> seen(std::string_view origin) override;
+  Result<std::optional<std::uint64_t>> lacking(std::string_view origin) override;
   Status commit(const mirror::Batch& batch, const std::function<Status()>& work) override;
 
   // --- the member's own rows, beside the log

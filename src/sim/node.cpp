@@ -181,6 +181,12 @@ void Node::send(std::size_t peer, Frame frame) {
   world_.send(self_, peer, std::move(frame));
 }
 
+Status Node::read_logs(session::Accounting& accounting) {
+  std::vector<session::MemberLog> logs;
+  for (const log::MemberKeys& member : world_.keys()) logs.push_back({member.log.name, member.nick});
+  return accounting.update(disk_, logs);
+}
+
 void Node::push(std::size_t peer) {
   while (world_.is_linked(self_, peer)) {
     auto messages = replica_->to_send(world_.nick(peer));
@@ -214,6 +220,7 @@ void Node::receive(std::size_t peer, const Frame& frame) {
     if (frame.type == FrameType::log) take(peer, frame.message);
     if (frame.type == FrameType::step) sessions_->take_step(peer, frame.step);
     if (frame.type == FrameType::disclosure) sessions_->take_disclosure(peer, frame.session);
+    if (frame.type == FrameType::opening) sessions_->take_opening(peer, frame.session);
   });
 }
 

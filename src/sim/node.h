@@ -56,6 +56,8 @@ class Node final : public Participant {
   Status save(const std::function<void()>& rows);
   void append_later(mirror::Draft draft, std::function<Status(const mirror::EntryView&)> work);
   void send(std::size_t peer, Frame frame);
+  /// The ledger up to what the logs have on the disk.
+  Status read_logs(session::Accounting& accounting);
   /// Sends what the replica has for a peer.
   void push(std::size_t peer);
   std::uint64_t incarnation() const { return incarnation_; }

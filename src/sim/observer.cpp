@@ -14,19 +14,22 @@ namespace parley::sim {
 namespace {
 
 /// A checkpoint as it stands in a note, whoever signed it: the observer is shown what honest members have verified.
-std::optional<log::Checkpoint> checkpoint_in(std::string_view note) {
-  const auto parsed = log::parse_note(note);
-  if (!parsed) return std::nullopt;
-  const auto checkpoint = log::parse_checkpoint(parsed->text);
-  return checkpoint ? std::optional(*checkpoint) : std::nullopt;
-}
+struct Shown {
+  log::Checkpoint checkpoint;
+  std::vector<log::NoteSignature> signatures;
 
-bool carries(std::string_view note, const log::VerifierKey& key) {
-  const auto parsed = log::parse_note(note);
-  if (!parsed) return false;
-  return std::ranges::any_of(parsed->signatures, [&](const log::NoteSignature& one) {
-    return one.name == key.name && one.key_id == key.id();
-  });
+  bool carries(const log::VerifierKey& key) const {
+    return std::ranges::any_of(
+        signatures, [&](const log::NoteSignature& one) { return one.name == key.name && one.key_id == key.id(); });
+  }
+};
+
+std::optional<Shown> shown_by(std::string_view note) {
+  auto parsed = log::parse_note(note);
+  if (!parsed) return std::nullopt;
+  auto checkpoint = log::parse_checkpoint(parsed->text);
+  if (!checkpoint) return std::nullopt;
+  return Shown{*std::move(checkpoint), std::move(parsed->signatures)};
 }
 
 }  // namespace
@@ -61,16 +64,16 @@ void Observer::leaves(std::size_t from, std::size_t, const Frame& frame) {
     for (const mirror::Heads::Log& log : heads->logs) {
       const std::size_t owner = world_.position_of(log.nick);
       if (owner == from) sees_own_checkpoint(from, log.checkpoint);
-      if (owner != from && carries(log.checkpoint, world_.keys()[from].cosign))
-        sees_cosignature(from, owner, log.checkpoint);
+      if (owner != from) sees_cosignature(from, owner, log.checkpoint);
     }
   }
 }
 
 /// I2: one tree of each size, and it is on the disk and in the guard before it leaves.
 void Observer::sees_own_checkpoint(std::size_t node, std::string_view note) {
-  const auto checkpoint = checkpoint_in(note);
-  if (!checkpoint || seen_[node].risky) return;
+  const auto shown = shown_by(note);
+  if (!shown || seen_[node].risky) return;
+  const log::Checkpoint* const checkpoint = &shown->checkpoint;
   const auto [signed_before, is_new] = seen_[node].signed_roots.emplace(checkpoint->size, checkpoint->root);
   if (signed_before->second != checkpoint->root)
     return violated("I2", fmt::format("{} signed two trees of {} entries.", world_.nick(node), checkpoint->size));
@@ -85,8 +88,12 @@ void Observer::sees_own_checkpoint(std::size_t node, std::string_view note) {
 
 /// I3: what is acknowledged is on the disk. I2 of cosignatures: one tree of each size.
 void Observer::sees_cosignature(std::size_t node, std::size_t owner, std::string_view note) {
-  const auto checkpoint = checkpoint_in(note);
-  if (!checkpoint || !carries(note, world_.keys()[node].cosign)) return;
+  // Its cosignature stands under its name; most notes that pass here are old ones without it.
+  const log::VerifierKey& key = world_.keys()[node].cosign;
+  if (!note.contains(key.name)) return;
+  const auto shown = shown_by(note);
+  if (!shown || !shown->carries(key)) return;
+  const log::Checkpoint* const checkpoint = &shown->checkpoint;
   Seen& seen = seen_[node];
   const Disk& disk = world_.node(node)->disk();
   const LogRows& rows = disk.rows(world_.keys()[owner].log.name);
@@ -191,6 +198,32 @@ void Observer::discloses(const Disclosure& disclosure) {
   spent_.push_back(*std::move(spending));
 }
 
+/// I4 of reveals: a field leaves after both offers, which bind it, are durable here and the other side holds ours; no
+/// more fields than were offered; and the ledger has counted it before.
+void Observer::opens(const Opening& opening) {
+  const std::size_t from = opening.from, to = opening.to;
+  if (!world_.is_honest(from)) return;
+  ++world_.report().openings;
+  const Disk& disk = world_.node(from)->disk();
+  const auto says = [&](std::string_view what) {
+    violated("I4", fmt::format("{} opens a field to {} in session {} {}.", world_.nick(from), world_.nick(to),
+                               opening.session.substr(0, 8), what));
+  };
+  if (!disk.is_durable() && !disk.lies()) return says("while something is not on its disk");
+  const auto ours = disk.said(world_.keys()[from].log.name, opening.our_offer);
+  const auto theirs = disk.said(world_.keys()[to].log.name, opening.their_offer);
+  if (!ours || !session::RevealOffer::from_json(*ours)) return says("without an offer of its own");
+  if (!theirs || !session::RevealOffer::from_json(*theirs)) return says("without the other's offer");
+  const auto& places = disk.rows(world_.keys()[from].log.name).places;
+  if (world_.is_honest(to) && !seen_[to].went_back && seen_[to].acknowledged[from] <= places.at(opening.our_offer))
+    return says("before the other side holds its offer");
+  const std::uint64_t in_session = ++opened_in_[{opening.session, from}];
+  if (in_session > opening.offered || opening.offered != session::RevealOffer::from_json(*ours)->values)
+    return says("beyond what it offered");
+  if (const std::int64_t all = ++opened_[{from, to}]; all > opening.counted && !seen_[from].risky)
+    says(fmt::format("that its ledger does not count: {} have left, and it says at most {}", all, opening.counted));
+}
+
 /// By the proposal and the acceptance, as they lie on the disk of whoever discloses.
 std::optional<Observer::Spending> Observer::spending_of(const Disclosure& disclosure) const {
   const Disk& disk = world_.node(disclosure.from)->disk();
@@ -208,15 +241,18 @@ std::optional<Observer::Spending> Observer::spending_of(const Disclosure& disclo
                     .function = proposal->question.function,
                     .ours = static_cast<std::int64_t>(proposal->padded),
                     .theirs = static_cast<std::int64_t>(acceptance->padded)};
-  if (responder == disclosure.from) std::swap(spending.ours, spending.theirs);
+  spending.they_learn = proposal->question.responder_learns();
+  if (responder != disclosure.from) return spending;
+  std::swap(spending.ours, spending.theirs);
+  spending.they_learn = proposal->question.asker_learns();
   return spending;
 }
 
-/// All that one member has disclosed stays under the caps of the charter. Of a member whose disk went back nobody knows
-/// what it had spent, and after a jump of its clock its windows are others.
+/// All that one member has disclosed stays under the caps of the charter. After a jump of its clock its windows are
+/// others.
 void Observer::check_caps(const Spending& now) {
   const std::size_t from = now.disclosure.from;
-  if (seen_[from].went_back || !counts_since(from, now.disclosure.began)) return;
+  if (seen_[from].risky || !counts_since(from, now.disclosure.began)) return;
   for (const indicator::Type type : now.types) {
     const group::AllowedQuestion* allowed = world_.charter().charter.question(type, now.function);
     const auto too_much = [&](std::string_view what) {
@@ -364,6 +400,7 @@ void Observer::at_rest() {
           "I8", fmt::format("{} is {}: {}", world_.nick(i), name_of(node.replica().state()), node.replica().reason()));
     stepped(i);
     rest_of_own_log(i);
+    rest_of_ledger(i);
   }
   rest_of_histories();
   rest_of_liars();
@@ -461,13 +498,48 @@ bool Observer::is_charged(const std::string& session, std::size_t node) {
   auto& accounting = ledgers_[node];
   if (!accounting) {
     accounting = std::make_unique<session::Accounting>(std::string(kGroup), world_.nick(node));
-    const std::vector<std::string> own{world_.keys()[node].log.name};
+    const std::vector<session::MemberLog> own{{world_.keys()[node].log.name, world_.nick(node)}};
     Disk disk = world_.node(node)->disk();  // of its own: reading uses up what a disk does wrong
     if (const Status read = accounting->update(disk, own); !read)
       violated("I4", fmt::format("The ledger of {} cannot be added up: {}", world_.nick(node), read.error().text()));
   }
   const auto id = session::session_id_from(session);
   return id && accounting->with([&](const ledger::Ledger& all) { return all.is_charged(*id); });
+}
+
+/// I4 at the end: by the ledger as a process would add it up that starts now from all logs here, whoever took part in a
+/// session could test no more, and has no more fields, than it says.
+void Observer::rest_of_ledger(std::size_t node) {
+  if (seen_[node].risky) return;
+  session::Accounting accounting(std::string(kGroup), world_.nick(node));
+  std::vector<session::MemberLog> logs;
+  for (const log::MemberKeys& member : world_.keys()) logs.push_back({member.log.name, member.nick});
+  Disk disk = world_.node(node)->disk();  // of its own: reading uses up what a disk does wrong
+  if (const Status read = accounting.update(disk, logs); !read)
+    return violated("I4",
+                    fmt::format("The ledger of {} cannot be added up: {}", world_.nick(node), read.error().text()));
+  for (std::size_t peer = 0; peer < world_.count(); ++peer) {
+    if (peer == node) continue;
+    // What only a liar was told may be nowhere any more.
+    if (seen_[node].went_back && !world_.is_honest(peer)) continue;
+    const std::string& nick = world_.nick(peer);
+    const ledger::Account account = accounting.with(
+        [&](const ledger::Ledger& all) { return all.account(&nick, std::nullopt, ledger::Window::operation); });
+    std::int64_t tested = 0;
+    for (const Spending& spending : spent_)
+      if (spending.disclosure.from == node && spending.disclosure.to == peer && spending.they_learn)
+        tested += spending.theirs;
+    const auto opened = opened_.find({node, peer});
+    const std::int64_t fields = opened == opened_.end() ? 0 : opened->second;
+    const auto says = [&](std::string_view what, std::int64_t real, std::int64_t counted) {
+      violated("I4", fmt::format("The ledger of {} says that {} {} {}, and it was {}.", world_.nick(node), nick, what,
+                                 counted, real));
+    };
+    if (account.incomplete == 0 && tested > account.probe_in) says("could test", tested, account.probe_in);
+    if (fields > account.field_in.worst) says("has at most so many fields:", fields, account.field_in.worst);
+    if (world_.is_honest(peer) && !seen_[peer].risky && account.field_in.known > fields)
+      says("has at least so many fields:", fields, account.field_in.known);
+  }
 }
 
 /// I7: no two states that contradict each other. I4 at the end: what was disclosed is charged, and said.

@@ -27,6 +27,15 @@ struct Disclosure {
   Time began = 0;  ///< when this side took the session up: from then on it counts
 };
 
+/// One field of a match.
+struct Opening {
+  std::size_t from = 0, to = 0;
+  std::string session;
+  Digest our_offer{}, their_offer{};  ///< entries
+  std::uint64_t offered = 0;          ///< fields, by our offer
+  std::int64_t counted = 0;           ///< that the other side may have of us by now, by our ledger
+};
+
 class Observer {
  public:
   explicit Observer(World& world);
@@ -38,6 +47,8 @@ class Observer {
   void charged(std::size_t node, const std::string& session);
   /// Bytes that can disclose are about to leave.
   void discloses(const Disclosure& disclosure);
+  /// A field is about to leave.
+  void opens(const Opening& opening);
   /// A member goes on with a session that a crash interrupted.
   void runs_again(std::size_t node, const std::string& session);
   void clock_jumped(std::size_t node, std::int64_t seconds);
@@ -80,6 +91,7 @@ class Observer {
     std::vector<indicator::Type> types;
     session::Function function{};
     std::int64_t ours = 0, theirs = 0;
+    bool they_learn = false;
   };
   void violated(std::string_view invariant, std::string what);
   std::optional<Spending> spending_of(const Disclosure& disclosure) const;
@@ -101,14 +113,17 @@ class Observer {
   /// Whether a body is on the disk of any honest member.
   bool anybody_has(const Digest& body) const;
   bool is_charged(const std::string& session, std::size_t node);
+  void rest_of_ledger(std::size_t node);
 
   World& world_;
   std::vector<Seen> seen_;
   std::map<std::string, std::pair<std::size_t, std::size_t>> sessions_;  ///< asker, responder
   std::set<std::pair<std::string, std::size_t>> disclosed_;              ///< session and who
   std::vector<Spending> spent_;
-  std::map<std::size_t, std::unique_ptr<session::Accounting>> ledgers_;  ///< at the end
-  std::map<std::pair<std::size_t, std::uint64_t>, Digest> final_;        ///< log and size
+  std::map<std::pair<std::string, std::size_t>, std::uint64_t> opened_in_;  ///< fields, by session and who
+  std::map<std::pair<std::size_t, std::size_t>, std::int64_t> opened_;      ///< fields, by who and to whom
+  std::map<std::size_t, std::unique_ptr<session::Accounting>> ledgers_;     ///< at the end
+  std::map<std::pair<std::size_t, std::uint64_t>, Digest> final_;           ///< log and size
   std::set<std::size_t> exposed_;  ///< liars whose two tongues honest members have heard
 };
 

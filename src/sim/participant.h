@@ -14,13 +14,14 @@ enum class FrameType : std::uint8_t {
   log,         ///< a message between replicas
   step,        ///< names an entry as the next step of a session
   disclosure,  ///< stands for the bytes of the intersection that can disclose
+  opening,     ///< stands for one field of a match that is opened
 };
 
 struct Frame {
   FrameType type = FrameType::log;
   mirror::Message message;  ///< of FrameType::log
   Digest step{};            ///< of FrameType::step
-  std::string session;      ///< of FrameType::disclosure
+  std::string session;      ///< of FrameType::disclosure and opening
 };
 
 class Participant {

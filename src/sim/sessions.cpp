@@ -38,13 +38,8 @@ std::string salts_key(const std::string& session) {
   return "salts/" + session;
 }
 
-Sessions::Sessions(Node& node) : node_(node), accounting_(std::string(kGroup), node.world().nick(node.self())) {}
-
-Status Sessions::read_logs() {
-  std::vector<std::string> origins;
-  for (const log::MemberKeys& member : node_.world().keys()) origins.push_back(member.log.name);
-  return accounting_.update(node_.disk(), origins);
-}
+Sessions::Sessions(Node& node)
+    : node_(node), accounting_(std::string(kGroup), node.world().nick(node.self())), reveals_(node, accounting_) {}
 
 bool Sessions::flawed(Flaw flaw) const {
   return node_.world().plan().flaw == flaw;
@@ -62,7 +57,8 @@ Sessions::Talk* Sessions::find(std::size_t number) {
 }
 
 bool Sessions::needs(std::size_t peer) const {
-  return std::ranges::any_of(talks_, [&](const Talk& talk) { return talk.peer == peer && talk.phase != Phase::over; });
+  return reveals_.needs(peer) ||
+         std::ranges::any_of(talks_, [&](const Talk& talk) { return talk.peer == peer && talk.phase != Phase::over; });
 }
 
 bool Sessions::operator_stops() {
@@ -189,7 +185,7 @@ Status Sessions::check_permitted(const Talk& talk, const Digest& their_charter) 
   facts.they_learn = talk.asks() ? question.responder_learns() : question.asker_learns();
   const UnixSeconds now = node_.world().clock_of(node_.self());
   if (!flawed(Flaw::checks_no_caps)) {
-    TRY_STATUS(read_logs());
+    TRY_STATUS(node_.read_logs(accounting_));
     accounting_.see(now);
     facts.spent = accounting_.spent(nick, question.types, session::most_entered_under(membership, question.function));
   }
@@ -401,12 +397,13 @@ void Sessions::close(Talk& talk, const EntryView& theirs) {
   talk.entry.reset();
   talk.outcome.agreed = talk.outcome.agreed && (they_agree || flawed(Flaw::believes_another_result));
   save_received(talk, talk.outcome.agreed ? session::kHasResult : session::kDisputed, theirs);
+  if (talk.outcome.agreed && talk.asks()) reveals_.may_begin(talk.row, talk.peer);
 }
 
 // --- steps that arrive ---------------------------------------------------------------------------------------------
 
 void Sessions::take_step(std::size_t peer, const Digest& step) {
-  named_[peer].push_back({step, false});
+  named_[peer].push_back({.step = step});
 }
 
 void Sessions::take_disclosure(std::size_t peer, const std::string& session) {
@@ -416,33 +413,37 @@ void Sessions::take_disclosure(std::size_t peer, const std::string& session) {
 
 void Sessions::link_lost(std::size_t peer) {
   named_.erase(peer);
+  reveals_.link_lost(peer);
   for (Talk& talk : talks_)
     if (talk.peer == peer && talk.phase != Phase::over && talk.phase != Phase::greeting) failed(talk, Errc::peer_gone);
 }
 
-/// As group::LogLink::receive_step(): the entry may be on the way by another link.
+/// As group::LogLink::find_step(): the entry may be on the way by another link, or have come from a third member
+/// without its body.
 bool Sessions::take_named(std::size_t peer, Named& named) {
   const std::string& nick = node_.world().nick(peer);
   auto step = node_.replica().entry(nick, named.step);
-  if (step) {
-    if (step->body) dispatch(peer, *step);
-    return true;
-  }
-  if (!named.asked) {
-    named.asked = true;
-    auto question = mirror::write_message(kGroup, mirror::Get{.what = mirror::Get::What::entries,
-                                                              .log = nick,
-                                                              .from = node_.replica().size(nick),
-                                                              .count = mirror::kMaxPushLeaves});
-    node_.send(peer, {.type = FrameType::log, .message = std::move(*question), .step = {}, .session = {}});
-  }
+  if (step && step->body) dispatch(peer, *step);
+  if (step && (step->body || !is_for_us(*step))) return true;
+  bool& asked = step ? named.asked_for_body : named.asked_for_entry;
+  if (std::exchange(asked, true)) return false;
+  const mirror::Get get =
+      step ? mirror::Get{mirror::Get::What::body, nick, step->entry.seq, 1}
+           : mirror::Get{mirror::Get::What::entries, nick, node_.replica().size(nick), mirror::kMaxPushLeaves};
+  auto question = mirror::write_message(kGroup, get);
+  node_.send(peer, {.type = FrameType::log, .message = std::move(*question), .step = {}, .session = {}});
   return false;
 }
 
-void Sessions::dispatch(std::size_t peer, const EntryView& step) {
+bool Sessions::is_for_us(const EntryView& step) const {
   const auto& audience = step.entry.audience;
-  if (std::ranges::find(audience, node_.world().nick(node_.self())) == audience.end()) return;
+  return std::ranges::find(audience, node_.world().nick(node_.self())) != audience.end();
+}
+
+void Sessions::dispatch(std::size_t peer, const EntryView& step) {
+  if (!is_for_us(step)) return;
   if (step.entry.type == session::kPropose) return begin_answer(peer, step);
+  if (reveals_.take_step(peer, step)) return;
   Talk* talk = find(step.entry.session);
   if (talk == nullptr || talk->peer != peer) return;
   if (talk->arrived.size() >= kMostArrived) return failed(*talk, Errc::protocol);
@@ -545,6 +546,7 @@ void Sessions::progress() {
     }
   }
   std::erase_if(talks_, [](const Talk& talk) { return talk.phase == Phase::over; });
+  reveals_.progress();
 }
 
 // --- after a start -------------------------------------------------------------------------------------------------

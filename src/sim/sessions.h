@@ -12,6 +12,7 @@
 #include "session/under_way.h"
 #include "sim/disk.h"
 #include "sim/fault.h"
+#include "sim/reveals.h"
 
 namespace parley::sim {
 
@@ -31,6 +32,7 @@ class Sessions {
   void ask(std::size_t peer);
   void take_step(std::size_t peer, const Digest& step);
   void take_disclosure(std::size_t peer, const std::string& session);
+  void take_opening(std::size_t peer, const std::string& session) { reveals_.take_opening(peer, session); }
   void link_lost(std::size_t peer);
   /// Goes on with whatever can go on.
   void progress();
@@ -88,7 +90,7 @@ class Sessions {
  private:
   struct Named {
     Digest step{};
-    bool asked = false;  ///< for the entry
+    bool asked_for_entry = false, asked_for_body = false;
   };
 
   Talk& begin(std::size_t peer, session::Side side);
@@ -97,6 +99,7 @@ class Sessions {
   void save(Talk& talk, std::string_view state, std::vector<vault::SessionStep> steps = {});
   void save_received(Talk& talk, std::string_view state, const mirror::EntryView& step);
   bool take_named(std::size_t peer, Named& named);
+  bool is_for_us(const mirror::EntryView& step) const;
   void dispatch(std::size_t peer, const mirror::EntryView& step);
   std::optional<mirror::EntryView> due(Talk& talk, std::string_view type);
   void ended_by_peer(Talk& talk);
@@ -116,10 +119,8 @@ class Sessions {
   bool flawed(Flaw flaw) const;
 
   Node& node_;
-  /// The ledger up to what the logs have on the disk.
-  Status read_logs();
-
   session::Accounting accounting_;
+  Reveals reveals_;
   session::UnderWay under_way_;
   std::list<Talk> talks_;
   std::map<std::size_t, std::deque<Named>> named_;  ///< by peer: steps whose turn comes

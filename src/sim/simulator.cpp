@@ -37,6 +37,8 @@ constexpr std::array kFlawNames = {
     std::string_view("checks-no-caps"),
     std::string_view("checks-caps-only-when-asked"),
     std::string_view("goes-on-while-paused"),
+    std::string_view("opens-before-its-offer-is-held"),
+    std::string_view("opens-more-than-it-offered"),
 };
 
 std::vector<std::size_t> positions_of(const Plan& plan) {

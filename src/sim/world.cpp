@@ -25,6 +25,7 @@ constexpr std::uint64_t kMostEventsInARound = 400'000;
 std::string_view described(const Frame& frame) {
   if (frame.type == FrameType::step) return "step";
   if (frame.type == FrameType::disclosure) return "disclosure";
+  if (frame.type == FrameType::opening) return "opening";
   switch (frame.message.type) {
     case mirror::MessageType::push:
       return "push";

@@ -37,6 +37,7 @@ struct Report {
   std::map<std::string, std::uint64_t> sessions;  ///< of honest askers, by the state they ended in
   std::uint64_t entries = 0;                      ///< in the logs of honest members
   std::uint64_t disclosures = 0;                  ///< messages that can disclose
+  std::uint64_t openings = 0;                     ///< fields that left in reveals
   std::uint64_t convictions = 0;                  ///< of Byzantine members, by honest ones
   std::uint64_t restarts = 0;
   std::uint64_t risks_accepted = 0;  ///< by operators, since nobody knew what a disk had lost

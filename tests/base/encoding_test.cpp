@@ -35,6 +35,23 @@ TEST(Base64, RefusesEverythingButTheCanonicalForm) {
   EXPECT_FALSE(from_base64(std::string_view("Zm9v\0", 5)).has_value());
 }
 
+TEST(Base64, HasOneTextForEachValueWhateverByteStandsWhere) {
+  for (const std::string_view whole : {"Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"}) {
+    for (std::size_t at = 0; at < whole.size(); ++at)
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string text(whole);
+        text[at] = static_cast<char>(byte);
+        if (const auto bytes = from_base64(text)) {
+          EXPECT_EQ(to_base64(*bytes), text) << byte << " at " << at;
+        }
+        const std::string url = text.substr(0, text.find('='));
+        if (const auto bytes = from_base64url(url)) {
+          EXPECT_EQ(to_base64url(*bytes), url) << byte << " at " << at;
+        }
+      }
+  }
+}
+
 TEST(Base64Url, HasItsOwnTwoCharactersAndNoPadding) {
   const Bytes bytes{std::byte{0xfb}, std::byte{0xff}};
   EXPECT_EQ(to_base64(bytes), "+/8=");

@@ -242,6 +242,29 @@ TEST(Ledger, CountsAFieldOfAMatchOnceHoweverOftenItIsOpened) {
   EXPECT_EQ(with_bravo(told({story})).field_in.worst, 23);
 }
 
+TEST(Ledger, CountsAnOfferWhoseBodyIsNotHereAsAllThatItMayHaveBeen) {
+  Story story = Story().end(10);
+  story.they(RevealOffered{0b1, 1}).we(RevealOffered{0b111, 0, true});
+  EXPECT_EQ(with_bravo(told({story})).field_in, (Range{0, 30})) << "three fields of ten matches";
+  EXPECT_EQ(with_bravo(told({Story(story).we(RevealOffered{0b1, 2, false, true})})).field_in, (Range{0, 2}))
+      << "the body came";
+  story.we(RevealOffered{0b1, 2}).we(RevealOffered{0b1, 2, false, true});
+  EXPECT_EQ(with_bravo(told({story})).field_in, (Range{0, 4}));
+  story.we(RevealOffered{0b111, 0, true});
+  EXPECT_EQ(with_bravo(told({story})).field_in, (Range{0, 30})) << "of two one is unknown";
+}
+
+TEST(Ledger, CountsWhatWasOfferedToAMemberWhoseLogCannotBeRead) {
+  const Story story = Story().end(10).we(RevealOffered{0b11, 8});
+  Ledger ledger = told({story});
+  EXPECT_EQ(with_bravo(ledger).field_in, Range{});
+  ledger.unreadable("carol");
+  EXPECT_EQ(with_bravo(ledger).field_in, Range{});
+  ledger.unreadable(kBravo);
+  EXPECT_EQ(with_bravo(ledger).field_in, (Range{0, 16}));
+  EXPECT_EQ(with_bravo(ledger).unopenable, 0);
+}
+
 TEST(Ledger, DoesNotCallItUnopenableWhatAnExchangeOpenedAfterOneThatFailed) {
   Story story = Story().end(10);
   story.they(RevealOffered{0b1, 10}).we(RevealOffered{0b1, 10});

@@ -284,6 +284,26 @@ class Rollback : public testing::Test {
   vault::SignedHead guard_;
 };
 
+// Carol may not read what was for bravo.
+TEST_F(Rollback, BringsTheBodiesBackFromWhoeverMayReadThem) {
+  roll_back();
+  circle_.start(0);
+  circle_.link(0, 2);
+  circle_.run();
+  EXPECT_EQ(circle_[0].state(), State::live) << "the entries count without their bodies";
+  EXPECT_EQ(circle_[0].missing_bodies("alpha"), (std::vector<std::uint64_t>{2, 3, 4, 5, 6}));
+  circle_.append(0, log::kHeads, {"bravo"});
+  circle_.restart(0);
+  EXPECT_EQ(circle_[0].missing_bodies("alpha"), (std::vector<std::uint64_t>{2, 3, 4, 5, 6})) << "after a restart too";
+  circle_.link(0, 1);
+  circle_.run();
+  EXPECT_EQ(circle_[0].missing_bodies("alpha"), std::vector<std::uint64_t>{});
+  for (std::uint64_t seq = 2; seq < 8; ++seq) EXPECT_TRUE(circle_[0].entry("alpha", seq)->body) << seq;
+  circle_.restart(0);
+  EXPECT_EQ(circle_[0].missing_bodies("alpha"), std::vector<std::uint64_t>{});
+  EXPECT_EQ(circle_.disk(0).disk.logs.at(circle_.keys[0].log.name).lacking, std::nullopt);
+}
+
 TEST_F(Rollback, OfTheDiskIsNoticedByTheGuardAndHealedByAPeer) {
   roll_back();
   circle_.start(0);

@@ -211,9 +211,9 @@ TEST_F(Accounts, CountASessionWhoseOtherHalfIsNotHereAsTheLargestThatThereMayBe)
   const std::string group = alpha.vault->groups()->at(0).id;
   const auto logs = alpha.vault->logs();
   ASSERT_OK(logs);
-  std::vector<std::string> own;
+  std::vector<MemberLog> own;
   for (const vault::LogHead& head : *logs)
-    if (head.own) own.push_back(head.origin);
+    if (head.own) own.push_back({head.origin, head.nick});
   mirror::VaultStore store(*alpha.vault, group, {}, 0);
   Accounting accounting(group, "alpha");
   ASSERT_OK(accounting.update(store, own));
@@ -341,7 +341,20 @@ TEST(Event, OfABodyThatIsNoStepIsNone) {
     for (const log::Json& body : {log::Json(log::Json::Object{}), log::Json(log::Json::Object{{"v", 2}}),
                                   log::Json(log::Json::Object{{"count", -2}, {"v", 1}})})
       EXPECT_FALSE(event_of(said, {}, log::write_pjson(body), "alpha")) << type;
-    EXPECT_FALSE(event_of(said, {}, std::nullopt, "alpha")) << type;
+    EXPECT_EQ(event_of(said, {}, std::nullopt, "alpha").has_value(), type == kRevealOffer) << type;
+  }
+}
+
+TEST(Event, OfAnOfferWithoutItsBodyIsOfEveryFieldButTheMarks) {
+  for (const std::string author : {"alpha", "bravo"}) {
+    const log::Entry offer = entry(author, author == "alpha" ? "bravo" : "alpha", kRevealOffer);
+    const auto event = event_of(offer, {}, std::nullopt, "alpha");
+    ASSERT_TRUE(event);
+    const auto& fact = std::get<ledger::RevealOffered>(event->fact);
+    EXPECT_TRUE(fact.unknown);
+    for (std::size_t field = 0; field < kFieldPaths.size(); ++field)
+      EXPECT_EQ((fact.fields >> field & 1) != 0, std::ranges::find(kMarkPaths, kFieldPaths[field]) == kMarkPaths.end())
+          << kFieldPaths[field];
   }
 }
 

@@ -181,9 +181,12 @@ TEST_P(Planted, IsNoticed) {
   bool noticed = false;
   Plan plan{.seed = first_seed(), .nodes = 3, .faults = 60, .flaw = GetParam()};
   if (const auto role = role_for(GetParam())) {
-    for (const std::uint64_t seed : seeds_with(plan, *role, 60)) {
-      plan.seed = seed;
-      if (noticed = run(plan).violation.has_value(); noticed) break;
+    for (const std::size_t nodes : {3u, 5u}) {
+      plan.nodes = nodes;
+      for (const std::uint64_t seed : seeds_with({.seed = first_seed(), .nodes = nodes, .faults = 60}, *role, 60)) {
+        plan.seed = seed;
+        if (noticed = noticed || run(plan).violation.has_value(); noticed) break;
+      }
     }
   }
   plan.faults = 200;

@@ -22,6 +22,7 @@ struct MemoryLog {
   std::optional<FaultRow> fault;
   Usage usage;
   std::string seen;
+  std::optional<std::uint64_t> lacking;
   bool sealed = false;
 };
 
@@ -93,6 +94,7 @@ class MemoryStore : public Store {
   }
   Result<std::optional<FaultRow>> fault(std::string_view origin) override { return of(origin).fault; }
   Result<std::string> seen(std::string_view origin) override { return of(origin).seen; }
+  Result<std::optional<std::uint64_t>> lacking(std::string_view origin) override { return of(origin).lacking; }
 
   Result<Usage> usage(std::string_view origin) override { return of(origin).usage; }
   Result<std::uint64_t> free_bytes() override { return free; }
@@ -130,6 +132,7 @@ class MemoryStore : public Store {
       for (const auto& row : rows) before.logs[row.origin] = found_in(disk.logs, row.origin);
     };
     keep(batch.growth), keep(batch.steps), keep(batch.faults), keep(batch.repairs), keep(batch.usage), keep(batch.seen);
+    keep(batch.lacking);
     keep(batch.cuts);
     for (const vault::LogGrowth& growth : batch.growth)
       for (const vault::LogBody& body : growth.bodies)
@@ -174,6 +177,7 @@ class MemoryStore : public Store {
     for (const FaultRow& row : batch.faults)
       if (auto& fault = disk.logs[row.origin].fault; !fault) fault = row;
     for (const SeenRow& row : batch.seen) disk.logs[row.origin].seen = row.note;
+    for (const LackingRow& row : batch.lacking) disk.logs[row.origin].lacking = row.from;
     for (const CutRow& cut : batch.cuts) TRY_STATUS(cut_off(cut));
     for (const RepairRows& rows : batch.repairs) {
       MemoryLog& log = disk.logs[rows.origin];

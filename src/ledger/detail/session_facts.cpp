@@ -130,6 +130,14 @@ void Voice::take(const Event& event) {
       voice.other_failed = fact.other_failed;
     }
     void operator()(const RevealOffered& fact) {
+      voice.offered = true;
+      voice.offered_at = std::max(voice.offered_at, time);
+      if (fact.was_unknown) --voice.unknown_offers;
+      if (fact.unknown) {
+        ++voice.unknown_offers;
+        voice.unknown_fields |= fact.fields;
+        return;
+      }
       const std::int64_t openings = bounded(fact.openings);
       for (std::size_t field = 0; field < kMostFields; ++field) {
         if ((fact.fields >> field & 1) == 0) continue;
@@ -137,8 +145,6 @@ void Voice::take(const Event& event) {
         voice.openings_by_field[field] = sum(voice.openings_by_field[field], openings);
       }
       voice.most_offered = std::max(voice.most_offered, openings);
-      voice.offered = true;
-      voice.offered_at = std::max(voice.offered_at, time);
     }
     void operator()(const RevealClosed& fact) {
       voice.most_received = std::max(voice.most_received, bounded(fact.received));
@@ -155,7 +161,7 @@ const Voice* Session::theirs() const {
   return with() == kNobody || found == others.end() ? nullptr : &*found;
 }
 
-Amounts amounts_of(const Session& session, const Tests& tests) {
+Amounts amounts_of(const Session& session, bool theirs_may_lack, const Tests& tests) {
   Amounts amounts;
   const Voice& ours = session.ours;
   const Voice* theirs = session.theirs();
@@ -169,9 +175,11 @@ Amounts amounts_of(const Session& session, const Tests& tests) {
   if (!amounts.charged) return amounts;
 
   // Nothing is opened before both have offered; what we offered since then may have left.
-  amounts.revealed = ours.offered && theirs != nullptr && theirs->offered;
+  const bool they_offered = theirs != nullptr && theirs->offered;
+  amounts.revealed = ours.offered && (they_offered || theirs_may_lack);
   amounts.revealed_at = ours.offered_at;
-  if (amounts.revealed) amounts.unopenable = std::max<std::int64_t>(theirs->most_offered - ours.most_received, 0);
+  if (amounts.revealed && they_offered)
+    amounts.unopenable = std::max<std::int64_t>(theirs->most_offered - ours.most_received, 0);
 
   amounts.our_entered = bounded(std::max(agreed_size(ours).value_or(0), ours.ran.value_or(0)));
   amounts.our_tests = amounts.our_entered;
@@ -198,9 +206,11 @@ Range opened(const Voice& opener, const Voice& taker, std::int64_t matches,
              const std::function<std::int64_t(std::size_t field)>& weight) {
   Range range;
   std::int64_t least_weight = kLargestSum;
-  for (std::size_t field = 0; field < opener.openings_by_field.size(); ++field) {
-    const std::int64_t openings = std::min(opener.openings_by_field[field], matches);
-    if (opener.openings_by_field[field] == 0) continue;
+  const FieldSet unknown = opener.unknown_offers > 0 ? opener.unknown_fields : 0;
+  for (std::size_t field = 0; field < kMostFields; ++field) {
+    const std::int64_t told = field < opener.openings_by_field.size() ? opener.openings_by_field[field] : 0;
+    const std::int64_t openings = (unknown >> field & 1) != 0 ? matches : std::min(told, matches);
+    if (openings == 0) continue;
     range.worst =
         sum(range.worst, std::min(openings, kLargestSum / std::max<std::int64_t>(weight(field), 1)) * weight(field));
     least_weight = std::min(least_weight, weight(field));

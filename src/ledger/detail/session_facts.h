@@ -26,6 +26,8 @@ struct Voice {
   bool aborted = false, other_failed = false;
   std::optional<Settled> settled;
   std::vector<std::int64_t> openings_by_field;  ///< sums over its offers
+  FieldSet unknown_fields = 0;                  ///< of offers of which no more is known
+  std::int64_t unknown_offers = 0;
   std::int64_t most_offered = 0, most_received = 0, most_received_fields = 0;
   std::int64_t reveals_stopped = 0;  ///< by the other side, as it says
   UnixSeconds offered_at = 0;
@@ -64,7 +66,8 @@ struct Amounts {
 
 /// Rules::receiver_tests, for two sets that are known.
 using Tests = std::function<std::int64_t(std::uint16_t suite, std::uint64_t entered)>;
-Amounts amounts_of(const Session& session, const Tests& tests);
+/// @param theirs_may_lack  not all that the other side wrote could be read
+Amounts amounts_of(const Session& session, bool theirs_may_lack, const Tests& tests);
 
 /// What `opener` opened to `taker` of as many matches, by `weight(field)` each.
 Range opened(const Voice& opener, const Voice& taker, std::int64_t matches,

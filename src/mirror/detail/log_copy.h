@@ -29,6 +29,9 @@ struct LogCopy {
   std::optional<Conviction> conviction;
   Usage usage;                     ///< of our quota for this log
   std::optional<Mending> mending;  ///< the stored rows are damaged
+  /// The note that was verified last, and what it says: most checkpoints that come are known to the last cosignature.
+  std::string verified_note = {};
+  log::CosignedCheckpoint verified = {};
   /// The largest checkpoint that was shown without the entries before it, as it is on the disk; size 0: none.
   vault::LogCheckpoint seen = {};
 
