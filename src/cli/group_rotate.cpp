@@ -93,8 +93,6 @@ Status rotate_in(Workplace& at, const RotateArguments& arguments, const std::str
   TRY(const auto log, at.groups.log(id));
   TRY_STATUS(node::hear_enough(at.groups.desk(), at.member, membership, *log, at.progress));
   TRY(const mirror::EntryView written, at.groups.rotate(id, at.member, what, id_seed));
-  at.console.print(
-      fmt::format("{}\t{}\t{}\n", visible(membership.group().name), log::name_of(what.role), written.entry.seq));
   at.console.say(fmt::format("In {}, entry {} of your log replaces your {} key.", visible(membership.group().name),
                              written.entry.seq, log::name_of(what.role)));
   TRY_STATUS(tell_members(at, membership, *log));
@@ -103,24 +101,24 @@ Status rotate_in(Workplace& at, const RotateArguments& arguments, const std::str
   return {};
 }
 
-/// The groups whose logs are to tell of another `tls` key, and its seed: one that a run before could not tell all of
-/// them, or a new one.
+/// In all groups whose logs can be written: a new key, or the one that a run before could not tell all of them.
 Status rotate_tls(Workplace& at, const RotateArguments& arguments, log::RotationReason reason, UnixSeconds since,
                   const Secret<32>& id_seed) {
   TRY(const auto seeds, group::rotated_tls_seeds(at.vault));
   TRY(const auto ids, at.groups.in_step(wall_clock_now()));
-  std::vector<std::string> due;
+  std::vector<std::string> open, due;
   for (const std::string& id : ids) {
     TRY(const auto log, at.groups.log(id));
     const mirror::State state = log->with([](mirror::Replica& replica) { return replica.state(); });
-    const bool ended = state == mirror::State::sealed || state == mirror::State::retired;
-    if (!ended && !seeds.empty() && !is_told(*log, seeds.back())) due.push_back(id);
+    if (state == mirror::State::sealed || state == mirror::State::retired) continue;
+    open.push_back(id);
+    if (!seeds.empty() && !is_told(*log, seeds.back())) due.push_back(id);
   }
-  const bool finishes = !due.empty() && due.size() < ids.size();
+  const bool finishes = !due.empty() && due.size() < open.size();
   if (finishes) at.console.say("An earlier rotation has not been told in all your groups; that is done now.");
   const Secret<32> seed = finishes ? seeds.back().clone() : random_secret<32>();
   Status failure;
-  for (const std::string& id : finishes ? due : ids) {
+  for (const std::string& id : finishes ? due : open) {
     const Status done = rotate_in(at, arguments, id, {log::KeyRole::tls, reason, since, seed}, id_seed);
     if (!done) at.console.say("Not told in one of your groups: " + done.error().text());
     if (!done) failure = done;
