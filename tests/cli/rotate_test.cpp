@@ -19,7 +19,7 @@ class RotateCommand : public testing::Test {
     line.insert(line.end(), more.begin(), more.end());
     return member.run(std::move(line));
   }
-  std::size_t matches() { return match_lines(pair_.answer({"--type", "ipv4"})).size(); }
+  std::size_t matches() { return match_lines(pair_.answer({"--types", "ipv4"})).size(); }
 
   TwoMembers pair_;
 };
@@ -48,7 +48,7 @@ TEST_F(RotateCommand, TellsATlsKeyByFileWhereNobodyCanCall) {
   const Ended rotated = rotate(pair_.alpha(), "tls", "stolen");
   ASSERT_EQ(rotated.code, 0) << rotated.err;
   EXPECT_THAT(rotated.err, HasSubstr("bravo could not be reached"));
-  EXPECT_SAYS(pair_.ask({"--type", "ipv4"}), 1, "alpha");
+  EXPECT_SAYS(pair_.ask({"--types", "ipv4"}), 1, "alpha");
   const std::string statement = file_of(rotated.out);
   EXPECT_SAYS(pair_.bravo().run({"group", "take", statement}), 0, "alpha-cert has another tls key");
   EXPECT_EQ(matches(), 1u);
