@@ -108,7 +108,7 @@ Result<session::RevealOutcome> reveal(Workplace& at, const RevealArguments& argu
   TRY_STATUS(show_before(at, arguments, row.peer, consent, preview));
   TRY_STATUS(session::give_consent(at.vault, id, consent));
   TRY(const vault::Peer peer, at.vault.peer(row.peer));
-  TRY(const wire::PinnedPeer pin, group::pinned_now(at.vault, peer));
+  TRY(const wire::PinnedPeer pin, group::pinned_now(at.vault, peer, *log));
   TRY(const wire::LocalIdentity identity, group::identity_towards(at.vault, at.member, *log, pin.nick));
   auto link = wire::connect(peer.address, identity, pin);
   if (!link) {

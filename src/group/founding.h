@@ -64,8 +64,8 @@ struct Taken {
   std::optional<Leave> leave = {};
   std::optional<Card> card = {};
 };
-/// Takes an answer, a key package, a charter, an amendment, a leave or the rotation of a `tls` key. @error as the readers of each; Errc::not_found
-/// when it is of no group here
+/// Takes an answer, a key package, a charter, an amendment, a leave or the rotation of a `tls` key. @error as the
+/// readers of each; Errc::not_found when it is of no group here
 Result<Taken> take(const Desk& desk, std::string_view text, UnixSeconds now);
 
 /// Puts into force what has become enough without another signature, since somebody left. @return the hashes

@@ -186,6 +186,21 @@ Result<std::vector<std::string>> Groups::note_rotations(std::string_view id) {
   return group::note_rotations(vault_, membership.charter(), *log);
 }
 
+std::optional<wire::PinnedPeer> Groups::peer_by_key(const ByteArray<32>& tls_key) {
+  std::vector<std::shared_ptr<JointLog>> logs;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, open] : open_)
+      if (open.log) logs.push_back(open.log);
+  }
+  std::vector<mirror::Replica::Replaced> replaced;
+  for (const auto& log : logs) {
+    auto in_log = log->with([](mirror::Replica& replica) { return replica.replaced(log::KeyRole::tls); });
+    std::ranges::move(in_log, std::back_inserter(replaced));
+  }
+  return group::peer_by_key(vault_, tls_key, replaced);
+}
+
 Result<mirror::EntryView> Groups::rotate(std::string_view id, const Member& us, const Rotating& what,
                                          const Secret<32>& id_seed) {
   TRY(const Membership membership, this->membership(id));

@@ -37,6 +37,9 @@ class Groups {
   /// Takes the rotations of other members' `tls` keys (group::note_rotations). @return who has another one
   Result<std::vector<std::string>> note_rotations(std::string_view id);
 
+  /// Whose key this is on a link that begins here (group::peer_by_key), by what all open logs say.
+  std::optional<wire::PinnedPeer> peer_by_key(const ByteArray<32>& tls_key);
+
   /// A key of ours that is to be replaced.
   struct Rotating {
     log::KeyRole role{};

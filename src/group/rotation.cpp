@@ -67,7 +67,11 @@ Result<std::vector<vault::GroupPaper>> kept_statements(vault::Vault& vault) {
   return kept;
 }
 
-Result<wire::PinnedPeer> pin_by(const vault::Peer& peer, std::span<const vault::GroupPaper> statements) {
+using Replaced = mirror::Replica::Replaced;
+
+/// @param in_logs  what open logs say, where it has not been noted yet
+Result<wire::PinnedPeer> pin_by(const vault::Peer& peer, std::span<const vault::GroupPaper> statements,
+                                std::span<const Replaced> in_logs) {
   TRY(const Card card, read_card(peer.card));
   TRY(const log::VerifierKey id, log::parse_vkey(card.id_vkey));
   wire::PinnedPeer pin = pinned(peer.name, card);
@@ -78,6 +82,8 @@ Result<wire::PinnedPeer> pin_by(const vault::Peer& peer, std::span<const vault::
     auto rotation = log::read_rotation(paper.text, id);
     if (rotation && rotation->role == log::KeyRole::tls) rotations.push_back(*std::move(rotation));
   }
+  for (const Replaced& replaced : in_logs)
+    if (replaced.id == id) rotations.push_back(replaced.rotation);
   // Each key is replaced once, since none comes back.
   for (std::size_t steps = 0; steps < rotations.size(); ++steps) {
     const auto next = std::ranges::find(rotations, pin.tls_key, [](const log::Rotation& one) { return one.old.key; });
@@ -150,17 +156,19 @@ Result<wire::LocalIdentity> identity_towards(vault::Vault& vault, const Member& 
   return us.identity();
 }
 
-Result<wire::PinnedPeer> pinned_now(vault::Vault& vault, const vault::Peer& peer) {
+Result<wire::PinnedPeer> pinned_now(vault::Vault& vault, const vault::Peer& peer, JointLog& log) {
   TRY(const auto statements, kept_statements(vault));
-  return pin_by(peer, statements);
+  const auto in_log = log.with([](mirror::Replica& replica) { return replica.replaced(log::KeyRole::tls); });
+  return pin_by(peer, statements, in_log);
 }
 
-std::optional<wire::PinnedPeer> peer_by_key(vault::Vault& vault, const ByteArray<32>& tls_key) {
+std::optional<wire::PinnedPeer> peer_by_key(vault::Vault& vault, const ByteArray<32>& tls_key,
+                                            std::span<const Replaced> in_logs) {
   const auto peers = vault.peers();
   const auto statements = kept_statements(vault);
   if (!peers || !statements) return std::nullopt;
   for (const vault::Peer& peer : *peers) {
-    auto pin = pin_by(peer, *statements);
+    auto pin = pin_by(peer, *statements, in_logs);
     if (pin && constant_time_equal(pin->tls_key, tls_key)) return *std::move(pin);
   }
   return std::nullopt;

@@ -34,12 +34,13 @@ Result<wire::LocalIdentity> identity_now(vault::Vault& vault, const Member& us);
 Result<wire::LocalIdentity> identity_towards(vault::Vault& vault, const Member& us, JointLog& log,
                                              std::string_view nick);
 
-/// What a peer has to show on a link: the `tls` key of its card, or what took its place by the peer's own word, as the
-/// logs of groups that we share have brought it (note_rotations).
-Result<wire::PinnedPeer> pinned_now(vault::Vault& vault, const vault::Peer& peer);
+/// What a peer has to show on a link in the group of `log`: the `tls` key of its card, or what took its place by the
+/// peer's own word, in this log, in another one (note_rotations), or told by hand.
+Result<wire::PinnedPeer> pinned_now(vault::Vault& vault, const vault::Peer& peer, JointLog& log);
 
-/// The peer that this key is pinned to now.
-std::optional<wire::PinnedPeer> peer_by_key(vault::Vault& vault, const ByteArray<32>& tls_key);
+/// The peer that this key is pinned to now. @param in_logs  what open logs say
+std::optional<wire::PinnedPeer> peer_by_key(vault::Vault& vault, const ByteArray<32>& tls_key,
+                                            std::span<const mirror::Replica::Replaced> in_logs);
 
 /// Takes the rotations of `tls` keys that have come in the logs of the other members.
 /// @return the nicks of those who have another key than before

@@ -216,6 +216,14 @@ Result<log::MemberKeys> Replica::keys_of(std::string_view nick) const {
   return impl_->keys(member);
 }
 
+std::vector<Replica::Replaced> Replica::replaced(log::KeyRole role) const {
+  std::vector<Replaced> all;
+  for (const log::MemberKeys& member : impl_->group.members)
+    for (const log::PlacedRotation& placed : member.rotated)
+      if (placed.rotation.role == role) all.push_back({member.id, placed.rotation});
+  return all;
+}
+
 log::Json Replica::heads_body() const {
   return impl_->heads_body();
 }

@@ -182,6 +182,13 @@ class Replica {
   Result<EntryView> rotate(const NewKey& next, const Secret<32>& id_seed, std::int64_t now, const Work& work = {});
   /// The keys of a member, with all rotations in what we hold of its log. @error Errc::not_found
   Result<log::MemberKeys> keys_of(std::string_view nick) const;
+  /// A replaced key, and the id key of whoever has replaced it.
+  struct Replaced {
+    log::VerifierKey id;
+    log::Rotation rotation;
+  };
+  /// All rotations of a role in what we hold of the logs.
+  std::vector<Replaced> replaced(log::KeyRole role) const;
   /// The body of a `heads` entry: the newest checkpoints of all members that we hold, and who cosigned them.
   log::Json heads_body() const;
   static Draft fault_draft(const Conviction& conviction);

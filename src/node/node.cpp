@@ -106,7 +106,7 @@ void Node::State::accept_loop() {
 void Node::State::serve(Incoming incoming) {
   const auto identity = group::identity_now(vault, member);
   auto link = identity ? wire::accept(std::move(incoming.connection), *identity,
-                                      [this](const ByteArray<32>& key) { return group::peer_by_key(vault, key); })
+                                      [this](const ByteArray<32>& key) { return groups.peer_by_key(key); })
                        : std::unexpected(identity.error());
   const std::string peer = link ? (*link)->peer().name : std::string();
   const bool admitted = link && doorman.admit_peer(peer);

@@ -27,7 +27,7 @@ std::string_view in_words(group::Ending::What what) {
 Status call_on(vault::Vault& vault, const vault::Peer& peer, const group::Member& us, group::JointLog& log,
                Deadline deadline, const std::function<void(wire::Link*)>& calling,
                const std::function<Status(group::LogLink&)>& then) {
-  TRY(const wire::PinnedPeer pin, group::pinned_now(vault, peer));
+  TRY(const wire::PinnedPeer pin, group::pinned_now(vault, peer, log));
   TRY(const wire::LocalIdentity identity, group::identity_towards(vault, us, log, pin.nick));
   auto connected = wire::connect(peer.address, identity, pin, kCallLimits);
   if (!connected) {

@@ -30,7 +30,7 @@ class Rotating : public testing::Test {
                                    group_["alpha"].id_seed());
   }
   ByteArray<32> pin_of_alpha(const std::string& nick) {
-    return pinned_now(group_[nick].vault(), *group_[nick].vault().peer("alpha"))->tls_key;
+    return pinned_now(group_[nick].vault(), *group_[nick].vault().peer("alpha"), at_.at(nick).log())->tls_key;
   }
   ByteArray<32> shown_to(const std::string& nick) {
     const auto identity = identity_towards(group_["alpha"].vault(), member("alpha"), at_.at("alpha").log(), nick);
@@ -41,7 +41,7 @@ class Rotating : public testing::Test {
     wire::Listener listener;
     const Member answering = member(nick);
     auto answered = std::async(std::launch::async, [&]() -> Status {
-      const auto find = [&](const ByteArray<32>& key) { return peer_by_key(group_[nick].vault(), key); };
+      const auto find = [&](const ByteArray<32>& key) { return at_.at(nick)->peer_by_key(key); };
       TRY(const auto link,
           wire::accept(listener.accept(), *identity_now(group_[nick].vault(), answering), find, kPatience));
       return {};
@@ -127,7 +127,6 @@ TEST_F(Rotating, ATlsKeyShutsOutWhoeverHasTheOldOne) {
   EXPECT_HOLDS(call("bravo", alpha.tls_seed)) << "until bravo has the entry";
   EXPECT_FALSE(call("bravo", second));
   meet("alpha", "bravo");
-  ASSERT_HOLDS(at_.at("bravo")->note_rotations("stadium"));
   const Status thief = call("bravo", alpha.tls_seed);
   ASSERT_FALSE(thief);
   EXPECT_HOLDS(call("bravo", second));
