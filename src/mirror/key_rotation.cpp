@@ -177,6 +177,9 @@ Result<EntryView> Replica::Impl::rotate(const NewKey& next, const Secret<32>& id
       old.second == nullptr ? std::nullopt : std::optional(crypto::SigningKey(*old.second));
   const std::string statement = log::make_rotation(rotation, self.id.name, crypto::SigningKey(id_seed),
                                                    crypto::SigningKey(next.seed), old_key ? &*old_key : nullptr);
+  // What nobody would take must not stand in our log, which could not go on behind it.
+  TRY(const log::Rotation read, log::read_rotation(statement, self.id));
+  if (read != rotation) return fail(Errc::internal, "The rotation of a key does not read back as it was made.");
   return append_rotation(std::move(rotation), statement, next.seed, now, work);
 }
 

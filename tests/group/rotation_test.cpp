@@ -158,7 +158,9 @@ TEST(LostLogKey, LeadsBackIntoTheSameGroupUnderAnotherNickByTheSignaturesOfAll) 
   group.found();
   AtWork alpha(group["alpha"]), bravo(group["bravo"]), charlie(group["charlie"]);
   meet(alpha, bravo), meet(bravo, charlie), meet(alpha, charlie);
-  ASSERT_HOLDS(charlie->withdraw(group["charlie"].row(), "log key lost", group["charlie"].id_seed(), kBegin + 60));
+  const auto withdrawal =
+      charlie->withdraw(group["charlie"].row(), "log key lost", group["charlie"].id_seed(), kBegin + 60);
+  ASSERT_HOLDS(withdrawal);
   meet(alpha, charlie), meet(bravo, charlie), meet(alpha, bravo);
   for (AtWork* member : {&alpha, &bravo})
     EXPECT_EQ(*(*member)->note_leaves("stadium", kBegin + 60), std::vector<std::string>{"charlie"});
@@ -180,6 +182,8 @@ TEST(LostLogKey, LeadsBackIntoTheSameGroupUnderAnotherNickByTheSignaturesOfAll) 
   ASSERT_HOLDS(group["bravo"].take(note));
   note = group["bravo"].sign()->charter.note;
   EXPECT_EQ(group["bravo"].membership().charter().seq, 1) << "it is not in force without who comes in";
+  EXPECT_FALSE(again.take(note)) << "without the leave of the old name it would be an expulsion";
+  ASSERT_HOLDS(again.take(withdrawal->leave->note));
   ASSERT_HOLDS(again.take(note));
   const auto last = again.sign();
   ASSERT_HOLDS(last);

@@ -169,7 +169,8 @@ TEST_F(RotationTest, IsNotTakenFromAnEntryThatDoesNotCarryItProperly) {
   };
   auto [leaf, body] = entry_with(good, seed);
   refused("another body", leaf, *make_body(rotation_body(good)));
-  refused("signed with the old node key", entry_with(good, alpha_.node).first, body);
+  const auto [by_old, by_old_body] = entry_with(good, alpha_.node);
+  refused("signed with the old node key", by_old, by_old_body);
   Entry for_one = next(kKeyRotate);
   for_one.body = body.commitment();
   for_one.audience = {"bravo"};

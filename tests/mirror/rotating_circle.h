@@ -21,7 +21,9 @@ class RotationTest : public testing::Test {
   }
 
   Result<EntryView> try_rotate(std::size_t i, KeyRole role, RotationReason reason, const Secret<32>& seed) {
-    return circle_[i].rotate({.role = role, .reason = reason, .seed = seed.clone()}, ids_[i], ++circle_.now);
+    return circle_[i].rotate(
+        {.role = role, .reason = reason, .seed = seed.clone(), .first_tls = crypto::public_key_of(tls_)}, ids_[i],
+        ++circle_.now);
   }
   EntryView rotate(std::size_t i, KeyRole role, RotationReason reason = RotationReason::stolen) {
     seeds_.push_back(random_secret<32>());
@@ -49,6 +51,7 @@ class RotationTest : public testing::Test {
 
   Circle circle_;
   std::vector<Secret<32>> ids_, seeds_;
+  const Secret<32> tls_ = random_secret<32>();  ///< the key that all cards name
 };
 
 }  // namespace parley::mirror

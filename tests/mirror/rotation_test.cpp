@@ -65,7 +65,10 @@ TEST_F(RotationInThree, OfACosignKeyMakesItsOwnerCosignWithTheNewOneAndKeepsWhat
   EXPECT_TRUE(circle_[2].is_final("bravo", after.entry.seq + 1));
   const auto note = circle_[2].final_checkpoint("bravo", after.entry.seq + 1);
   ASSERT_OK(note);
-  EXPECT_OK(log::read_cosigned(*note, circle_.keys[1].log, std::vector{circle_[2].keys_of("alpha")->newest_cosign()}));
+  const auto by_new_key =
+      log::read_cosigned(*note, circle_.keys[1].log, std::vector{circle_[2].keys_of("alpha")->newest_cosign()});
+  ASSERT_OK(by_new_key);
+  EXPECT_EQ(by_new_key->cosigners.size(), 1u);
 }
 
 TEST_F(RotationInThree, NeedsTheOldKeyWhereThatStillSpeaksForItsOwner) {
