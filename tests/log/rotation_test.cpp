@@ -155,7 +155,9 @@ TEST_F(RotationTest, MakesEachEntryVerifyWithTheKeyOfItsPlace) {
       const auto read = read_entry(make_entry(entry, keys_.node.name, *seeds[generation]).value(), keys_);
       const std::size_t due = seq < 3 ? 0 : seq < 5 ? 1 : 2;
       EXPECT_EQ(read.has_value(), generation == due) << seq << " with key " << generation;
-      if (!read) EXPECT_EQ(read.error().code, Errc::signature);
+      if (!read) {
+        EXPECT_EQ(read.error().code, Errc::signature);
+      }
     }
 }
 
