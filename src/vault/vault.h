@@ -19,6 +19,7 @@
 #include "vault/files.h"
 #include "vault/groups.h"
 #include "vault/joint_log.h"
+#include "vault/operator_log.h"
 
 namespace parley::vault {
 
@@ -38,7 +39,8 @@ enum class Subkey : std::uint8_t {
   backup_manifest = 4,
   session_secrets = 5,
   member_keys = 6,
-  pages = 7
+  pages = 7,
+  operator_log = 8
 };
 
 using ItemId = std::int64_t;
@@ -330,6 +332,14 @@ class Vault {
   Status forget_admissions(std::string_view group, const std::optional<Digest>& kept);
   Status put_admission_helper(std::string_view group, const AdmissionHelper& helper);
   Result<std::vector<AdmissionHelper>> admission_helpers(std::string_view group);
+
+  // --- the operator log (operator_log.h) ---------------------------------------------------------------------------
+  /// Adds the next record. @error Errc::internal if it is not the next
+  Status add_operator_record(const OperatorRow& row);
+  /// Records from, from + 1, ... as far as they are there: a gap shows by their numbers.
+  Result<std::vector<OperatorRow>> operator_records(std::uint64_t from, std::uint64_t count);
+  /// The number that the next record has.
+  Result<std::uint64_t> next_operator_record();
 
   // --- the disk ---------------------------------------------------------------------------------------------------
   /// What this user may still write where the vault is. @error Errc::io

@@ -205,7 +205,7 @@ TEST(Vault, InAFolderThatItsUserCannotWriteFailsWithASentenceAndStaysAsItWas) {
 }
 
 constexpr std::string_view kWithoutGroups =
-    "DROP TABLE sealed_files; DROP TABLE cases; DROP TABLE case_files; DROP TABLE custody; "
+    "DROP TABLE operator_log; DROP TABLE sealed_files; DROP TABLE cases; DROP TABLE case_files; DROP TABLE custody; "
     "DROP TABLE admission_epochs; DROP TABLE admission_tags; DROP TABLE admission_batches; DROP TABLE "
     "admission_batch_items; DROP TABLE admission_answers; DROP TABLE admission_read; DROP TABLE admission_keys; "
     "DROP TABLE admission_counts; DROP TABLE admission_helpers; DROP INDEX sessions_by_group; DROP INDEX "
@@ -247,12 +247,12 @@ TEST(Vault, OfTheFirstTableVersionIsBroughtUpToDateAndKeepsWhatItHolds) {
 
 TEST(Vault, OfANewerTableVersionIsUnsupportedAndStaysAsItWas) {
   const TestVault test;
-  execute_in(test, "PRAGMA user_version=7");
+  execute_in(test, "PRAGMA user_version=8");
   ASSERT_TRUE(std::filesystem::exists(test.folder() / "vault.db-wal")) << "the refused vault has a log to leave alone";
   const auto before = contents(test.folder().path());
   const auto vault = test.try_open();
   ASSERT_FAILS(vault, Errc::unsupported);
-  EXPECT_NE(vault.error().message.find("version 7"), std::string::npos);
+  EXPECT_NE(vault.error().message.find("version 8"), std::string::npos);
   EXPECT_EQ(contents(test.folder().path()), before);
 }
 

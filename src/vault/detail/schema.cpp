@@ -140,8 +140,13 @@ CREATE TABLE admission_helpers(
   trouble TEXT NOT NULL, PRIMARY KEY(group_id, nick)) WITHOUT ROWID;
 )";
 
+// record: as operators/record.h writes it.
+constexpr const char* kVersion7 = R"(
+CREATE TABLE operator_log(seq INTEGER PRIMARY KEY, record TEXT NOT NULL, signature BLOB NOT NULL);
+)";
+
 /// The step from version i to i + 1.
-constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6};
+constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6, kVersion7};
 static_assert(kMigrations.size() == kSchemaVersion);
 
 }  // namespace
