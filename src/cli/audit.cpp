@@ -132,6 +132,11 @@ Status export_session(Workplace& at, const ExportArguments& arguments) {
   TRY_STATUS(check_auditor(at, row, auditor));
   TRY(const audit::Opened opened, audit::open_session(at.vault, id, at.member.card.nick));
   TRY_STATUS(show_before(at, arguments, row, auditor, *kept));
+  TRY_STATUS(
+      at.operator_log.ask_second(operators::Rule::audit_export,
+                                 fmt::format("Open the session {} with {}, our whole set of it, to {} (id key {})", id,
+                                             row.peer, visible(auditor.name), auditor.id_vkey),
+                                 at.person));
   TRY(const log::VerifierKey key, log::parse_vkey(auditor.id_vkey));
   TRY(vault::StreamReader record, session::open_record(at.vault, id));
   const std::filesystem::path path = at.console.resolve(arguments.file);

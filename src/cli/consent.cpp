@@ -17,18 +17,30 @@ struct RuleArguments {
   bool yes = false;
 };
 
-std::string in_words(const session::StandingConsent& rule) {
+// What a rule covers, whoever gave it.
+std::string terms_in_words(const session::StandingConsent& rule) {
   std::string types;
   for (const indicator::Type type : rule.consent.types)
     types += fmt::format("{}{}", types.empty() ? "" : ",", indicator::name_of(type));
-  return fmt::format("{} to {}: {} of {}, up to TLP:{} and PAP:{}, until {} (by {} on {})",
-                     wall_clock_now() < rule.until ? "open" : "OVER", visible(rule.peer),
+  return fmt::format("to {}: {} of {}, up to TLP:{} and PAP:{}, until {}", visible(rule.peer),
                      fmt::join(rule.consent.fields, ","), types.empty() ? "all types" : types,
                      indicator::name_of(rule.consent.tlp_max), indicator::name_of(rule.consent.pap_max),
-                     to_rfc3339(rule.until), visible(rule.consent.by), to_rfc3339(rule.consent.given));
+                     to_rfc3339(rule.until));
 }
 
-Result<session::StandingConsent> rule_from(const RuleArguments& arguments, const group::Membership& membership) {
+std::string in_words(const session::StandingConsent& rule) {
+  return fmt::format("{} {} (by {} on {})", wall_clock_now() < rule.until ? "open" : "OVER", terms_in_words(rule),
+                     visible(rule.consent.by), to_rfc3339(rule.consent.given));
+}
+
+// What a second person confirms.
+std::string words_for_second(const std::string& group, const session::StandingConsent& rule) {
+  return fmt::format("Open in every session of the group {}, {}, as {}", group, terms_in_words(rule),
+                     visible(rule.consent.by));
+}
+
+Result<session::StandingConsent> rule_from(Workplace& at, const RuleArguments& arguments,
+                                           const group::Membership& membership) {
   if (membership.charter().member(arguments.peer) == nullptr)
     return fail(Errc::not_found,
                 fmt::format("{} is no member of {}.", visible(arguments.peer), membership.group().name));
@@ -39,7 +51,7 @@ Result<session::StandingConsent> rule_from(const RuleArguments& arguments, const
     return fail(Errc::policy, "--until is after the end of the operation; nothing is revealed after that.");
   session::Consent& consent = rule.consent;
   consent.given = wall_clock_now();
-  TRY(consent.by, operator_named(arguments.by));
+  TRY(consent.by, operator_named(at, arguments.by));
   TRY(consent.tlp_max, tlp_option(arguments.tlp_max));
   if (consent.tlp_max == indicator::Tlp::red) return fail(Errc::mark, "TLP:RED never leaves.");
   TRY(consent.pap_max, pap_option(arguments.pap_max));
@@ -58,10 +70,11 @@ Result<session::StandingConsent> rule_from(const RuleArguments& arguments, const
 Status add(Workplace& at, const RuleArguments& arguments) {
   TRY(const vault::GroupRow row, at.vault.group(arguments.group));
   TRY(const group::Membership membership, at.groups.membership(row.id));
-  TRY(const session::StandingConsent rule, rule_from(arguments, membership));
+  TRY(const session::StandingConsent rule, rule_from(at, arguments, membership));
   at.console.say("Your node will open, in every session with a result, whenever the other side opens its own:");
   at.console.say("  " + in_words(rule));
   TRY_STATUS(ask_yes(at, arguments.yes, "Consent to that?"));
+  TRY_STATUS(at.operator_log.ask_second(operators::Rule::standing_rule, words_for_second(row.name, rule), at.person));
   TRY_STATUS(session::add_standing_consent(at.vault, row.id, rule));
   at.console.say("It stands. parley consent remove ends it at once.");
   return {};

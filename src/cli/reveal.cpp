@@ -27,9 +27,9 @@ struct RevealArguments {
   bool as_json = false;
 };
 
-Result<session::Consent> consent_from(const RevealArguments& arguments) {
+Result<session::Consent> consent_from(Workplace& at, const RevealArguments& arguments) {
   session::Consent consent{.fields = arguments.fields, .tlp_max = {}, .given = wall_clock_now()};
-  TRY(consent.by, operator_named(arguments.by));
+  TRY(consent.by, operator_named(at, arguments.by));
   TRY(consent.pap_max, pap_option(arguments.pap_max));
   std::erase_if(consent.fields, [](const std::string& field) {
     return std::ranges::find(session::kMarkPaths, field) != session::kMarkPaths.end();
@@ -97,8 +97,17 @@ Status show_before(Workplace& at, const RevealArguments& arguments, const std::s
   return {};
 }
 
+// What a second person confirms: all that the consent covers.
+std::string words_for_second(const std::string& session, const std::string& peer, const session::Consent& consent) {
+  std::string items;
+  for (const indicator::Canonical& item : consent.items) items += (items.empty() ? "" : ", ") + item.value();
+  return fmt::format("Open to {}, of the session {}: the fields {} of {}, up to TLP:{} and PAP:{}, as {}", peer,
+                     session, fmt::join(consent.fields, ", "), items.empty() ? "all matches" : "the matches " + items,
+                     indicator::name_of(consent.tlp_max), indicator::name_of(consent.pap_max), consent.by);
+}
+
 Result<session::RevealOutcome> reveal(Workplace& at, const RevealArguments& arguments, const std::string& id) {
-  TRY(session::Consent consent, consent_from(arguments));
+  TRY(session::Consent consent, consent_from(at, arguments));
   TRY_STATUS(narrow(at.vault, id, arguments.only, consent));
   TRY(const vault::SessionRow row, at.vault.session(id));
   TRY(const group::Membership membership, at.groups.membership(row.group));
@@ -106,6 +115,7 @@ Result<session::RevealOutcome> reveal(Workplace& at, const RevealArguments& argu
   TRY(const auto log, at.groups.log(row.group));
   TRY(const session::RevealPreview preview, session::preview(at.vault, id, consent));
   TRY_STATUS(show_before(at, arguments, row.peer, consent, preview));
+  TRY_STATUS(at.operator_log.ask_second(operators::Rule::reveal, words_for_second(id, row.peer, consent), at.person));
   TRY_STATUS(session::give_consent(at.vault, id, consent));
   TRY(const vault::Peer peer, at.vault.peer(row.peer));
   TRY(const group::Card card, group::read_card(peer.card));
@@ -116,6 +126,7 @@ Result<session::RevealOutcome> reveal(Workplace& at, const RevealArguments& argu
     return std::unexpected(std::move(error));
   }
   group::LogLink log_link(**link, *log);
+  TRY_STATUS(log->tie_to_others());
   ThreadPool pool(at.threads);
   const session::Party us = party_at(at, membership, pool);
   return session::reveal(us, log_link, id);
@@ -150,8 +161,11 @@ int reveal_and_show(Workplace& at, const RevealArguments& arguments) {
 
 }  // namespace
 
-Result<std::string> operator_named(const std::string& name) {
+Result<std::string> operator_named(Workplace& at, const std::string& name) {
   std::string by = name;
+  if (by.empty() && !at.operator_log.roster().operators().empty()) {
+    TRY(by, at.person.name());
+  }
   if (const passwd* user = by.empty() ? ::getpwuid(::getuid()) : nullptr) by = user->pw_name;
   by = visible(by);
   if (by.empty() || by.size() > session::kMaxOperatorBytes)

@@ -29,17 +29,19 @@ std::string in_short(const std::string& session) {
 }  // namespace
 
 struct Node::State {
-  State(vault::Vault& its_vault, const group::Member& its_member, group::Groups& its_groups, NodeOptions its_options,
-        Journal& its_journal)
+  State(vault::Vault& its_vault, const group::Member& its_member, group::Groups& its_groups,
+        operators::OperatorLog& its_operator_log, NodeOptions its_options, Journal& its_journal)
       : vault(its_vault),
         member(its_member),
         groups(its_groups),
+        operator_log(its_operator_log),
         options(std::move(its_options)),
         journal(its_journal) {}
 
   vault::Vault& vault;
   const group::Member& member;
   group::Groups& groups;
+  operators::OperatorLog& operator_log;
   NodeOptions options;
   Journal& journal;
 
@@ -69,7 +71,13 @@ struct Node::State {
   void answer_reveal(const session::Party& us, group::LogLink& link, const session::ReceivedStep& consent,
                      JournalProgress& named);
   std::optional<wire::PinnedPeer> find_peer(const ByteArray<32>& tls_key);
-  std::optional<session::Decision> judge(const session::Offer& offer);
+  /// What the node opens under a consent or standing rule is on record first. Nothing where there is none.
+  Result<std::optional<operators::OperatorLog::Begun>> begin_reveal(const std::string& session,
+                                                                    const std::string& nick);
+  void end(const operators::OperatorLog::Begun& begun, std::string_view outcome);
+  /// @param begun  the record of an acceptance by rule
+  std::optional<session::Decision> judge(const session::Offer& offer,
+                                         std::optional<operators::OperatorLog::Begun>& begun);
   std::optional<session::Decision> decide(const session::Offer& offer, std::optional<Inbox::Entry>& entry,
                                           Deadline deadline);
 };
@@ -214,10 +222,12 @@ void Node::State::answer_question(const session::Party& us, group::LogLink& link
   const std::string& id = proposal.session;
   named.set_about(fmt::format("session {} with {}", in_short(id), peer));
   std::optional<Inbox::Entry> entry;
+  std::optional<operators::OperatorLog::Begun> begun;
   const auto answered = session::answer(
       us, link, proposal, options.limits,
       [&](const session::Offer& offer, Deadline deadline) { return decide(offer, entry, deadline); },
-      [this](const session::Offer& offer) { return judge(offer); });
+      [&](const session::Offer& offer) { return judge(offer, begun); });
+  if (begun) end(*begun, answered ? "done" : "failed");
   if (!answered)
     journal.line(fmt::format("session {} with {}: {}", in_short(id), peer, answered.error().text()));
   else if (const auto row = vault.session(id)) {
@@ -235,7 +245,13 @@ void Node::State::answer_reveal(const session::Party& us, group::LogLink& link, 
   const std::string& peer = link.peer().name;
   const std::string id = visible(in_short(offer.session));
   named.set_about(fmt::format("reveal in session {} with {}", id, peer));
+  const auto begun = begin_reveal(offer.session, link.peer().nick);
+  if (!begun) {
+    journal.line(fmt::format("reveal in session {} with {}: {}", id, peer, begun.error().text()));
+    return;
+  }
   const auto outcome = session::answer_reveal(us, link, offer);
+  if (*begun) end(**begun, !outcome ? "failed" : outcome->waiting ? "nothing opened" : "done");
   if (!outcome)
     journal.line(fmt::format("reveal in session {} with {}: {}", id, peer, outcome.error().text()));
   else if (outcome->waiting)
@@ -246,8 +262,34 @@ void Node::State::answer_reveal(const session::Party& us, group::LogLink& link, 
                              outcome->received));
 }
 
-std::optional<session::Decision> Node::State::judge(const session::Offer& offer) {
-  const AcceptRules::Judgement judged = options.rules.judge(offer);
+Result<std::optional<operators::OperatorLog::Begun>> Node::State::begin_reveal(const std::string& session,
+                                                                               const std::string& nick) {
+  const auto row = vault.session(session);
+  if (!row) return std::nullopt;  // the answer says so
+  TRY(const auto consents, session::consents_in_force(vault, *row, nick, wall_clock_now()));
+  if (consents.empty()) return std::nullopt;
+  TRY(const auto begun, operator_log.begin_by_node(operators::Act::reveal, "reveal by consent",
+                                                   operator_log.subjects().of("session", row->id)));
+  return begun;
+}
+
+void Node::State::end(const operators::OperatorLog::Begun& begun, std::string_view outcome) {
+  if (const Status ended = operator_log.end(begun, outcome); !ended)
+    journal.line("the operator log: " + ended.error().text());
+}
+
+std::optional<session::Decision> Node::State::judge(const session::Offer& offer,
+                                                    std::optional<operators::OperatorLog::Begun>& begun) {
+  AcceptRules::Judgement judged = options.rules.judge(offer);
+  if (judged.verdict == Verdict::accept && !begun) {
+    const auto recorded = operator_log.begin_by_node(operators::Act::session, "accept by " + judged.by,
+                                                     operator_log.subjects().of("session", offer.session));
+    if (recorded) begun = *recorded;
+    if (!recorded) {
+      journal.line(fmt::format("session {}: {}", in_short(offer.session), recorded.error().text()));
+      judged = {.verdict = Verdict::decline, .label = {}, .by = "want of a record"};
+    }
+  }
   session::Question in_log = offer.question;
   in_log.label.clear();  // the other side's words stay in the vault: this log is no secret
   journal.line(fmt::format("session {}: {} asks in {} {} (its set: at most {}; could test {}){}",
@@ -272,9 +314,9 @@ std::optional<session::Decision> Node::State::decide(const session::Offer& offer
   return entry->wait(deadline);
 }
 
-Node::Node(vault::Vault& vault, const group::Member& member, group::Groups& groups, NodeOptions options,
-           Journal& journal)
-    : state_(std::make_unique<State>(vault, member, groups, std::move(options), journal)) {}
+Node::Node(vault::Vault& vault, const group::Member& member, group::Groups& groups,
+           operators::OperatorLog& operator_log, NodeOptions options, Journal& journal)
+    : state_(std::make_unique<State>(vault, member, groups, operator_log, std::move(options), journal)) {}
 
 Node::~Node() {
   if (state_->listener) state_->listener->stop();
