@@ -19,9 +19,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!audited) return 0;
   check(rest.empty());
   check(audited->record.session == audited->opened.session);
-  check(audited->record.elements.size() <= session::kLargestPadded);
-  for (std::size_t i = 0; i < audited->record.elements.size(); ++i)
-    check(audited->record.elements[i].size() <= psi::kMaxElementBytes);
+  const session::RecordedSet& set = audited->record.set;
+  check(set.elements.size() <= session::kLargestPadded);
+  for (std::size_t i = 0; i < set.elements.size(); ++i) check(set.elements[i].size() <= psi::kMaxElementBytes);
+  check(set.entered().size() == set.elements.size());
   for (const psi::RecordedMessage& message : audited->record.messages)
     check(message.sent ? message.payload.empty() : message.payload.size() == message.size);
   const auto again = audit::Opened::from_json(audited->opened.to_json());
@@ -36,6 +37,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   ThreadPool pool(1);
   SilentProgress progress;
-  check(!audit::audit(*audited, members, pool, progress));
+  check(!audit::audit(*audited, members, {}, pool, progress));
   return 0;
 }

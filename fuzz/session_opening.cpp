@@ -1,5 +1,7 @@
 // Opened matches of a reveal: one spelling is taken, what would be stored is an object of the opened fields, and
 // nothing that was not committed to passes.
+#include <algorithm>
+
 #include "check.h"
 #include "session/opening.h"
 
@@ -15,8 +17,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       check(log::parse_pjson(log::write_pjson(*context), session::kMaxOpeningBytes).has_value());
     }
     const Digest root{};  // of no tree that anybody can make
-    check(!session::check_opening(root, opening->indicator, opening->index, opening->salt, opening->items_path,
-                                  opening->context_path, opening->commitments, opening->fields, root, root, 256));
+    check(!session::check_opening(*opening, "00112233445566778899aabbccddeeff", root, root));
+  }
+  if (const auto offered = session::read_offered(fuzz_bytes(data, size), 0)) {
+    const Bytes again = session::write_offered(*offered);
+    check(std::ranges::equal(again, fuzz_bytes(data, size)));
+    check(!offered->is_in(Digest{}, 1));
   }
   if (const auto restored = session::Commitments::restore(fuzz_bytes(data, size))) {
     const SecretBytes again = restored->serialize();

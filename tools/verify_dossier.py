@@ -295,9 +295,106 @@ def check_chain(charters, leaves):
         charter.left = left
 
 
+# --- Keys that were replaced -----------------------------------------------------------------------------------------
+
+def body_text(body, commitment):
+    fields(body, "salt text", "a body")
+    salt, text = b64(body["salt"]), body["text"].encode()
+    require(len(salt) == 32, "a salt has the wrong length")
+    found = sha256(b"parley/body/v1\0" + salt + struct.pack(">I", len(text)) + text)
+    require(found.hex() == commitment, "a body is not the one of its entry")
+    return parse_pjson(body["text"])
+
+
+def signer_of(key):
+    """A key as it signs a statement, whatever it signs otherwise."""
+    return Key("%s+%s+%s" % (key.name, sha256(key.name.encode() + b"\n\x01" + key.key)[:4].hex(),
+                             base64.b64encode(b"\x01" + key.key).decode()))
+
+
+def signed_with(note, key):
+    return any(name == key.name and key_id == key.id for name, key_id, _ in note.signatures)
+
+
+class Rotations:
+    """Which keys took the place of those that the charter names, by which entries of their owners' logs."""
+
+    def __init__(self, shown, charters):
+        self.of, self.needed, self.count = {}, set(), len(shown)
+        places = []
+        for one in shown:
+            fields(one, "body log note", "a rotation")
+            owners = [charter.members[one["log"]] for charter in charters if one["log"] in charter.members]
+            require(owners, "a key is replaced by no member")
+            places.append(self.take(one, owners[-1]))
+        require(places == sorted(set(places)), "the rotations do not ascend, or one stands twice")
+
+    def take(self, shown, owner):
+        nick, note = shown["log"], Note(shown["note"])
+        header = fields(note.object("parley/entry/v1"),
+                        "aud author body charter prev refs seq session time type v", "a header")
+        require(header["type"] == "key.rotate" and header["author"] == nick and header["aud"] == ["*"],
+                "an entry replaces no key")
+        body = fields(body_text(shown["body"], header["body"]), "rotation v", "the body of a rotation")
+        statement = Note(body["rotation"])
+        terms = fields(statement.object("parley/rotation/v1"), "cutoffs log new nick old reason role since v", "a rotation")
+        require(body["v"] == terms["v"] == 1 and terms["nick"] == nick and terms["log"] == owner["log"].name,
+                "a rotation is of another log")
+        role, old, new = terms["role"], Key(terms["old"]), Key(terms["new"])
+        require(role in ("node", "cosign"), "a key is replaced that signs nothing here")
+        due = [owner["id"], signer_of(new)]
+        require(terms["reason"] in ("lost", "stolen", "staff", "routine"), "an unknown reason")
+        if terms["reason"] in ("staff", "routine"):
+            due.append(signer_of(old))
+        require(statement.signers(due) == list(range(len(due))), "a rotation lacks a signature")
+        known = self.of.setdefault(nick, [])
+        in_use = ([owner[role]] + [one["new"] for one in known if one["role"] == role])[-1]
+        require((old.name, old.type, old.key) == (in_use.name, in_use.type, in_use.key) and new.name == old.name
+                and new.type == old.type, "a rotation is not of the key in use")
+        former = [key.key for one in known for key in (one["old"], one["new"])] + [owner[one].key for one in
+                                                                                  ("cosign", "id", "log", "node")]
+        require(new.key not in former, "a new key is one that its owner had before")
+        require(all(set(cut) == {"nick", "size"} for cut in terms["cutoffs"]), "a cutoff is malformed")
+        known.append({"seq": header["seq"], "role": role, "old": old, "new": new,
+                      "cutoffs": {cut["nick"]: cut["size"] for cut in terms["cutoffs"]}})
+        note.signers([self.node_at(nick, owner["node"], header["seq"], mark=False)])
+        return nick, header["seq"]
+
+    def node_at(self, nick, first, seq, mark=True):
+        key = first
+        for one in self.of.get(nick, []):
+            if one["role"] == "node" and one["seq"] <= seq:
+                key = one["new"]
+                if mark:
+                    self.needed.add((nick, one["seq"]))
+        return key
+
+    def cosign_on(self, nick, first, owner, size):
+        """The keys of `nick` that count on a tree of the log of `owner`."""
+        chain = [one for one in self.of.get(nick, []) if one["role"] == "cosign"]
+        keys, most = [chain[-1]["new"] if chain else first], 2**53
+        for one in reversed(chain):
+            most = min(most, one["cutoffs"].get(owner, 0))
+            if size <= most:
+                keys.append(one["old"])
+        return keys
+
+    def mark_cosigned(self, note):
+        for nick, known in self.of.items():
+            so_far = []
+            for one in known:
+                if one["role"] != "cosign":
+                    continue
+                so_far.append(one)
+                if signed_with(note, one["old"]) or signed_with(note, one["new"]):
+                    for needed in so_far:
+                        self.needed.add((nick, needed["seq"]))
+                        self.node_at(nick, None, needed["seq"])
+
+
 # --- Logs ------------------------------------------------------------------------------------------------------------
 
-def read_checkpoint(text, nick, charter):
+def read_checkpoint(text, nick, charter, rotations):
     """The size and root of a tree that enough of the charter's members hold: its quorum of logs, or, where members have
     left, as many of the others as those need."""
     note, owner = Note(text), charter.members[nick]
@@ -310,12 +407,14 @@ def read_checkpoint(text, nick, charter):
             and ed25519_verify(owner["log"].key, note.text.encode(), blobs[0]),
             "a checkpoint is not signed by its log")
     for other, member in charter.members.items():
-        for blob in note.of(member["cosign"]) if other != nick else []:
+        keys = rotations.cosign_on(other, member["cosign"], nick, int(lines[1])) if other != nick else []
+        for key, blob in [(key, blob) for key in keys for blob in note.of(key)]:
             require(len(blob) == 72, "a cosignature has the wrong length")
             message = b"cosignature/v1\ntime %d\n" % struct.unpack(">Q", blob[:8]) + note.text.encode()
-            require(struct.unpack(">Q", blob[:8])[0] < 2**63 and ed25519_verify(member["cosign"].key, message, blob[8:]),
+            require(struct.unpack(">Q", blob[:8])[0] < 2**63 and ed25519_verify(key.key, message, blob[8:]),
                     f"a cosignature of {other} does not verify")
             holders.append(other)
+    rotations.mark_cosigned(note)
     require(len(holders) == len(note.signatures), "a checkpoint bears a signature that is nobody's, or one twice")
     names = [name for name, _, _ in note.signatures]
     require(len(names) == len(set(names)), "a checkpoint bears a signature twice")
@@ -347,7 +446,7 @@ def root_of(leaf, index, size, path):
 
 
 class Entry:
-    def __init__(self, shown, charters, default, cut_notes):
+    def __init__(self, shown, charters, default, cut_notes, rotations):
         fields(shown, "body log note proof", "an entry")
         self.nick, note = shown["log"], Note(shown["note"])
         self.header = fields(note.object("parley/entry/v1"),
@@ -357,7 +456,8 @@ class Entry:
         charter = known[0] if known else default
         self.version = charters.index(charter)
         require(self.nick in charter.members and self.header["author"] == self.nick, "an entry is by no member")
-        note.signers([charter.members[self.nick]["node"]])
+        note.signers([rotations.node_at(self.nick, charter.members[self.nick]["node"], self.header["seq"])])
+        self.rotations = rotations
         skew, terms = charter.json["clock_skew_s"], charter.json
         require(terms["not_before"] - skew <= self.header["time"]
                 <= terms["not_after"] + terms["grace_days"] * 86400 + skew, "an entry is from outside the charter's time")
@@ -374,7 +474,7 @@ class Entry:
         require(all(len(sibling) == 32 for sibling in path), "a proof has what is no hash")
         for later in [charter] + charters[charters.index(charter) + 1:]:
             try:
-                self.tree = read_checkpoint(checkpoint, self.nick, later)
+                self.tree = read_checkpoint(checkpoint, self.nick, later, self.rotations)
                 self.version = max(self.version, charters.index(later))
                 break
             except (Refused, KeyError) as error:
@@ -387,12 +487,7 @@ class Entry:
         require(isinstance(body, list) and len(body) <= 1, "a body is due, or none")
         if not body:
             return None
-        fields(body[0], "salt text", "a body")
-        salt, text = b64(body[0]["salt"]), body[0]["text"].encode()
-        require(len(salt) == 32, "a salt has the wrong length")
-        commitment = sha256(b"parley/body/v1\0" + salt + struct.pack(">I", len(text)) + text)
-        require(commitment.hex() == self.header["body"], "a body is not the one of its entry")
-        return parse_pjson(body[0]["text"])
+        return body_text(body[0], self.header["body"])
 
 
 # --- The finding -----------------------------------------------------------------------------------------------------
@@ -462,6 +557,19 @@ def read_dissent(text, charter, finding_hash, finding):
     return sha256(note.text.encode()), dissent
 
 
+def read_withdrawal(entry, charter, finding_hash, finding, signers):
+    require(entry.body is not None, "what was withdrawn is not shown")
+    body = fields(entry.body, "hash note v", "a withdrawal")
+    note = Note(body["note"])
+    withdrawal = fields(note.object("parley/withdrawal/v1"), "finding group nick reason time v", "a withdrawal")
+    require(withdrawal["nick"] == entry.nick and entry.nick in signers, "a withdrawal is by nobody who signed")
+    note.signers([charter.members[entry.nick]["id"]])
+    require(body["hash"] == withdrawal["finding"] == finding_hash.hex() and withdrawal["group"] == finding["group"],
+            "a withdrawal is of another finding")
+    require(withdrawal["reason"], "a withdrawal gives no reason")
+    return sha256(note.text.encode()), withdrawal
+
+
 # --- STIX ------------------------------------------------------------------------------------------------------------
 
 TLP = {"clear": "94868c89-83c2-464b-929b-a1a8aa3c8487", "green": "bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
@@ -477,25 +585,29 @@ def phrase(likelihood):
     return likelihood.replace("-", " ")
 
 
-def stix_bundle(finding, finding_hash, charter, signers, dissents, names):
+def stix_bundle(finding, finding_hash, charter, signers, dissents, withdrawals, names):
     space = uuid.uuid5(uuid.NAMESPACE_URL, "parley-stix/1")
     name = finding_hash.hex()
     created = datetime.datetime.fromtimestamp(finding["created"], datetime.timezone.utc)
     time = created.strftime("%Y-%m-%dT%H:%M:%S.000Z")
-    objects, refs, group = [], [], []
+    objects, refs, group, working_set = [], [], [], []
+    pap = f"PAP:{finding['marks']['pap'].upper()}"
 
     def stix_id(kind, of):
         return f"{kind}--{uuid.uuid5(space, f'{kind}|{of}')}"
 
     def add(kind, of, **properties):
         made = {"type": kind, "spec_version": "2.1", "id": stix_id(kind, of), "created": time, "modified": time,
-                "object_marking_refs": [f"marking-definition--{TLP[finding['marks']['tlp']]}"], **properties}
+                "object_marking_refs": [f"marking-definition--{TLP[finding['marks']['tlp']]}",
+                                        stix_id("marking-definition", pap)], **properties}
         if group:
             made["created_by_ref"] = group[0]
         objects.append(made)
         refs.append(made["id"])
         return made
 
+    objects.append({"type": "marking-definition", "spec_version": "2.1", "id": stix_id("marking-definition", pap),
+                    "created": time, "definition_type": "statement", "definition": {"statement": pap}})
     made = add("identity", f"group {finding['group']}", name=charter.json["name"], identity_class="group")
     group.append(made["id"])
     for nick in charter.members:
@@ -503,8 +615,9 @@ def stix_bundle(finding, finding_hash, charter, signers, dissents, names):
     report = stix_id("report", name)
     judgement = finding["judgement"]
     judged = [one for one in finding["hypotheses"] if one["id"] == judgement["hypothesis"]][0]
+    actor = None
     if judged["kind"] == "attribution" and LIKELIHOODS.index(judgement["likelihood"]) >= LIKELIHOODS.index("likely"):
-        add("intrusion-set", f"{name} {judged['actor']}", name=judged["actor"], description=judged["text"])
+        actor = add("intrusion-set", f"{name} {judged['actor']}", name=judged["actor"], description=judged["text"])["id"]
     for one in finding["evidence"]:
         grade = one["grade"]
         text = "[withheld]" if one["summary"] is None else one["summary"]
@@ -515,6 +628,7 @@ def stix_bundle(finding, finding_hash, charter, signers, dissents, names):
                            f"{len({seen['origin'] for seen in one['seen']})}.")
         if grade["info"] in INFORMATION:
             note["confidence"] = INFORMATION[grade["info"]]
+        working_set.append(note["id"])
     content = "".join(f"{one['id']} ({one['kind']}): {one['text']}\n" for one in finding["hypotheses"])
     for row in finding["matrix"]:
         content += row["e"] + ":" + "".join(f" {cell['h']}={cell['v']}" for cell in row["cells"]) + "\n"
@@ -523,8 +637,27 @@ def stix_bundle(finding, finding_hash, charter, signers, dissents, names):
     content += "".join(f"without {row} the order would be another\n" for row in critical_rows(finding))
     content += "".join(f"{claim['origin']} says that {claim['name']} and {claim['other']} are one actor\n"
                        for claim in finding["equivalences"])
-    add("note", f"{name} matrix", abstract="Analysis of competing hypotheses", content=content, authors=signers,
-        object_refs=[report])
+    working_set.append(add("note", f"{name} matrix", abstract="Analysis of competing hypotheses", content=content,
+                           authors=signers, object_refs=[report])["id"])
+    fit = {row["e"] for row in finding["matrix"] for cell in row["cells"]
+           if cell["h"] == judgement["hypothesis"] and cell["v"] in ("C", "CC")}
+    for one in finding["evidence"]:
+        origins = len({seen["origin"] for seen in one["seen"]})
+        if actor is None or one["id"] not in fit or origins < 2:
+            continue
+        sighting = add("sighting", f"{name} {one['id']}", sighting_of_ref=actor, count=origins,
+                       where_sighted_refs=[stix_id("identity", f"member {finding['group']} {nick}")
+                                           for nick in sorted({seen["by"] for seen in one["seen"]})],
+                       description=f"Evidence {one['id']}, by independent origins")
+        times = [seen["first_seen"] for seen in one["seen"] if seen["first_seen"]]
+        if times:
+            first = datetime.datetime.fromtimestamp(min(times), datetime.timezone.utc)
+            sighting["first_seen"] = first.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        if one["grade"]["info"] in INFORMATION:
+            sighting["confidence"] = INFORMATION[one["grade"]["info"]]
+        working_set.append(sighting["id"])
+    add("grouping", name, name="Evidence: " + finding["title"], context="suspicious-activity",
+        object_refs=list(working_set))
 
     def side(likelihood):
         place = LIKELIHOODS.index(likelihood) - LIKELIHOODS.index("roughly-even-chance")
@@ -538,13 +671,19 @@ def stix_bundle(finding, finding_hash, charter, signers, dissents, names):
                          for point in dissent["points"])
         add("opinion", dissent_hash.hex(), opinion="strongly-disagree" if other_side else "disagree",
             explanation=explanation, authors=[dissent["nick"]], object_refs=[report])
+    for withdrawal_hash, withdrawal in withdrawals:
+        add("opinion", withdrawal_hash.hex(), opinion="strongly-disagree", authors=[withdrawal["nick"]],
+            explanation="Withdrew its signature: " + withdrawal["reason"], object_refs=[report])
     listed = list(refs)
-    add("report", name, name=finding["title"], published=time, report_types=["threat-report"], object_refs=listed,
+    made = add("report", name, name=finding["title"], published=time, report_types=["threat-report"], object_refs=listed,
         confidence=CONFIDENCE[finding["confidence"]["level"]],
         description=f"{finding['question']}\n{judgement['text']}\nLikelihood: {phrase(judgement['likelihood'])}.\n"
                     f"Confidence: {finding['confidence']['level']}. {finding['confidence']['why']}",
         external_references=[{"source_name": "parley", "external_id": name,
                               "description": "SHA-256 of the text of the finding that members signed"}])
+    gone = {withdrawal["nick"] for _, withdrawal in withdrawals}
+    if withdrawals and not are_enough(charter, [nick for nick in signers if nick not in gone]):
+        made["revoked"] = True
     return canonical({"type": "bundle", "id": stix_id("bundle", name), "objects": objects})
 
 
@@ -558,19 +697,20 @@ def are_enough(charter, nicks):
 
 
 def check_publications(entries, finding_hash, signers, charter):
-    due, publishers = set(), []
+    due, withdrawn, publishers = set(), set(), []
     for entry in entries:
         if entry.header["type"] != "finding.publish":
             continue
         require(entry.body is not None, "what was published is not shown")
-        body = fields(entry.body, "dissents hash signers v", "a publication")
+        body = fields(entry.body, "dissents hash signers v withdrawals", "a publication")
         require(body["hash"] == finding_hash.hex(), "another finding was published")
         require(entry.nick in signers and set(body["signers"]) <= set(signers), "a publisher or signer did not sign")
         require(entry.nick not in publishers, "a member published twice")
         publishers.append(entry.nick)
         due |= {digest_of(one, "a dissent") for one in body["dissents"]}
+        withdrawn |= {digest_of(one, "a withdrawal") for one in body["withdrawals"]}
     require(are_enough(charter, publishers), "too few signers published it")
-    return due
+    return due, withdrawn
 
 
 def verify(data, anchor):
@@ -581,12 +721,13 @@ def verify(data, anchor):
         raise Refused("not UTF-8") from None
     require(len(data) <= 32 << 20 and text.endswith("\n"), "not one object and a newline")
     dossier = fields(parse_pjson(text[:-1]), "cards charters checkpoints dissents entries finding format leaves openings "
-                                             "stix", "the dossier")
+                                             "rotations stix", "the dossier")
     require(dossier["format"] == "parley/dossier/v1", "another format")
     charters = [Charter(note) for note in dossier["charters"]]
     check_chain(charters, dossier["leaves"])
     require(anchor is None or anchor in [charter.hash for charter in charters], "the trusted charter is not in it")
 
+    rotations = Rotations(dossier["rotations"], charters)
     note = Note(dossier["finding"])
     finding_hash = sha256(note.text.encode())
     finding = fields(note.object("parley/finding/v1"), FINDING_FIELDS, "the finding")
@@ -608,36 +749,43 @@ def verify(data, anchor):
     cut = finding["basis"]["cut"]
     require(len(cut) == len(dossier["checkpoints"]), "not one checkpoint for each log")
     for place, checkpoint in zip(cut, dossier["checkpoints"]):
-        require(read_checkpoint(checkpoint, place["nick"], charter) == (place["size"], bytes.fromhex(place["root"])),
+        require(read_checkpoint(checkpoint, place["nick"], charter, rotations) == (place["size"], bytes.fromhex(place["root"])),
                 "a checkpoint is not the one of the cut")
-    entries = [Entry(shown, charters, charter, dossier["checkpoints"]) for shown in dossier["entries"]]
+    entries = [Entry(shown, charters, charter, dossier["checkpoints"], rotations) for shown in dossier["entries"]]
     places = [(entry.nick, entry.header["seq"]) for entry in entries]
     require(places == sorted(set(places)), "the entries do not ascend, or one stands twice")
     trees = {place["nick"]: (place["size"], bytes.fromhex(place["root"])) for place in cut}
     refs = {bytes.fromhex(ref) for evidence in finding["evidence"] for ref in evidence["refs"]}
     held = {entry.leaf for entry in entries if trees.get(entry.nick) == entry.tree}
     require(refs <= held, "the evidence refers to an entry that is not there")
-    require(all(entry.leaf in refs or entry.header["type"] == "finding.publish" for entry in entries),
-            "an entry serves nothing")
+    require(all(entry.leaf in refs or entry.header["type"] in ("finding.publish", "finding.withdraw")
+                for entry in entries), "an entry serves nothing")
     newest = max([charters.index(charter)] + [entry.version for entry in entries])
     require(newest + 1 == len(charters), "a charter serves nothing")
+    require(len(rotations.needed) == rotations.count, "a rotation serves nothing")
 
     open_texts(finding, dossier["openings"])
-    due = check_publications(entries, finding_hash, signers, charter)
+    due, due_withdrawals = check_publications(entries, finding_hash, signers, charter)
     dissents = [read_dissent(one, charter, finding_hash, finding) for one in dossier["dissents"]]
     hashes = [one for one, _ in dissents]
     require(hashes == sorted(set(hashes)) and set(hashes) == due, "the dissents are not those that were published")
+    withdrawals = sorted((read_withdrawal(entry, charter, finding_hash, finding, signers) for entry in entries
+                          if entry.header["type"] == "finding.withdraw"), key=lambda one: one[0])
+    require(len({one["nick"] for _, one in withdrawals}) == len(withdrawals), "a member withdrew twice")
+    require(due_withdrawals <= {one for one, _ in withdrawals}, "a withdrawal that was published is left out")
     stix = fields(dossier["stix"], "bundle profile sha256", "the STIX part")
     require(stix["profile"] == "parley-stix/1", "an unknown profile of STIX")
     require(stix["sha256"] == sha256(stix["bundle"].encode()).hex(), "the STIX part is not what its hash says")
-    require(stix["bundle"] == stix_bundle(finding, finding_hash, charter, signers, dissents, names),
+    require(stix["bundle"] == stix_bundle(finding, finding_hash, charter, signers, dissents, withdrawals, names),
             "the STIX bundle is not the one that this finding gives")
-    return anchor is not None
+    return anchor is not None, [f"{one['nick']} withdrew its signature: {one['reason']}" for _, one in withdrawals]
 
 
 def outcome_of(data, anchor):
     try:
-        return ("verified", "") if verify(data, anchor) else ("unanchored", "no charter was given to know the group by")
+        anchored, withdrawn = verify(data, anchor)
+        why = [] if anchored else ["no charter was given to know the group by"]
+        return "verified" if anchored else "unanchored", "; ".join(why + withdrawn)
     except Refused as error:
         return "refused", str(error)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:

@@ -1,8 +1,9 @@
-// Epochs of admission (psi.md 6.6): which one it is now, whose keys it has, and this member's own key in it.
+// Epochs of admission (psi.md 6.6): which one it is now, whose keys it has, and this member's own keys in it.
 //
 // An epoch has a name that every member finds by itself from the charters, from who has left, and from the clock:
 // nobody can begin one early, so nobody can have others' counts begin anew. It is in force once the log of every member
-// has a key for it, and then it has an id, a hash over all keys: whoever was shown other keys has another id.
+// has keys for it, one for each type that is admitted, and then it has an id, a hash over all keys: whoever was shown
+// other keys has another id.
 #pragma once
 
 #include "admission/records.h"
@@ -20,35 +21,44 @@ struct Party {
   Progress& progress;
 };
 
+/// A member's key for one type.
 struct MemberKey {
   std::string nick;
+  indicator::Type type = indicator::Type::ipv4;
   crypto::Element key;
 };
 
 struct Epoch {
   std::string name;
   Digest id{};
-  std::vector<MemberKey> keys;  ///< of all members, ascending by nick
+  std::vector<std::string> members;  ///< nicks, ascending
+  std::vector<MemberKey> keys;       ///< of all members and types, ascending by nick and the type's name
+
+  bool has(std::string_view nick) const;
+  /// nullptr where there is none.
+  const crypto::Element* key(std::string_view nick, indicator::Type type) const;
 };
 
-/// "<charter since which the members are these>.<how many of them have left>.<period>".
+/// "<charter since which members and admitted types are these>.<how many of them have left>.<period>".
 std::string epoch_name(const group::Membership& membership, UnixSeconds now);
+/// When the period began in which an epoch of now lies.
+UnixSeconds period_begin(const group::Membership& membership, UnixSeconds now);
 
 /// The epoch that is due.
 struct Standing {
   std::string name;
   std::optional<Epoch> epoch;        ///< nothing while keys are missing
-  std::vector<std::string> missing;  ///< nicks of those without a key
+  std::vector<std::string> missing;  ///< nicks of those without keys for all types
 };
 /// Brings the vault's tables up to the logs first. @error the vault's
 Result<Standing> standing(vault::Vault& vault, const group::Membership& membership, UnixSeconds now);
 
-/// This member's key of an epoch. It comes from the member's keys of the group, so an older disk that is put back has
-/// it again, and with those it is destroyed. @error as group::load_group_keys
+/// This member's key for a type in an epoch. It comes from the member's keys of the group, so an older disk that is put
+/// back has it again, and with those it is destroyed. @error as group::load_group_keys
 Result<psi::oprf::KeyPair> own_key(const group::Desk& desk, const group::Membership& membership,
-                                   std::string_view epoch_name);
+                                   std::string_view epoch_name, indicator::Type type);
 
-/// Writes our key of the epoch that is due into our log, unless it is there, or the charter asks for no tags.
+/// Writes our keys of the epoch that is due into our log, unless they are there, or the charter asks for no tags.
 /// @return whether it was written now @error as JointLog::append
 Result<bool> publish_key(const Party& us, UnixSeconds now);
 

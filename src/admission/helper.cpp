@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "admission/counts.h"
 #include "base/random.h"
 #include "crypto/hash.h"
 #include "log/entry_type.h"
@@ -16,9 +17,17 @@ constexpr UnixSeconds kDaySeconds = 86'400;
 
 /// A refusal on its way out of checks that otherwise fail.
 using Checked = std::expected<void, Refusal>;
+using Written = std::expected<mirror::EntryView, Refusal>;
+
+Digest sample_hash(std::span<const std::uint32_t> sample) {
+  Bytes bytes;
+  for (const std::uint32_t index : sample) append_be(bytes, index);
+  return crypto::sha256(bytes);
+}
 
 /// What was answered last on this link: the only thing that can be asked to be proven, and once.
 struct Answered {
+  std::string group;
   Digest batch{};
   Bytes blinded, evaluated;
   psi::oprf::KeyPair key;
@@ -62,9 +71,7 @@ class Helper {
       return refuse(Reason::policy);
     if (membership.charter().admission.cap(request.type) == nullptr) return refuse(Reason::type);
     if (!standing.epoch || standing.epoch->id != request.epoch) return refuse(Reason::epoch);
-    const auto is_owner = [&](const MemberKey& member) { return member.nick == owner(); };
-    if (std::ranges::none_of(standing.epoch->keys, is_owner)) return refuse(Reason::epoch);
-    return Checked();
+    return standing.epoch->has(owner()) ? Checked() : refuse(Reason::epoch);
   }
 
   Result<vault::LogHead> own_log(const std::string& group) const {
@@ -74,7 +81,8 @@ class Helper {
     return fail(Errc::internal, "A member without a log was asked for help.");
   }
 
-  /// After a disk was put back, bodies of our own entries may be missing: what was counted before would count anew.
+  /// After a disk was put back, bodies of our own entries may be missing: what was counted before would count anew. The
+  /// replica asks for them on every link.
   /// @param before  our log before it was read for what it says of admission
   Status knows_its_own_counts(const vault::LogHead& before) const {
     TRY(const std::uint64_t read_to, us_.desk.vault.admission_read_to(before.origin));
@@ -82,78 +90,75 @@ class Helper {
     return fail(
         Errc::policy,
         fmt::format("What entry {} of our own log says is not here, so that what was admitted before is not known. "
-                    "Nobody is helped until another member has brought it.",
+                    "Nobody is helped until another member has brought it; all are asked for it.",
                     read_to));
   }
 
-  /// Whether one more batch fits. Asked again in the moment at which it is counted.
-  Result<Checked> check_cap(const group::Membership& membership, const Request& request, Refusal refusal) const {
-    vault::Vault& vault = us_.desk.vault;
-    const std::string& group = membership.charter().group;
-    TRY(const std::int64_t used, used_of_all_types(group, request));
-    const auto count = static_cast<std::int64_t>(request.blinded.size() / crypto::kElementBytes);
-    const std::int64_t most = membership.charter().admission.cap(request.type)->most;
+  /// Whether a batch fits, by what is charged already and, if it is not among that, what it adds.
+  Result<Checked> check_caps(const group::Membership& membership, const Request& request, std::int64_t adds,
+                             Refusal refusal) const {
+    const group::AdmissionCap* cap = membership.charter().admission.cap(request.type);
+    if (cap == nullptr) {
+      refusal.reason = Reason::type;
+      return Checked(std::unexpect, refusal);
+    }
+    TRY(const std::int64_t used, counted(us_.desk.vault, membership, request.epoch, us_.desk.card.nick, owner(),
+                                         request.type, wall_clock_now()));
     refusal.used = static_cast<std::uint64_t>(used);
-    refusal.most = static_cast<std::uint64_t>(most);
-    if (used + count > most) {
+    refusal.most = static_cast<std::uint64_t>(cap->most);
+    if (used + adds > cap->most) {
       refusal.reason = Reason::cap;
       return Checked(std::unexpect, refusal);
     }
     // How strict our own rules are is not told.
     refusal.used = refusal.most = 0;
     refusal.reason = Reason::policy;
-    if (used + count > membership.policy().most_admissions(request.type)) return Checked(std::unexpect, refusal);
-    TRY(const std::int64_t today,
-        vault.admission_batches_since(group, us_.desk.card.nick, owner(), wall_clock_now() - kDaySeconds));
-    refusal.reason = Reason::busy;
-    if (today >= kMostBatchesPerDay) return Checked(std::unexpect, refusal);
+    if (used + adds > membership.policy().most_admissions(request.type)) return Checked(std::unexpect, refusal);
     return Checked();
   }
 
-  /// Of all types: which one a blinded element is of nobody sees, and an owner may say what it likes.
-  Result<std::int64_t> used_of_all_types(const std::string& group, const Request& request) const {
-    TRY(const auto totals, us_.desk.vault.admission_totals(group, request.epoch));
-    std::int64_t used = 0;
-    for (const vault::AdmissionTotal& total : totals)
-      if (total.helper == us_.desk.card.nick && total.owner == owner()) used += total.count;
-    return used;
+  /// Charter and membership as they are in the moment of a commit: they may have changed since the request was read.
+  Result<Checked> check_as_of_now(const group::Membership& membership, const Request& request, const Epoch& epoch,
+                                  std::int64_t adds, Refusal refusal) const {
+    const UnixSeconds now = wall_clock_now();
+    refusal.reason = Reason::policy;
+    if (!membership.check(group::Act::question, now)) return Checked(std::unexpect, refusal);
+    refusal.reason = Reason::epoch;
+    const bool is_member = membership.charter().member(owner()) != nullptr && !membership.has_left(owner());
+    if (!is_member || epoch_name(membership, now) != epoch.name) return Checked(std::unexpect, refusal);
+    return check_caps(membership, request, adds, refusal);
   }
 
-  Result<std::int64_t> used_by_owner(const std::string& group, const Request& request) const {
-    return us_.desk.vault.admission_total(group, request.epoch, us_.desk.card.nick, owner(), request.type);
+  Result<std::optional<vault::AdmissionCount>> charged(const std::string& group, const Digest& batch) const {
+    return us_.desk.vault.admission_count(group, us_.desk.card.nick, batch);
   }
 
   Status answer(const Request& request) {
     answered_.reset();
     TRY(const group::Membership membership, membership_now_());
-    TRY(const vault::LogHead own, own_log(membership.charter().group));
+    const std::string& group = membership.charter().group;
+    TRY(const vault::LogHead own, own_log(group));
     TRY(const Standing standing, admission::standing(us_.desk.vault, membership, wall_clock_now()));
     TRY_STATUS(knows_its_own_counts(own));
     const Refusal refusal{.batch = batch_hash(request.epoch, owner(), request.type, request.blinded)};
     TRY(const Checked fits, check(membership, request, standing, refusal));
     if (!fits) return send(fits.error());
-    TRY(const auto counted,
-        us_.desk.vault.admission_count(membership.charter().group, us_.desk.card.nick, refusal.batch));
-    if (!counted) {
-      TRY(const Checked has_room, check_cap(membership, request, refusal));
-      if (!has_room) return send(has_room.error());
-    } else {
-      TRY(const std::int64_t repeats,
-          us_.desk.vault.repeat_admission(membership.charter().group, us_.desk.card.nick, refusal.batch));
-      if (repeats > kMostRepeats) return send(Refusal{.batch = refusal.batch, .reason = Reason::busy});
-    }
-    TRY(psi::oprf::KeyPair key, key_of(membership, *standing.epoch));
+    TRY(const Checked is_charged, charge(group, request, *standing.epoch, refusal));
+    if (!is_charged) return send(is_charged.error());
+    TRY(psi::oprf::KeyPair key, key_of(membership, *standing.epoch, request.type));
     TRY(Bytes evaluated, psi::admission::evaluate(key.secret_key, request.blinded, us_.pool, us_.progress));
-    TRY(const bool sent,
-        counted ? answer_again(*counted, evaluated) : count_and_answer(membership, request, refusal, evaluated));
-    if (sent) answered_.emplace(refusal.batch, request.blinded, std::move(evaluated), std::move(key));
+    TRY(const auto entry, write_down(group, request, *standing.epoch, refusal, crypto::sha256(evaluated)));
+    if (!entry) return send(entry.error());
+    TRY_STATUS(send_answer(*entry, refusal.batch, evaluated));
+    answered_.emplace(group, refusal.batch, request.blinded, std::move(evaluated), std::move(key));
     return {};
   }
 
-  Result<psi::oprf::KeyPair> key_of(const group::Membership& membership, const Epoch& epoch) const {
-    TRY(psi::oprf::KeyPair key, own_key(us_.desk, membership, epoch.name));
-    const auto ours = std::ranges::find(epoch.keys, us_.desk.card.nick, &MemberKey::nick);
-    if (ours == epoch.keys.end() || !ours->key.equals(key.public_key))
+  Result<psi::oprf::KeyPair> key_of(const group::Membership& membership, const Epoch& epoch,
+                                    indicator::Type type) const {
+    TRY(psi::oprf::KeyPair key, own_key(us_.desk, membership, epoch.name, type));
+    const crypto::Element* said = epoch.key(us_.desk.card.nick, type);
+    if (said == nullptr || !said->equals(key.public_key))
       return fail(
           Errc::internal,
           "Our key for admission in this epoch is another than the one that our log says. It stays so until the "
@@ -161,69 +166,99 @@ class Helper {
     return key;
   }
 
-  /// The same batch again is not charged again, and gets the same answer.
-  Result<bool> answer_again(const vault::AdmissionCount& counted, const Bytes& evaluated) {
-    if (crypto::sha256(evaluated) != counted.answers)
-      return fail(Errc::internal, "The answers to a batch are others than those that our log fixes.");
-    TRY(const mirror::EntryView entry,
-        link_.log().with([&](mirror::Replica& replica) { return replica.entry(us_.desk.card.nick, counted.entry); }));
-    return send_answer(entry, counted.batch, evaluated);
+  static std::int64_t count_of(const Request& request) {
+    return static_cast<std::int64_t>(request.blinded.size() / crypto::kElementBytes);
   }
 
-  /// @return whether it was answered, and not refused
-  Result<bool> count_and_answer(const group::Membership& membership, const Request& request, Refusal refusal,
-                                const Bytes& evaluated) {
-    const auto count = static_cast<std::int64_t>(request.blinded.size() / crypto::kElementBytes);
-    TRY(const std::int64_t used, used_by_owner(membership.charter().group, request));
+  /// The batch is charged, durably, when this returns: what is computed for it is paid for, and links of this owner
+  /// beside this one cannot get past a cap together. The same batch again is not charged again.
+  Result<Checked> charge(const std::string& group, const Request& request, const Epoch& epoch,
+                         const Refusal& refusal) const {
+    vault::Vault& vault = us_.desk.vault;
+    Checked fits;
+    TRY_STATUS(vault.together([&]() -> Status {
+      TRY(const auto before, charged(group, refusal.batch));
+      if (before) {
+        TRY(const std::int64_t repeats, vault.repeat_admission(group, us_.desk.card.nick, refusal.batch));
+        if (repeats > kMostRepeats) fits = Checked(std::unexpect, busy(refusal));
+        return {};
+      }
+      TRY(const group::Membership now, membership_now_());
+      TRY(fits, check_as_of_now(now, request, epoch, count_of(request), refusal));
+      if (!fits) return {};
+      TRY(const std::int64_t today,
+          vault.admission_batches_since(group, us_.desk.card.nick, owner(), wall_clock_now() - kDaySeconds));
+      if (today >= kMostBatchesPerDay) {
+        fits = Checked(std::unexpect, busy(refusal));
+        return {};
+      }
+      return vault.put_admission_count(group, {.helper = us_.desk.card.nick,
+                                               .owner = owner(),
+                                               .type = request.type,
+                                               .epoch = request.epoch,
+                                               .batch = refusal.batch,
+                                               .count = count_of(request),
+                                               .time = wall_clock_now()});
+    }));
+    return fits;
+  }
+
+  static Refusal busy(const Refusal& refusal) { return Refusal{.batch = refusal.batch, .reason = Reason::busy}; }
+
+  /// The entry that counts the batch and fixes its answers: written now, or when the same batch was answered before.
+  Result<Written> write_down(const std::string& group, const Request& request, const Epoch& epoch,
+                             const Refusal& refusal, const Digest& answers) {
+    TRY(const auto before, charged(group, refusal.batch));
+    if (!before) return fail(Errc::internal, "A batch that was charged is not in the vault any more.");
+    if (before->is_logged()) {
+      if (before->answers != answers)
+        return fail(Errc::internal, "The answers to a batch are others than those that our log fixes.");
+      TRY(const mirror::EntryView entry,
+          link_.log().with([&](mirror::Replica& replica) { return replica.entry(us_.desk.card.nick, before->entry); }));
+      return Written(entry);
+    }
+    TRY(const std::int64_t total,
+        us_.desk.vault.admission_total(group, request.epoch, us_.desk.card.nick, owner(), request.type));
     const CountRecord record{.owner = owner(),
                              .type = request.type,
                              .epoch = request.epoch,
                              .batch = refusal.batch,
-                             .answers = crypto::sha256(evaluated),
-                             .count = count,
-                             .total = used + count};
+                             .answers = answers,
+                             .count = before->count,
+                             .total = total};
     Checked fits;
     // Nothing has left when this returns, and nothing leaves where it fails.
-    const auto entry = link_.log().append(mirror::draft_for_everyone(log::kAdmissionCount, to_json(record)),
-                                          [&](const mirror::EntryView& view) -> Status {
-                                            return charge(membership, request, record, view, refusal, fits);
-                                          });
-    if (!fits) {
-      TRY_STATUS(send(fits.error()));
-      return false;
-    }
+    auto entry = link_.log().append(
+        mirror::draft_for_everyone(log::kAdmissionCount, to_json(record)),
+        [&](const mirror::EntryView& view) { return note_count(group, request, epoch, record, view, refusal, fits); });
+    if (!fits) return Written(std::unexpect, fits.error());
     if (!entry) return std::unexpected(entry.error());
-    return send_answer(*entry, record.batch, evaluated);
+    return Written(*std::move(entry));
   }
 
-  /// In one commit with the entry: links of this owner beside this one cannot get past a cap together.
-  Status charge(const group::Membership& membership, const Request& request, const CountRecord& record,
-                const mirror::EntryView& entry, const Refusal& refusal, Checked& fits) {
-    const std::string& group = membership.charter().group;
-    TRY(const std::int64_t used, used_by_owner(group, request));
-    TRY(fits, check_cap(membership, request, refusal));
-    if (!fits) return fail(Errc::limit, "The batch does not fit under the cap any more.");
-    if (used + record.count != record.total) {
-      fits = Checked(std::unexpect, Refusal{.batch = record.batch, .reason = Reason::busy});
-      return fail(Errc::limit, "Another batch of the same owner was counted meanwhile.");
+  /// In one commit with the entry. What has changed while the answers were computed counts.
+  Status note_count(const std::string& group, const Request& request, const Epoch& epoch, const CountRecord& record,
+                    const mirror::EntryView& entry, const Refusal& refusal, Checked& fits) {
+    TRY(const group::Membership now, membership_now_());
+    TRY(fits, check_as_of_now(now, request, epoch, 0, refusal));
+    if (!fits) return fail(Errc::policy, "The batch is not helped with any more.");
+    TRY(const auto before, charged(group, refusal.batch));
+    if (!before || before->is_logged()) {
+      fits = Checked(std::unexpect, busy(refusal));
+      return fail(Errc::limit, "The same batch was counted by another link meanwhile.");
     }
-    const vault::AdmissionCount row{.helper = us_.desk.card.nick,
-                                    .owner = record.owner,
-                                    .type = record.type,
-                                    .epoch = record.epoch,
-                                    .batch = record.batch,
-                                    .answers = record.answers,
-                                    .count = record.count,
-                                    .entry = entry.leaf_hash,
-                                    .time = entry.entry.time};
-    return us_.desk.vault.add_admission_count(group, row);
+    vault::AdmissionCount row = *before;
+    row.answers = record.answers;
+    row.entry = entry.leaf_hash;
+    row.time = entry.entry.time;
+    return us_.desk.vault.put_admission_count(group, row);
   }
 
-  Result<bool> send_answer(const mirror::EntryView& entry, const Digest& batch, const Bytes& evaluated) {
+  Status send_answer(const mirror::EntryView& entry, const Digest& batch, const Bytes& evaluated) {
     TRY_STATUS(link_.send_step(entry));
     TRY_STATUS(send(Answer{.batch = batch, .evaluated = evaluated}));
     helped_ += evaluated.size() / crypto::kElementBytes;
-    return true;
+    return {};
   }
 
   Status prove(const Challenge& challenge) {
@@ -234,6 +269,10 @@ class Helper {
       return fail(Errc::protocol, "A proof was asked for of a sample that nobody draws.", link_.peer().name);
     const Answered answered = *std::move(answered_);
     answered_.reset();
+    // Durable before the proof is made: of a batch one sample is proven, however often the link breaks.
+    TRY(const bool is_the_same, us_.desk.vault.keep_admission_sample(answered.group, us_.desk.card.nick, answered.batch,
+                                                                     sample_hash(challenge.sample)));
+    if (!is_the_same) return send(Refusal{.batch = answered.batch, .reason = Reason::sample});
     const auto nonce = crypto::Scalar::from_uniform(random_secret<crypto::kUniformBytes>().expose());
     TRY(const psi::oprf::Proof proof,
         psi::admission::prove_sample(answered.key, answered.blinded, answered.evaluated, challenge.sample, nonce));

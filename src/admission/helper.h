@@ -1,5 +1,5 @@
-// The side that helps (psi.md 6.6): counts a batch in its own log, durably, before the answer leaves, and helps with no
-// more than the charter and its own policy allow.
+// The side that helps (psi.md 6.6): charges a batch, durably, before it computes anything, has the count and the hash
+// of its answers in its own log before they leave, and helps with no more than the charter and its own policy allow.
 #pragma once
 
 #include "admission/epoch.h"

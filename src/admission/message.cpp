@@ -118,7 +118,7 @@ Result<Message> read_challenge(Parts& parts, const Digest& batch) {
 Result<Message> read_refusal(Parts& parts, const Digest& batch) {
   Refusal refusal{.batch = batch, .reason = {}, .used = 0, .most = 0};
   const auto reason = parts.integer<std::uint8_t>();
-  if (reason < static_cast<std::uint8_t>(Reason::cap) || reason > static_cast<std::uint8_t>(Reason::busy))
+  if (reason < static_cast<std::uint8_t>(Reason::cap) || reason > static_cast<std::uint8_t>(Reason::sample))
     return malformed("it refuses for a reason that is not known");
   refusal.reason = static_cast<Reason>(reason);
   refusal.used = parts.integer<std::uint64_t>();

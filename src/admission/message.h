@@ -1,5 +1,6 @@
 // What an owner and a helper say to each other, each message a frame of its own (docs/wire-format.md, "Admission").
-// Owner: Request. Helper: a step that names its count, then Answer; or Refusal. Owner: Challenge. Helper: Proof.
+// Owner: Request. Helper: a step that names its count, then Answer; or Refusal. Owner: Challenge. Helper: Proof; or
+// Refusal.
 #pragma once
 
 #include <variant>
@@ -42,6 +43,7 @@ enum class Reason : std::uint8_t {
   epoch = 3,   ///< it is in another one, or in none
   type = 4,    ///< the charter admits this type without tags
   busy = 5,    ///< enough batches of this owner for a day, or this one was answered too often
+  sample = 6,  ///< another sample of the batch was asked for before; in the place of a proof
 };
 struct Refusal {
   Digest batch{};

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 
+#include "admission/counts.h"
+
 namespace parley::admission {
 namespace {
 
 Result<TypeStatus> type_status(vault::Vault& vault, const group::Membership& membership, const group::AdmissionCap& cap,
-                               const std::optional<Epoch>& epoch, std::span<const vault::AdmissionBatch> batches) {
+                               std::string_view our_nick, const std::optional<Epoch>& epoch,
+                               std::span<const vault::AdmissionBatch> batches) {
   TypeStatus status{.type = cap.type, .cap = cap.most};
   vault::Selection selection = membership.admitted();
   selection.types = {cap.type};
@@ -15,10 +18,15 @@ Result<TypeStatus> type_status(vault::Vault& vault, const group::Membership& mem
     selection.admission = vault::TaggedOnly{.epoch = epoch->id, .types = {cap.type}};
     TRY(auto tagged, vault.count(selection));
     status.admitted = tagged[cap.type];
+    TRY(status.used, used(vault, membership, *epoch, our_nick, cap.type));
   }
-  for (const vault::AdmissionBatch& batch : batches)
-    if (batch.type == cap.type) status.under_way += batch.count;
-  const std::uint64_t begun = status.admitted + status.under_way;
+  std::uint64_t canaries_under_way = 0;
+  for (const vault::AdmissionBatch& batch : batches) {
+    if (batch.type != cap.type) continue;
+    status.under_way += batch.count;
+    canaries_under_way += batch.canaries;
+  }
+  const std::uint64_t begun = status.admitted + status.under_way - canaries_under_way;
   status.waiting = held[cap.type] > begun ? held[cap.type] - begun : 0;
   return status;
 }
@@ -35,7 +43,7 @@ Result<Overview> overview(vault::Vault& vault, const group::Membership& membersh
   TRY(const auto totals, vault.admission_totals(group, id));
   TRY(const auto known, vault.admission_helpers(group));
   for (const group::AdmissionCap& cap : membership.charter().admission.types) {
-    TRY(overview.types.emplace_back(), type_status(vault, membership, cap, standing.epoch, batches));
+    TRY(overview.types.emplace_back(), type_status(vault, membership, cap, our_nick, standing.epoch, batches));
   }
   for (const group::CharterMember* member : membership.current_members()) {
     const std::string& nick = member->keys.nick;
@@ -43,12 +51,16 @@ Result<Overview> overview(vault::Vault& vault, const group::Membership& membersh
     HelperStatus helper{.nick = nick,
                         .has_key = std::ranges::find(standing.missing, nick) == standing.missing.end(),
                         .trouble = {},
+                        .bad_answers_why = {},
                         .counts = {}};
     OwnerStatus owner{.nick = nick, .counts = {}};
     if (const auto seen = std::ranges::find(known, nick, &vault::AdmissionHelper::nick); seen != known.end()) {
       helper.reached = seen->reached;
       helper.away_since = seen->away_since;
       helper.trouble = seen->trouble;
+      helper.bad_answers = seen->bad_answers;
+      helper.bad_answers_at = seen->bad_answers_at;
+      helper.bad_answers_why = seen->bad_answers_why;
     }
     for (const vault::AdmissionBatch& batch : batches)
       if (std::ranges::find(batch.answered, nick) == batch.answered.end()) helper.unanswered += batch.count;

@@ -8,8 +8,9 @@ namespace parley::admission {
 struct TypeStatus {
   indicator::Type type = indicator::Type::ipv4;
   std::uint64_t admitted = 0;   ///< have a tag, of what the group may see
-  std::uint64_t under_way = 0;  ///< in a batch that not every member has answered
+  std::uint64_t under_way = 0;  ///< in a batch that not every member has answered, places for canaries among them
   std::uint64_t waiting = 0;    ///< in none
+  std::int64_t used = 0;        ///< of the cap, by canaries too, and by what was lost or spoilt
   std::int64_t cap = 0;         ///< by the charter, for each member and epoch
 };
 
@@ -19,6 +20,9 @@ struct HelperStatus {
   UnixSeconds reached = 0;
   UnixSeconds away_since = 0;  ///< 0: it is there
   std::string trouble;
+  std::int64_t bad_answers = 0;  ///< how often it gave us some
+  UnixSeconds bad_answers_at = 0;
+  std::string bad_answers_why;
   std::uint64_t unanswered = 0;                    ///< indicators under way that wait for it
   std::map<indicator::Type, std::int64_t> counts;  ///< with how many of ours it has helped, by its own log
 };

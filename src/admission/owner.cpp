@@ -6,9 +6,11 @@
 #include <map>
 #include <string_view>
 
+#include "admission/counts.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "crypto/hash.h"
+#include "group/canary_book.h"
 #include "log/entry_type.h"
 
 namespace parley::admission {
@@ -24,44 +26,60 @@ psi::Elements elements_of(const vault::AdmissionInput& input) {
   return elements;
 }
 
-bool has_answered(const vault::AdmissionBatch& batch, std::string_view nick) {
-  return std::ranges::find(batch.answered, nick) != batch.answered.end();
+/// Those who gave bad answers before, by nick: each batch goes to them first, one after the other.
+Result<std::vector<std::string>> spoilers(const Party& us, const Epoch& epoch) {
+  TRY(const auto helpers, us.desk.vault.admission_helpers(us.membership.charter().group));
+  std::vector<std::string> nicks;
+  for (const vault::AdmissionHelper& helper : helpers)
+    if (helper.bad_answers > 0 && epoch.has(helper.nick)) nicks.push_back(helper.nick);
+  return nicks;
 }
 
-/// How many of all types have been admitted or are on their way, by whoever counts most: ourselves, or a helper whose
-/// counts we do not remember. A helper holds all of them against the cap of the type that a batch names.
-Result<std::int64_t> used(const Party& us, const Epoch& epoch) {
-  vault::Vault& vault = us.desk.vault;
-  const std::string& group = us.membership.charter().group;
-  TRY(const auto tags, vault.count_tags(group, epoch.id));
-  TRY(const auto batches, vault.admission_batches(group, epoch.id));
-  TRY(const auto totals, vault.admission_totals(group, epoch.id));
-  std::int64_t most = 0;
-  for (const auto& [type, count] : tags) most += static_cast<std::int64_t>(count);
-  std::map<std::string_view, std::int64_t> by_helper;
-  for (const vault::AdmissionTotal& total : totals)
-    if (total.owner == us.desk.card.nick) by_helper[total.helper] += total.count;
-  for (const vault::AdmissionBatch& batch : batches) {
-    most += static_cast<std::int64_t>(batch.count);
-    for (auto& [helper, count] : by_helper)
-      if (!has_answered(batch, helper)) count += static_cast<std::int64_t>(batch.count);
+/// Whether it is the turn of `nick` to be asked for a batch.
+bool is_due(const vault::AdmissionBatch& batch, std::string_view nick, std::span<const std::string> first) {
+  for (const std::string& spoiler : first) {
+    if (spoiler == nick) return true;
+    if (!has_answered(batch, spoiler)) return false;
   }
-  for (const auto& [helper, count] : by_helper) most = std::max(most, count);
-  return most;
+  return true;
 }
 
-/// @return how many indicators are in it; 0 when there is nothing to put into one
-Result<std::uint64_t> make_batch(const Party& us, const Epoch& epoch, indicator::Type type, std::uint64_t most) {
-  vault::Vault& vault = us.desk.vault;
-  TRY(const auto items, vault.not_admitted(us.membership.admitted(), epoch.id, type, most));
-  if (items.empty()) return 0;
-  vault::AdmissionInput input{.seed = random_secret<32>(), .blinded = {}, .items = {}};
-  for (const vault::Item& item : items) input.items.emplace_back(item.id, item.indicator);
+/// @return how many indicators are in it; 0 where another thread has put them into one
+Result<std::uint64_t> make_batch(const Party& us, const Epoch& epoch, indicator::Type type,
+                                 std::span<const std::pair<vault::ItemId, indicator::Canonical>> items) {
+  vault::AdmissionInput input{.seed = random_secret<32>(), .blinded = {}, .items = {items.begin(), items.end()}};
   TRY(input.blinded, psi::admission::blind(epoch.id, elements_of(input), input.seed, us.pool, us.progress));
-  const auto added = vault.add_admission_batch(us.membership.charter().group, epoch.id, type, input);
-  if (!added && added.error().code == Errc::exists) return 0;  // another thread has put them into one
+  const auto added = us.desk.vault.add_admission_batch(us.membership.charter().group, epoch.id, type, input);
+  if (!added && added.error().code == Errc::exists) return 0;
   if (!added) return std::unexpected(added.error());
   return items.size();
+}
+
+/// Canaries are admitted like indicators, of each type as many places as a set has leaves: how many they are, and of
+/// which types, does not show in what is asked.
+Status admit_canaries(const Party& us, const Epoch& epoch) {
+  const group::Charter& charter = us.membership.charter();
+  TRY(const group::CanaryBook book, group::CanaryBook::load(us.desk.vault, charter.group));
+  for (const group::CanaryBook::Committed& set : book.sets()) {
+    if (wall_clock_now() >= set.time + group::kCanaryAge + group::kCanaryLife) continue;
+    std::vector<vault::AdmissionDecoys> decoys;
+    for (const group::AdmissionCap& cap : charter.admission.types) {
+      if (cap.most < kLeastCapForCanaries) continue;
+      vault::AdmissionDecoys& of_type =
+          decoys.emplace_back(vault::AdmissionDecoys{.type = cap.type, .canaries = {}, .count = group::kCanaryLeaves});
+      for (const group::CanarySet::Leaf& leaf : set.set.canaries())
+        if (leaf.canary.indicator.type() == cap.type && !book.is_published(leaf.canary.indicator))
+          of_type.canaries.push_back(leaf.canary.indicator);
+    }
+    TRY_STATUS(us.desk.vault.admit_canaries(charter.group, epoch.id, set.entry, decoys));
+  }
+  return {};
+}
+
+Result<vault::AdmissionHelper> known_helper(const Party& us, std::string_view nick) {
+  TRY(const auto helpers, us.desk.vault.admission_helpers(us.membership.charter().group));
+  const auto known = std::ranges::find(helpers, nick, &vault::AdmissionHelper::nick);
+  return known != helpers.end() ? *known : vault::AdmissionHelper{.nick = std::string(nick)};
 }
 
 class Owner {
@@ -77,7 +95,10 @@ class Owner {
     if (next == wire::FrameType::admission) return hear_refusal(hash);
     TRY(const CountRecord count, hear_count(hash, input.blinded));
     TRY(const Bytes evaluated, hear_answer(hash, count));
-    TRY_STATUS(check_sample(hash, input.blinded, evaluated));
+    if (evaluated.size() != input.blinded.size()) return spoilt(batch, "it answered another number than it was asked");
+    TRY_STATUS(check_elements(batch, evaluated));
+    TRY(const std::vector<std::uint32_t> sample, sample_of(batch, count));
+    TRY_STATUS(check_sample(batch, hash, sample, input.blinded, evaluated));
     TRY_STATUS(us_.desk.vault.put_admission_answer(batch.number, helper(), evaluated));
     return std::nullopt;
   }
@@ -87,11 +108,15 @@ class Owner {
     return link_.send_until(wire::FrameType::admission, write_message(message), deadline_in(kAnswerLimit));
   }
 
-  template <typename Kind>
-  Result<Kind> hear(const Digest& batch) {
+  Result<Message> hear_any() {
     TRY(const wire::Frame frame, link_.receive(deadline_in(kAnswerLimit)));
     if (frame.type != wire::FrameType::admission) return broken("something came that is not about admission");
-    TRY(Message message, read_message(frame.payload));
+    return read_message(frame.payload);
+  }
+
+  template <typename Kind>
+  Result<Kind> hear(const Digest& batch) {
+    TRY(Message message, hear_any());
     auto* said = std::get_if<Kind>(&message);
     if (said == nullptr || said->batch != batch) return broken("something came that was not due");
     return std::move(*said);
@@ -116,20 +141,74 @@ class Owner {
   Result<Bytes> hear_answer(const Digest& batch, const CountRecord& count) {
     TRY(Answer answer, hear<Answer>(batch));
     if (crypto::sha256(answer.evaluated) != count.answers)
-      return broken("its answers are others than those that its log fixes");
+      return bad("its answers are others than those that its log fixes");
     return std::move(answer.evaluated);
   }
 
-  /// The sample is drawn now that the answers are fixed.
-  Status check_sample(const Digest& batch, ByteView blinded, ByteView evaluated) {
-    if (evaluated.size() != blinded.size()) return broken("it answered another number than it was asked");
-    const auto sample = psi::admission::draw_sample(blinded.size() / crypto::kElementBytes);
-    TRY_STATUS(send(Challenge{.batch = batch, .sample = sample}));
-    TRY(const Proof proof, hear<Proof>(batch));
-    const auto key = std::ranges::find(epoch_.keys, helper(), &MemberKey::nick);
-    if (key == epoch_.keys.end() || !psi::admission::verify_sample(key->key, blinded, evaluated, sample, proof.proof))
-      return broken("its answers are not by the key that its log says, and their hash stands in its log");
+  /// All of them are looked at: one that is no element would be found only when all members have answered.
+  Status check_elements(const vault::AdmissionBatch& batch, ByteView evaluated) {
+    TRY(const auto invalid, psi::admission::first_invalid(evaluated, us_.pool, us_.progress));
+    if (!invalid) return {};
+    return spoilt(batch,
+                  fmt::format("number {} of the answers that its log fixes is no element of the group", *invalid));
+  }
+
+  /// Drawn now that the answers are fixed, and kept before anybody hears of it; or what was drawn before.
+  Result<std::vector<std::uint32_t>> sample_of(const vault::AdmissionBatch& batch, const CountRecord& count) {
+    vault::AdmissionFixed fixed{.answers = count.answers, .sample = psi::admission::draw_sample(batch.count)};
+    TRY_STATUS(us_.desk.vault.together([&]() -> Status {
+      TRY(auto before, us_.desk.vault.admission_fixed(batch.number, helper()));
+      if (!before) return us_.desk.vault.fix_admission(batch.number, helper(), fixed);
+      fixed = *std::move(before);
+      return {};
+    }));
+    if (fixed.answers != count.answers)
+      return spoilt(batch, "its log fixes a batch twice, with other answers once it had been asked to prove some");
+    return std::move(fixed.sample);
+  }
+
+  Status check_sample(const vault::AdmissionBatch& batch, const Digest& hash, std::span<const std::uint32_t> sample,
+                      ByteView blinded, ByteView evaluated) {
+    TRY_STATUS(send(Challenge{.batch = hash, .sample = {sample.begin(), sample.end()}}));
+    TRY(const auto proof, hear_proof(hash));
+    if (!proof)
+      return spoilt(batch,
+                    "it says that it proved another sample of a batch before, which is so only if this vault was put "
+                    "back from an older copy");
+    const crypto::Element* key = epoch_.key(helper(), batch.type);
+    if (key == nullptr || !psi::admission::verify_sample(*key, blinded, evaluated, sample, proof->proof))
+      return spoilt(batch, "its answers are not by the key that its log says, and their hash stands in its log");
     return {};
+  }
+
+  /// @return nothing where it refuses this sample
+  Result<std::optional<Proof>> hear_proof(const Digest& batch) {
+    TRY(const Message message, hear_any());
+    if (const auto* refusal = std::get_if<Refusal>(&message))
+      if (refusal->batch == batch && refusal->reason == Reason::sample) return std::nullopt;
+    const auto* proof = std::get_if<Proof>(&message);
+    if (proof == nullptr || proof->batch != batch) return broken("something came that was not due");
+    return std::optional(*proof);
+  }
+
+  /// The log of the helper fixes answers that are of no use: this batch could never be finished. Its indicators wait
+  /// for another one, and who spoilt it is remembered.
+  std::unexpected<Error> spoilt(const vault::AdmissionBatch& batch, const std::string& why) {
+    if (const Status dropped = us_.desk.vault.drop_admission_batch(batch.number); !dropped)
+      return std::unexpected(dropped.error());
+    return bad(why);
+  }
+
+  /// Remembers that the helper gave bad answers.
+  std::unexpected<Error> bad(const std::string& why) {
+    const Status noted = us_.desk.vault.together([&]() -> Status {
+      TRY(vault::AdmissionHelper known, known_helper(us_, helper()));
+      ++known.bad_answers;
+      known.bad_answers_at = wall_clock_now();
+      known.bad_answers_why = why;
+      return us_.desk.vault.put_admission_helper(us_.membership.charter().group, known);
+    });
+    return noted ? broken(why) : std::unexpected(noted.error());
   }
 
   std::unexpected<Error> broken(std::string_view what) const {
@@ -143,13 +222,15 @@ class Owner {
   group::LogLink& link_;
 };
 
-Status finish(const Party& us, const Epoch& epoch, const psi::oprf::KeyPair& key, const vault::AdmissionBatch& batch) {
+Status finish(const Party& us, const Epoch& epoch, const vault::AdmissionBatch& batch) {
+  TRY(const psi::oprf::KeyPair key, own_key(us.desk, us.membership, epoch.name, batch.type));
   TRY(const vault::AdmissionInput input, us.desk.vault.admission_input(batch.number));
   TRY(auto answers, us.desk.vault.admission_answers(batch.number));
-  TRY(answers[us.desk.card.nick], psi::admission::evaluate(key.secret_key, input.blinded, us.pool, us.progress));
   std::vector<Bytes> shares;
-  for (const MemberKey& member : epoch.keys) {
-    auto share = answers.find(member.nick);
+  TRY(shares.emplace_back(), psi::admission::evaluate(key.secret_key, input.blinded, us.pool, us.progress));
+  for (const std::string& nick : epoch.members) {
+    if (nick == us.desk.card.nick) continue;
+    auto share = answers.find(nick);
     if (share == answers.end()) return {};  // finished by another thread meanwhile
     shares.push_back(std::move(share->second));
   }
@@ -164,15 +245,18 @@ Result<std::uint64_t> make_batches(const Party& us, const Epoch& epoch) {
   vault::Vault& vault = us.desk.vault;
   const group::Charter& charter = us.membership.charter();
   TRY_STATUS(vault.forget_admissions(charter.group, epoch.id));
+  TRY_STATUS(admit_canaries(us, epoch));
   std::uint64_t made = 0;
   for (const group::AdmissionCap& cap : charter.admission.types) {
-    for (;;) {
-      TRY(const auto under_way, vault.admission_batches(charter.group, epoch.id));
-      TRY(const std::int64_t used, admission::used(us, epoch));
-      if (under_way.size() >= kMostUnderWay || used >= cap.most) break;
-      const auto room = static_cast<std::uint64_t>(cap.most - used);
-      TRY(const std::uint64_t count, make_batch(us, epoch, cap.type, std::min<std::uint64_t>(room, kMostInBatch)));
-      if (count == 0) break;
+    TRY(const auto under_way, vault.admission_batches(charter.group, epoch.id));
+    TRY(const std::int64_t used, admission::used(vault, us.membership, epoch, us.desk.card.nick, cap.type));
+    if (under_way.size() >= kMostUnderWay || used >= cap.most) continue;
+    const auto room = std::min(static_cast<std::uint64_t>(cap.most - used),
+                               std::uint64_t{(kMostUnderWay - under_way.size()) * kMostInBatch});
+    TRY(const auto waiting, vault.not_admitted(us.membership.admitted(), epoch.id, cap.type, room));
+    for (std::size_t begin = 0; begin < waiting.size(); begin += kMostInBatch) {
+      const auto items = std::span(waiting).subspan(begin, std::min(kMostInBatch, waiting.size() - begin));
+      TRY(const std::uint64_t count, make_batch(us, epoch, cap.type, items));
       made += count;
     }
   }
@@ -181,14 +265,18 @@ Result<std::uint64_t> make_batches(const Party& us, const Epoch& epoch) {
 
 Result<Helped> ask_for_help(const Party& us, const Epoch& epoch, group::LogLink& link, Deadline deadline) {
   TRY(const auto batches, us.desk.vault.admission_batches(us.membership.charter().group, epoch.id));
+  TRY(const std::vector<std::string> first, spoilers(us, epoch));
+  const auto is_to_answer = [&](const vault::AdmissionBatch& batch) {
+    return !has_answered(batch, link.peer().nick) && is_due(batch, link.peer().nick, first);
+  };
   std::uint64_t waiting = 0;
   for (const vault::AdmissionBatch& batch : batches)
-    if (!has_answered(batch, link.peer().nick)) waiting += batch.count;
+    if (is_to_answer(batch)) waiting += batch.count;
   Helped helped;
   if (waiting > 0) us.progress.phase("admitting with the help of " + link.peer().name, waiting);
   Owner owner(us, epoch, link);
   for (const vault::AdmissionBatch& batch : batches) {
-    if (has_answered(batch, link.peer().nick)) continue;
+    if (!is_to_answer(batch)) continue;
     if (Monotonic::now() >= deadline) break;
     TRY(helped.refusal, owner.ask(batch));
     if (helped.refusal) {
@@ -204,17 +292,12 @@ Result<Helped> ask_for_help(const Party& us, const Epoch& epoch, group::LogLink&
 
 Result<std::uint64_t> finish_batches(const Party& us, const Epoch& epoch) {
   TRY(const auto batches, us.desk.vault.admission_batches(us.membership.charter().group, epoch.id));
-  std::optional<psi::oprf::KeyPair> key;
   std::uint64_t finished = 0;
   for (const vault::AdmissionBatch& batch : batches) {
-    const bool whole = std::ranges::all_of(epoch.keys, [&](const MemberKey& member) {
-      return member.nick == us.desk.card.nick || has_answered(batch, member.nick);
-    });
+    const bool whole = std::ranges::all_of(
+        epoch.members, [&](const std::string& nick) { return nick == us.desk.card.nick || has_answered(batch, nick); });
     if (!whole) continue;
-    if (!key) {
-      TRY(key, own_key(us.desk, us.membership, epoch.name));
-    }
-    TRY_STATUS(finish(us, epoch, *key, batch));
+    TRY_STATUS(finish(us, epoch, batch));
     finished += batch.count;
   }
   return finished;
@@ -248,10 +331,7 @@ Result<std::optional<Helped>> work_with(const Party& us, group::LogLink& link, D
 }
 
 Status note_helper(const Party& us, std::string_view nick, bool reached, std::string trouble) {
-  const std::string& group = us.membership.charter().group;
-  TRY(const auto helpers, us.desk.vault.admission_helpers(group));
-  const auto known = std::ranges::find(helpers, nick, &vault::AdmissionHelper::nick);
-  vault::AdmissionHelper helper = known != helpers.end() ? *known : vault::AdmissionHelper{.nick = std::string(nick)};
+  TRY(vault::AdmissionHelper helper, known_helper(us, nick));
   const UnixSeconds now = wall_clock_now();
   if (reached) {
     helper.reached = now;
@@ -260,7 +340,7 @@ Status note_helper(const Party& us, std::string_view nick, bool reached, std::st
     helper.away_since = now;
   }
   helper.trouble = std::move(trouble);
-  return us.desk.vault.put_admission_helper(group, helper);
+  return us.desk.vault.put_admission_helper(us.membership.charter().group, helper);
 }
 
 std::string in_words(const Refusal& refusal, std::string_view helper, indicator::Type type) {
@@ -278,6 +358,8 @@ std::string in_words(const Refusal& refusal, std::string_view helper, indicator:
                          helper);
     case Reason::type:
       return fmt::format("By the charter of {} {} needs no admission.", helper, name);
+    case Reason::sample:
+      return fmt::format("{} was asked to prove another sample of this batch before.", helper);
     case Reason::busy:
       return fmt::format("{} has helped with as many batches as it does within a day, or with this one too often.",
                          helper);

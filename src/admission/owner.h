@@ -1,6 +1,9 @@
 // The side that is helped (psi.md 6.6): gathers what of the material needs a tag and has none into batches, asks each
 // other member for help with them, checks what it gets, and keeps the tags in the vault. Whatever is interrupted goes
-// on where it was; a member that is away holds up its own answers only.
+// on where it was; a member that is away holds up its own answers only. What is asked to be proven of a batch is drawn
+// once and kept before it is said: whoever breaks off after it has heard it is asked the same again. A batch to which
+// somebody gave bad answers is made anew, and that member is asked for the new ones before all others, so that it
+// uses up nothing of what they grant.
 #pragma once
 
 #include "admission/epoch.h"
@@ -11,16 +14,22 @@ namespace parley::admission {
 /// Batches under way at once: a quarter of a million indicators, blinded in some seconds.
 inline constexpr std::size_t kMostUnderWay = 16;
 
-/// Puts what waits into batches, as far as the charter's caps let it be admitted in this epoch, and forgets what is of
-/// another epoch. @return how many indicators were put into batches @error the vault's; Errc::cancelled
+/// Under a lower cap of a type no canaries of it are admitted: each set takes a sixteenth of this.
+inline constexpr std::int64_t kLeastCapForCanaries = 1024;
+
+/// Puts what waits, canaries among it, into batches, as far as the charter's caps let it be admitted in this epoch, and
+/// forgets what is of another epoch. @return how many indicators were put into batches @error the vault's;
+/// Errc::cancelled
 Result<std::uint64_t> make_batches(const Party& us, const Epoch& epoch);
 
 struct Helped {
   std::uint64_t indicators = 0;         ///< with which the member has helped now
   std::optional<Refusal> refusal = {};  ///< why it does not help with the rest
 };
-/// Asks the peer of `link` for its part of every batch that lacks it, until it refuses or time is up.
-/// @error Errc::protocol when its answers do not hold their proof, or are not those that its log fixes; Errc::peer_gone
+/// Asks the peer of `link` for its part of every batch that lacks it and is not to be answered by another first, until
+/// it refuses or time is up.
+/// @error Errc::protocol when its answers are no elements, do not hold their proof, or are not those that were fixed,
+/// after the batch was dropped and the member noted where these answers could never become good; Errc::peer_gone
 Result<Helped> ask_for_help(const Party& us, const Epoch& epoch, group::LogLink& link, Deadline deadline);
 
 /// Gives tags to the indicators of all batches that every other member has answered. @return how many indicators

@@ -33,6 +33,20 @@ void take_in(crypto::Sha256& hash, std::string_view text) {
   hash.update(as_bytes(text));
 }
 
+Result<KeyRecord::OfType> key_of_type(const Json& json) {
+  ObjectReader reader(json, "a key for admission");
+  KeyRecord::OfType of_type;
+  const Bytes key = reader.bytes("key", of_type.key.size());
+  const Bytes proof = reader.bytes("proof", of_type.proof.size());
+  const auto type = indicator::type_named(reader.text("type", kMaxTypeBytes));
+  if (!type) reader.refuse("\"type\" is no type of indicator that is known here");
+  TRY_STATUS(reader.finish());
+  of_type.type = *type;
+  std::ranges::copy(key, of_type.key.begin());
+  std::ranges::copy(proof, of_type.proof.begin());
+  return of_type;
+}
+
 /// What a stretch of a log says.
 struct Gathered {
   std::vector<vault::AdmissionKey> keys;
@@ -43,9 +57,12 @@ struct Gathered {
 void gather_key(const vault::LogHead& head, const Json& body, Gathered& out) {
   const auto record = key_record_from_json(body);
   if (!record) return;
-  const auto key = crypto::Element::decode(record->key);
-  if (!key || !psi::admission::verify_possession(*key, claim_of(head.group, head.nick, *record), record->proof)) return;
-  out.keys.push_back({head.nick, record->epoch, joined(record->members), record->key});
+  for (const KeyRecord::OfType& said : record->keys) {
+    const auto key = crypto::Element::decode(said.key);
+    const Digest claim = claim_of(head.group, head.nick, *record, said.type);
+    if (key && psi::admission::verify_possession(*key, claim, said.proof))
+      out.keys.push_back({head.nick, record->epoch, said.type, joined(record->members), said.key});
+  }
 }
 
 void gather_count(const vault::LogHead& head, const log::Entry& entry, const Digest& leaf, const Json& body,
@@ -108,10 +125,13 @@ Status read_log(vault::Vault& vault, const vault::LogHead& head) {
 }  // namespace
 
 Json to_json(const KeyRecord& record) {
+  Json::Array keys;
+  for (const KeyRecord::OfType& each : record.keys)
+    keys.push_back(Json::Object{
+        {"key", to_base64(each.key)}, {"proof", to_base64(each.proof)}, {"type", indicator::name_of(each.type)}});
   return Json::Object{{"epoch", record.epoch},
-                      {"key", to_base64(record.key)},
+                      {"keys", std::move(keys)},
                       {"members", Json::Array(record.members.begin(), record.members.end())},
-                      {"proof", to_base64(record.proof)},
                       {"v", 1}};
 }
 
@@ -119,24 +139,29 @@ Result<KeyRecord> key_record_from_json(const Json& body) {
   ObjectReader reader(body, "the key for admission");
   KeyRecord record;
   record.epoch = reader.text("epoch", kMaxEpochBytes);
-  const Bytes key = reader.bytes("key", record.key.size());
+  const Json::Array keys = reader.array("keys", indicator::kAllTypes.size());
   record.members = reader.texts("members", log::kMaxGroupMembers, kMaxNickBytes);
-  const Bytes proof = reader.bytes("proof", record.proof.size());
   reader.integer("v", 1, 1);
   if (std::ranges::adjacent_find(record.members, std::greater_equal<>()) != record.members.end())
     reader.refuse("its members must ascend, each once");
+  if (keys.empty()) reader.refuse("it has no key");
   TRY_STATUS(reader.finish());
-  std::ranges::copy(key, record.key.begin());
-  std::ranges::copy(proof, record.proof.begin());
+  for (const Json& each : keys) {
+    TRY(KeyRecord::OfType key, key_of_type(each));
+    if (!record.keys.empty() && indicator::name_of(record.keys.back().type) >= indicator::name_of(key.type))
+      return fail(Errc::format, "The keys for admission do not ascend by type, each once.");
+    record.keys.push_back(std::move(key));
+  }
   return record;
 }
 
-Digest claim_of(std::string_view group, std::string_view author, const KeyRecord& record) {
+Digest claim_of(std::string_view group, std::string_view author, const KeyRecord& record, indicator::Type type) {
   crypto::Sha256 hash;
   hash.update(as_bytes(kClaimDomain));
   take_in(hash, group);
   take_in(hash, author);
   take_in(hash, record.epoch);
+  hash.update(ByteArray<1>{static_cast<std::byte>(type)});
   for (const std::string& nick : record.members) take_in(hash, nick);
   return hash.finish();
 }

@@ -9,19 +9,24 @@
 
 namespace parley::admission {
 
-/// A member's key for an epoch. The first one that a log says for an epoch counts.
+/// A member's keys for an epoch, one for each type, so that an element that was blinded under one type gives no tag of
+/// another. The first one that a log says for an epoch and a type counts.
 struct KeyRecord {
+  struct OfType {
+    indicator::Type type = indicator::Type::ipv4;
+    ByteArray<crypto::kElementBytes> key{};
+    psi::admission::Possession proof{};
+  };
   std::string epoch;                 ///< by its name
   std::vector<std::string> members;  ///< nicks, ascending
-  ByteArray<crypto::kElementBytes> key{};
-  psi::admission::Possession proof{};
+  std::vector<OfType> keys;          ///< ascending by the types' names, at least one
 };
 log::Json to_json(const KeyRecord& record);
 /// @error Errc::format, Errc::limit
 Result<KeyRecord> key_record_from_json(const log::Json& body);
 
-/// What a key's proof of possession is for: this group, author, epoch and members, and no other.
-Digest claim_of(std::string_view group, std::string_view author, const KeyRecord& record);
+/// What a key's proof of possession is for: this group, author, epoch, members and type, and no other.
+Digest claim_of(std::string_view group, std::string_view author, const KeyRecord& record, indicator::Type type);
 
 /// "alpha,bravo,charlie": how the vault keeps whom a key is for.
 std::string joined(std::span<const std::string> nicks);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -47,6 +48,18 @@ Result<ProvenEntry> entry_from(const log::Json& json) {
   std::ranges::copy(reader.bytes("salt", entry.body.salt.size()), entry.body.salt.begin());
   TRY_STATUS(reader.finish());
   return entry;
+}
+
+Status check_size(const FileDescriptor& file, const std::filesystem::path& path) {
+  struct stat info{};
+  if (::fstat(file.get(), &info) != 0)
+    return fail(Errc::io, fmt::format("Cannot look at the file: {}.", system_error_text(errno)), path.string());
+  if (!S_ISREG(info.st_mode))
+    return fail(Errc::format, "An audit file is a regular file; copy it to one.", path.string());
+  if (static_cast<std::uint64_t>(info.st_size) > kMaxAuditFileBytes)
+    return fail(Errc::limit, "This file is larger than the 4 GiB that an audit file may have; nothing of it was read.",
+                path.string());
+  return {};
 }
 
 Status copy(vault::StreamReader& from, vault::StreamWriter& to) {
@@ -137,6 +150,7 @@ Result<Audited> open_audit_file(const std::filesystem::path& path, const Secret<
   if (!file.valid())
     return fail(errno == ENOENT ? Errc::not_found : Errc::io,
                 fmt::format("Cannot open the file: {}.", system_error_text(errno)), path.string());
+  TRY_STATUS(check_size(file, path));
   Bytes header(kHeaderBytes);
   TRY(const std::size_t got, vault::read_some(file, header, path));
   if (got != kHeaderBytes || as_text(ByteView(header).first(kMagic.size())) != kMagic)

@@ -51,13 +51,17 @@ struct Audited {
 /// Takes what stands in the stream. @error Errc::format, Errc::limit; what the source says
 Result<Audited> read_audited(const session::RecordSource& source);
 
+/// An audit file with its record, in all: what is kept of all sessions together unless that is set otherwise. Whoever
+/// audits reads it into memory.
+inline constexpr std::uint64_t kMaxAuditFileBytes = std::uint64_t{4} << 30;
+
 /// Writes a new file of mode 0600. @error Errc::exists, Errc::io; what `record` says
 Status write_audit_file(const std::filesystem::path& path, const crypto::PublicKey& auditor, const Opened& opened,
                         vault::StreamReader record);
 
 /// Opens a file that was sealed to the holder of `id_seed`.
-/// @error Errc::not_found, Errc::format; Errc::passphrase if it is for somebody else; Errc::vault_damaged if it was
-/// altered
+/// @error Errc::not_found, Errc::format; Errc::limit for one beyond kMaxAuditFileBytes, of which nothing is read;
+/// Errc::passphrase if it is for somebody else; Errc::vault_damaged if it was altered
 Result<Audited> open_audit_file(const std::filesystem::path& path, const Secret<32>& id_seed);
 
 }  // namespace parley::audit

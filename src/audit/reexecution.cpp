@@ -32,8 +32,9 @@ std::optional<indicator::Type> type_of(ByteView element) {
 
 class Audit {
  public:
-  Audit(const Audited& audited, const LoggedSession& logged, ThreadPool& pool, Progress& progress)
-      : record_(audited.record), logged_(logged), pool_(pool), progress_(progress) {
+  Audit(const Audited& audited, const LoggedSession& logged, const std::optional<Admitted>& admitted, ThreadPool& pool,
+        Progress& progress)
+      : record_(audited.record), logged_(logged), admitted_(admitted), pool_(pool), progress_(progress) {
     report_.session = audited.opened.session;
     report_.group = audited.opened.group;
     report_.audited = logged.audited_nick();
@@ -44,6 +45,7 @@ class Audit {
   Result<Report> run() {
     report_.difference = check_seed();
     if (!report_.difference) report_.difference = check_set();
+    if (!report_.difference) report_.difference = check_tags();
     if (!report_.difference) report_.difference = check_messages();
     if (!report_.difference) {
       TRY(report_.difference, run_again());
@@ -72,7 +74,7 @@ class Audit {
   }
 
   Difference check_set() {
-    const psi::Elements& elements = record_.elements;
+    const psi::Elements& elements = record_.set.elements;
     if (elements.size() != padded(us()))
       return fmt::format("It opens {} elements, and had said that it enters {}.", elements.size(), padded(us()));
     std::size_t real = 0;
@@ -94,6 +96,48 @@ class Audit {
                     real, elements.size() - real));
     return {};
   }
+
+  /// What can be said of the tags: nothing ties one to the indicator beside it but the keys of all members.
+  Difference check_tags() {
+    const RecordedTags tags = count_tags();
+    const std::optional<Digest>& epoch = logged_.proposal.admission;
+    if (epoch.has_value() != !record_.set.by_tags.empty())
+      return epoch ? "The session compared tags of some types, and the record says that none entered by its tag."
+                   : "The record says that indicators entered by their tags, and the session was in no epoch of "
+                     "admission.";
+    if (!epoch) return {};
+    fits(fmt::format("{} entered by tags, of the epoch {}.", in_words(tags), short_name(*epoch)));
+    if (!admitted_) return {};
+    if (admitted_->epoch != *epoch)
+      return fmt::format("The session was in the epoch {}, of which the logs here say nothing.", short_name(*epoch));
+    for (const auto& [type, count] : tags) {
+      const auto least = admitted_->least.find(type);
+      const std::int64_t most = least == admitted_->least.end() ? 0 : least->second;
+      if (count > most)
+        return fmt::format(
+            "{} {} entered by tags, and no more than {} were admitted for it in this epoch, by the log of "
+            "a member that must have helped with each, as far as it is here.",
+            count, indicator::name_of(type), most);
+    }
+    fits("No more entered by tags than the logs of all other members count as admitted for it in this epoch.");
+    return {};
+  }
+
+  using RecordedTags = std::map<indicator::Type, std::int64_t>;
+  RecordedTags count_tags() const {
+    RecordedTags counts;
+    for (const indicator::Type type : record_.set.by_tags) counts[type] = 0;
+    for (std::size_t i = 0; i < record_.set.elements.size(); ++i)
+      if (const ByteView element = record_.set.elements[i]; record_.set.is_by_tag(element)) ++counts[*type_of(element)];
+    return counts;
+  }
+  static std::string in_words(const RecordedTags& tags) {
+    std::string words;
+    for (const auto& [type, count] : tags)
+      words += fmt::format("{}{} {}", words.empty() ? "" : ", ", count, indicator::name_of(type));
+    return words;
+  }
+  static std::string short_name(const Digest& epoch) { return to_hex(ByteView(epoch).first(8)); }
 
   // The transcript is a hash over the hashes of all messages, so a list that leads to it is the list that the other
   // side signed for, and each message can be named.
@@ -117,7 +161,10 @@ class Audit {
                                      .session_id = session::run_id(logged_.naming),
                                      .peer_count = padded(1 - us())};
     psi::ReplayChannel channel(record_.messages);
-    const auto outcome = protocol->run(parameters, record_.elements, record_.seed, channel, pool_, progress_);
+    std::optional<psi::Elements> by_tags;
+    if (!record_.set.by_tags.empty()) by_tags = record_.set.entered();
+    const psi::Elements& entered = by_tags ? *by_tags : record_.set.elements;
+    const auto outcome = protocol->run(parameters, entered, record_.seed, channel, pool_, progress_);
     if (progress_.cancelled()) return fail(Errc::cancelled, "The audit was stopped.");
     if (channel.difference()) return Difference(*channel.difference());
     if (!outcome) return Difference("Its program ends with an error where it went on: " + outcome.error().text());
@@ -165,7 +212,7 @@ class Audit {
       return "The shares of the result key are not those that were committed to.";
     std::vector<indicator::Canonical> matches;
     for (const psi::Match& match : outcome.matches) {
-      const ByteView element = record_.elements[match.position];
+      const ByteView element = record_.set.elements[match.position];
       const auto type = type_of(element);
       if (!type) return fmt::format("Element {} is padding, and matched.", match.position);
       matches.push_back(
@@ -191,22 +238,32 @@ class Audit {
       report_.proves_not.push_back("Why: damage, an error of a program, or intent.");
       return;
     }
+    const bool by_tags = !record_.set.by_tags.empty();
+    const std::string_view of_tags =
+        by_tags ? " Indicators of the types that enter by tags entered by those that it shows." : "";
     report_.vouched = peer_result() && peer_result()->transcript == result().transcript;
     if (report_.vouched)
       report_.proves.push_back(fmt::format(
           "{} ran the agreed protocol honestly, on exactly the set that it had committed to before: nothing "
-          "else was entered, nothing that it found was kept back.",
-          report_.audited));
+          "else was entered, nothing that it found was kept back.{}",
+          report_.audited, of_tags));
     else
       report_.proves.push_back(fmt::format(
           "A run of the agreed program on the set that {} had committed to gives the messages and the result "
-          "that it signed, if it received what it says.",
-          report_.audited));
+          "that it signed, if it received what it says.{}",
+          report_.audited, of_tags));
     if (!report_.vouched)
       report_.proves_not.push_back(
           fmt::format("That these are the messages that {} sent: it signed no transcript, or another. Nobody but {} "
                       "vouches for what it received.",
                       report_.peer, report_.audited));
+    if (by_tags)
+      report_.proves_not.push_back(fmt::format(
+          "That a tag is that of the indicator beside it: it takes the keys of all members to make one, so that nobody "
+          "can make it again. {}",
+          admitted_ ? "Only their number was compared with the logs."
+                    : "Their number can be compared with what the members' logs count as admitted: a member does so by "
+                      "--compare-admissions."));
     report_.proves_not.push_back("That the indicators are genuine: a guess that was committed to is a guess.");
     report_.proves_not.push_back(
         fmt::format("Anything of the other side's run, of other sessions, or of what {} did with "
@@ -217,6 +274,7 @@ class Audit {
 
   const session::AuditRecord& record_;
   const LoggedSession& logged_;
+  const std::optional<Admitted>& admitted_;
   ThreadPool& pool_;
   Progress& progress_;
   Report report_;
@@ -224,11 +282,11 @@ class Audit {
 
 }  // namespace
 
-Result<Report> audit(const Audited& audited, std::span<const log::MemberKeys> members, ThreadPool& pool,
-                     Progress& progress) {
+Result<Report> audit(const Audited& audited, std::span<const log::MemberKeys> members,
+                     const std::optional<Admitted>& admitted, ThreadPool& pool, Progress& progress) {
   TRY_STATUS(log::admit_members(members));
   TRY(const LoggedSession logged, read_logged_session(audited.opened, members));
-  return Audit(audited, logged, pool, progress).run();
+  return Audit(audited, logged, admitted, pool, progress).run();
 }
 
 }  // namespace parley::audit

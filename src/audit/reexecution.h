@@ -2,6 +2,7 @@
 // sent and signed is compared with what the program sends and finds. Offline: it takes the members' keys and the file.
 #pragma once
 
+#include <map>
 #include <optional>
 
 #include "audit/audit_file.h"
@@ -24,10 +25,18 @@ struct Report {
   bool passes() const { return !difference; }
 };
 
+/// What the logs of a group count as admitted for one member in one epoch (admission/records.h), where the auditor
+/// holds them: of each type the least that any helper's log says, since a tag takes the help of all.
+struct Admitted {
+  Digest epoch{};
+  std::map<indicator::Type, std::int64_t> least;
+};
+
+/// @param admitted  of the audited member, in the session's epoch; nothing where the auditor has no logs
 /// @param members  of the group, as log::admit_members() takes them: all of it rests on these keys
 /// @error Errc::signature, Errc::format, Errc::protocol if the entries are not those of one session in logs of these
 /// members: then there is nothing to audit, whoever made the file so. Errc::cancelled
-Result<Report> audit(const Audited& audited, std::span<const log::MemberKeys> members, ThreadPool& pool,
-                     Progress& progress);
+Result<Report> audit(const Audited& audited, std::span<const log::MemberKeys> members,
+                     const std::optional<Admitted>& admitted, ThreadPool& pool, Progress& progress);
 
 }  // namespace parley::audit

@@ -56,12 +56,12 @@ Result<std::vector<std::string>> call_on_all(Workplace& at, const group::Members
   for (const vault::Peer& member : members) {
     if (at.progress.cancelled()) return fail(Errc::cancelled, "Stopped. What was admitted so far is kept.");
     std::optional<Error> trouble;
-    const Status called =
-        node::call_on(member, at.member, us.log, deadline_in(kCallLimit), calling, [&](group::LogLink& link) -> Status {
-          const auto helped = admission::work_with(us, link, deadline_in(kHelpLimit));
-          if (!helped) trouble = helped.error();
-          return {};
-        });
+    const Status called = node::call_on(at.vault, member, at.member, us.log, deadline_in(kCallLimit), calling,
+                                        [&](group::LogLink& link) -> Status {
+                                          const auto helped = admission::work_with(us, link, deadline_in(kHelpLimit));
+                                          if (!helped) trouble = helped.error();
+                                          return {};
+                                        });
     if (trouble && trouble->code != Errc::peer_gone)
       at.console.say(fmt::format("{}: {}", member.name, trouble->text()));
     if (called) continue;
@@ -74,7 +74,7 @@ Result<std::vector<std::string>> call_on_all(Workplace& at, const group::Members
 
 bool is_done(const admission::Overview& overview) {
   return overview.missing.empty() && std::ranges::all_of(overview.types, [](const admission::TypeStatus& type) {
-           const bool at_cap = type.admitted >= static_cast<std::uint64_t>(type.cap);
+           const bool at_cap = type.used >= type.cap;
            return type.under_way == 0 && (type.waiting == 0 || at_cap);
          });
 }
@@ -101,7 +101,7 @@ void print_overview(Console& console, const group::Membership& membership, const
   for (const admission::TypeStatus& type : overview.types) {
     console.print(fmt::format("  {}: {} admitted, {} under way, {} waiting; at most {} in an epoch\n",
                               indicator::name_of(type.type), type.admitted, type.under_way, type.waiting, type.cap));
-    if (type.waiting > 0 && type.admitted + type.under_way >= static_cast<std::uint64_t>(type.cap))
+    if (type.waiting > 0 && type.used >= type.cap)
       console.print(
           fmt::format("    the rest waits for the next epoch, by the charter's clause \"admission: {}: {}\"\n",
                       indicator::name_of(type.type), group::kAdmissionCapName));
@@ -110,6 +110,10 @@ void print_overview(Console& console, const group::Membership& membership, const
     console.print(fmt::format("  {}: {}; its log counts for you: {}{}\n", helper.nick, standing_in_words(helper),
                               counts_in_words(helper.counts),
                               helper.unanswered > 0 ? fmt::format("; {} wait for its help", helper.unanswered) : ""));
+    if (helper.bad_answers > 0)
+      console.print(fmt::format(
+          "    BAD ANSWERS, {} times, the last at {}: {}. Nothing of them is used, and it is asked before all others\n",
+          helper.bad_answers, to_rfc3339(helper.bad_answers_at), visible(helper.bad_answers_why)));
     if (!helper.trouble.empty()) console.print(fmt::format("    {}\n", visible(helper.trouble)));
   }
   for (const admission::OwnerStatus& owner : overview.others)
@@ -128,6 +132,7 @@ OrderedJson json_of(const group::Membership& membership, const admission::Overvi
     types[std::string(indicator::name_of(type.type))] = {{"admitted", type.admitted},
                                                          {"under_way", type.under_way},
                                                          {"waiting", type.waiting},
+                                                         {"used", type.used},
                                                          {"max_admissions", type.cap}};
   for (const admission::HelperStatus& helper : overview.helpers)
     helpers[helper.nick] = {{"has_key", helper.has_key},
@@ -135,6 +140,10 @@ OrderedJson json_of(const group::Membership& membership, const admission::Overvi
                             {"away_since", helper.away_since == 0 ? "" : to_rfc3339(helper.away_since)},
                             {"unanswered", helper.unanswered},
                             {"trouble", helper.trouble},
+                            {"bad_answers",
+                             {{"times", helper.bad_answers},
+                              {"last", helper.bad_answers_at == 0 ? "" : to_rfc3339(helper.bad_answers_at)},
+                              {"why", helper.bad_answers_why}}},
                             {"counts", json_of(helper.counts)}};
   for (const admission::OwnerStatus& owner : overview.others) others[owner.nick] = json_of(owner.counts);
   return {{"group", membership.group().name}, {"epoch", overview.epoch},

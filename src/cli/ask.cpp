@@ -123,7 +123,9 @@ Result<std::string> ask(Workplace& at, const AskArguments& arguments) {
   TRY(session::Question question, question_from(arguments, membership.charter()));
   question.since = since;
   TRY(const auto log, at.groups.log(membership.group().id));
-  auto link = wire::connect(peer.address, at.member.identity(), group::pinned(peer.name, card));
+  TRY(const wire::PinnedPeer pin, group::pinned_now(at.vault, peer, *log));
+  TRY(const wire::LocalIdentity identity, group::identity_towards(at.vault, at.member, *log, pin.nick));
+  auto link = wire::connect(peer.address, identity, pin);
   if (!link) return std::unexpected(std::move(link).error().at(peer.name));
   group::LogLink log_link(**link, *log);
   if (const auto ahead = log->clocks().ahead(card.nick, wall_clock_now()))

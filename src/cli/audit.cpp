@@ -2,7 +2,11 @@
 // check.
 #include <fmt/format.h>
 
+#include <set>
+
+#include "admission/records.h"
 #include "audit/export.h"
+#include "audit/logged_session.h"
 #include "audit/reexecution.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -11,7 +15,9 @@
 #include "cli/members_file.h"
 #include "cli/session_view.h"
 #include "cli/unlock.h"
+#include "group/membership.h"
 #include "session/audit_keeping.h"
+#include "session/canary_hits.h"
 
 namespace parley::cli {
 namespace {
@@ -32,7 +38,7 @@ Status keep(Workplace& at, const KeepArguments& arguments) {
   if (arguments.days) keeping.days = *arguments.days;
   if (arguments.limit_mebibytes) keeping.limit_bytes = *arguments.limit_mebibytes * kMebibyte;
   if (keeping != before) TRY_STATUS(session::set_audit_keeping(at.vault, keeping));
-  TRY(const std::size_t ended, session::end_old_records(at.vault, wall_clock_now()));
+  TRY(const std::size_t ended, session::end_old_records(at.vault));
   if (ended > 0) at.console.say(fmt::format("{} records are older than that and were destroyed.", ended));
   if (keeping.days == 0) {
     at.console.print("no records are kept\n");
@@ -100,6 +106,18 @@ Status check_auditor(Workplace& at, const vault::SessionRow& row, const group::C
   return {};
 }
 
+/// An auditor sees which canaries entered: they are done with, against it and against the other side.
+Status retire_canaries(Workplace& at, const vault::SessionRow& row, const group::Card& auditor) {
+  TRY(const vault::Peer peer, at.vault.peer(row.peer));
+  TRY(const group::Card theirs, group::read_card(peer.card));
+  std::vector<std::string> nicks{theirs.nick};
+  TRY(const log::VerifierKey key, log::parse_vkey(auditor.id_vkey));
+  if (const auto membership = at.groups.membership(row.group))
+    if (const group::CharterMember* member = membership->charter().member_by_id(key))
+      nicks.push_back(member->keys.nick);
+  return session::note_canaries_opened(at.vault, row.group, nicks);
+}
+
 Status show_before(Workplace& at, const ExportArguments& arguments, const vault::SessionRow& row,
                    const group::Card& auditor, const session::KeptRecord& kept) {
   Console& console = at.console;
@@ -111,6 +129,7 @@ Status show_before(Workplace& at, const ExportArguments& arguments, const vault:
       fmt::format("  It learns nothing of your other sessions, and not the context of your indicators. The file "
                   "has about {} bytes, and only the holder of that card's id key opens it.",
                   kept.file.size));
+  console.say("  Canaries of yours that stand in a set are not used any more against either: the auditor sees them.");
   console.say(
       fmt::format("  IT MUST NEVER GET TO {}: compare the auditor's fingerprint by voice before you hand it over. "
                   "What was opened cannot be taken back.",
@@ -132,6 +151,12 @@ Status export_session(Workplace& at, const ExportArguments& arguments) {
   TRY_STATUS(check_auditor(at, row, auditor));
   TRY(const audit::Opened opened, audit::open_session(at.vault, id, at.member.card.nick));
   TRY_STATUS(show_before(at, arguments, row, auditor, *kept));
+  TRY_STATUS(
+      at.operator_log.ask_second(operators::Rule::audit_export,
+                                 fmt::format("Open the session {} with {}, our whole set of it, to {} (id key {})", id,
+                                             row.peer, visible(auditor.name), auditor.id_vkey),
+                                 at.person));
+  TRY_STATUS(retire_canaries(at, row, auditor));
   TRY(const log::VerifierKey key, log::parse_vkey(auditor.id_vkey));
   TRY(vault::StreamReader record, session::open_record(at.vault, id));
   const std::filesystem::path path = at.console.resolve(arguments.file);
@@ -146,7 +171,7 @@ struct VerifyArguments {
   std::string file;
   std::string members;
   std::size_t threads = 0;
-  bool as_json = false;
+  bool as_json = false, compare_admissions = false;
 };
 
 void print_report(Console& console, const audit::Report& report) {
@@ -171,6 +196,43 @@ OrderedJson json_of(const audit::Report& report) {
       {"proves", report.proves},   {"proves_not", report.proves_not}};
 }
 
+/// What the logs in this member's own vault count as admitted for the audited one, of each type the least that any of
+/// the other members' logs says. What the vault does not have of them does not count: parley admit brings it.
+Result<audit::Admitted> admitted_by_logs(vault::Vault& vault, const audit::Opened& opened, const Digest& epoch) {
+  TRY(const auto totals, vault.admission_totals(opened.group, epoch));
+  std::set<std::string> helpers;  // who has left before that epoch helped nobody in it
+  for (const vault::AdmissionTotal& total : totals)
+    if (total.helper != opened.audited) helpers.insert(total.helper);
+  if (helpers.empty())
+    return fail(Errc::not_found,
+                "The logs in this vault say nothing of admissions in the epoch of this session. Only a member of its "
+                "group can compare, with its logs in step: parley admit.");
+  audit::Admitted admitted{.epoch = epoch, .least = {}};
+  for (const indicator::Type type : indicator::kAllTypes) {
+    std::optional<std::int64_t> least;
+    for (const std::string& helper : helpers) {
+      std::int64_t count = 0;
+      for (const vault::AdmissionTotal& total : totals)
+        if (total.helper == helper && total.owner == opened.audited && total.type == type) count = total.count;
+      least = std::min(least.value_or(count), count);
+    }
+    admitted.least[type] = least.value_or(0);
+  }
+  return admitted;
+}
+
+Result<std::optional<audit::Admitted>> admitted_for(Surroundings& at, const VerifyArguments& arguments,
+                                                    const vault::Unlock& unlock, const audit::Opened& opened,
+                                                    std::span<const log::MemberKeys> members) {
+  if (!arguments.compare_admissions) return std::nullopt;
+  TRY(const auto logged, audit::read_logged_session(opened, members));
+  if (!logged.proposal.admission) return std::nullopt;
+  TRY(const auto vault, vault::Vault::open(at.folder, unlock));
+  TRY_STATUS(admission::read_logs(*vault, opened.group));
+  TRY(audit::Admitted admitted, admitted_by_logs(*vault, opened, *logged.proposal.admission));
+  return std::optional(std::move(admitted));
+}
+
 /// @return the exit code: 3 where the other side does not vouch for the messages
 Result<int> verify(Surroundings& at, const VerifyArguments& arguments) {
   TRY(const auto members, read_members_file(at.console.resolve(arguments.members)));
@@ -178,8 +240,9 @@ Result<int> verify(Surroundings& at, const VerifyArguments& arguments) {
   TRY(const Secret<32> id_seed, group::load_id_seed(at.folder, unlock));
   at.progress.phase("reading the file", 0);
   TRY(const audit::Audited audited, audit::open_audit_file(at.console.resolve(arguments.file), id_seed));
+  TRY(const auto admitted, admitted_for(at, arguments, unlock, audited.opened, members));
   ThreadPool pool(arguments.threads == 0 ? hardware_threads() : arguments.threads);
-  TRY(const audit::Report report, audit::audit(audited, members, pool, at.progress));
+  TRY(const audit::Report report, audit::audit(audited, members, admitted, pool, at.progress));
   if (auto* bar = dynamic_cast<ProgressBar*>(&at.progress)) bar->clear();
   if (arguments.as_json)
     at.console.print(to_line(json_of(report)));
@@ -244,6 +307,9 @@ void add_audit(CLI::App& app, Chosen& chosen) {
       ->required();
   verify_command->add_option("--threads", verified->threads, "Threads to compute with (default: all of the machine)")
       ->check(CLI::Range(1, 256));
+  verify_command->add_flag("--compare-admissions", verified->compare_admissions,
+                           "Compare how many entered by tags with what the logs in your own vault count as admitted "
+                           "(as a member of the group; no node may run)");
   verify_command->add_flag("--json", verified->as_json, "Print one JSON object");
   verify_command->callback([&chosen, verified] {
     chosen.alone = [verified](Surroundings& at) {

@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <set>
 
+#include "admission/epoch.h"
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/canary_command.h"
+#include "session/element.h"
 
 namespace parley::cli {
 namespace {
@@ -137,17 +139,31 @@ struct GroupStatus {
   vault::GroupRow row;
   group::CanaryBook book;
   const group::CanaryBook::Committed* in_use = nullptr;
+  std::set<indicator::Canonical> without_tag;             // of those that enter by tags; until then they enter nothing
   std::vector<std::pair<std::string, std::string>> hits;  // session, peer
 };
 
+Result<std::set<indicator::Canonical>> without_tag(vault::Vault& vault, const group::Membership& membership,
+                                                   const group::CanaryBook& book) {
+  std::set<indicator::Canonical> lacking;
+  vault::Selection selection = membership.admitted();
+  TRY(selection.admission, admission::tagged_only(vault, membership, indicator::kAllTypes, wall_clock_now()));
+  TRY(const auto maker, session::ElementMaker::make(vault, selection));
+  for (const group::CanaryBook::Committed& set : book.sets())
+    for (const group::CanarySet::Leaf& leaf : set.set.canaries())
+      if (!maker.element_of(leaf.canary.indicator)) lacking.insert(leaf.canary.indicator);
+  return lacking;
+}
+
 Result<GroupStatus> status_of(Workplace& at, const vault::GroupRow& row) {
-  GroupStatus status{.row = row, .book = {}, .in_use = nullptr, .hits = {}};
+  GroupStatus status{.row = row, .book = {}, .in_use = nullptr, .without_tag = {}, .hits = {}};
   TRY(status.book, group::CanaryBook::load(at.vault, row.id));
   TRY(const group::Membership membership, at.groups.membership(row.id));
   if (const auto log = at.groups.log(row.id); log && !status.book.sets().empty()) {
     TRY(const auto* set, session::canary_set_in_use(status.book, at.vault, **log, membership, wall_clock_now()));
     if (set != nullptr) status.in_use = &status.book.sets()[static_cast<std::size_t>(set - status.book.sets().data())];
   }
+  TRY(status.without_tag, without_tag(at.vault, membership, status.book));
   TRY(const auto sessions, at.vault.sessions({.group = row.id}));
   for (const vault::SessionRow& session : sessions) {
     TRY(const auto hits, session::hits_of(at.vault, session.id));
@@ -162,7 +178,7 @@ std::string usable_from(const group::CanaryBook::Committed& set) {
 
 void print_set(Console& console, const GroupStatus& status, const group::CanaryBook::Committed& set) {
   const UnixSeconds now = wall_clock_now();
-  const UnixSeconds ends = set.time + group::kCanaryAge + group::kCanaryLife;
+  const UnixSeconds ends = set.time + group::kCanaryLastUse;
   const std::string_view state = &set == status.in_use ? "in use"
                                  : now >= ends         ? "too old: parley canary commit makes the next one"
                                  : now < set.time + group::kCanaryAge
@@ -170,12 +186,17 @@ void print_set(Console& console, const GroupStatus& status, const group::CanaryB
                                      : "not in use: another is, or not enough members hold it since 24 hours";
   console.print(fmt::format("  set of {} (entry {} of your log): {}, from {} until {}\n", to_rfc3339(set.time), set.seq,
                             state, usable_from(set), to_rfc3339(ends)));
-  for (const group::CanarySet::Leaf& leaf : set.set.canaries())
+  if (!set.retired.empty())
     console.print(
-        fmt::format("    {}\t{}\t{}\theld by an honest member: {} in 1,000,000{}\n",
-                    indicator::name_of(leaf.canary.indicator.type()), visible(leaf.canary.indicator.value()),
-                    leaf.canary.kind, leaf.canary.eps_ppm,
-                    status.book.is_published(leaf.canary.indicator) ? "\tseen by all: not used any more" : ""));
+        fmt::format("    not used any more against {}\n", visible(fmt::format("{}", fmt::join(set.retired, ", ")))));
+  for (const group::CanarySet::Leaf& leaf : set.set.canaries())
+    console.print(fmt::format("    {}\t{}\t{}\theld by an honest member: {} in 1,000,000{}\n",
+                              indicator::name_of(leaf.canary.indicator.type()), visible(leaf.canary.indicator.value()),
+                              leaf.canary.kind, leaf.canary.eps_ppm,
+                              status.book.is_published(leaf.canary.indicator) ? "\tseen by all: not used any more"
+                              : status.without_tag.contains(leaf.canary.indicator)
+                                  ? "\twaits for its tag (parley admit status)"
+                                  : ""));
 }
 
 void print_chances(Console& console, const group::CanaryBook& book, const group::CanaryBook::Committed& set) {
@@ -212,6 +233,7 @@ OrderedJson status_json(const GroupStatus& status) {
                     {"canaries", set.set.canaries().size()},
                     {"committed", to_rfc3339(set.time)},
                     {"usable_from", usable_from(set)},
+                    {"retired_against", set.retired},
                     {"in_use", &set == status.in_use}});
   for (const auto& [session, peer] : status.hits) hits.push_back({{"session", session}, {"peer", peer}});
   return {{"group", status.row.name}, {"waiting", status.book.waiting().size()}, {"sets", sets}, {"hits", hits}};

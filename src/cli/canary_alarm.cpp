@@ -39,17 +39,32 @@ std::string in_words(std::span<const session::CanaryHit> hits, std::string_view 
                      rounded(group::likelihood_ratio(session::chances_of(hits))), visible(accused));
 }
 
+/// What was found here and cannot be shown to others so that it holds.
+Status stays_a_suspicion(Console& console, const vault::SessionRow& row, std::span<const session::CanaryHit> hits,
+                         const Error& why) {
+  if (why.code != Errc::policy) return std::unexpected(why);
+  console.print(fmt::format("  SUSPICION about {} in session {}, and no alarm: it would not hold with the others\n",
+                            visible(row.peer), row.id.substr(0, kShownDigits)));
+  say_hits(console, hits);
+  Error error = why;
+  error.message += " Nothing was published.";
+  return std::unexpected(std::move(error));
+}
+
 Status raise(Workplace& at, const AlarmArguments& arguments) {
   TRY(const std::string session, session_named(at.vault, arguments.session));
   TRY(const vault::SessionRow row, at.vault.session(session));
   TRY(const auto log, at.groups.log(row.group));
+  TRY(const group::Membership membership, at.groups.membership(row.group));
   TRY(const auto all, session::hits_of(at.vault, session));
-  TRY(const session::CanaryAlarm alarm, session::alarm_of(at.vault, *log, session));
+  const auto made = session::alarm_of(at.vault, *log, session::sources_of(at.vault, *log, membership), session);
+  if (!made) return stays_a_suspicion(at.console, row, all, made.error());
+  const session::CanaryAlarm& alarm = *made;
   at.console.print(fmt::format("  an alarm about {} in session {} would show to all members of the group:\n",
                                visible(alarm.accused), session.substr(0, kShownDigits)));
   say_hits(at.console, alarm.hits);
   at.console.print(
-      "    that these stood in your log 24 hours before and were in your set\n"
+      "    that these stood in your log 24 hours before, in one set no older than 30 days, and were in your input\n"
       "    what you committed to in that session, and the result that the other side signed: how many it had in "
       "common\n");
   at.console.say(in_words(alarm.hits, alarm.accused));
@@ -66,9 +81,11 @@ Status raise(Workplace& at, const AlarmArguments& arguments) {
   TRY(const mirror::EntryView written, log->append(std::move(draft), [&](const mirror::EntryView&) -> Status {
     TRY(group::CanaryBook book, group::CanaryBook::load(at.vault, row.group));
     for (const session::CanaryHit& hit : alarm.hits) book.published(hit.canary.canary.indicator);
+    book.retire(alarm.hits.front().canary.set_entry, alarm.accused);
     return book.save(at.vault, row.group);
   }));
   at.console.say(fmt::format("The alarm is entry {} of your log: {}.", written.entry.seq, to_hex(written.leaf_hash)));
+  at.console.say(fmt::format("The set that they are of is not used against {} any more.", visible(alarm.accused)));
   const auto next = commit_canaries(at, row.group);
   if (!next && next.error().code != Errc::usage) return std::unexpected(next.error());
   if (!next) at.console.say("No canary is left: parley canary add.");

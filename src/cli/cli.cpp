@@ -12,8 +12,10 @@
 
 #include "base/random.h"
 #include "base/text.h"
+#include "cli/acts.h"
 #include "cli/bench_psi.h"
 #include "cli/command.h"
+#include "cli/person.h"
 #include "cli/signals.h"
 #include "cli/unlock.h"
 #include "formats/document.h"
@@ -34,7 +36,8 @@ std::filesystem::path member_folder() {
   return std::filesystem::absolute(".parley");
 }
 
-int run_here(const Chosen& chosen, Console& console, const std::filesystem::path& folder) {
+int run_here(const CLI::App& app, const Chosen& chosen, Console& console, PersonHere& person,
+             const std::filesystem::path& folder) {
   ProgressBar progress(console);
   auto opened = open_member(console, folder);
   if (!opened) return console.refuse(opened.error());
@@ -50,8 +53,10 @@ int run_here(const Chosen& chosen, Console& console, const std::filesystem::path
                       .inbox = nullptr,
                       .under_way = under_way,
                       .ledgers = ledgers,
+                      .operator_log = *opened->operator_log,
+                      .person = person,
                       .threads = hardware_threads()};
-  return console.exit_code(chosen.at_work(workplace));
+  return console.exit_code(run_recorded(workplace, app, chosen.at_work));
 }
 
 // CLI11's own exit codes become ours: 0 for help, 2 for wrong usage.
@@ -79,7 +84,8 @@ void add_all(CLI::App& app, Chosen& chosen) {
   app.set_version_flag("--version", "parley " PARLEY_VERSION);
   app.footer(
       "The member's folder is PARLEY_HOME (default ~/.parley). PARLEY_PASSPHRASE or PARLEY_KEY_FILE open its vault "
-      "without a terminal.\n"
+      "without a terminal. PARLEY_OPERATOR says who you are, where a vault tells its operators apart "
+      "(docs/operators.md).\n"
       "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 a dossier that holds by keys nobody vouched for. "
       "Results go to standard output, everything else to standard error.");
   add_init(app, chosen);
@@ -105,6 +111,8 @@ void add_all(CLI::App& app, Chosen& chosen) {
   add_ledger(app, chosen);
   add_canary(app, chosen);
   add_audit(app, chosen);
+  add_operator(app, chosen);
+  add_policy(app, chosen);
   add_log(app, chosen);
   add_verify(app, chosen);
   add_bench(app, chosen);
@@ -126,7 +134,7 @@ int run_at(Workplace& workplace, const std::vector<std::string>& arguments) {
     workplace.console.say("parley: this command does not run inside a node.");
     return 2;
   }
-  return workplace.console.exit_code(chosen.at_work(workplace));
+  return workplace.console.exit_code(run_recorded(workplace, app, chosen.at_work));
 }
 
 int run(int argc, char** argv) {
@@ -161,11 +169,13 @@ int run(int argc, char** argv) {
     Surroundings surroundings{.console = console, .progress = progress, .folder = folder};
     return console.exit_code(chosen.alone(surroundings));
   }
-  const auto handed =
-      node::hand_over(folder, arguments, [&](std::string_view question) { return console.confirm(question); });
+  PersonHere person(console);
+  const auto handed = node::hand_over(folder, arguments,
+                                      {.confirm = [&](std::string_view question) { return console.confirm(question); },
+                                       .answer = [&](ByteView question) { return person.answer(question); }});
   if (!handed) return console.refuse(handed.error());
   if (*handed) return **handed;
-  return run_here(chosen, console, folder);
+  return run_here(app, chosen, console, person, folder);
 }
 
 Result<std::vector<indicator::Type>> types_from(const std::vector<std::string>& names) {

@@ -11,6 +11,7 @@
 #include "group/groups.h"
 #include "group/member.h"
 #include "node/inbox.h"
+#include "operators/operator_log.h"
 #include "vault/vault.h"
 
 namespace parley::cli {
@@ -33,7 +34,9 @@ struct Workplace {
   node::Inbox* inbox;  ///< of the running node; nullptr when none runs
   session::UnderWay& under_way;
   session::Ledgers& ledgers;
-  std::size_t threads;  ///< for one computation
+  operators::OperatorLog& operator_log;
+  operators::Signer& person;  ///< at the console
+  std::size_t threads;        ///< for one computation
 };
 
 /// The command that a command line chose. One of the two is set.
@@ -64,6 +67,8 @@ void add_session(CLI::App& app, Chosen& chosen);
 void add_ledger(CLI::App& app, Chosen& chosen);
 void add_canary(CLI::App& app, Chosen& chosen);
 void add_audit(CLI::App& app, Chosen& chosen);
+void add_operator(CLI::App& app, Chosen& chosen);
+void add_policy(CLI::App& app, Chosen& chosen);
 void add_log(CLI::App& app, Chosen& chosen);
 void add_finding(CLI::App& app, Chosen& chosen);
 void add_dossier(CLI::App& app, Chosen& chosen);

@@ -14,21 +14,34 @@ namespace {
 struct RuleArguments {
   std::string group, peer, tlp_max = "amber", pap_max = "amber", until, by;
   std::vector<std::string> fields, types;
+  std::uint64_t ratio = session::kStandingRatio;
   bool yes = false;
 };
 
-std::string in_words(const session::StandingConsent& rule) {
+// What a rule covers, whoever gave it.
+std::string terms_in_words(const session::StandingConsent& rule) {
   std::string types;
   for (const indicator::Type type : rule.consent.types)
     types += fmt::format("{}{}", types.empty() ? "" : ",", indicator::name_of(type));
-  return fmt::format("{} to {}: {} of {}, up to TLP:{} and PAP:{}, until {} (by {} on {})",
-                     wall_clock_now() < rule.until ? "open" : "OVER", visible(rule.peer),
-                     fmt::join(rule.consent.fields, ","), types.empty() ? "all types" : types,
+  return fmt::format("to {}: {} of {}, up to TLP:{} and PAP:{}, {} fields for each of its own, until {}",
+                     visible(rule.peer), fmt::join(rule.consent.fields, ","), types.empty() ? "all types" : types,
                      indicator::name_of(rule.consent.tlp_max), indicator::name_of(rule.consent.pap_max),
-                     to_rfc3339(rule.until), visible(rule.consent.by), to_rfc3339(rule.consent.given));
+                     rule.consent.ratio, to_rfc3339(rule.until));
 }
 
-Result<session::StandingConsent> rule_from(const RuleArguments& arguments, const group::Membership& membership) {
+std::string in_words(const session::StandingConsent& rule) {
+  return fmt::format("{} {} (by {} on {})", wall_clock_now() < rule.until ? "open" : "OVER", terms_in_words(rule),
+                     visible(rule.consent.by), to_rfc3339(rule.consent.given));
+}
+
+// What a second person confirms.
+std::string words_for_second(const std::string& group, const session::StandingConsent& rule) {
+  return fmt::format("Open in every session of the group {}, {}, as {}", group, terms_in_words(rule),
+                     visible(rule.consent.by));
+}
+
+Result<session::StandingConsent> rule_from(Workplace& at, const RuleArguments& arguments,
+                                           const group::Membership& membership) {
   if (membership.charter().member(arguments.peer) == nullptr)
     return fail(Errc::not_found,
                 fmt::format("{} is no member of {}.", visible(arguments.peer), membership.group().name));
@@ -39,7 +52,8 @@ Result<session::StandingConsent> rule_from(const RuleArguments& arguments, const
     return fail(Errc::policy, "--until is after the end of the operation; nothing is revealed after that.");
   session::Consent& consent = rule.consent;
   consent.given = wall_clock_now();
-  TRY(consent.by, operator_named(arguments.by));
+  consent.ratio = arguments.ratio;
+  TRY(consent.by, operator_named(at, arguments.by));
   TRY(consent.tlp_max, tlp_option(arguments.tlp_max));
   if (consent.tlp_max == indicator::Tlp::red) return fail(Errc::mark, "TLP:RED never leaves.");
   TRY(consent.pap_max, pap_option(arguments.pap_max));
@@ -58,10 +72,11 @@ Result<session::StandingConsent> rule_from(const RuleArguments& arguments, const
 Status add(Workplace& at, const RuleArguments& arguments) {
   TRY(const vault::GroupRow row, at.vault.group(arguments.group));
   TRY(const group::Membership membership, at.groups.membership(row.id));
-  TRY(const session::StandingConsent rule, rule_from(arguments, membership));
+  TRY(const session::StandingConsent rule, rule_from(at, arguments, membership));
   at.console.say("Your node will open, in every session with a result, whenever the other side opens its own:");
   at.console.say("  " + in_words(rule));
   TRY_STATUS(ask_yes(at, arguments.yes, "Consent to that?"));
+  TRY_STATUS(at.operator_log.ask_second(operators::Rule::standing_rule, words_for_second(row.name, rule), at.person));
   TRY_STATUS(session::add_standing_consent(at.vault, row.id, rule));
   at.console.say("It stands. parley consent remove ends it at once.");
   return {};
@@ -85,6 +100,7 @@ Status list(Workplace& at, const std::string& group, bool as_json) {
                      {"types", types},
                      {"tlp_max", indicator::name_of(consent.tlp_max)},
                      {"pap_max", indicator::name_of(consent.pap_max)},
+                     {"ratio", consent.ratio},
                      {"until", to_rfc3339(rules[i].until)},
                      {"by", consent.by}});
   }
@@ -128,6 +144,10 @@ void add_consent(CLI::App& app, Chosen& chosen) {
       ->check(type_name_validator());
   add_command->add_option("--tlp-max", adding->tlp_max, "The strictest TLP mark that may leave")->capture_default_str();
   add_command->add_option("--pap-max", adding->pap_max, "The strictest PAP mark that may leave")->capture_default_str();
+  add_command
+      ->add_option("--ratio", adding->ratio, "Fields that you open at most for each one that the other side opens")
+      ->check(CLI::Range(std::uint64_t{1}, session::kMostRatio))
+      ->capture_default_str();
   add_command->add_option("--until", adding->until, "When it ends: a date, or a time")->required();
   add_command->add_option(
       "--operator", adding->by,

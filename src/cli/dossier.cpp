@@ -116,6 +116,9 @@ OrderedJson json_of(const dossier::Verdict& verdict) {
   json["publishers"] = contents.publishers;
   json["silent"] = contents.silent;
   json["dissents"] = contents.dissents.size();
+  json["withdrawals"] = contents.withdrawals.size();
+  json["standing"] = contents.standing();
+  json["stands"] = contents.stands();
   json["redacted"] = contents.redacted;
   json["proves"] = verdict.proves;
   json["proves_not"] = verdict.proves_not;
@@ -147,6 +150,11 @@ void print_contents(Console& console, const dossier::Contents& contents) {
       console.print(fmt::format("  DISSENT of {} on {}: {}{}\n", dissent.dissent.nick, visible(point.about),
                                 point.likelihood ? fmt::format("{}. ", finding::word_of(*point.likelihood).phrase) : "",
                                 visible(point.text)));
+  for (const finding::SignedWithdrawal& one : contents.withdrawals)
+    console.print(fmt::format("  WITHDRAWN by {} on {}: {}\n", one.withdrawal.nick, to_rfc3339(one.withdrawal.time),
+                              visible(one.withdrawal.reason)));
+  if (!contents.stands())
+    console.print("  TOO FEW MEMBERS STAND BEHIND IT NOW: fewer than must sign a finding of this group.\n");
   for (const finding::Evidence& evidence : finding.evidence) print_evidence(console, contents, evidence);
   for (const std::string& path : contents.redacted) console.print(fmt::format("  [withheld: {}]\n", path));
   for (const finding::Remark& remark : contents.remarks)

@@ -59,7 +59,7 @@ Status call_member(Workplace& at, const vault::Peer& member, group::JointLog& lo
   const auto calling = [&](wire::Link* link) {
     at.progress.set_wake(link == nullptr ? std::function<void()>() : [link] { link->shut_down(); });
   };
-  return node::call_on(member, at.member, log, deadline_in(kMemberCallLimit), calling);
+  return node::call_on(at.vault, member, at.member, log, deadline_in(kMemberCallLimit), calling);
 }
 
 Status fetch_news(Workplace& at) {

@@ -1,4 +1,5 @@
-// parley finding draft, sign, dissent, publish: each is an entry of the own log, which every member gets and keeps.
+// parley finding draft, sign, dissent, publish, withdraw: each is an entry of the own log, which every member gets and
+// keeps.
 #include <fmt/format.h>
 
 #include "base/encoding.h"
@@ -35,6 +36,7 @@ Status act(Workplace& at, const group::Membership& membership, const std::functi
 struct ActArguments {
   std::string name;
   std::vector<std::string> points;
+  std::string reason;
   bool yes = false;
 };
 
@@ -65,7 +67,8 @@ Status sign(Workplace& at, const ActArguments& arguments) {
   if (!remarks.empty()) at.console.say(remarks_in_words(remarks));
   at.console.say(
       "What the others learn by this: that you stand behind this finding, in your own name and for good. With enough "
-      "signatures it can go to anybody. A signature is not taken back; who changes its mind dissents.");
+      "signatures it can go to anybody. What was handed out stays out: who changes its mind withdraws, and later "
+      "dossiers say so.");
   TRY_STATUS(ask_yes(at, arguments.yes, "Sign it?"));
   TRY(const Secret<32> id_seed, id_seed_of(at));
   TRY(const log::VerifierKey id, group::own_id_key(at.member.card));
@@ -125,6 +128,21 @@ Status publish(Workplace& at, const ActArguments& arguments) {
              [&](finding::Analyst& analyst) { return analyst.publish(*named.frozen, wall_clock_now()); });
 }
 
+Status withdraw(Workplace& at, const ActArguments& arguments) {
+  TRY_STATUS(fetch_news(at));
+  TRY(const NamedFinding named, frozen_finding(at, arguments.name));
+  at.console.say(
+      "What the others learn by this: that you do not stand behind this finding any more, why, and in your own name. "
+      "Every dossier that is made from now on, where this is known, carries it, and outsiders read it. Dossiers that "
+      "were handed out before do not know of it: tell whoever has one.");
+  TRY_STATUS(ask_yes(at, arguments.yes, "Withdraw?"));
+  TRY(const Secret<32> id_seed, id_seed_of(at));
+  TRY(const log::VerifierKey id, group::own_id_key(at.member.card));
+  return act(at, named.membership, [&](finding::Analyst& analyst) {
+    return analyst.withdraw(*named.frozen, arguments.reason, id, id_seed, wall_clock_now());
+  });
+}
+
 CLI::App* add_act(CLI::App& family, Chosen& chosen, const std::shared_ptr<ActArguments>& arguments,
                   const std::string& name, const std::string& what, Status (*run)(Workplace&, const ActArguments&)) {
   CLI::App* command = family.add_subcommand(name, what);
@@ -151,6 +169,11 @@ void add_finding_act(CLI::App& family, Chosen& chosen) {
       ->required();
   add_act(family, chosen, std::make_shared<ActArguments>(), "publish",
           "Say that a finding is ready, with its signatures and all dissent", publish);
+  const auto withdrawing = std::make_shared<ActArguments>();
+  add_act(family, chosen, withdrawing, "withdraw", "Take your name back from a finding that you signed, and say why",
+          withdraw)
+      ->add_option("--reason", withdrawing->reason, "Why; whoever reads a later dossier reads it too")
+      ->required();
 }
 
 }  // namespace parley::cli

@@ -46,6 +46,7 @@ Status list(Workplace& at, const ListArguments& arguments) {
                        {"title", of.finding.title},
                        {"signers", of.signers},
                        {"publishers", of.publishers()},
+                       {"standing", of.standing()},
                        {"dissents", of.dissents.size()}});
     }
     for (const finding::Oddity& oddity : book.oddities)

@@ -121,6 +121,10 @@ void add_standing(std::string& out, const NamedFinding& named) {
                          point.likelihood ? fmt::format(", {}", finding::word_of(*point.likelihood).phrase) : "",
                          visible(point.text));
   }
+  for (const finding::Withdrawn& one : of.withdrawals)
+    out +=
+        fmt::format("  WITHDRAWN by {} on {}: {}\n", one.place.nick, to_rfc3339(one.signed_withdrawal.withdrawal.time),
+                    visible(one.signed_withdrawal.withdrawal.reason));
 }
 
 OrderedJson matrix_json(const finding::Finding& finding) {

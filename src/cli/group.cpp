@@ -159,6 +159,7 @@ void add_group(CLI::App& app, Chosen& chosen) {
   add_group_amend(*family, chosen);
   add_group_policy(*family, chosen);
   add_group_admit(*family, chosen);
+  add_group_rotate(*family, chosen);
   add_group_withdraw(*family, chosen);
 }
 

@@ -14,6 +14,7 @@ void add_group_show(CLI::App& family, Chosen& chosen);      ///< show, list
 void add_group_amend(CLI::App& family, Chosen& chosen);     ///< amend
 void add_group_policy(CLI::App& family, Chosen& chosen);    ///< policy
 void add_group_admit(CLI::App& family, Chosen& chosen);     ///< admit
+void add_group_rotate(CLI::App& family, Chosen& chosen);    ///< rotate
 void add_group_withdraw(CLI::App& family, Chosen& chosen);  ///< withdraw, close
 
 /// Sets `chosen` to `body`, whose error becomes the command's.

@@ -58,6 +58,10 @@ void say_taken(Console& console, const group::Taken& taken) {
       if (!taken.signing->in_force)
         console.say(fmt::format("Read it whole and sign it, if you agree: parley group sign {}", taken.group));
       break;
+    case Kind::rotation:
+      console.say(
+          fmt::format("{} has another tls key in {}: its links are held to that from now on.", taken.who, taken.group));
+      break;
     case Kind::leave:
       console.say(fmt::format(
           "{} has left {}{}. Nothing is asked of it or answered to it from now on; quorums follow the "
@@ -90,8 +94,8 @@ void add_group_join(CLI::App& family, Chosen& chosen) {
   join_command->callback(at_work(chosen, [arguments](Workplace& at) { return join(at, *arguments); }));
 
   const auto files = std::make_shared<std::vector<std::string>>();
-  CLI::App* take_command =
-      family.add_subcommand("take", "Take what members send: answers, keys, charters, amendments, leaves");
+  CLI::App* take_command = family.add_subcommand(
+      "take", "Take what members send: answers, keys, charters, amendments, leaves, rotations of keys");
   take_command->add_option("FILE", *files, "One or more; - for the input")->required();
   take_command->callback(at_work(chosen, [files](Workplace& at) { return take(at, *files); }));
 }

@@ -7,14 +7,17 @@
 #include "base/text.h"
 #include "cli/group_command.h"
 #include "cli/log_command.h"
+#include "cli/members_file.h"
 #include "group/paper_kinds.h"
+#include "group/rotation.h"
+#include "log/key_history.h"
 
 namespace parley::cli {
 namespace {
 
 struct ShowArguments {
   std::string name;
-  bool as_json = false, note = false;
+  bool as_json = false, note = false, members = false;
   std::size_t version = 0;
 };
 
@@ -135,6 +138,22 @@ void print_policy(Console& console, const group::Membership& membership) {
   }
 }
 
+/// Keys that are no longer the ones of the charter.
+Status print_rotations(Workplace& at, const group::Membership& membership) {
+  TRY(const auto members, group::member_keys(at.vault, membership.charter()));
+  for (const log::MemberKeys& member : members)
+    for (const log::PlacedRotation& placed : member.rotated) {
+      const log::Rotation& rotation = placed.rotation;
+      TRY(const log::Entry entry, log::read_entry_unverified(placed.leaf));
+      std::string since;
+      if (rotation.since > 0) since = fmt::format(", in other hands perhaps since {}", to_rfc3339(rotation.since));
+      at.console.print(fmt::format("  the {} key of {} was replaced by entry {} of its log at {} ({}{})\n",
+                                   log::name_of(rotation.role), member.nick, placed.seq, to_rfc3339(entry.time),
+                                   log::name_of(rotation.reason), since));
+    }
+  return {};
+}
+
 Status print_in_words(Workplace& at, const vault::GroupRow& group, UnixSeconds now) {
   TRY(const std::string phase, phase_of(at, group, now));
   at.console.print(fmt::format("{}: {}\n", group.name, phase));
@@ -148,6 +167,7 @@ Status print_in_words(Workplace& at, const vault::GroupRow& group, UnixSeconds n
     at.console.print(fmt::format("  left: {}; a finding now needs {} signatures, a log {} holders\n",
                                  fmt::join(membership.left(), ", "), membership.finding_quorum(),
                                  membership.log_quorum()));
+  TRY_STATUS(print_rotations(at, membership));
   print_policy(at.console, membership);
   TRY(const auto refused, refused_logs(at, membership, now));
   for (const std::string& sentence : refused) at.console.print(fmt::format("  REFUSED: {}\n", sentence));
@@ -169,6 +189,12 @@ Status show(Workplace& at, const ShowArguments& arguments) {
       return fail(Errc::not_found, fmt::format("{} version(s) of the charter of {} have been in force here.",
                                                charters.size(), group.name));
     at.console.print(charters[version - 1].note);
+    return {};
+  }
+  if (arguments.members) {
+    TRY(const group::Membership membership, membership_of(at, group));
+    TRY(const auto members, group::member_keys(at.vault, membership.charter()));
+    at.console.print(write_members(members));
     return {};
   }
   const UnixSeconds now = wall_clock_now();
@@ -203,6 +229,8 @@ void add_group_show(CLI::App& family, Chosen& chosen) {
   show_command->add_option("--version", arguments->version, "Which version, with --note (default: the one in force)")
       ->check(CLI::Range(std::int64_t{1}, group::kMostVersions))
       ->needs("--note");
+  show_command->add_flag("--members", arguments->members,
+                         "Print the members' keys and what has replaced them, for whoever checks without a vault");
   show_command->add_flag("--json", arguments->as_json, "Print one JSON object");
   show_command->callback(at_work(chosen, [arguments](Workplace& at) { return show(at, *arguments); }));
 

@@ -25,9 +25,10 @@ int show(Console& console, const group::Card& card, bool as_json, bool checked) 
       fmt::format("This is the public key card of \"{}\"; anyone may see it. Read its fingerprint to the other side by "
                   "voice:\n  {}",
                   card.name, card.fingerprint()));
-  console.say(checked ? "It is the card of the keys in this vault."
-                      : "NOT CHECKED: this is what lies in the folder, and whoever can write there could have put another "
-                        "card in its place. parley id --check opens the vault and compares it with your keys.");
+  console.say(checked
+                  ? "It is the card of the keys in this vault."
+                  : "NOT CHECKED: this is what lies in the folder, and whoever can write there could have put another "
+                    "card in its place. parley id --check opens the vault and compares it with your keys.");
   return 0;
 }
 

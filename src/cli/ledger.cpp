@@ -144,7 +144,8 @@ void print_type(Console& console, const MemberPage& member, indicator::Type type
     console.print(fmt::format("    {} ended {} session(s) when it may have learned, without a result\n", visible(peer),
                               grouped(whole.abort_after_learn)));
   if (whole.unopenable > 0)
-    console.print(fmt::format("    {} opening(s) that it offered did not come\n", grouped(whole.unopenable)));
+    console.print(
+        fmt::format("    {} matches that it signed or fields that it owed did not come\n", grouped(whole.unopenable)));
   if (whole.reveals_stopped > 0)
     console.print(fmt::format("    {} stopped {} reveal(s) in the middle; nobody was ahead by more than a field\n",
                               visible(peer), grouped(whole.reveals_stopped)));

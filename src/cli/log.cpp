@@ -9,8 +9,10 @@
 #include "cli/json.h"
 #include "cli/log_command.h"
 #include "cli/members_file.h"
+#include "group/rotation.h"
 #include "log/entry.h"
 #include "mirror/check.h"
+#include "mirror/key_rotation.h"
 #include "mirror/vault_store.h"
 
 namespace parley::cli {
@@ -140,10 +142,14 @@ Status check_logs(Workplace& at, const std::vector<log::MemberKeys>& members, Ch
             ? members.end()
             : std::ranges::find(members, own->origin, [](const log::MemberKeys& member) { return member.log.name; });
     const std::size_t self = reader == members.end() ? owner : static_cast<std::size_t>(reader - members.begin());
-    mirror::VaultStore store(at.vault, head->group, members, self);
+    std::vector<log::MemberKeys> known = members;
+    // A charter alone does not say which keys have been replaced since; the logs that are checked do.
+    const auto is_rotated = [](const log::MemberKeys& member) { return !member.rotated.empty(); };
+    if (std::ranges::none_of(known, is_rotated)) TRY_STATUS(mirror::load_rotations(at.vault, head->group, known));
+    mirror::VaultStore store(at.vault, head->group, known, self);
     ThreadPool pool(at.threads);
     at.progress.phase("checking " + head->nick, head->size);
-    TRY(const auto defects, mirror::check_log(store, members, owner, self, pool));
+    TRY(const auto defects, mirror::check_log(store, known, owner, self, pool));
     for (const mirror::Defect& defect : defects)
       at.console.print(fmt::format("{}\t{}\t{}\n", defect.log, defect.seq, visible(defect.what)));
     checked.sound = checked.sound && defects.empty();
@@ -167,7 +173,7 @@ Result<bool> fsck(Workplace& at, const std::string& members_file) {
       const auto membership = at.groups.membership(group.id);
       if (!membership && membership.error().code == Errc::not_found) continue;  // no charter yet
       if (!membership) return std::unexpected(membership.error());
-      TRY_STATUS(check_logs(at, keys_of(membership->charter()), checked));
+      TRY_STATUS(check_logs(at, group::charter_keys(membership->charter()), checked));
     }
   }
   if (checked.logs == 0)

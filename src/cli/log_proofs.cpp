@@ -105,7 +105,7 @@ Status policy(Surroundings& at, const std::string& members_file, const std::stri
   log::Policy::Group mirrors{.name = "mirrors", .threshold = log::log_quorum(members.size()) - 1, .members = {}};
   for (const log::MemberKeys& member : members) {
     if (member.nick == nick) continue;  // the owner holds its tree by its log signature
-    made.witnesses.push_back({member.nick, member.cosign, {}});
+    made.witnesses.push_back({member.nick, member.newest_cosign(), {}});
     mirrors.members.push_back(member.nick);
   }
   made.quorum = mirrors.members.empty() ? "none" : mirrors.name;

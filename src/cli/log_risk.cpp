@@ -35,14 +35,19 @@ void say_what_it_means(Console& console, const vault::GroupRow& group, const std
       "  - What was asked and disclosed since the state of this disk is not counted in your budgets unless others have "
       "it.");
   console.say(
-      "Better: reach one of the members who are away, or wait. Their nodes have what is missing, and everything heals by "
+      "Better: reach one of the members who are away, or wait. Their nodes have what is missing, and everything heals "
+      "by "
       "itself.");
 }
 
-/// Durable before the risk is taken. Who: the system's user, since parley does not tell operators apart.
-Status write_down(vault::Vault& vault, const vault::GroupRow& group, UnixSeconds now, const std::string& why) {
-  return vault.put_setting(risk_setting(group.id),
-                           fmt::format("{} by user {}: {}", to_rfc3339(now), ::getuid(), why));
+/// Durable before the risk is taken. Who: the system's user, and the operator where they are told apart.
+Status write_down(Workplace& at, const vault::GroupRow& group, UnixSeconds now, const std::string& why) {
+  std::string who = fmt::format("user {}", ::getuid());
+  if (!at.operator_log.roster().operators().empty()) {
+    TRY(const std::string name, at.person.name());
+    who += ", operator " + name;
+  }
+  return at.vault.put_setting(risk_setting(group.id), fmt::format("{} by {}: {}", to_rfc3339(now), who, why));
 }
 
 Status accept_fork_risk(Workplace& at, const RiskArguments& arguments) {
@@ -55,10 +60,9 @@ Status accept_fork_risk(Workplace& at, const RiskArguments& arguments) {
     if (!heard) say_what_it_means(at.console, group, heard.error().message);
   }
   if (!waits_for_word(*log))
-    return fail(Errc::policy, fmt::format("There is no risk to be taken: the log of {} is {}.", visible(group.name),
-                                          log->with([](mirror::Replica& replica) {
-                                            return mirror::name_of(replica.state());
-                                          })));
+    return fail(Errc::policy,
+                fmt::format("There is no risk to be taken: the log of {} is {}.", visible(group.name),
+                            log->with([](mirror::Replica& replica) { return mirror::name_of(replica.state()); })));
   if (!arguments.yes) {
     if (!at.console.interactive())
       return fail(Errc::cancelled, "Nothing was done: there is no terminal to ask on. Read the above and add --yes.");
@@ -66,13 +70,14 @@ Status accept_fork_risk(Workplace& at, const RiskArguments& arguments) {
       return fail(Errc::cancelled, "Nothing was done.");
   }
   const std::string why = log->with([](mirror::Replica& replica) { return replica.reason(); });
-  TRY_STATUS(write_down(at.vault, group, wall_clock_now(), why));
+  TRY_STATUS(write_down(at, group, wall_clock_now(), why));
   TRY_STATUS(log->with([](mirror::Replica& replica) { return replica.accept_fork_risk(); }));
   // The entry that makes it last: a process that starts later finds a log that goes on from here.
-  log::Json heads = log->with([](mirror::Replica& replica) { return replica.heads_body(); });
+  log::Json heads = log->with([&](mirror::Replica& replica) { return log->heads_body(replica); });
   TRY(const mirror::EntryView written, log->append(mirror::draft_for_everyone(log::kHeads, std::move(heads))));
-  at.console.say(fmt::format("The log of {} goes on, with entry {}. That the risk was taken is shown by parley log list.",
-                             visible(group.name), written.entry.seq));
+  at.console.say(
+      fmt::format("The log of {} goes on, with entry {}. That the risk was taken is shown by parley log list.",
+                  visible(group.name), written.entry.seq));
   return {};
 }
 

@@ -23,13 +23,15 @@ struct RevealArguments {
   std::string pap_max = "amber";
   std::vector<std::string> only;
   std::string by;
+  std::uint64_t unreturned = 0;
   bool yes = false;
   bool as_json = false;
 };
 
-Result<session::Consent> consent_from(const RevealArguments& arguments) {
-  session::Consent consent{.fields = arguments.fields, .tlp_max = {}, .given = wall_clock_now()};
-  TRY(consent.by, operator_named(arguments.by));
+Result<session::Consent> consent_from(Workplace& at, const RevealArguments& arguments) {
+  session::Consent consent{
+      .fields = arguments.fields, .tlp_max = {}, .given = wall_clock_now(), .unreturned = arguments.unreturned};
+  TRY(consent.by, operator_named(at, arguments.by));
   TRY(consent.pap_max, pap_option(arguments.pap_max));
   std::erase_if(consent.fields, [](const std::string& field) {
     return std::ranges::find(session::kMarkPaths, field) != session::kMarkPaths.end();
@@ -90,6 +92,9 @@ Status show_before(Workplace& at, const RevealArguments& arguments, const std::s
       "  known. {} sees that {} agreed. Until it is used you can take this back: parley consent withdraw. What is open "
       "stays open.",
       peer, visible(consent.by)));
+  at.console.say(consent.unreturned == 0
+                     ? std::string("  You open as many fields as it opens, and no more.")
+                     : fmt::format("  YOU OPEN UP TO {} FIELD(S) FOR WHICH NOTHING COMES BACK.", consent.unreturned));
   if (preview.openings == 0)
     return fail(Errc::mark, "Nothing of the matches can be opened with these fields and marks. Nothing was sent.");
   if (at.console.interactive() && !arguments.yes && !at.console.confirm("Open them?"))
@@ -97,8 +102,46 @@ Status show_before(Workplace& at, const RevealArguments& arguments, const std::s
   return {};
 }
 
+std::string in_words(const session::RevealNumbers& numbers, const std::string& peer) {
+  return fmt::format("You offer {} field(s) and open {}; {} offers {} and opens {}.", numbers.we_offer, numbers.we_open,
+                     visible(peer), numbers.they_offer, numbers.they_open);
+}
+
+// Both are bound to their offers, and nothing has been opened.
+Status ask_about_numbers(Workplace& at, const RevealArguments& arguments, const std::string& id,
+                         const std::string& peer, const session::RevealNumbers& numbers) {
+  if (auto* bar = dynamic_cast<ProgressBar*>(&at.progress)) bar->clear();
+  at.console.say(in_words(numbers, peer));
+  if (numbers.we_open > numbers.they_open)
+    at.console.say(fmt::format("That is {} more than you get.", numbers.we_open - numbers.they_open));
+  if (!at.console.interactive() || arguments.yes || at.console.confirm("Open them?")) return {};
+  TRY_STATUS(session::take_back_consent(at.vault, id));
+  return fail(Errc::cancelled, "Nothing was opened, and your consent is taken back.");
+}
+
+void say_what_stays(Console& console, const std::string& id, const std::string& peer,
+                    const session::RevealNumbers& numbers) {
+  if (numbers.we_open == numbers.we_offer) return;
+  console.say(
+      fmt::format("{} field(s) stay with you: {} returns nothing for them. parley reveal {} --unreturned {} would "
+                  "open them all the same.",
+                  numbers.we_offer - numbers.we_open, visible(peer), id.substr(0, 8),
+                  numbers.we_offer - std::min(numbers.we_offer, numbers.they_open)));
+}
+
+// What a second person confirms: all that the consent covers.
+std::string words_for_second(const std::string& session, const std::string& peer, const session::Consent& consent) {
+  std::string items;
+  for (const indicator::Canonical& item : consent.items) items += (items.empty() ? "" : ", ") + item.value();
+  return fmt::format(
+      "Open to {}, of the session {}: the fields {} of {}, up to TLP:{} and PAP:{}, {} fields beyond those that it "
+      "returns, as {}",
+      peer, session, fmt::join(consent.fields, ", "), items.empty() ? "all matches" : "the matches " + items,
+      indicator::name_of(consent.tlp_max), indicator::name_of(consent.pap_max), consent.unreturned, consent.by);
+}
+
 Result<session::RevealOutcome> reveal(Workplace& at, const RevealArguments& arguments, const std::string& id) {
-  TRY(session::Consent consent, consent_from(arguments));
+  TRY(session::Consent consent, consent_from(at, arguments));
   TRY_STATUS(narrow(at.vault, id, arguments.only, consent));
   TRY(const vault::SessionRow row, at.vault.session(id));
   TRY(const group::Membership membership, at.groups.membership(row.group));
@@ -106,19 +149,24 @@ Result<session::RevealOutcome> reveal(Workplace& at, const RevealArguments& argu
   TRY(const auto log, at.groups.log(row.group));
   TRY(const session::RevealPreview preview, session::preview(at.vault, id, consent));
   TRY_STATUS(show_before(at, arguments, row.peer, consent, preview));
+  TRY_STATUS(at.operator_log.ask_second(operators::Rule::reveal, words_for_second(id, row.peer, consent), at.person));
   TRY_STATUS(session::give_consent(at.vault, id, consent));
   TRY(const vault::Peer peer, at.vault.peer(row.peer));
-  TRY(const group::Card card, group::read_card(peer.card));
-  auto link = wire::connect(peer.address, at.member.identity(), group::pinned(peer.name, card));
+  TRY(const wire::PinnedPeer pin, group::pinned_now(at.vault, peer, *log));
+  TRY(const wire::LocalIdentity identity, group::identity_towards(at.vault, at.member, *log, pin.nick));
+  auto link = wire::connect(peer.address, identity, pin);
   if (!link) {
     Error error = std::move(link).error().at(peer.name);
     error.message += " Your consent is kept: it counts as soon as either side reaches the other.";
     return std::unexpected(std::move(error));
   }
   group::LogLink log_link(**link, *log);
+  TRY_STATUS(log->tie_to_others());
   ThreadPool pool(at.threads);
   const session::Party us = party_at(at, membership, pool);
-  return session::reveal(us, log_link, id);
+  return session::reveal(us, log_link, id, [&](const session::RevealNumbers& numbers) {
+    return ask_about_numbers(at, arguments, id, peer.name, numbers);
+  });
 }
 
 int reveal_and_show(Workplace& at, const RevealArguments& arguments) {
@@ -132,6 +180,9 @@ int reveal_and_show(Workplace& at, const RevealArguments& arguments) {
                               {"waiting", outcome->waiting},
                               {"opened", outcome->opened},
                               {"received", outcome->received},
+                              {"fields_offered", outcome->numbers.we_offer},
+                              {"fields_opened", outcome->numbers.we_open},
+                              {"fields_received", outcome->numbers.they_open},
                               {"sealed", outcome->sealed}}));
     return 0;
   }
@@ -144,14 +195,19 @@ int reveal_and_show(Workplace& at, const RevealArguments& arguments) {
   at.console.say(
       fmt::format("Opened {}, received {}; every opening fits what its owner had committed to before the session.",
                   outcome->opened, outcome->received));
+  const auto row = at.vault.session(*id);
+  if (row) say_what_stays(at.console, *id, row->peer, outcome->numbers);
   const Status printed = print_session(at, *id);
   return printed ? 0 : at.console.refuse(printed.error());
 }
 
 }  // namespace
 
-Result<std::string> operator_named(const std::string& name) {
+Result<std::string> operator_named(Workplace& at, const std::string& name) {
   std::string by = name;
+  if (by.empty() && !at.operator_log.roster().operators().empty()) {
+    TRY(by, at.person.name());
+  }
   if (const passwd* user = by.empty() ? ::getpwuid(::getuid()) : nullptr) by = user->pw_name;
   by = visible(by);
   if (by.empty() || by.size() > session::kMaxOperatorBytes)
@@ -186,6 +242,11 @@ void add_reveal(CLI::App& app, Chosen& chosen) {
   command->add_option("--pap-max", arguments->pap_max, "The strictest PAP mark that may leave: clear, green, amber")
       ->capture_default_str();
   command->add_option("--only", arguments->only, "Of these matches only, separated by commas")->delimiter(',');
+  command
+      ->add_option("--unreturned", arguments->unreturned,
+                   "Fields that you open beyond as many as the other side opens, for nothing in return")
+      ->check(CLI::Range(std::uint64_t{0}, session::kMostRevealFields))
+      ->capture_default_str();
   command->add_option("--operator", arguments->by,
                       "Who consents, by a name that the other side may know; your user name unless you say otherwise");
   command->add_flag("--yes", arguments->yes, "Do not ask before opening");

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/person.h"
 #include "cli/signals.h"
 #include "cli/unlock.h"
 #include "node/local_socket.h"
@@ -29,6 +30,7 @@ int run_handed(node::HandedCommand& command, const std::atomic<bool>& gone, cons
                const OpenMember& opened, node::Node& node, std::size_t threads) {
   Console console(command.streams[0].get(), command.streams[1].get(), command.streams[2].get(), command.working_folder);
   console.confirm_through(command.confirm);
+  PersonAtTerminal person(command.ask);
   ProgressBar progress(console);
   std::atomic<bool> done{false};
   std::thread watcher([&] {
@@ -44,6 +46,8 @@ int run_handed(node::HandedCommand& command, const std::atomic<bool>& gone, cons
                       .inbox = &node.inbox(),
                       .under_way = node.under_way(),
                       .ledgers = node.ledgers(),
+                      .operator_log = *opened.operator_log,
+                      .person = person,
                       .threads = threads};
   const int code = run_at(workplace, command.arguments);
   done = true;
@@ -58,6 +62,10 @@ int serve(Surroundings& at, const ServeArguments& arguments) {
   if (!rules) return at.console.refuse(rules.error());
   auto opened = open_member(at.console, at.folder);
   if (!opened) return at.console.refuse(opened.error());
+
+  const auto begun = opened->operator_log->begin_by_node(
+      operators::Act::policy, "serve", opened->operator_log->subjects().of("rules", arguments.accept));
+  if (!begun) return at.console.refuse(begun.error());
 
   // A handed command's terminal may be the one that this node runs in the background of, which must not stop it.
   ::signal(SIGTTIN, SIG_IGN);
@@ -77,7 +85,7 @@ int serve(Surroundings& at, const ServeArguments& arguments) {
   node::Journal journal(at.console.error_stream());
   {
     node::Node node(
-        *opened->vault, opened->member, *opened->groups,
+        *opened->vault, opened->member, *opened->groups, *opened->operator_log,
         {.listen = arguments.listen, .rules = *std::move(rules), .threads = threads, .limits = std::move(limits)},
         journal);
     const auto address = node.start();
@@ -93,7 +101,8 @@ int serve(Surroundings& at, const ServeArguments& arguments) {
     journal.line("stopping");
   }
   at.progress.set_wake({});
-  return 0;
+  const Status ended = opened->operator_log->end(*begun, "done");
+  return ended ? 0 : at.console.refuse(ended.error());
 }
 
 }  // namespace

@@ -1,8 +1,12 @@
-// parley session list, abort: all sessions of this member, and the end of one that is under way.
+// parley session list, abort, fault: all sessions of this member, the end of one that is under way, and the evidence
+// that one has left of the other side's cheating.
 #include <fmt/format.h>
 
+#include "base/file.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/session_view.h"
+#include "session/reveal_record.h"
 #include "session/states.h"
 
 namespace parley::cli {
@@ -14,7 +18,7 @@ Status list(Workplace& at, bool as_json) {
   for (const vault::SessionRow& row : rows) {
     TRY(const session::Terms terms, session::read_terms(row.terms));
     TRY(const session::Outcome outcome, session::read_outcome(row.outcome));
-    const std::int64_t count = outcome.file_count >= 0 ? outcome.file_count : outcome.count;
+    TRY(const std::int64_t count, count_in_common(at.vault, row.id));
     if (as_json) {
       array.push_back({{"session", row.id},
                        {"peer", row.peer},
@@ -47,6 +51,32 @@ Status abort(Workplace& at, const std::string& session) {
   return {};
 }
 
+constexpr unsigned kEvidenceMode = 0600;
+
+struct FaultArguments {
+  std::string session, file;
+};
+
+Status write_evidence(Workplace& at, const FaultArguments& arguments) {
+  TRY(const std::string id, session_named(at.vault, arguments.session));
+  TRY(const vault::SessionRow row, at.vault.session(id));
+  TRY(const auto fault, session::bad_opening_in(at.vault, id));
+  if (!fault || fault->empty())
+    return fail(Errc::not_found,
+                "This session has left no evidence against the other side. What broke off or was refused is in parley "
+                "show.");
+  const std::filesystem::path path = at.console.resolve(arguments.file);
+  if (std::filesystem::exists(path))
+    return fail(Errc::exists, "This file is there already; give another name.", path.string());
+  TRY_STATUS(write_file_atomically(path, as_bytes(*fault), kEvidenceMode));
+  at.console.print(path.string() + "\n");
+  at.console.say(
+      fmt::format("Whoever has the keys of the group's members can check it: parley verify fault. It names the "
+                  "indicator, which matched, and what {} opened of it: mind the marks when you hand it on.",
+                  visible(row.peer)));
+  return {};
+}
+
 }  // namespace
 
 void add_session(CLI::App& app, Chosen& chosen) {
@@ -67,6 +97,17 @@ void add_session(CLI::App& app, Chosen& chosen) {
   abort_command->callback([&chosen, session] {
     chosen.at_work = [session](Workplace& at) {
       const Status done = abort(at, *session);
+      return done ? 0 : at.console.refuse(done.error());
+    };
+  });
+  const auto evidence = std::make_shared<FaultArguments>();
+  CLI::App* fault_command = command->add_subcommand(
+      "fault", "Write the evidence that the other side opened, in a reveal, what it had not committed to");
+  fault_command->add_option("SESSION", evidence->session, "Its id, the first digits of it, or last")->required();
+  fault_command->add_option("FILE", evidence->file, "The file to write, for parley verify fault")->required();
+  fault_command->callback([&chosen, evidence] {
+    chosen.at_work = [evidence](Workplace& at) {
+      const Status done = write_evidence(at, *evidence);
       return done ? 0 : at.console.refuse(done.error());
     };
   });

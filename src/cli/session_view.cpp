@@ -10,6 +10,7 @@
 #include "psi/intersect/protocol.h"
 #include "session/audit_keeping.h"
 #include "session/reveal.h"
+#include "session/reveal_record.h"
 #include "session/states.h"
 
 namespace parley::cli {
@@ -21,6 +22,8 @@ struct Shown {
   session::Outcome outcome;
   std::vector<vault::SessionMatch> matches;
   std::vector<std::vector<std::string>> warnings;  // of each match
+  std::set<indicator::Canonical> unshown;          // matches that count as none
+  bool bad_opening = false;                        // evidence of one is kept
 };
 
 Result<Shown> load(vault::Vault& vault, const std::string& session) {
@@ -32,6 +35,9 @@ Result<Shown> load(vault::Vault& vault, const std::string& session) {
   std::ranges::sort(shown.matches, {}, [](const vault::SessionMatch& match) {
     return std::pair(match.indicator.type(), match.indicator.value());
   });
+  TRY(shown.unshown, session::unshown_matches(vault, shown.row.id));
+  TRY(const auto fault, session::bad_opening_in(vault, shown.row.id));
+  shown.bad_opening = fault && !fault->empty();
   if (!shown.matches.empty()) {
     TRY(const indicator::WarningLists lists, vault.warning_lists());
     for (const vault::SessionMatch& match : shown.matches) shown.warnings.push_back(lists.marks(match.indicator));
@@ -39,9 +45,39 @@ Result<Shown> load(vault::Vault& vault, const std::string& session) {
   return shown;
 }
 
-// With hashes of one file counted once; that is what "in common" means to a person.
-std::int64_t shown_count(const session::Outcome& outcome) {
-  return outcome.file_count >= 0 ? outcome.file_count : outcome.count;
+// With hashes of one file counted once; that is what "in common" means to a person. What the other side did not show to
+// be its own is not in common.
+std::int64_t shown_count(const Shown& shown) {
+  const session::Outcome& outcome = shown.outcome;
+  if (shown.unshown.empty()) return outcome.file_count >= 0 ? outcome.file_count : outcome.count;
+  std::set<std::int64_t> files;
+  std::int64_t others = 0;
+  for (const vault::SessionMatch& match : shown.matches) {
+    if (shown.unshown.contains(match.indicator)) continue;
+    if (match.file == 0)
+      ++others;
+    else
+      files.insert(match.file);
+  }
+  return others + static_cast<std::int64_t>(files.size());
+}
+
+std::int64_t shown_values(const Shown& shown) {
+  return shown.outcome.count - static_cast<std::int64_t>(shown.unshown.size());
+}
+
+void say_what_was_not_shown(Console& console, const Shown& shown) {
+  const std::string id = shown.row.id.substr(0, 8);
+  if (!shown.unshown.empty())
+    console.print(
+        fmt::format("  NOT SHOWN: {} matches that {} signed and did not open under what it had committed to; "
+                    "they do not count\n",
+                    shown.unshown.size(), visible(shown.row.peer)));
+  if (shown.bad_opening)
+    console.print(
+        fmt::format("  BAD OPENING: {} opened what it had not committed to, and signed for it. parley session "
+                    "fault {} FILE writes the evidence\n",
+                    visible(shown.row.peer), id));
 }
 
 void say_failure(Console& console, const Shown& shown) {
@@ -59,6 +95,7 @@ void print_matches(Console& console, const Shown& shown) {
     std::string line =
         fmt::format("  {}\t{}", indicator::name_of(match.indicator.type()), visible(match.indicator.value()));
     if (match.file != 0) line += fmt::format("\t(file {})", match.file);
+    if (shown.unshown.contains(match.indicator)) line += "\t[NO MATCH: not shown by the other side]";
     for (const std::string& list : shown.warnings[i]) line += fmt::format("\t[on warning list: {}]", visible(list));
     console.print(line + "\n");
     if (const std::string mine = context_in_words(from_stored(match.mine)); !mine.empty())
@@ -142,6 +179,17 @@ Result<std::string> session_named(vault::Vault& vault, const std::string& text) 
   return row.id;
 }
 
+Result<std::int64_t> count_in_common(vault::Vault& vault, const std::string& session) {
+  TRY(const auto unshown, session::unshown_matches(vault, session));
+  if (unshown.empty()) {  // as good as always, and there may be many sessions
+    TRY(const vault::SessionRow row, vault.session(session));
+    TRY(const session::Outcome outcome, session::read_outcome(row.outcome));
+    return outcome.file_count >= 0 ? outcome.file_count : outcome.count;
+  }
+  TRY(const Shown shown, load(vault, session));
+  return shown_count(shown);
+}
+
 Result<OrderedJson> session_json(vault::Vault& vault, const std::string& session) {
   TRY(const Shown shown, load(vault, session));
   const session::Question& question = shown.terms.question;
@@ -154,6 +202,7 @@ Result<OrderedJson> session_json(vault::Vault& vault, const std::string& session
                        {"value", match.indicator.value()},
                        {"file", match.file == 0 ? OrderedJson() : OrderedJson(match.file)},
                        {"warnings", shown.warnings[i]},
+                       {"shown", !shown.unshown.contains(match.indicator)},
                        {"mine", from_stored(match.mine)},
                        {"theirs", from_stored(match.theirs)},
                        {"opened", from_stored(match.opened)}});
@@ -172,8 +221,10 @@ Result<OrderedJson> session_json(vault::Vault& vault, const std::string& session
       {"state", shown.row.state},
       {"agreed", outcome.agreed},
       {"protocol", outcome.protocol},
-      {"count", outcome.learned ? OrderedJson(shown_count(outcome)) : OrderedJson()},
-      {"values", outcome.learned ? OrderedJson(outcome.count) : OrderedJson()},
+      {"count", outcome.learned ? OrderedJson(shown_count(shown)) : OrderedJson()},
+      {"values", outcome.learned ? OrderedJson(shown_values(shown)) : OrderedJson()},
+      {"unshown_matches", shown.unshown.size()},
+      {"bad_opening", shown.bad_opening},
       {"canary_hits", outcome.canaries},
       {"matches", matches},
       {"seconds", static_cast<double>(outcome.milliseconds) / 1000.0},
@@ -197,9 +248,10 @@ Status print_session(Workplace& at, const std::string& session) {
   console.print(fmt::format("  {} asked on {}: {}\n", shown.row.asked_by_us ? "this side" : shown.row.peer,
                             to_rfc3339(shown.row.created), session::in_words(shown.terms.question)));
   if (outcome.learned) {
-    console.print(fmt::format("  in common: {}{}\n", shown_count(outcome),
-                              outcome.file_count >= 0 && outcome.file_count != outcome.count
-                                  ? fmt::format(" ({} values; hashes of one file count once)", outcome.count)
+    const std::int64_t count = shown_count(shown), values = shown_values(shown);
+    console.print(fmt::format("  in common: {}{}\n", count,
+                              outcome.file_count >= 0 && count != values
+                                  ? fmt::format(" ({} values; hashes of one file count once)", values)
                                   : ""));
   } else if (!outcome.protocol.empty() && outcome.failed_phase.empty()) {
     console.print("  this side did not learn the answer, as agreed\n");
@@ -207,12 +259,13 @@ Status print_session(Workplace& at, const std::string& session) {
   print_matches(console, shown);
   if (outcome.canaries > 0)
     console.print(fmt::format("  CANARY: {} of your canaries stand in the set of {}; they are not among the {} above\n",
-                              outcome.canaries, shown.row.peer, shown_count(outcome)));
+                              outcome.canaries, shown.row.peer, shown_count(shown)));
   if (!outcome.protocol.empty() && outcome.milliseconds > 0)
     console.print(fmt::format("  {:.2f} s, {} bytes sent, {} bytes received, protocol {}{}\n",
                               static_cast<double>(outcome.milliseconds) / 1000.0, outcome.bytes_sent,
                               outcome.bytes_received, outcome.protocol,
                               outcome.protocol_reason.empty() ? "" : " (" + outcome.protocol_reason + ")"));
+  say_what_was_not_shown(console, shown);
   TRY_STATUS(say_audit(at, shown));
   say_failure(console, shown);
   if (!outcome.transcript.empty()) say_what_it_means(console, shown);

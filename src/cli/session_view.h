@@ -12,6 +12,10 @@ namespace parley::cli {
 /// A session's id from what a person types: digits of it, or "last". @error Errc::not_found
 Result<std::string> session_named(vault::Vault& vault, const std::string& text);
 
+/// How many indicators are in common: hashes of one file count once, and what the other side did not show to be its own
+/// does not. @error the vault's
+Result<std::int64_t> count_in_common(vault::Vault& vault, const std::string& session);
+
 /// The whole session as one JSON object. @error the vault's
 Result<OrderedJson> session_json(vault::Vault& vault, const std::string& session);
 

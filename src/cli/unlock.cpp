@@ -16,6 +16,12 @@ namespace {
 constexpr std::size_t kMaxKeyFileBytes = 4096;
 constexpr std::string_view kKeyFileForm = "A key file has 64 hex digits on one line, readable by its owner only.";
 
+SecretBytes secret_text(const char* text) {
+  return SecretBytes(as_bytes(text));
+}
+
+}  // namespace
+
 Result<Secret<32>> read_key_file(const std::filesystem::path& path) {
   TRY_STATUS(check_private(path));
   TRY(const Bytes content, read_file(path, kMaxKeyFileBytes));
@@ -26,12 +32,6 @@ Result<Secret<32>> read_key_file(const std::filesystem::path& path) {
   const SecretBytes wiped{ByteView(*key)};
   return Secret<32>(wiped.expose().first<32>());
 }
-
-SecretBytes secret_text(const char* text) {
-  return SecretBytes(as_bytes(text));
-}
-
-}  // namespace
 
 Result<vault::Unlock> unlock_from_surroundings(Console& console) {
   vault::Unlock unlock;
@@ -77,11 +77,19 @@ Result<OpenMember> open_member(Console& console, const std::filesystem::path& fo
   OpenMember opened;
   TRY(opened.vault, vault::Vault::open(folder, unlock));
   TRY(opened.member, group::load_member(folder, *opened.vault));
+  TRY(opened.operator_log, operators::OperatorLog::open(*opened.vault));
   opened.groups = std::make_unique<group::Groups>(
       folder, *opened.vault, opened.member.card,
-      [&vault = *opened.vault](group::JointLog& log) { return session::log_aborts(vault, log); });
+      [&vault = *opened.vault, &operator_log = *opened.operator_log](group::JointLog& log) {
+        log.also_tie([&operator_log] {
+          return group::JointLog::OwnTree{.name = std::string(operators::kHeadName),
+                                          .size = operator_log.size(),
+                                          .head = operator_log.head().to_json()};
+        });
+        return session::log_aborts(vault, log);
+      });
   TRY(const std::size_t interrupted, session::close_interrupted(*opened.vault));
-  TRY_STATUS(session::end_old_records(*opened.vault, wall_clock_now()));
+  TRY_STATUS(session::end_old_records(*opened.vault));
   if (interrupted > 0)
     console.say(fmt::format(
         "{} session(s) had been interrupted by a stop or crash and are closed now; parley session list tells which.",

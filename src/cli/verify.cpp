@@ -33,7 +33,10 @@ Status verify_fault(Surroundings& at, const Arguments& arguments) {
   at.console.print(fmt::format("verified: {} against {}\n", log::name_of(verdict.kind), accused));
   for (const std::string& sentence : verdict.proves) at.console.print("proves: " + visible(sentence) + "\n");
   for (const std::string& sentence : verdict.proves_not) at.console.print("proves not: " + visible(sentence) + "\n");
-  at.console.say("All of it rests on the keys in the members' file: make sure that they are those of the group.");
+  at.console.say(
+      "All of it rests on the keys in the members' file: make sure that they are those of the group, and ask whether "
+      "one "
+      "has been replaced since (parley group show NAME --members).");
   return {};
 }
 

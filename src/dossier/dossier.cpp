@@ -26,9 +26,38 @@ Json::Array array_of(const std::vector<std::string>& texts) {
   return array;
 }
 
+Json json_of(const log::Body& body) {
+  return Json::Object{{"salt", to_base64(body.salt)}, {"text", body.text}};
+}
+
+Json json_of(const ShownRotation& rotation) {
+  return Json::Object{{"body", json_of(rotation.body)}, {"log", rotation.nick}, {"note", rotation.note}};
+}
+
+Result<log::Body> read_body(const Json& json) {
+  ObjectReader reader(json, "the body of an entry");
+  log::Body body;
+  const Bytes salt = reader.bytes("salt", body.salt.size());
+  body.text = reader.text("text", log::kMaxBodyBytes);
+  TRY_STATUS(reader.finish());
+  std::ranges::copy(salt, body.salt.begin());
+  return body;
+}
+
+Result<ShownRotation> read_rotation(const Json& json) {
+  ObjectReader reader(json, "a rotation of the dossier");
+  ShownRotation rotation;
+  const Json& body = reader.object("body");
+  rotation.nick = reader.text("log", kMaxNickBytes);
+  rotation.note = reader.text("note", log::kMaxEntryBytes);
+  TRY_STATUS(reader.finish());
+  TRY(rotation.body, read_body(body));
+  return rotation;
+}
+
 Json json_of(const ShownEntry& entry) {
   Json::Array body;  // none or one
-  if (entry.body) body.push_back(Json::Object{{"salt", to_base64(entry.body->salt)}, {"text", entry.body->text}});
+  if (entry.body) body.push_back(json_of(*entry.body));
   return Json::Object{{"body", std::move(body)}, {"log", entry.nick}, {"note", entry.note}, {"proof", entry.proof}};
 }
 
@@ -41,13 +70,7 @@ Result<ShownEntry> read_shown(const Json& json) {
   entry.proof = reader.text("proof", log::kMaxTlogProofBytes);
   TRY_STATUS(reader.finish());
   if (body.empty()) return entry;
-  ObjectReader opened(body.front(), "the body of an entry");
-  log::Body shown;
-  const Bytes salt = opened.bytes("salt", shown.salt.size());
-  shown.text = opened.text("text", log::kMaxBodyBytes);
-  TRY_STATUS(opened.finish());
-  std::ranges::copy(salt, shown.salt.begin());
-  entry.body = std::move(shown);
+  TRY(entry.body, read_body(body.front()));
   return entry;
 }
 
@@ -67,7 +90,8 @@ Result<std::string> read_stix(const Json& json) {
 }  // namespace
 
 std::string write_dossier(const Dossier& dossier) {
-  Json::Array entries;
+  Json::Array entries, rotations;
+  for (const ShownRotation& rotation : dossier.rotations) rotations.push_back(json_of(rotation));
   for (const ShownEntry& entry : dossier.entries) entries.push_back(json_of(entry));
   const Json object = Json::Object{
       {"cards", array_of(dossier.cards)},
@@ -79,6 +103,7 @@ std::string write_dossier(const Dossier& dossier) {
       {"format", kFormat},
       {"leaves", array_of(dossier.leaves)},
       {"openings", finding::to_json(dossier.openings)},
+      {"rotations", std::move(rotations)},
       {"stix", Json::Object{{"bundle", dossier.stix},
                             {"profile", kStixProfile},
                             {"sha256", to_hex(crypto::sha256(as_bytes(dossier.stix)))}}},
@@ -102,11 +127,15 @@ Result<Dossier> parse_dossier(std::string_view text) {
   const std::string format = reader.text("format", kMaxWordBytes);
   dossier.leaves = reader.texts("leaves", log::kMaxGroupMembers, group::kMaxPaperBytes);
   const Json::Array& openings = reader.array("openings", kMaxOpenings);
+  const Json::Array& rotations = reader.array("rotations", kMaxShownRotations);
   const Json& stix = reader.object("stix");
   if (format != kFormat) reader.refuse(fmt::format("\"format\" must be {}", kFormat));
   TRY_STATUS(reader.finish());
   for (const Json& entry : entries) {
     TRY(dossier.entries.emplace_back(), read_shown(entry));
+  }
+  for (const Json& rotation : rotations) {
+    TRY(dossier.rotations.emplace_back(), read_rotation(rotation));
   }
   TRY(dossier.openings, finding::read_openings(openings));
   TRY(dossier.stix, read_stix(stix));

@@ -11,6 +11,7 @@ inline constexpr std::string_view kStixProfile = "parley-stix/1";
 inline constexpr std::size_t kMaxDossierBytes = std::size_t{32} << 20;
 inline constexpr std::size_t kMaxCharters = 256;
 inline constexpr std::size_t kMaxEntries = 4096;
+inline constexpr std::size_t kMaxShownRotations = log::kMaxGroupMembers * log::kMaxRotations;
 inline constexpr std::size_t kMaxDissents = log::kMaxGroupMembers * finding::kMaxDissentsOfOne;
 inline constexpr std::size_t kMaxStixBytes = std::size_t{8} << 20;
 
@@ -22,14 +23,22 @@ struct ShownEntry {
   std::optional<log::Body> body;  ///< where it is shown
 };
 
+/// An entry by which a member replaced a key that signed something here.
+struct ShownRotation {
+  std::string nick;  ///< whose log
+  std::string note;  ///< the leaf
+  log::Body body;    ///< with the statement of the member's id key
+};
+
 struct Dossier {
-  std::vector<std::string> charters;     ///< notes, from version 1 on
-  std::vector<std::string> leaves;       ///< notes of members who withdrew
-  std::vector<std::string> cards;        ///< notes of members, as far as the maker has them
-  std::string finding;                   ///< note
-  std::vector<std::string> checkpoints;  ///< notes of the finding's cut, in its order
-  std::vector<ShownEntry> entries;       ///< ascending by nick and number
-  std::vector<std::string> dissents;     ///< notes, ascending by hash
+  std::vector<std::string> charters;          ///< notes, from version 1 on
+  std::vector<std::string> leaves;            ///< notes of members who withdrew
+  std::vector<std::string> cards;             ///< notes of members, as far as the maker has them
+  std::string finding;                        ///< note
+  std::vector<std::string> checkpoints;       ///< notes of the finding's cut, in its order
+  std::vector<ShownEntry> entries;            ///< ascending by nick and number
+  std::vector<std::string> dissents;          ///< notes, ascending by hash
+  std::vector<ShownRotation> rotations = {};  ///< ascending by nick and number
   std::vector<finding::Opening> openings;
   std::string stix;  ///< derived from all the rest by kStixProfile
 };

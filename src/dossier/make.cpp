@@ -7,9 +7,11 @@
 #include "base/encoding.h"
 #include "base/text.h"
 #include "crypto/hash.h"
+#include "dossier/detail/verifier.h"
 #include "dossier/stix.h"
 #include "group/founding.h"
 #include "group/paper_kinds.h"
+#include "log/key_history.h"
 #include "log/tlog_proof.h"
 #include "mirror/vault_store.h"
 
@@ -30,8 +32,10 @@ class Maker {
     TRY_STATUS(take_openings());
     TRY_STATUS(take_evidence());
     TRY_STATUS(take_publications());
+    TRY_STATUS(take_withdrawals());
     TRY_STATUS(take_charters());
     TRY_STATUS(take_cards(own_card));
+    TRY_STATUS(take_rotations());
     for (const finding::SignedDissent& dissent : of_.dissents)
       if (due_.contains(dissent.hash)) dossier_.dissents.push_back(dissent.note);
     std::ranges::sort(dossier_.entries, {}, [](const ShownEntry& entry) {
@@ -141,11 +145,41 @@ class Maker {
                                               waiting)));
   }
 
+  /// All that are known, whether a publication names them or not.
+  Status take_withdrawals() {
+    TRY(const group::SignedCharter* version, finding::charter_of(of_.finding, membership_));
+    for (const finding::Withdrawn& one : of_.withdrawals) {
+      const std::string& nick = one.place.nick;
+      const auto checkpoint =
+          log_.with([&](mirror::Replica& replica) { return replica.final_checkpoint(nick, one.place.seq + 1); });
+      if (!checkpoint)
+        return fail(Errc::policy,
+                    fmt::format("{} has withdrawn from this finding, and no quorum holds that yet. A dossier that is "
+                                "made now would keep it back; make it once the others have its log.",
+                                visible(nick)));
+      const std::string origin = version->charter.member(nick)->keys.log.name;
+      ShownEntry entry{.nick = nick, .note = {}, .proof = {}, .body = {}};
+      TRY(entry.note, leaf_at(origin, one.place.seq));
+      TRY(entry.proof, prove(origin, one.place.seq, *checkpoint));
+      TRY(const log::Entry header, log::read_entry_unverified(entry.note));
+      name_version(header.charter);
+      TRY(entry.body, body_of(header));
+      dossier_.entries.push_back(std::move(entry));
+    }
+    return {};
+  }
+
   /// A publisher that names what nobody has must not keep the others' publications from being used.
   bool is_usable(const finding::PublishBody& body) const {
     return std::ranges::all_of(body.signers, [&](const std::string& nick) { return of_.signed_by(nick); }) &&
-           std::ranges::all_of(body.dissents, [&](const Digest& hash) {
-             return std::ranges::find(of_.dissents, hash, &finding::SignedDissent::hash) != of_.dissents.end();
+           std::ranges::all_of(body.dissents,
+                               [&](const Digest& hash) {
+                                 return std::ranges::find(of_.dissents, hash, &finding::SignedDissent::hash) !=
+                                        of_.dissents.end();
+                               }) &&
+           std::ranges::all_of(body.withdrawals, [&](const Digest& hash) {
+             return std::ranges::any_of(
+                 of_.withdrawals, [&](const finding::Withdrawn& one) { return one.signed_withdrawal.hash == hash; });
            });
   }
 
@@ -171,6 +205,38 @@ class Maker {
         dossier_.leaves.push_back(paper.text);
         break;
       }
+    return {};
+  }
+
+  /// Whatever the reader needs to know which keys signed what is shown.
+  Status take_rotations() {
+    std::vector<log::Note> checkpoints;
+    std::map<std::string, std::uint64_t> last;  // entry of a log that is shown
+    for (const std::string& note : dossier_.checkpoints) {
+      TRY(checkpoints.emplace_back(), log::parse_note(note));
+    }
+    for (const ShownEntry& entry : dossier_.entries) {
+      TRY(const log::TlogProof proof, log::parse_tlog_proof(entry.proof));
+      TRY(checkpoints.emplace_back(), log::parse_note(proof.checkpoint));
+      TRY(const log::Entry header, log::read_entry_unverified(entry.note));
+      last[entry.nick] = std::max(last[entry.nick], header.seq);
+    }
+    for (const group::CharterMember& member : membership_.versions()[newest_].charter.members) {
+      const std::string& nick = member.keys.nick;
+      const auto keys = log_.with([&](mirror::Replica& replica) { return replica.keys_of(nick); });
+      if (!keys) continue;  // not of the group as it is now
+      std::set<std::uint64_t> needed;
+      for (const log::Note& checkpoint : checkpoints)
+        for (const log::PlacedRotation& placed : detail::rotations_cosigned_with(*keys, checkpoint)) {
+          needed.insert(placed.seq);
+          last[nick] = std::max(last[nick], placed.seq);
+        }
+      for (const log::PlacedRotation& placed : keys->rotated)
+        if (needed.contains(placed.seq) ||
+            (placed.rotation.role == log::KeyRole::node && last.contains(nick) && placed.seq <= last[nick]))
+          dossier_.rotations.push_back({nick, placed.leaf, log::body_of(placed)});
+    }
+    std::ranges::stable_sort(dossier_.rotations, {}, &ShownRotation::nick);
     return {};
   }
 
@@ -205,6 +271,8 @@ Result<Contents> contents_of(const Dossier& dossier, const finding::Case& of, co
   for (const std::string& note : dossier.dissents) {
     TRY(contents.dissents.emplace_back(), finding::read_dissent(note, version->charter));
   }
+  for (const finding::Withdrawn& one : of.withdrawals) contents.withdrawals.push_back(one.signed_withdrawal);
+  contents.left = membership.left();
   for (const std::string& note : dossier.cards) {
     TRY(const group::Card card, group::read_card(note));
     contents.names.emplace(card.nick, card.name);

@@ -6,6 +6,7 @@
 
 #include "base/encoding.h"
 #include "base/text.h"
+#include "dossier/detail/marks.h"
 #include "dossier/detail/page_words.h"
 #include "finding/matrix.h"
 
@@ -37,6 +38,13 @@ std::string isolated(std::string_view from_outside) {
   return fmt::format("<bdi dir=\"auto\">{}</bdi>", text(from_outside));
 }
 
+/// A text of any length, which may be broken anywhere: without that, one long word makes a table wider than its page.
+std::string free_text(std::string_view from_outside) {
+  return fmt::format("<bdi dir=\"auto\" class=\"free\">{}</bdi>", text(from_outside));
+}
+
+/// Hypotheses side by side, as many as a page is wide for; more go below.
+constexpr std::size_t kMatrixColumns = 8;
 constexpr std::size_t kDayCharacters = 10;  // 2026-11-28
 
 constexpr std::string_view kStyle = R"(
@@ -47,17 +55,28 @@ h2{font-size:1.05rem;margin:2rem 0 .5rem;border-bottom:1px solid #999;break-afte
 table{border-collapse:collapse;width:100%;font-size:.9rem}
 th,td{text-align:start;vertical-align:top;padding:.25rem .6rem .25rem 0;border-bottom:1px solid #ddd}
 th{font-weight:600}
-tr{break-inside:avoid}
+tr,.together{break-inside:avoid}
+.free{overflow-wrap:anywhere}
 code{font:.8rem ui-monospace,monospace;overflow-wrap:anywhere;direction:ltr;unicode-bidi:isolate}
 .name{display:inline-block}
 .whole{white-space:nowrap}
 .marks{font-weight:600;letter-spacing:.03em}
 .judgement{font-size:1.15rem;margin:.5rem 0}
 .small{font-size:.85rem}
-.withheld{background:#111;color:#fff;padding:0 .3rem}
+.withheld{background:#111;color:#fff;padding:0 .3rem;white-space:nowrap}
 .warning,.dissent{border-inline-start:.25rem solid #a40000;padding-inline-start:.8rem}
 .scroll{overflow-x:auto}
-@media print{body{margin:0;max-width:none;font-size:11pt}a{color:inherit}}
+@page{size:A4;margin:18mm 16mm 20mm;@bottom-center{content:counter(page) " / " counter(pages);font:9pt serif;direction:ltr}}
+@media print{
+body{margin:0;max-width:none;padding:0;font-size:10.5pt;orphans:3;widows:3}
+h1,h2{break-after:avoid}
+h2{margin-top:1.4rem}
+thead{display:table-header-group}
+td,th{padding-inline-end:.45rem;overflow-wrap:break-word}
+.scroll{overflow:visible}
+.dissent,.warning,ul{break-inside:avoid}
+.withheld{background:none;color:inherit;border:1px solid #111}
+}
 )";
 
 class Page {
@@ -74,6 +93,7 @@ class Page {
     head();
     judgement();
     dissent();
+    withdrawals();
     hypotheses();
     evidence();
     matrix();
@@ -117,7 +137,7 @@ class Page {
     return fmt::format("<bdi dir=\"ltr\" class=\"whole\">{}</bdi>", to_rfc3339(time).substr(0, kDayCharacters));
   }
   std::string shown(const finding::RedactableText& of) const {
-    return of.shown ? isolated(of.text) : fmt::format("<span class=\"withheld\">{}</span>", words_.withheld);
+    return of.shown ? free_text(of.text) : fmt::format("<span class=\"withheld\">{}</span>", words_.withheld);
   }
   std::string member(const std::string& nick) const {
     const auto name = contents_.names.find(nick);
@@ -131,19 +151,12 @@ class Page {
 
   void head() {
     out_ += fmt::format("<p class=\"marks\"><bdi>TLP:{} · PAP:{}</bdi></p>\n<h1>{}</h1>\n",
-                        upper(indicator::name_of(finding_.tlp)), upper(indicator::name_of(finding_.pap)),
-                        isolated(finding_.title));
+                        detail::in_capitals(indicator::name_of(finding_.tlp)),
+                        detail::in_capitals(indicator::name_of(finding_.pap)), isolated(finding_.title));
     out_ += fmt::format("<p>{}</p>\n", words_.verified);
     if (!verdict_.anchored) out_ += fmt::format("<p class=\"warning\">{}</p>\n", words_.unanchored);
     paragraph(words_.question, isolated(finding_.question));
     paragraph(words_.period, day(finding_.period_from) + " – " + day(finding_.period_to));
-  }
-
-  static std::string upper(std::string_view name) {
-    std::string raised(name);
-    for (char& c : raised)
-      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    return raised;
   }
 
   void judgement() {
@@ -158,9 +171,12 @@ class Page {
               fmt::format("{}. {}", words_.confidences[static_cast<std::size_t>(*finding_.confidence)],
                           isolated(finding_.confidence_why)));
     if (!judged.despite.empty()) out_ += fmt::format("<p>{}</p>\n", isolated(judged.despite));
+    // On one page of a print: whose names stand for it must not be torn apart.
+    out_ += "<div class=\"together\">\n";
     paragraph(words_.signers, members(contents_.signed_finding.signers));
     paragraph(words_.published_by, members(contents_.publishers));
     paragraph(words_.silent, members(contents_.silent));
+    out_ += "</div>\n";
   }
 
   void dissent() {
@@ -174,10 +190,20 @@ class Page {
                                            words_.likelihoods[static_cast<std::size_t>(*point.likelihood)])
                              : std::string();
         out_ += fmt::format("<p><strong>{}: {}.</strong> {}{}</p>\n", words_.about, about(point.about), likelihood,
-                            isolated(point.text));
+                            free_text(point.text));
       }
       out_ += "</div>\n";
     }
+  }
+
+  void withdrawals() {
+    if (contents_.withdrawals.empty()) return;
+    heading(words_.withdrawn);
+    if (!contents_.stands())
+      out_ += fmt::format("<p class=\"warning\"><strong>{}</strong></p>\n", words_.too_few_stand);
+    for (const finding::SignedWithdrawal& one : contents_.withdrawals)
+      out_ += fmt::format("<div class=\"dissent\"><p><strong>{}</strong> ({})</p>\n<p>{}</p></div>\n",
+                          member(one.withdrawal.nick), day(one.withdrawal.time), free_text(one.withdrawal.reason));
   }
 
   std::string about(std::string_view part) const {
@@ -190,7 +216,7 @@ class Page {
     std::vector<std::vector<std::string>> rows;
     for (const finding::Hypothesis& one : finding_.hypotheses)
       rows.push_back({text(one.id), word_for(finding::kHypothesisKinds, words_.hypothesis_kinds, one.kind),
-                      isolated(one.actor), isolated(one.text)});
+                      isolated(one.actor), free_text(one.text)});
     table({words_.hypothesis, words_.kind, words_.actor, words_.claim}, rows);
     for (const finding::Equivalence& claim : finding_.equivalences)
       out_ += fmt::format("<p>{}: {} — {} · {} ({})</p>\n", text(claim.origin), words_.says_same, isolated(claim.name),
@@ -240,15 +266,21 @@ class Page {
 
   void matrix() {
     heading(words_.matrix);
+    const std::span all(finding_.hypotheses);
+    for (std::size_t from = 0; from < all.size(); from += kMatrixColumns)
+      matrix_of(all.subspan(from, std::min(kMatrixColumns, all.size() - from)));
+    out_ += fmt::format("<p class=\"small\">{}</p>\n", words_.cells);
+  }
+
+  void matrix_of(std::span<const finding::Hypothesis> hypotheses) {
     const std::vector<finding::CriticalRow> critical = finding::critical_rows(finding_);
     const std::vector<finding::Score> scores = finding::scores_of(finding_);
     out_ += "<div class=\"scroll\"><table><thead><tr><th></th>";
-    for (const finding::Hypothesis& one : finding_.hypotheses)
-      out_ += fmt::format("<th scope=\"col\">{}</th>", text(one.id));
+    for (const finding::Hypothesis& one : hypotheses) out_ += fmt::format("<th scope=\"col\">{}</th>", text(one.id));
     out_ += "<th></th></tr></thead><tbody>\n";
     for (const finding::Evidence& one : finding_.evidence) {
       std::vector<std::string> row = {text(one.id)};
-      for (const finding::Hypothesis& hypothesis : finding_.hypotheses)
+      for (const finding::Hypothesis& hypothesis : hypotheses)
         row.emplace_back(finding::name_of(*finding_.cell(one.id, hypothesis.id)));
       const bool decides = std::ranges::find(critical, one.id, &finding::CriticalRow::evidence) != critical.end();
       row.emplace_back(decides                                     ? words_.decides
@@ -257,12 +289,12 @@ class Page {
       add_row(row);
     }
     std::vector<std::string> against = {fmt::format("<strong>{}</strong>", words_.against)};
-    for (const finding::Hypothesis& hypothesis : finding_.hypotheses)
+    for (const finding::Hypothesis& hypothesis : hypotheses)
       against.push_back(
           finding::quarters(std::ranges::find(scores, hypothesis.id, &finding::Score::hypothesis)->inconsistency));
     against.emplace_back();
     add_row(against);
-    out_ += fmt::format("</tbody></table></div>\n<p class=\"small\">{}</p>\n", words_.cells);
+    out_ += "</tbody></table></div>\n";
   }
 
   void lists() {
@@ -279,11 +311,12 @@ class Page {
     list(words_.proves);
     heading(words_.not_proven);
     list(words_.proves_not);
+    out_ += "<div class=\"together\">\n";
     heading(words_.check);
     out_ += fmt::format("<p>{}</p>\n", words_.trust);
     paragraph(words_.hash, fmt::format("<code>{}</code>", to_hex(contents_.signed_finding.hash)));
     paragraph(words_.charter, fmt::format("<code>{}</code>", to_hex(contents_.charters.front().hash)));
-    out_ += fmt::format("<p><code>parley verify dossier FILE --charter {}</code></p>\n",
+    out_ += fmt::format("<p><code>parley verify dossier FILE --charter {}</code></p>\n</div>\n",
                         to_hex(contents_.charters.front().hash));
   }
 

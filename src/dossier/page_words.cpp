@@ -52,6 +52,8 @@ constexpr Words kEnglish{
     .charter = "Hash of the charter",
     .says_same = "says that these two names are one actor",
     .nothing_merged = "a claim; nothing is merged by it",
+    .withdrawn = "Signatures withdrawn",
+    .too_few_stand = "Fewer members stand behind this now than must sign it.",
     .range = "{0} to {1} of 100",
     .cells =
         "CC fits very well, C fits, N neither, I speaks against it, II speaks strongly against it, NA does not bear on "
@@ -67,11 +69,11 @@ constexpr Words kEnglish{
     .origin_kinds = {"own sensor", "incident", "vendor's feed", "public report", "partner", "person"},
     .proves = {"The holders of the signers' keys signed this text, and no other.",
                "The entries that the evidence names stand in their authors' logs, and a quorum of members held them.",
-               "Every dissent that the publishers knew of is here."},
+               "Every dissent and withdrawal that the publishers knew of is here."},
     .proves_not = {"That the evidence is true, or that anybody showed all it has.",
                    "What stands in entries and texts that are not shown.", "The times: they are the members' clocks.",
                    "That it still stands: ask the group for a newer one.",
-                   "That no dissent was kept out by all publishers together.", "Who used a key."},
+                   "That no dissent or withdrawal was kept out by all publishers together.", "Who used a key."},
 };
 
 constexpr Words kRussian{
@@ -123,6 +125,8 @@ constexpr Words kRussian{
     .charter = "Хеш устава",
     .says_same = "утверждает, что эти два имени — один исполнитель",
     .nothing_merged = "утверждение; ничего по нему не объединено",
+    .withdrawn = "Отозванные подписи",
+    .too_few_stand = "За этим сейчас стоит меньше участников, чем должны подписать.",
     .range = "от {0} до {1} из 100",
     .cells =
         "CC — хорошо согласуется, C — согласуется, N — нейтрально, I — противоречит, II — сильно противоречит, NA — не "
@@ -138,11 +142,12 @@ constexpr Words kRussian{
     .origin_kinds = {"собственный датчик", "инцидент", "лента поставщика", "открытый отчёт", "партнёр", "человек"},
     .proves = {"Владельцы ключей подписали именно этот текст.",
                "Записи, на которые ссылаются данные, стоят в журналах их авторов, и кворум участников их хранил.",
-               "Каждое особое мнение, известное опубликовавшим, здесь приведено."},
+               "Каждое особое мнение и каждый отзыв подписи, известные опубликовавшим, здесь приведены."},
     .proves_not = {"Что данные верны или что кто-либо показал всё, что имеет.",
                    "Что стоит в записях и текстах, которые не раскрыты.", "Время: это часы участников.",
                    "Что заключение ещё в силе: спросите у группы более новое.",
-                   "Что опубликовавшие все вместе не утаили особого мнения.", "Кто пользовался ключом."},
+                   "Что опубликовавшие все вместе не утаили особого мнения или отзыва подписи.",
+                   "Кто пользовался ключом."},
 };
 
 constexpr Words kArabic{
@@ -194,6 +199,8 @@ constexpr Words kArabic{
     .charter = "بصمة الميثاق",
     .says_same = "يقول إن هذين الاسمين لفاعل واحد",
     .nothing_merged = "ادعاء لا يُدمج به شيء",
+    .withdrawn = "توقيعات سُحبت",
+    .too_few_stand = "عدد الأعضاء الذين يقفون وراء هذا الآن أقل ممن يجب أن يوقّعوه.",
     .range = "من {0} إلى {1} من 100",
     .cells =
         "CC متوافق جداً، C متوافق، N محايد، I يعارض، II يعارض بشدة، NA لا صلة له. لا يُحتسب التوافق، أما المعارضة فتوزن "
@@ -207,10 +214,10 @@ constexpr Words kArabic{
     .origin_kinds = {"مستشعر خاص", "حادثة", "تغذية من مورّد", "تقرير علني", "شريك", "شخص"},
     .proves = {"وقّع أصحاب المفاتيح هذا النص دون غيره.",
                "القيود التي تذكرها الأدلة موجودة في سجلات أصحابها، وقد احتفظ بها نصاب من الأعضاء.",
-               "كل رأي مخالف علم به الناشرون مذكور هنا."},
+               "كل رأي مخالف وكل سحب لتوقيع علم به الناشرون مذكور هنا."},
     .proves_not = {"أن الأدلة صحيحة، أو أن أحداً أظهر كل ما لديه.", "ما في القيود والنصوص التي لم تُعرض.",
                    "الأوقات: فهي ساعات الأعضاء.", "أنه لا يزال قائماً: اطلب من المجموعة ما هو أحدث.",
-                   "أن الناشرين جميعاً لم يخفوا رأياً مخالفاً.", "من استعمل المفتاح."},
+                   "أن الناشرين جميعاً لم يخفوا رأياً مخالفاً أو سحباً لتوقيع.", "من استعمل المفتاح."},
 };
 
 }  // namespace

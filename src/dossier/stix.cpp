@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/encoding.h"
+#include "dossier/detail/marks.h"
 #include "dossier/verify.h"
 #include "finding/matrix.h"
 
@@ -70,6 +72,7 @@ class Exporter {
         time_(stix_time(finding_.created)) {}
 
   std::string bundle() {
+    objects_.push_back(marking_of_pap());
     group_ = add(object("identity", "group " + finding_.group,
                         {{"name", contents_.charter->name}, {"identity_class", "group"}}));
     for (const group::CharterMember& member : contents_.charter->members) add_member(member.keys.nick);
@@ -77,7 +80,10 @@ class Exporter {
     add_actor();
     for (const finding::Evidence& evidence : finding_.evidence) add_evidence(evidence);
     add_matrix();
+    for (const finding::Evidence& evidence : finding_.evidence) add_sighting(evidence);
+    add_grouping();
     for (const finding::SignedDissent& dissent : contents_.dissents) add_dissent(dissent);
+    for (const finding::SignedWithdrawal& one : contents_.withdrawals) add_withdrawal(one);
     add_report();
     const json whole = {{"type", "bundle"}, {"id", id_of("bundle", hash_)}, {"objects", objects_}};
     return whole.dump();
@@ -85,9 +91,12 @@ class Exporter {
 
  private:
   json object(std::string_view type, const std::string& name, json properties) {
-    json made = {
-        {"type", type},     {"spec_version", "2.1"}, {"id", id_of(type, name)},
-        {"created", time_}, {"modified", time_},     {"object_marking_refs", json::array({tlp_id(finding_.tlp)})}};
+    json made = {{"type", type},
+                 {"spec_version", "2.1"},
+                 {"id", id_of(type, name)},
+                 {"created", time_},
+                 {"modified", time_},
+                 {"object_marking_refs", json::array({tlp_id(finding_.tlp), pap_id()})}};
     if (!group_.empty()) made["created_by_ref"] = group_;
     made.update(properties);
     return made;
@@ -99,9 +108,22 @@ class Exporter {
     return id;
   }
 
+  /// STIX has no marking of its own for the Permissible Actions Protocol: a statement says it.
+  std::string pap_id() const { return id_of("marking-definition", pap()); }
+  std::string pap() const { return fmt::format("PAP:{}", detail::in_capitals(indicator::name_of(finding_.pap))); }
+  json marking_of_pap() const {
+    return {{"type", "marking-definition"},
+            {"spec_version", "2.1"},
+            {"id", pap_id()},
+            {"created", time_},
+            {"definition_type", "statement"},
+            {"definition", {{"statement", pap()}}}};
+  }
+
+  std::string member_name(const std::string& nick) const { return "member " + finding_.group + " " + nick; }
   void add_member(const std::string& nick) {
     const auto name = contents_.names.find(nick);
-    add(object("identity", "member " + finding_.group + " " + nick,
+    add(object("identity", member_name(nick),
                {{"name", name == contents_.names.end() ? nick : name->second}, {"identity_class", "organization"}}));
   }
 
@@ -111,7 +133,50 @@ class Exporter {
     const bool is_likely =
         finding_.judgement.likelihood && *finding_.judgement.likelihood >= finding::Likelihood::likely;
     if (judged == nullptr || judged->kind != "attribution" || !is_likely) return;
-    add(object("intrusion-set", hash_ + " " + judged->actor, {{"name", judged->actor}, {"description", judged->text}}));
+    actor_ = add(
+        object("intrusion-set", hash_ + " " + judged->actor, {{"name", judged->actor}, {"description", judged->text}}));
+  }
+
+  /// Where an actor is named: of each item that two independent origins or more bear out and that fits the judgement.
+  /// How often is said by origins, never by events.
+  void add_sighting(const finding::Evidence& evidence) {
+    const auto cell = finding_.cell(evidence.id, finding_.judgement.hypothesis);
+    const bool fits =
+        cell && (*cell == finding::Consistency::consistent || *cell == finding::Consistency::very_consistent);
+    if (actor_.empty() || !fits || finding::corroboration_of(evidence) < 2) return;
+    std::set<std::string> members;
+    std::optional<UnixSeconds> first;
+    for (const finding::Sighting& seen : evidence.seen) {
+      members.insert(seen.by);
+      if (seen.first_seen == 0) continue;
+      first = std::min(first.value_or(seen.first_seen), seen.first_seen);
+    }
+    json where = json::array();
+    for (const std::string& nick : members) where.push_back(id_of("identity", member_name(nick)));
+    json sighting = object("sighting", hash_ + " " + evidence.id,
+                           {{"sighting_of_ref", actor_},
+                            {"where_sighted_refs", where},
+                            {"count", finding::corroboration_of(evidence)},
+                            {"description", fmt::format("Evidence {}, by independent origins", evidence.id)}});
+    if (first) sighting["first_seen"] = stix_time(*first);
+    if (const auto confidence = finding::stix_confidence_of_information(evidence.grade.information))
+      sighting["confidence"] = *confidence;
+    working_set_.push_back(add(std::move(sighting)));
+  }
+
+  /// The working set: what the judgement was made from, without the judgement.
+  void add_grouping() {
+    add(object(
+        "grouping", hash_,
+        {{"name", "Evidence: " + finding_.title}, {"context", "suspicious-activity"}, {"object_refs", working_set_}}));
+  }
+
+  void add_withdrawal(const finding::SignedWithdrawal& one) {
+    add(object("opinion", to_hex(one.hash),
+               {{"opinion", "strongly-disagree"},
+                {"explanation", "Withdrew its signature: " + one.withdrawal.reason},
+                {"authors", json::array({one.withdrawal.nick})},
+                {"object_refs", json::array({report_})}}));
   }
 
   static std::string shown(const finding::RedactableText& text) { return text.shown ? text.text : "[withheld]"; }
@@ -128,7 +193,7 @@ class Exporter {
                 {"object_refs", json::array({report_})}});
     if (const auto confidence = finding::stix_confidence_of_information(evidence.grade.information))
       note["confidence"] = *confidence;
-    add(std::move(note));
+    working_set_.push_back(add(std::move(note)));
   }
 
   void add_matrix() {
@@ -147,11 +212,11 @@ class Exporter {
       content += fmt::format("without {} the order would be another\n", row.evidence);
     for (const finding::Equivalence& claim : finding_.equivalences)
       content += fmt::format("{} says that {} and {} are one actor\n", claim.origin, claim.name, claim.other);
-    add(object("note", hash_ + " matrix",
-               {{"abstract", "Analysis of competing hypotheses"},
-                {"content", content},
-                {"authors", contents_.signed_finding.signers},
-                {"object_refs", json::array({report_})}}));
+    working_set_.push_back(add(object("note", hash_ + " matrix",
+                                      {{"abstract", "Analysis of competing hypotheses"},
+                                       {"content", content},
+                                       {"authors", contents_.signed_finding.signers},
+                                       {"object_refs", json::array({report_})}})));
   }
 
   void add_dissent(const finding::SignedDissent& dissent) {
@@ -192,15 +257,17 @@ class Exporter {
                            json::array({{{"source_name", "parley"},
                                          {"description", "SHA-256 of the text of the finding that members signed"},
                                          {"external_id", hash_}}})}});
+    // What its signers do not stand behind any more is not to be acted on.
+    if (!contents_.stands()) report["revoked"] = true;
     objects_.push_back(std::move(report));
   }
 
   const Contents& contents_;
   const finding::Finding& finding_;
   const std::string hash_, time_;
-  std::string group_, report_;
+  std::string group_, report_, actor_;
   json objects_ = json::array();
-  std::vector<std::string> refs_;
+  std::vector<std::string> refs_, working_set_;
 };
 
 }  // namespace

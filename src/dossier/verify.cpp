@@ -118,8 +118,12 @@ Result<std::string> Verifier::members() {
     if (!contents_->names.emplace(card.nick, card.name).second)
       return wrong(fmt::format("There are two cards of {}.", visible(card.nick)));
   }
-  return fmt::format("{} cards, each the one that a charter names; all keys are of full strength",
-                     dossier().cards.size());
+  TRY_STATUS(read_rotations());
+  return fmt::format(
+      "{} cards, each the one that a charter names; all keys are of full strength{}", dossier().cards.size(),
+      dossier().rotations.empty()
+          ? std::string()
+          : fmt::format("; {} were replaced by entries that their owners' id keys signed", dossier().rotations.size()));
 }
 
 Result<std::string> Verifier::signatures() {
@@ -175,9 +179,13 @@ Result<std::string> Verifier::nothing_else() {
     const bool is_evidence = std::ranges::any_of(contents_->finding.evidence, [&](const finding::Evidence& evidence) {
       return std::ranges::find(evidence.refs, checked.leaf) != evidence.refs.end();
     });
-    if (!is_evidence && checked.entry.type != log::kFindingPublish)
+    if (!is_evidence && checked.entry.type != log::kFindingPublish && checked.entry.type != log::kFindingWithdraw)
       return wrong(fmt::format("Entry {} of {} serves nothing.", checked.entry.seq, checked.entry.author));
   }
+  for (const auto& [nick, keys] : rotated_)
+    for (const log::PlacedRotation& placed : keys.rotated)
+      if (!needed_.contains({nick, placed.seq}))
+        return wrong(fmt::format("Entry {} of {}, which replaces a key, serves nothing.", placed.seq, nick));
   if (newest_version_ + 1 != contents_->charters.size()) return wrong("There is a charter in it that serves nothing.");
   return std::string("every part of the file was needed by a step");
 }
@@ -188,16 +196,17 @@ void Verifier::say_what_it_proves() {
                   group::in_words(contents_->signed_finding.signers)),
       "The entries that the evidence names stand in the logs of their authors, and a quorum of members held them when "
       "the finding was frozen.",
-      fmt::format("Every dissent that {} knew of when they published is in the dossier.",
+      fmt::format("Every dissent and withdrawal that {} knew of when they published is in the dossier.",
                   group::in_words(contents_->publishers)),
   };
   verdict_.proves_not = {
       "That the evidence is true, or that a member showed all it has: the logs keep what was said, not what is.",
       "What entries say whose bodies are not shown, and what stands in the texts that are withheld.",
       "The times: they are the signers' and cosigners' clocks.",
-      "That it still stands: a later finding may replace it, and a dissent may have come after. Ask the group for "
-      "newer.",
-      fmt::format("That no dissent was kept out by all of {} together.", group::in_words(contents_->publishers)),
+      "That it still stands: a later finding may replace it, and a dissent or a withdrawal may have come after. Ask "
+      "the group for newer.",
+      fmt::format("That no dissent or withdrawal was kept out by all of {} together.",
+                  group::in_words(contents_->publishers)),
       "Who used a key.",
   };
   if (!verdict_.anchored)
@@ -207,6 +216,18 @@ void Verifier::say_what_it_proves() {
 }
 
 }  // namespace detail
+
+std::vector<std::string> Contents::standing() const {
+  std::vector<std::string> nicks = signed_finding.signers;
+  std::erase_if(nicks, [&](const std::string& nick) {
+    return std::ranges::any_of(withdrawals, [&](const auto& one) { return one.withdrawal.nick == nick; });
+  });
+  return nicks;
+}
+
+bool Contents::stands() const {
+  return withdrawals.empty() || finding::are_enough(*charter, left, standing());
+}
 
 Verdict verify_dossier(std::string_view text, const Anchor& anchor) {
   return detail::Verifier(text, anchor).run();

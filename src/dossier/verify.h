@@ -44,11 +44,18 @@ struct Contents {
   finding::SignedFinding signed_finding;
   finding::Finding finding;  ///< with the texts that are shown
   std::vector<finding::SignedDissent> dissents;
-  std::vector<ProvenEntry> entries;             ///< in the order of the dossier
-  std::vector<std::string> publishers, silent;  ///< nicks, ascending
-  std::vector<std::string> redacted;            ///< paths that are not shown
-  std::vector<finding::Remark> remarks;         ///< warnings of the rules of the trade
+  std::vector<finding::SignedWithdrawal> withdrawals;  ///< ascending by hash
+  std::vector<ProvenEntry> entries;                    ///< in the order of the dossier
+  std::vector<std::string> publishers, silent;         ///< nicks, ascending
+  std::vector<std::string> redacted;                   ///< paths that are not shown
+  std::vector<finding::Remark> remarks;                ///< warnings of the rules of the trade
   std::size_t quorum = 0;
+
+  /// Signers who have not withdrawn, as far as the dossier knows, ascending.
+  std::vector<std::string> standing() const;
+  /// Whether they are as many as must sign: as long as nobody has withdrawn, they are, since they were enough to begin
+  /// with.
+  bool stands() const;
 };
 
 struct Verdict {

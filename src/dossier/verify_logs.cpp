@@ -7,38 +7,100 @@
 #include "base/text.h"
 #include "dossier/detail/verifier.h"
 #include "group/papers.h"
+#include "group/rotation.h"
+#include "log/key_history.h"
+#include "log/quorum.h"
 #include "log/tlog_proof.h"
 
 namespace parley::dossier::detail {
 
 using finding::Cut;
 
+std::vector<log::PlacedRotation> rotations_cosigned_with(const log::MemberKeys& keys, const log::Note& checkpoint) {
+  const auto stands_in = [&](const log::VerifierKey& key) {
+    return std::ranges::any_of(checkpoint.signatures, [&](const log::NoteSignature& one) {
+      return one.name == key.name && one.key_id == key.id();
+    });
+  };
+  std::vector<log::PlacedRotation> needed, so_far;
+  for (const log::PlacedRotation& placed : keys.rotated) {
+    if (placed.rotation.role != log::KeyRole::cosign) continue;
+    so_far.push_back(placed);
+    if (stands_in(placed.rotation.old) || stands_in(placed.rotation.next)) needed = so_far;
+  }
+  return needed;
+}
+
+Status Verifier::read_rotations() {
+  std::pair<std::string, std::uint64_t> before;
+  for (const ShownRotation& shown : dossier().rotations) {
+    // The keys of a member who stays are the same in all versions.
+    const group::CharterMember* owner = nullptr;
+    for (const group::SignedCharter& version : contents_->charters)
+      if (const auto* member = version.charter.member(shown.nick); member != nullptr) owner = member;
+    if (owner == nullptr) return wrong(fmt::format("{}, who replaces a key, is no member.", visible(shown.nick)));
+    log::MemberKeys first = owner->keys;
+    first.id = owner->id;
+    log::MemberKeys& keys = rotated_.try_emplace(shown.nick, std::move(first)).first->second;
+    TRY_STATUS(log::admit_rotation(keys, shown.note, shown.body));
+    if (keys.rotated.back().rotation.role == log::KeyRole::tls) return wrong("A tls key signs nothing in a dossier.");
+    std::pair place(shown.nick, keys.rotated.back().seq);
+    if (place <= before) return wrong("The rotations do not ascend, or one stands twice.");
+    before = std::move(place);
+  }
+  return {};
+}
+
+std::vector<log::MemberKeys> Verifier::keys_of(const group::Charter& charter) const {
+  std::vector<log::MemberKeys> keys = group::charter_keys(charter);
+  for (log::MemberKeys& member : keys)
+    if (const auto found = rotated_.find(member.nick); found != rotated_.end() && found->second.node == member.node)
+      member.rotated = found->second.rotated;
+  return keys;
+}
+
+void Verifier::note_signed(const std::string& nick, std::uint64_t seq) {
+  const auto found = rotated_.find(nick);
+  if (found == rotated_.end()) return;
+  for (const log::PlacedRotation& placed : found->second.rotated)
+    if (placed.rotation.role == log::KeyRole::node && placed.seq <= seq) needed_.insert({nick, placed.seq});
+}
+
+void Verifier::note_cosigned(const log::Note& checkpoint) {
+  for (const auto& [nick, keys] : rotated_)
+    for (const log::PlacedRotation& placed : rotations_cosigned_with(keys, checkpoint)) {
+      needed_.insert({nick, placed.seq});
+      note_signed(nick, placed.seq);
+    }
+}
+
 Result<log::Checkpoint> Verifier::held_tree(const std::string& note, const std::string& nick,
                                             const group::Charter& charter) {
-  const auto key = std::pair(note, to_hex(group::charter_hash(charter)));
-  if (const auto known = trees_.find(key); known != trees_.end()) {
+  const auto known_as = std::pair(note, to_hex(group::charter_hash(charter)));
+  if (const auto known = trees_.find(known_as); known != trees_.end()) {
     if (known->second.nick != nick) return wrong("A checkpoint is used for two logs.");
     return known->second.checkpoint;
   }
-  const group::CharterMember* owner = charter.member(nick);
-  if (owner == nullptr) return wrong(fmt::format("{} is no member.", visible(nick)));
-  std::vector<log::VerifierKey> cosigners;
-  std::vector<std::string> nicks;
-  for (const group::CharterMember& member : charter.members) {
-    if (&member == owner) continue;
-    cosigners.push_back(member.keys.cosign);
-    nicks.push_back(member.keys.nick);
-  }
-  TRY(const log::CosignedCheckpoint read, log::read_cosigned(note, owner->keys.log, cosigners));
+  const std::vector<log::MemberKeys> keys = keys_of(charter);
+  const auto owner = std::ranges::find(keys, nick, &log::MemberKeys::nick);
+  if (owner == keys.end()) return wrong(fmt::format("{} is no member.", visible(nick)));
+  if (note.size() > log::kMaxCheckpointBytes) return wrong("A checkpoint is longer than its limit.");
   TRY(const log::Note parsed, log::parse_note(note));
+  const auto place = static_cast<std::size_t>(owner - keys.begin());
+  TRY(log::CosignedCheckpoint read, log::read_cosigned_by(parsed, keys, place));
+  std::erase_if(read.cosigners, [&](const log::Cosigner& cosigner) { return cosigner.key == place; });
+  note_cosigned(parsed);
   if (parsed.signatures.size() != read.cosigners.size() + 1)
-    return wrong(fmt::format("A checkpoint of {} bears a signature that is nobody's here, or one twice.", nick));
+    return wrong(
+        fmt::format("A checkpoint of {} bears a signature that is nobody's here, one twice, or one by a key "
+                    "beyond where that was replaced.",
+                    nick));
   std::vector<std::string> holders = {nick};
-  for (const log::Cosigner& cosigner : read.cosigners) holders.push_back(nicks[cosigner.key]);
+  for (const log::Cosigner& cosigner : read.cosigners) holders.push_back(keys[cosigner.key].nick);
   if (!finding::hold_together(charter, contents_->left, holders))
     return wrong(fmt::format("A tree of {} is held by {} members; {} are due.", nick, read.cosigners.size() + 1,
                              charter.log_quorum));
-  trees_.emplace(key, HeldTree{nick, read.checkpoint});
+  trees_.emplace(known_as, HeldTree{nick, read.checkpoint});
   return read.checkpoint;
 }
 
@@ -76,10 +138,12 @@ Result<CheckedEntry> Verifier::check_entry(const ShownEntry& shown) {
   const group::Charter& charter = version != nullptr ? version->charter : *contents_->charter;
   if (version != nullptr)
     newest_version_ = std::max(newest_version_, static_cast<std::size_t>(version - contents_->charters.data()));
-  const group::CharterMember* author = charter.member(shown.nick);
-  if (author == nullptr) return wrong(fmt::format("{} is no member.", visible(shown.nick)));
+  const std::vector<log::MemberKeys> keys = keys_of(charter);
+  const auto author = std::ranges::find(keys, shown.nick, &log::MemberKeys::nick);
+  if (author == keys.end()) return wrong(fmt::format("{} is no member.", visible(shown.nick)));
   CheckedEntry checked;
-  TRY(checked.entry, log::read_entry(shown.note, author->keys));
+  TRY(checked.entry, log::read_entry(shown.note, *author));
+  note_signed(shown.nick, checked.entry.seq);
   checked.leaf = log::leaf_hash(as_bytes(shown.note));
   TRY(const log::TlogProof proof, log::parse_tlog_proof(shown.proof));
   if (!proof.extra.empty()) return wrong("A proof carries what nothing vouches for.");
@@ -127,7 +191,7 @@ Result<std::string> Verifier::entries() {
       checked_.size(), refs);
 }
 
-Status Verifier::check_publication(const CheckedEntry& checked, std::set<Digest>& due) {
+Status Verifier::check_publication(const CheckedEntry& checked, Due& due) {
   const std::string& nick = checked.entry.author;
   if (!checked.body) return wrong(fmt::format("What {} published is not shown.", nick));
   TRY(const finding::PublishBody body, finding::PublishBody::from_json(*checked.body));
@@ -138,21 +202,15 @@ Status Verifier::check_publication(const CheckedEntry& checked, std::set<Digest>
   for (const std::string& signer : body.signers)
     if (std::ranges::find(signers, signer) == signers.end())
       return wrong(fmt::format("{} published it with a signature of {}, which is not there.", nick, visible(signer)));
-  due.insert(body.dissents.begin(), body.dissents.end());
+  due.dissents.insert(body.dissents.begin(), body.dissents.end());
+  due.withdrawals.insert(body.withdrawals.begin(), body.withdrawals.end());
   if (std::ranges::find(contents_->publishers, nick) != contents_->publishers.end())
     return wrong(fmt::format("{} published it twice in this dossier.", nick));
   contents_->publishers.push_back(nick);
   return {};
 }
 
-Result<std::string> Verifier::publication() {
-  std::set<Digest> due;
-  for (const CheckedEntry& checked : checked_)
-    if (checked.entry.type == log::kFindingPublish) TRY_STATUS(check_publication(checked, due));
-  std::ranges::sort(contents_->publishers);
-  if (!finding::are_enough(*contents_->charter, contents_->left, contents_->publishers))
-    return wrong(
-        fmt::format("{} of its signers published it; {} are due.", contents_->publishers.size(), contents_->quorum));
+Status Verifier::check_dissents(const std::set<Digest>& due) {
   std::set<Digest> shown;
   Digest before{};
   for (const std::string& note : dossier().dissents) {
@@ -166,6 +224,50 @@ Result<std::string> Verifier::publication() {
   }
   if (!std::ranges::includes(shown, due)) return wrong("A dissent that was published with the finding is left out.");
   if (shown != due) return wrong("There is a dissent in it that nobody published.");
+  return {};
+}
+
+Status Verifier::check_withdrawal(const CheckedEntry& checked) {
+  const std::string& nick = checked.entry.author;
+  if (!checked.body) return wrong(fmt::format("What {} withdrew from is not shown.", nick));
+  TRY(const finding::NoteBody body, finding::NoteBody::from_json(*checked.body));
+  TRY(finding::SignedWithdrawal read, finding::read_withdrawal(body.note, *contents_->charter));
+  const finding::Withdrawal& withdrawal = read.withdrawal;
+  if (body.finding != contents_->signed_finding.hash || withdrawal.finding != body.finding ||
+      withdrawal.group != contents_->finding.group)
+    return wrong(fmt::format("{} withdrew from another finding.", nick));
+  if (withdrawal.nick != nick) return wrong(fmt::format("The log of {} has another's withdrawal.", nick));
+  const auto& signers = contents_->signed_finding.signers;
+  if (std::ranges::find(signers, nick) == signers.end())
+    return wrong(fmt::format("{} withdrew and did not sign it.", nick));
+  if (std::ranges::any_of(contents_->withdrawals, [&](const auto& one) { return one.withdrawal.nick == nick; }))
+    return wrong(fmt::format("{} withdrew twice in this dossier.", nick));
+  contents_->withdrawals.push_back(std::move(read));
+  return {};
+}
+
+// Those that publications name must be there. Others may: they stand in a log that a quorum holds.
+Status Verifier::check_withdrawals(const std::set<Digest>& due) {
+  for (const CheckedEntry& checked : checked_)
+    if (checked.entry.type == log::kFindingWithdraw) TRY_STATUS(check_withdrawal(checked));
+  std::ranges::sort(contents_->withdrawals, {}, &finding::SignedWithdrawal::hash);
+  for (const Digest& hash : due)
+    if (std::ranges::find(contents_->withdrawals, hash, &finding::SignedWithdrawal::hash) ==
+        contents_->withdrawals.end())
+      return wrong("A withdrawal that was published with the finding is left out.");
+  return {};
+}
+
+Result<std::string> Verifier::publication() {
+  Due due;
+  for (const CheckedEntry& checked : checked_)
+    if (checked.entry.type == log::kFindingPublish) TRY_STATUS(check_publication(checked, due));
+  std::ranges::sort(contents_->publishers);
+  if (!finding::are_enough(*contents_->charter, contents_->left, contents_->publishers))
+    return wrong(
+        fmt::format("{} of its signers published it; {} are due.", contents_->publishers.size(), contents_->quorum));
+  TRY_STATUS(check_dissents(due.dissents));
+  TRY_STATUS(check_withdrawals(due.withdrawals));
   for (const group::CharterMember& member : contents_->charter->members) {
     const std::string& nick = member.keys.nick;
     const bool spoke =
@@ -174,9 +276,10 @@ Result<std::string> Verifier::publication() {
                             [&](const finding::SignedDissent& one) { return one.dissent.nick == nick; });
     if (!spoke) contents_->silent.push_back(nick);
   }
-  return fmt::format("published by {}; dissents: {}, all that they named; silent: {}",
-                     group::in_words(contents_->publishers), contents_->dissents.size(),
-                     contents_->silent.empty() ? "nobody" : group::in_words(contents_->silent));
+  return fmt::format("published by {}; dissents: {}, withdrawals: {}, all that they named; silent: {}{}",
+                     group::in_words(contents_->publishers), contents_->dissents.size(), contents_->withdrawals.size(),
+                     contents_->silent.empty() ? "nobody" : group::in_words(contents_->silent),
+                     contents_->stands() ? "" : "; TOO FEW STAND BEHIND IT NOW");
 }
 
 }  // namespace parley::dossier::detail

@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "base/text.h"
 #include "finding/casebook.h"
+#include "group/rotation.h"
 #include "log/quorum.h"
 
 namespace parley::finding {
@@ -68,7 +69,8 @@ Result<Digest> Analyst::draft(Finding finding, UnixSeconds now) {
   if (body.text.size() > kMaxFindingBytes)
     return fail(Errc::limit, fmt::format("The finding has {} bytes; {} is the limit. Shorten its texts.",
                                          body.text.size(), kMaxFindingBytes));
-  TRY_STATUS(check_cut(finding, body.checkpoints, charter.charter, membership_.left()));
+  TRY(const std::vector<log::MemberKeys> keys, group::member_keys(vault_, charter.charter));
+  TRY_STATUS(check_cut(finding, body.checkpoints, charter.charter, keys, membership_.left()));
   TRY_STATUS(append(log::kFindingDraft, body.to_json(), {}));
   return finding_hash(body.text);
 }
@@ -112,14 +114,31 @@ Status Analyst::publish(const Case& of, UnixSeconds now) {
   if (!are_enough(charter->charter, membership_.left(), of.signers))
     return fail(Errc::policy, fmt::format("{} of {} signatures are here.", of.signers.size(), quorum));
   if (!of.signed_by(log_.nick())) return fail(Errc::policy, "Only who has signed a finding publishes it.");
+  if (of.withdrawn_by(log_.nick())) return fail(Errc::policy, "You have withdrawn from this finding.");
   PublishBody body{of.hash, of.signers, {}};
   for (const SignedDissent& dissent : of.dissents) body.dissents.push_back(dissent.hash);
+  for (const Withdrawn& one : of.withdrawals) body.withdrawals.push_back(one.signed_withdrawal.hash);
   const bool said = std::ranges::any_of(of.publications, [&](const Publication& publication) {
     return publication.place.nick == log_.nick() && publication.body.dissents == body.dissents &&
-           publication.body.signers == body.signers;
+           publication.body.withdrawals == body.withdrawals && publication.body.signers == body.signers;
   });
   if (said) return fail(Errc::exists, "You have published this finding, and nothing has come in since.");
   TRY_STATUS(append(log::kFindingPublish, body.to_json(), {}));
+  return {};
+}
+
+Status Analyst::withdraw(const Case& of, std::string reason, const log::VerifierKey& id, const Secret<32>& id_seed,
+                         UnixSeconds now) {
+  TRY_STATUS(membership_.check(group::Act::dissent, now));
+  if (!of.signed_by(log_.nick()))
+    return fail(Errc::policy, "You have not signed this finding. Who does not agree with it dissents.");
+  if (of.withdrawn_by(log_.nick())) return fail(Errc::exists, "You have withdrawn from this finding already.");
+  const Withdrawal withdrawal{of.hash, of.finding.group, log_.nick(), now, std::move(reason)};
+  TRY(SignedWithdrawal signed_withdrawal, sign_withdrawal(withdrawal, id, id_seed));
+  std::vector<Digest> refs;
+  if (of.draft.nick != log_.nick()) refs.push_back(of.draft.leaf);
+  TRY_STATUS(
+      append(log::kFindingWithdraw, NoteBody{of.hash, std::move(signed_withdrawal.note)}.to_json(), std::move(refs)));
   return {};
 }
 

@@ -9,6 +9,7 @@
 #include "base/encoding.h"
 #include "base/text.h"
 #include "group/founding.h"
+#include "group/rotation.h"
 #include "log/quorum.h"
 
 namespace parley::finding {
@@ -49,13 +50,7 @@ Status read_log(vault::Vault& vault, const group::CharterMember& member, std::ve
   }
 }
 
-std::vector<log::MemberKeys> keys_of(const group::Charter& charter) {
-  std::vector<log::MemberKeys> keys;
-  for (const group::CharterMember& member : charter.members) keys.push_back(member.keys);
-  return keys;
-}
-
-Result<Case> read_draft(const Found& found, const group::Membership& membership) {
+Result<Case> read_draft(vault::Vault& vault, const Found& found, const group::Membership& membership) {
   TRY(DraftBody body, DraftBody::from_json(*found.body));
   Case read;
   read.hash = finding_hash(body.text);
@@ -65,7 +60,8 @@ Result<Case> read_draft(const Found& found, const group::Membership& membership)
   for (const Placed& placed : redactable_texts(read.finding))
     if (!placed.text->shown) return fail(Errc::format, fmt::format("It does not show {} to the members.", placed.path));
   TRY(const group::SignedCharter* charter, charter_of(read.finding, membership));
-  TRY_STATUS(check_cut(read.finding, body.checkpoints, charter->charter, membership.left()));
+  TRY(const std::vector<log::MemberKeys> keys, group::member_keys(vault, charter->charter));
+  TRY_STATUS(check_cut(read.finding, body.checkpoints, charter->charter, keys, membership.left()));
   read.text = std::move(body.text);
   read.openings = std::move(body.openings);
   read.checkpoints = std::move(body.checkpoints);
@@ -101,6 +97,18 @@ Status take_dissent(const Found& found, const NoteBody& body, Case& of, const gr
   return {};
 }
 
+Status take_withdrawal(const Found& found, const NoteBody& body, Case& of, const group::Charter& charter) {
+  TRY(SignedWithdrawal read, read_withdrawal(body.note, charter));
+  if (read.withdrawal.finding != of.hash || read.withdrawal.group != of.finding.group)
+    return fail(Errc::format, "It is of another finding.");
+  if (read.withdrawal.nick != found.place.nick) return fail(Errc::signature, "It is not by whose log it stands in.");
+  if (!of.signed_by(found.place.nick)) return fail(Errc::policy, "It is by a member that has not signed.");
+  if (of.withdrawn_by(found.place.nick)) return fail(Errc::exists, "Its author has withdrawn already.");
+  of.withdrawals.push_back({found.place, std::move(read)});
+  std::ranges::sort(of.withdrawals, {}, [](const Withdrawn& one) { return one.signed_withdrawal.hash; });
+  return {};
+}
+
 Case* case_of(Casebook& book, const Digest& hash) {
   const auto found = std::ranges::find(book.cases, hash, &Case::hash);
   return found == book.cases.end() ? nullptr : &*found;
@@ -111,8 +119,9 @@ Status take_note(const Found& found, Casebook& book, const group::Membership& me
   Case* of = case_of(book, body.finding);
   if (of == nullptr) return fail(Errc::not_found, "No draft of this finding is here.");
   TRY(const group::SignedCharter* charter, charter_of(of->finding, membership));
-  return found.entry.type == log::kFindingSign ? take_signature(found, body, *of, charter->charter)
-                                               : take_dissent(found, body, *of, charter->charter);
+  if (found.entry.type == log::kFindingSign) return take_signature(found, body, *of, charter->charter);
+  if (found.entry.type == log::kFindingDissent) return take_dissent(found, body, *of, charter->charter);
+  return take_withdrawal(found, body, *of, charter->charter);
 }
 
 Status take_publication(const Found& found, Casebook& book) {
@@ -130,6 +139,14 @@ bool Case::signed_by(std::string_view nick) const {
 }
 bool Case::has_dissent_of(std::string_view nick) const {
   return std::ranges::any_of(dissents, [&](const SignedDissent& one) { return one.dissent.nick == nick; });
+}
+bool Case::withdrawn_by(std::string_view nick) const {
+  return std::ranges::any_of(withdrawals, [&](const Withdrawn& one) { return one.place.nick == nick; });
+}
+std::vector<std::string> Case::standing() const {
+  std::vector<std::string> nicks = signers;
+  std::erase_if(nicks, [&](const std::string& nick) { return withdrawn_by(nick); });
+  return nicks;
 }
 std::vector<std::string> Case::publishers() const {
   std::set<std::string> nicks;
@@ -171,7 +188,7 @@ Result<Casebook> read_casebook(vault::Vault& vault, const group::Membership& mem
   });
   for (const Found& one : found) {
     if (one.entry.type != log::kFindingDraft) continue;
-    auto draft = read_draft(one, membership);
+    auto draft = read_draft(vault, one, membership);
     if (!draft)
       book.oddities.push_back({one.place, draft.error().message});
     else if (case_of(book, draft->hash) == nullptr)
@@ -182,7 +199,8 @@ Result<Casebook> read_casebook(vault::Vault& vault, const group::Membership& mem
                     [](const Found& one) { return std::tuple(std::string_view(one.place.nick), one.place.seq); });
   for (const Found& one : found) {
     Status taken;
-    if (one.entry.type == log::kFindingSign || one.entry.type == log::kFindingDissent)
+    if (one.entry.type == log::kFindingSign || one.entry.type == log::kFindingDissent ||
+        one.entry.type == log::kFindingWithdraw)
       taken = take_note(one, book, membership);
     else if (one.entry.type == log::kFindingPublish)
       taken = take_publication(one, book);
@@ -201,10 +219,9 @@ Result<Place> place_of(vault::Vault& vault, const group::Charter& charter, const
 }
 
 Status check_cut(const Finding& finding, std::span<const std::string> checkpoints, const group::Charter& charter,
-                 const Left& left) {
+                 std::span<const log::MemberKeys> keys, const Left& left) {
   if (checkpoints.size() != finding.cut.size())
     return fail(Errc::format, "The finding's cut has not one checkpoint for each log.");
-  const std::vector<log::MemberKeys> keys = keys_of(charter);
   for (std::size_t i = 0; i < finding.cut.size(); ++i) {
     const Cut& cut = finding.cut[i];
     const auto owner = std::ranges::find(keys, cut.nick, &log::MemberKeys::nick);

@@ -1,5 +1,6 @@
 // The findings of one group as the joint log has them, and a member's part in them: freezing a working copy, signing,
-// dissenting, publishing. Each is an entry of the member's own log that goes to every member; nothing else travels.
+// dissenting, publishing, withdrawing. Each is an entry of the member's own log that goes to every member; nothing else
+// travels.
 #pragma once
 
 #include "finding/lint.h"
@@ -21,6 +22,11 @@ struct Publication {
   PublishBody body;
 };
 
+struct Withdrawn {
+  Place place;
+  SignedWithdrawal signed_withdrawal;
+};
+
 /// A finding that was frozen, with all that the logs here say of it.
 struct Case {
   Digest hash{};
@@ -33,9 +39,13 @@ struct Case {
   std::vector<std::string> signers;  ///< ascending
   std::vector<SignedDissent> dissents;
   std::vector<Publication> publications;
+  std::vector<Withdrawn> withdrawals;  ///< ascending by hash; of each signer its first
 
   bool signed_by(std::string_view nick) const;
   bool has_dissent_of(std::string_view nick) const;
+  bool withdrawn_by(std::string_view nick) const;
+  /// Signers who have not withdrawn.
+  std::vector<std::string> standing() const;
   /// Distinct signers who have published it.
   std::vector<std::string> publishers() const;
 };
@@ -66,7 +76,7 @@ Result<Place> place_of(vault::Vault& vault, const group::Charter& charter, const
 /// Each checkpoint is of the cut's log, size and root, and a quorum of the charter holds it. @error Errc::signature,
 /// Errc::policy for a quorum that is not there
 Status check_cut(const Finding& finding, std::span<const std::string> checkpoints, const group::Charter& charter,
-                 const Left& left);
+                 std::span<const log::MemberKeys> keys, const Left& left);
 
 /// What a member does about a finding. All of it stands in the own log when a call returns.
 class Analyst {
@@ -83,9 +93,13 @@ class Analyst {
   /// @error Errc::policy, Errc::format for points that are about nothing
   Status dissent(const Case& of, std::vector<DissentPoint> points, const log::VerifierKey& id,
                  const Secret<32>& id_seed, UnixSeconds now);
-  /// Says again what is known now, where another dissent has come in since.
-  /// @error Errc::policy while signatures are missing, or for who has not signed; Errc::exists
+  /// Says again what is known now, where another dissent or withdrawal has come in since.
+  /// @error Errc::policy while signatures are missing, or for who has not signed or has withdrawn; Errc::exists
   Status publish(const Case& of, UnixSeconds now);
+  /// Takes this member's name back from a finding that it signed. What was handed out stays out.
+  /// @error Errc::policy for who has not signed; Errc::exists; Errc::format without a reason
+  Status withdraw(const Case& of, std::string reason, const log::VerifierKey& id, const Secret<32>& id_seed,
+                  UnixSeconds now);
 
   /// The cut as it would be now: the newest checkpoint of each member's log that a quorum holds.
   Result<std::vector<std::pair<Cut, std::string>>> cut();

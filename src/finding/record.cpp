@@ -53,7 +53,7 @@ Json NoteBody::to_json() const {
 }
 
 Result<NoteBody> NoteBody::from_json(const Json& body) {
-  ObjectReader reader(body, "a signature or dissent");
+  ObjectReader reader(body, "a signature, dissent or withdrawal");
   NoteBody read;
   read.finding = reader.digest("hash");
   read.note = reader.text("note", log::kMaxNoteBytes);
@@ -63,8 +63,11 @@ Result<NoteBody> NoteBody::from_json(const Json& body) {
 }
 
 Json PublishBody::to_json() const {
-  return Json::Object{
-      {"dissents", log::hex_of(dissents)}, {"hash", to_hex(finding)}, {"signers", array_of(signers)}, {"v", 1}};
+  return Json::Object{{"dissents", log::hex_of(dissents)},
+                      {"hash", to_hex(finding)},
+                      {"signers", array_of(signers)},
+                      {"v", 1},
+                      {"withdrawals", log::hex_of(withdrawals)}};
 }
 
 Result<PublishBody> PublishBody::from_json(const Json& body) {
@@ -74,6 +77,8 @@ Result<PublishBody> PublishBody::from_json(const Json& body) {
   read.finding = reader.digest("hash");
   read.signers = reader.texts("signers", log::kMaxGroupMembers, kMaxNickBytes);
   reader.integer("v", 1, 1);
+  read.withdrawals = reader.digests("withdrawals", log::kMaxGroupMembers);
+  if (!ascends(read.withdrawals)) reader.refuse("\"withdrawals\" do not ascend");
   if (!ascends(read.dissents)) reader.refuse("\"dissents\" do not ascend");
   if (!ascends(read.signers)) reader.refuse("\"signers\" do not ascend");
   TRY_STATUS(reader.finish());

@@ -1,5 +1,5 @@
-// What the joint log holds of findings: the bodies of finding.draft, finding.sign, finding.dissent and finding.publish
-// (log.md 2.4). All of them go to every member.
+// What the joint log holds of findings: the bodies of finding.draft, finding.sign, finding.dissent, finding.publish and
+// finding.withdraw (log.md 2.4). All of them go to every member.
 #pragma once
 
 #include "finding/signing.h"
@@ -19,7 +19,7 @@ struct DraftBody {
   static Result<DraftBody> from_json(const log::Json& body);
 };
 
-/// One member's signature or dissent.
+/// One member's signature, dissent or withdrawal.
 struct NoteBody {
   Digest finding{};
   std::string note;
@@ -28,11 +28,12 @@ struct NoteBody {
   static Result<NoteBody> from_json(const log::Json& body);
 };
 
-/// A signer says that the finding goes out: with which signatures, and with which dissent.
+/// A signer says that the finding goes out: with which signatures, which dissent, and who has withdrawn.
 struct PublishBody {
   Digest finding{};
-  std::vector<std::string> signers;  ///< nicks, ascending
-  std::vector<Digest> dissents;      ///< hashes of all that its author knows, ascending
+  std::vector<std::string> signers;      ///< nicks, ascending
+  std::vector<Digest> dissents;          ///< hashes of all that its author knows, ascending
+  std::vector<Digest> withdrawals = {};  ///< likewise
 
   log::Json to_json() const;
   static Result<PublishBody> from_json(const log::Json& body);

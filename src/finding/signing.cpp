@@ -58,6 +58,21 @@ Result<Dissent> read_dissent_text(const log::Note& note) {
   return dissent;
 }
 
+Result<Withdrawal> read_withdrawal_text(const log::Note& note) {
+  TRY(const Json json, log::read_object_unverified(note, kWithdrawalKind, kMaxWithdrawalBytes));
+  log::ObjectReader reader(json, "the withdrawal");
+  Withdrawal withdrawal;
+  withdrawal.finding = reader.digest("finding");
+  withdrawal.group = reader.text("group", group::kGroupIdDigits);
+  withdrawal.nick = reader.text("nick", kMaxNickBytes);
+  withdrawal.reason = reader.text("reason", kMaxTextBytes);
+  withdrawal.time = reader.integer("time", 0, log::kMaxInteger);
+  reader.integer("v", 1, 1);
+  if (withdrawal.reason.empty()) reader.refuse("it gives no reason");
+  TRY_STATUS(reader.finish());
+  return withdrawal;
+}
+
 bool is_in(const Finding& finding, std::string_view about) {
   return about == kJudgement || about == kConfidence || finding.evidence_of(about) != nullptr ||
          finding.hypothesis(about) != nullptr || finding.origin(about) != nullptr ||
@@ -131,6 +146,31 @@ Result<SignedDissent> read_dissent(std::string_view text, const group::Charter& 
     return fail(Errc::signature, fmt::format("A dissent is by {}, who is no member.", visible(dissent.nick)));
   TRY_STATUS(group::signers_without_strangers(note, std::span(&author->id, 1)));
   return SignedDissent{std::move(dissent), std::string(text), crypto::sha256(as_bytes(note.text))};
+}
+
+std::string Withdrawal::text() const {
+  const Json object = Json::Object{{"finding", to_hex(finding)}, {"group", group}, {"nick", nick},
+                                   {"reason", reason},           {"time", time},   {"v", 1}};
+  return fmt::format("{}\n{}\n", kWithdrawalKind, log::write_pjson(object));
+}
+
+Result<SignedWithdrawal> sign_withdrawal(const Withdrawal& withdrawal, const log::VerifierKey& id,
+                                         const Secret<32>& id_seed) {
+  const std::string text = withdrawal.text();
+  TRY_STATUS(read_withdrawal_text({text, {}}));
+  return SignedWithdrawal{withdrawal, log::sign_note(text, id.name, id_seed), crypto::sha256(as_bytes(text))};
+}
+
+Result<SignedWithdrawal> read_withdrawal(std::string_view text, const group::Charter& charter) {
+  if (text.size() > kMaxWithdrawalBytes)
+    return fail(Errc::limit, fmt::format("A withdrawal is longer than {} bytes.", kMaxWithdrawalBytes));
+  TRY(const log::Note note, log::parse_note(text));
+  TRY(Withdrawal withdrawal, read_withdrawal_text(note));
+  const group::CharterMember* author = charter.member(withdrawal.nick);
+  if (author == nullptr)
+    return fail(Errc::signature, fmt::format("A withdrawal is by {}, who is no member.", visible(withdrawal.nick)));
+  TRY_STATUS(group::signers_without_strangers(note, std::span(&author->id, 1)));
+  return SignedWithdrawal{std::move(withdrawal), std::string(text), crypto::sha256(as_bytes(note.text))};
 }
 
 Status check_dissent(const Dissent& dissent, const Finding& finding) {

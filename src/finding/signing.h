@@ -42,6 +42,34 @@ Result<std::string> sign_finding(std::string_view text, const log::VerifierKey& 
 /// @error Errc::signature, Errc::format, Errc::limit
 Result<SignedFinding> read_signed_finding(std::string_view note, const group::Charter& charter);
 
+inline constexpr std::string_view kWithdrawalKind = "parley/withdrawal/v1";
+inline constexpr std::size_t kMaxWithdrawalBytes = 16 * 1024;
+
+/// A signer does not stand behind a finding any more, and says why. Its signature stays what it was.
+struct Withdrawal {
+  Digest finding{};
+  std::string group;  ///< 32 hexadecimal digits
+  std::string nick;
+  UnixSeconds time = 0;  ///< by its own clock
+  std::string reason;
+  bool operator==(const Withdrawal&) const = default;
+
+  /// What is signed.
+  std::string text() const;
+};
+
+struct SignedWithdrawal {
+  Withdrawal withdrawal;
+  std::string note;
+  Digest hash{};  ///< of the text; publications name it
+};
+
+/// @error Errc::format for one without a reason, or with one that is too long
+Result<SignedWithdrawal> sign_withdrawal(const Withdrawal& withdrawal, const log::VerifierKey& id,
+                                         const Secret<32>& id_seed);
+/// Signed by the member whom it names, and by nobody else. @error Errc::signature, Errc::format, Errc::limit
+Result<SignedWithdrawal> read_withdrawal(std::string_view note, const group::Charter& charter);
+
 /// What a dissenting member thinks of one part of a finding.
 struct DissentPoint {
   std::string about;  ///< "judgement", "confidence", or the id of evidence, a hypothesis, an origin or an assumption

@@ -83,7 +83,7 @@ void compare_admission(Comparison& comparison, const AdmissionClause& before, co
   }
   for (const AdmissionCap& is : after.types)
     if (before.cap(is.type) == nullptr)
-      comparison.add(clause_of(is.type), Effect::tightens, fmt::format("as it is -> by tags, {} at most", is.most));
+      comparison.add(clause_of(is.type), Effect::loosens, fmt::format("as it is -> by tags, {} at most", is.most));
 }
 
 void compare_protocols(Comparison& comparison, const Charter& before, const Charter& after) {

@@ -22,10 +22,13 @@ inline constexpr std::size_t kCanaryLeaves = 64;
 /// say little. Up to the second, one hit is enough for an alarm.
 inline constexpr std::int64_t kMostEpsilonPpm = 1000;
 inline constexpr std::int64_t kLoneEpsilonPpm = 100;
-/// A set enters sessions once it stood in the log for so long, under a checkpoint that a quorum cosigned; and for so
-/// long afterwards.
+/// A set enters sessions once it stood in the log for so long, under a checkpoint that a quorum cosigned; and no more
+/// once it is as old as the second.
 inline constexpr UnixSeconds kCanaryAge = 24 * 3600;
 inline constexpr UnixSeconds kCanaryLife = 30 * 24 * 3600;
+/// From this age on a set enters no new session: one that begins just before is still young enough at its run, also by
+/// clocks that differ.
+inline constexpr UnixSeconds kCanaryLastUse = kCanaryLife - 24 * 3600;
 
 inline constexpr std::size_t kMaxCanaryReasonBytes = 512;
 

@@ -13,6 +13,7 @@ using log::Json;
 
 constexpr std::size_t kMaxBookBytes = 4 << 20;
 constexpr std::size_t kMostSeen = 4096;
+constexpr std::size_t kMostRetired = 256;  // more members than a group has in the life of a set
 /// The one in use, and one that waits for its age.
 constexpr std::size_t kMostSets = 2;
 
@@ -45,6 +46,7 @@ Result<CanaryBook::Committed> set_from(const Json& json) {
   log::ObjectReader reader(json, "a stored set of canaries");
   CanaryBook::Committed committed;
   committed.entry = reader.digest("entry");
+  for (std::string& nick : reader.texts("retired", kMostRetired, 64)) committed.retired.insert(std::move(nick));
   committed.seq = static_cast<std::uint64_t>(reader.integer("seq", 0, log::kMaxInteger));
   const Json set = reader.object("set");
   committed.time = reader.integer("time", 0, log::kMaxInteger);
@@ -92,6 +94,7 @@ Status CanaryBook::save(vault::Vault& vault, const std::string& group) const {
         Json::Object{{"by", by}, {"type", indicator::name_of(indicator.type())}, {"value", indicator.value()}});
   for (const Committed& each : sets_)
     sets.emplace_back(Json::Object{{"entry", to_hex(each.entry)},
+                                   {"retired", Json::Array(each.retired.begin(), each.retired.end())},
                                    {"seq", static_cast<std::int64_t>(each.seq)},
                                    {"set", each.set.to_json()},
                                    {"time", each.time}});
@@ -139,7 +142,7 @@ void CanaryBook::committed(CanarySet set, const Digest& entry, std::uint64_t seq
     return std::ranges::any_of(set.canaries(),
                                [&](const CanarySet::Leaf& leaf) { return leaf.canary.indicator == each.indicator; });
   });
-  sets_.push_back({.set = std::move(set), .entry = entry, .seq = seq, .time = time});
+  sets_.push_back({.set = std::move(set), .entry = entry, .seq = seq, .time = time, .retired = {}});
   // An older one stays until the newest may be used; of several that wait, the last one counts.
   while (sets_.size() > kMostSets) sets_.erase(sets_.begin() + (sets_[1].time + kCanaryAge > time ? 1 : 0));
 }
@@ -147,13 +150,14 @@ void CanaryBook::committed(CanarySet set, const Digest& entry, std::uint64_t seq
 const CanaryBook::Committed* CanaryBook::in_use(UnixSeconds now,
                                                 const std::function<bool(std::uint64_t seq)>& is_final) const {
   for (auto set = sets_.rbegin(); set != sets_.rend(); ++set)
-    if (now >= set->time + kCanaryAge && now < set->time + kCanaryAge + kCanaryLife && is_final(set->seq)) return &*set;
+    if (now >= set->time + kCanaryAge && now < set->time + kCanaryLastUse && is_final(set->seq)) return &*set;
   return nullptr;
 }
 
 std::vector<CommittedCanary> CanaryBook::entering(const Committed& set, std::string_view peer,
                                                   std::span<const indicator::Type> types) const {
   std::vector<CommittedCanary> entering;
+  if (set.retired.contains(peer)) return entering;
   for (CommittedCanary& each : set.set.committed()) {
     const indicator::Canonical& indicator = each.canary.indicator;
     if (std::ranges::find(types, indicator.type()) == types.end() || is_published(indicator) ||
@@ -167,6 +171,18 @@ std::vector<CommittedCanary> CanaryBook::entering(const Committed& set, std::str
 
 void CanaryBook::seen_by(std::string_view peer, const indicator::Canonical& indicator) {
   seen_.emplace(peer, indicator);
+}
+
+void CanaryBook::retire(const Digest& entry, std::string_view peer) {
+  for (Committed& set : sets_)
+    if (set.entry == entry) set.retired.emplace(peer);
+}
+
+void CanaryBook::opened_to(std::string_view nick) {
+  for (Committed& set : sets_) {
+    set.retired.emplace(nick);
+    for (const CanarySet::Leaf& leaf : set.set.canaries()) seen_by(nick, leaf.canary.indicator);
+  }
 }
 
 void CanaryBook::published(const indicator::Canonical& indicator) {

@@ -17,7 +17,8 @@ class CanaryBook {
     CanarySet set;
     Digest entry{};  ///< leaf hash of its canary.set
     std::uint64_t seq = 0;
-    UnixSeconds time = 0;  ///< of that entry
+    UnixSeconds time = 0;                             ///< of that entry
+    std::set<std::string, std::less<>> retired = {};  ///< against whom it enters no session any more, by nick
   };
 
   /// @error Errc::vault_damaged; the vault's
@@ -43,6 +44,11 @@ class CanaryBook {
 
   /// `peer` has seen the canary: it is not used against it again.
   void seen_by(std::string_view peer, const indicator::Canonical& indicator);
+  /// The set in `entry` enters no session with `peer` any more: an alarm about it showed where it stands. The next set
+  /// may have the same canaries.
+  void retire(const Digest& entry, std::string_view peer);
+  /// `nick` has been opened, or may have been, all canaries of the sets that stand in the log (an audit).
+  void opened_to(std::string_view nick);
   /// All members have seen it.
   void published(const indicator::Canonical& indicator);
   bool is_published(const indicator::Canonical& indicator) const;

@@ -56,7 +56,7 @@ Status check_is_new_peer(const Desk& desk, const Card& card, std::string_view na
 
 /// What a file from another member was, and what came of it.
 struct Taken {
-  enum class Kind : std::uint8_t { answer, key_package, charter, amendment, leave };
+  enum class Kind : std::uint8_t { answer, key_package, charter, amendment, leave, rotation };
   Kind kind = Kind::answer;
   std::string group;  ///< our name for it
   std::string who;    ///< nick of the member that it is from; in an answer, our name for the peer
@@ -64,8 +64,8 @@ struct Taken {
   std::optional<Leave> leave = {};
   std::optional<Card> card = {};
 };
-/// Takes an answer, a key package, a charter, an amendment or a leave. @error as the readers of each; Errc::not_found
-/// when it is of no group here
+/// Takes an answer, a key package, a charter, an amendment, a leave or the rotation of a `tls` key. @error as the
+/// readers of each; Errc::not_found when it is of no group here
 Result<Taken> take(const Desk& desk, std::string_view text, UnixSeconds now);
 
 /// Puts into force what has become enough without another signature, since somebody left. @return the hashes

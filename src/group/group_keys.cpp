@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "group/charter.h"
 #include "group/key_file.h"
+#include "group/rotation.h"
 
 namespace parley::group {
 namespace {
@@ -89,6 +90,7 @@ Result<GroupKeys> load_group_keys(const std::filesystem::path& folder, vault::Va
 
 Status destroy_group_keys(const std::filesystem::path& folder, vault::Vault& vault, std::string_view group) {
   TRY_STATUS(vault.put_secret(secret_name(group), {}));
+  TRY_STATUS(forget_rotated_seeds(vault, group));
   std::error_code error;
   std::filesystem::remove(file_of(folder, group), error);
   if (error)

@@ -29,7 +29,7 @@ mirror::GroupView view_of(const Membership& membership, const SignedCharter& sig
   view.charter = signed_charter.hash;
   view.quota = membership.policy().log_quota;
   view.self = static_cast<std::size_t>(charter.member_by_id(membership.own_id()) - charter.members.data());
-  for (const CharterMember& member : charter.members) view.members.push_back(member.keys);
+  view.members = charter_keys(charter);
   view.departed = departed(membership, charter);
   return view;
 }
@@ -107,8 +107,10 @@ Result<OpenReplica> Groups::open_replica(const Membership& membership, const Sig
   const bool destroyed = !keys && keys.error().code == Errc::not_found && (state == kClosed || state == kWithdrawn);
   if (destroyed) return group::open_replica(vault_, folder_, std::move(view), std::nullopt);
   if (!keys) return std::unexpected(std::move(keys).error());
-  return group::open_replica(vault_, folder_, std::move(view),
-                             mirror::OwnSeeds{std::move(keys->node), std::move(keys->log), std::move(keys->cosign)});
+  TRY(std::vector<Secret<32>> rotated, rotated_seeds(vault_, id));
+  return group::open_replica(
+      vault_, folder_, std::move(view),
+      mirror::OwnSeeds{std::move(keys->node), std::move(keys->log), std::move(keys->cosign), std::move(rotated)});
 }
 
 Result<std::shared_ptr<JointLog>> Groups::log(std::string_view id) {
@@ -176,6 +178,49 @@ Result<std::vector<std::string>> Groups::note_leaves(std::string_view id, UnixSe
     if (written) left.push_back(nick);
   }
   return left;
+}
+
+Result<std::vector<std::string>> Groups::note_rotations(std::string_view id) {
+  TRY(const Membership membership, this->membership(id));
+  TRY(const std::shared_ptr<JointLog> log, this->log(id));
+  return group::note_rotations(vault_, membership.charter(), *log);
+}
+
+std::optional<wire::PinnedPeer> Groups::peer_by_key(const ByteArray<32>& tls_key) {
+  std::vector<std::shared_ptr<JointLog>> logs;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, open] : open_)
+      if (open.log) logs.push_back(open.log);
+  }
+  std::vector<mirror::Replica::Replaced> replaced;
+  for (const auto& log : logs) {
+    auto in_log = log->with([](mirror::Replica& replica) { return replica.replaced(log::KeyRole::tls); });
+    std::ranges::move(in_log, std::back_inserter(replaced));
+  }
+  return group::peer_by_key(vault_, tls_key, replaced);
+}
+
+Result<mirror::EntryView> Groups::rotate(std::string_view id, const Member& us, const Rotating& what,
+                                         const Secret<32>& id_seed) {
+  TRY(const Membership membership, this->membership(id));
+  TRY(const std::shared_ptr<JointLog> log, this->log(id));
+  mirror::NewKey next{.role = what.role, .reason = what.reason, .since = what.since, .seed = what.seed.clone()};
+  const bool is_tls = what.role == log::KeyRole::tls;
+  if (is_tls) {
+    next.first_tls = us.card.tls_key;
+    TRY(auto seeds, rotated_tls_seeds(vault_));
+    // In a group that heard of it later than another one the key in use is one before the last.
+    seeds.insert(seeds.begin(), us.tls_seed.clone());
+    const auto own = log->with([&](mirror::Replica& replica) { return replica.keys_of(log->nick()); });
+    const log::PlacedRotation* before = own ? own->rotation(log::KeyRole::tls) : nullptr;
+    const ByteArray<32>& in_use = before == nullptr ? us.card.tls_key : before->rotation.next.key;
+    for (const Secret<32>& seed : seeds)
+      if (crypto::public_key_of(seed) == in_use) next.old_tls = seed.clone();
+  }
+  return log->rotate(next, id_seed, [&](const mirror::EntryView&) {
+    return is_tls ? keep_tls_seed(vault_, what.seed) : keep_rotated_seed(vault_, membership.group().id, what.seed);
+  });
 }
 
 Result<std::vector<std::string>> Groups::in_step(UnixSeconds now) {

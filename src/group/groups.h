@@ -7,6 +7,7 @@
 #include "group/joint_log.h"
 #include "group/membership.h"
 #include "group/operation.h"
+#include "group/rotation.h"
 
 namespace parley::group {
 
@@ -32,6 +33,23 @@ class Groups {
   /// Takes the leaves with which other members' logs end, and writes into ours that they have left, with the quorum of
   /// those who are still there. @return who has left @error as log() and JointLog::append
   Result<std::vector<std::string>> note_leaves(std::string_view id, UnixSeconds now);
+
+  /// Takes the rotations of other members' `tls` keys (group::note_rotations). @return who has another one
+  Result<std::vector<std::string>> note_rotations(std::string_view id);
+
+  /// Whose key this is on a link that begins here (group::peer_by_key), by what all open logs say.
+  std::optional<wire::PinnedPeer> peer_by_key(const ByteArray<32>& tls_key);
+
+  /// A key of ours that is to be replaced.
+  struct Rotating {
+    log::KeyRole role{};
+    log::RotationReason reason{};
+    UnixSeconds since = 0;   ///< as log::Rotation::since
+    const Secret<32>& seed;  ///< of the new one
+  };
+  /// Replaces a key of ours in this group; the seed is durable with the entry that says so. @error as Replica::rotate
+  Result<mirror::EntryView> rotate(std::string_view id, const Member& us, const Rotating& what,
+                                   const Secret<32>& id_seed);
 
   /// Ids of all groups whose logs are to be kept in step with the others': those at work, and those that ended here and
   /// whose end somebody has not signed for yet, for a month.

@@ -133,6 +133,13 @@ void JointLog::write(std::span<Wanted* const> wanted) {
   for (std::size_t i = 0; i < results.size(); ++i) wanted[i]->written = std::move(results[i]);
 }
 
+Result<mirror::EntryView> JointLog::rotate(const mirror::NewKey& next, const Secret<32>& id_seed, const Work& work) {
+  return change([&](mirror::Replica& replica) -> Result<mirror::EntryView> {
+    TRY_STATUS(flush_into(replica));
+    return replica.rotate(next, id_seed, time(), work);
+  });
+}
+
 void JointLog::append_later(mirror::Draft draft, Work work) {
   append_later(just(std::move(draft)), std::move(work));
 }
@@ -160,19 +167,37 @@ Status JointLog::flush() {
 Status JointLog::tie_to_others(std::chrono::seconds least_since) {
   return with([&](mirror::Replica& replica) -> Status {
     if (replica.state() != mirror::State::live) return {};
-    Tie now{.sizes = {}, .at = Monotonic::now()};
-    log::Json body = replica.heads_body();
+    Tie now{.sizes = {}, .own_tree = own_tree_ ? own_tree_().size : 0, .at = Monotonic::now()};
+    log::Json body = heads_body(replica);
     for (const log::Json& one : *body.object()->at("logs").array()) {
       const std::string& nick = *one.object()->at("nick").text();
       if (nick != nick_) now.sizes[nick] = *one.object()->at("size").integer();
     }
-    if (tie_ && (tie_->sizes == now.sizes || now.at - tie_->at < least_since)) return {};
+    const bool others_grew = !tie_ || tie_->sizes != now.sizes, own_grew = !tie_ || tie_->own_tree != now.own_tree;
+    const auto since = tie_ ? now.at - tie_->at : Deadline::duration::max();
+    const bool due = (others_grew && since >= least_since) ||
+                     (own_grew && since >= std::min<Deadline::duration>(least_since, kOwnTreeAtLeastEvery));
+    if (!due) return {};
     TRY_STATUS(flush_into(replica));
     TRY([[maybe_unused]] const mirror::EntryView tied,
         replica.append(mirror::draft_for_everyone(log::kHeads, std::move(body)), time()));
     tie_ = std::move(now);
     return {};
   });
+}
+
+void JointLog::also_tie(std::function<OwnTree()> tree) {
+  const std::lock_guard lock(mutex_);
+  own_tree_ = std::move(tree);
+}
+
+log::Json JointLog::heads_body(const mirror::Replica& replica) const {
+  log::Json body = replica.heads_body();
+  if (!own_tree_) return body;
+  OwnTree tree = own_tree_();
+  log::Json::Object with_tree = *body.object();
+  with_tree.emplace(std::move(tree.name), std::move(tree.head));
+  return with_tree;
 }
 
 void JointLog::watch(Watcher watcher) {

@@ -42,8 +42,8 @@ class JointLog {
 
   /// What the other members' clocks show.
   PeerClocks& clocks() { return clocks_; }
-  /// By our clock, as far as the others' let it be trusted (PeerClocks::bounded): for entries, windows and ends. Whether
-  /// something is permitted now is for the clock alone.
+  /// By our clock, as far as the others' let it be trusted (PeerClocks::bounded): for entries, windows and ends.
+  /// Whether something is permitted now is for the clock alone.
   UnixSeconds time() { return clocks_.bounded(wall_clock_now()); }
 
   /// `work(replica)`, while nobody else has it. It must not wait for a peer.
@@ -60,6 +60,8 @@ class JointLog {
   /// @param work  may be empty
   /// @error as Replica::append
   virtual Result<mirror::EntryView> append(mirror::Draft draft, const Work& work = {});
+  /// Replaces a key of ours, as Replica::rotate(), at the time of the clock; the log begins if it has not.
+  Result<mirror::EntryView> rotate(const mirror::NewKey& next, const Secret<32>& id_seed, const Work& work);
   /// Waits until `holds(replica)`, which is looked at whenever this process has changed something of the log.
   /// @return whether it holds
   template <typename Holds>
@@ -86,11 +88,22 @@ class JointLog {
   /// A message of a peer, as Replica::take(), at the time of the clock, if what `peer` wasted of our work before allows
   /// it. @error Errc::limit; and as Replica::take()
   Result<mirror::Outcome> take(std::string_view peer, const mirror::Message& message);
-  /// Ties our log to the others' by a `heads` entry (log.md 2.4), if one of theirs has grown since the last: what they
-  /// had written is then older than whatever follows it here, which nothing else shows of entries that do not refer to
-  /// each other. Does nothing while the log may not be written. @param least_since  the last one by this process
+  /// Ties our log to the others' by a `heads` entry (log.md 2.4), if one of theirs, or what also_tie() gives, has grown
+  /// since the last: what they had written is then older than whatever follows it here, which nothing else shows of
+  /// entries that do not refer to each other. Does nothing while the log may not be written.
+  /// @param least_since  the last one by this process; of what also_tie() gives kOwnTreeAtLeastEvery where that is less
   /// @error as Replica::append
   Status tie_to_others(std::chrono::seconds least_since = {});
+  /// What this member ties to its log beside the others' logs: another tree of its own.
+  struct OwnTree {
+    std::string name;        ///< member of the body of a `heads` entry; none that log.md 2.4 has
+    std::uint64_t size = 0;  ///< as long as it is the same, there is nothing new to tie
+    log::Json head = false;  ///< what is written of it
+  };
+  /// From now on `heads` entries of ours have the tree that this gives. Called with the log held: it takes no log.
+  void also_tie(std::function<OwnTree()> tree);
+  /// The body of a `heads` entry as it is now. @param replica  of this log
+  log::Json heads_body(const mirror::Replica& replica) const;
   /// What whoever keeps the process running has to know of the log, as it happens.
   struct Watcher {
     std::function<void(const mirror::Conviction&)> convicted = {};  ///< a fault was proven
@@ -126,6 +139,7 @@ class JointLog {
 
   struct Tie {
     std::map<std::string, std::int64_t> sizes;  ///< of the others' logs, by nick
+    std::uint64_t own_tree = 0;                 ///< size of what also_tie() gave
     Deadline at{};
   };
   std::string group_, nick_;
@@ -142,7 +156,11 @@ class JointLog {
   PeerClocks clocks_;
   OpenReplica replica_;
   std::optional<Tie> tie_;  // by this process
+  std::function<OwnTree()> own_tree_;
 };
+
+/// log.md 2.4: "at least every 10 min of activity".
+inline constexpr std::chrono::minutes kOwnTreeAtLeastEvery{10};
 
 /// How long a peer has to take what we bring it of the logs, where nobody waits for something else meanwhile: 10^6
 /// entries over 15 Mbit/s. What was not taken by then is brought on the next link.

@@ -10,6 +10,7 @@ inline constexpr std::string_view kPaperKeyPackage = "package";   ///< by nick
 inline constexpr std::string_view kPaperCharter = "charter";      ///< version 1, gathering signatures
 inline constexpr std::string_view kPaperAmendment = "amendment";  ///< by hash, gathering signatures
 inline constexpr std::string_view kPaperLeave = "leave";          ///< by nick
+inline constexpr std::string_view kPaperRotation = "rotation";    ///< of a tls key: by nick and number of the entry
 inline constexpr std::string_view kPaperPolicy = "policy";        ///< the own rules
 
 }  // namespace parley::group

@@ -62,7 +62,8 @@ std::string clock_warning(std::string_view peer, std::int64_t ahead, std::int64_
   const std::int64_t apart = ahead < 0 ? -ahead : ahead;
   if (apart <= skew) return {};
   return fmt::format(
-      "CLOCK: the clock of {} is {} {} ours, and the charter allows {} s. One of the two is wrong: compare both with one "
+      "CLOCK: the clock of {} is {} {} ours, and the charter allows {} s. One of the two is wrong: compare both with "
+      "one "
       "that you trust (date -u). Until then times in the two logs do not go together, and what is limited by day or by "
       "month is counted by the stricter of the two.",
       peer, in_words(apart), ahead < 0 ? "behind" : "ahead of", skew);

@@ -1,5 +1,6 @@
-// What the clocks of the other members show, by their Hellos, and how far ours may be trusted. A clock that is set forward
-// would end charters, destroy keys and let limits by day and month run out; one clock cannot tell that by itself.
+// What the clocks of the other members show, by their Hellos, and how far ours may be trusted. A clock that is set
+// forward would end charters, destroy keys and let limits by day and month run out; one clock cannot tell that by
+// itself.
 #pragma once
 
 #include <map>
@@ -29,8 +30,8 @@ class PeerClocks {
   void heard(const std::string& nick, UnixSeconds shows, Deadline at = Monotonic::now());
   /// Seconds by which the clock of `nick` is ahead of `wall`; nothing if it was not heard lately.
   std::optional<std::int64_t> ahead(const std::string& nick, UnixSeconds wall, Deadline now = Monotonic::now()) const;
-  /// `wall`, or where that is ahead of every clock that was heard lately by more than the skew, no more than that. After
-  /// kLongestHeldBack of holding back it is `wall` again.
+  /// `wall`, or where that is ahead of every clock that was heard lately by more than the skew, no more than that.
+  /// After kLongestHeldBack of holding back it is `wall` again.
   UnixSeconds bounded(UnixSeconds wall, Deadline now = Monotonic::now());
 
  private:
@@ -46,8 +47,8 @@ class PeerClocks {
   std::optional<Deadline> held_back_since_;
 };
 
-/// What to say of a clock that is `ahead` seconds ahead of ours (behind, if negative) where `skew` are allowed; empty if
-/// it is within that.
+/// What to say of a clock that is `ahead` seconds ahead of ours (behind, if negative) where `skew` are allowed; empty
+/// if it is within that.
 std::string clock_warning(std::string_view peer, std::int64_t ahead, std::int64_t skew);
 
 }  // namespace parley::group

@@ -8,7 +8,7 @@
 #include "group/founding.h"
 #include "group/invitation.h"
 #include "group/paper_kinds.h"
-#include "log/note.h"
+#include "log/rotation.h"
 
 namespace parley::group {
 namespace {
@@ -211,6 +211,26 @@ Result<Taken> take_leave(const Desk& desk, const vault::GroupRow& group, std::st
       .kind = Kind::leave, .group = group.name, .who = std::move(who), .signing = {}, .leave = std::move(leave)};
 }
 
+/// A `tls` key that was replaced, told by hand where no log brings it (rotation.h).
+Result<Taken> take_rotation(const Desk& desk, std::string_view note) {
+  TRY(const log::VerifierKey own, own_id_key(desk.card));
+  TRY(const auto groups, desk.vault.groups());
+  for (const vault::GroupRow& group : groups) {
+    const auto membership = Membership::load(desk.vault, group, own);
+    if (!membership) continue;  // no charter yet
+    for (const CharterMember& member : membership->charter().members) {
+      const auto rotation = log::read_rotation(note, member.id);
+      if (!rotation || rotation->origin != member.keys.log.name) continue;
+      if (rotation->role != log::KeyRole::tls)
+        return fail(Errc::usage, "A key that signs a log is taken from that log, and not by hand.");
+      const std::string key = fmt::format("{}/{}", member.keys.nick, to_hex(rotation->next.id()));
+      TRY_STATUS(desk.vault.put_group_paper(group.id, {std::string(kPaperRotation), key, std::string(note)}));
+      return Taken{.kind = Kind::rotation, .group = group.name, .who = member.keys.nick};
+    }
+  }
+  return fail(Errc::signature, "No member of a group of yours has signed this rotation of a key for its log.");
+}
+
 }  // namespace
 
 // A card proves its signing key and nothing about the others that it names (docs/decisions.md 33).
@@ -238,6 +258,7 @@ Result<Taken> take(const Desk& desk, std::string_view text, UnixSeconds now) {
   if (text.size() > kMaxPaperBytes)
     return fail(Errc::limit, fmt::format("A paper of a group has at most {} bytes.", kMaxPaperBytes));
   if (text.contains(kAnswerPrefix) && text.find(kAnswerPrefix) < 4) return take_answer(desk, text, now);
+  if (text.starts_with(log::kRotationKind)) return take_rotation(desk, text);
   TRY(const PaperHead head, read_paper_head(text));
   TRY(const vault::GroupRow group, find_group(desk, head.group));
   if (head.kind == kKeyPackageKind) return take_key_package(desk, group, text);

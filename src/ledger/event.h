@@ -63,6 +63,7 @@ struct Aborted {
 struct RevealOffered {
   FieldSet fields = 0;
   std::uint64_t openings = 0;  ///< on how many matches
+  std::int64_t values = -1;    ///< fields in all; -1: not said
   bool unknown = false;        ///< its body is not here: it may be any of `fields` of every match
   bool was_unknown = false;    ///< it was told of without its body before
 };
@@ -70,6 +71,9 @@ struct RevealClosed {
   std::uint64_t received = 0;         ///< openings of the other side that its author has and has checked
   std::int64_t received_fields = -1;  ///< fields of them; -1: not said
   bool other_stopped = false;         ///< it ended in the middle, by the other side's doing
+  std::uint64_t kept_back = 0;        ///< fields that its author had offered and did not send
+  /// What was the other side's to open and did not come: fields, and matches that it had signed and did not show.
+  std::uint64_t missing = 0;
 };
 
 /// What is known, and what it is at most.

@@ -56,6 +56,12 @@ Digest input_label(std::string_view session, std::uint8_t side) {
   return hash.finish();
 }
 
+Digest item_leaf(const Digest& label, const Digest& item) {
+  Bytes leaf = to_bytes(ByteView(label));
+  append(leaf, item);
+  return leaf_hash(leaf);
+}
+
 Digest context_leaf(const Digest& label, const Digest& item, const Digest& fields_root) {
   Bytes leaf = to_bytes(ByteView(label));
   append(leaf, item);

@@ -24,6 +24,10 @@ Digest body_commitment(const Salt& salt, ByteView body);
 /// @param side     0 who asked, 1 who answered
 Digest input_label(std::string_view session, std::uint8_t side);
 
+/// The leaf hash (RFC 6962) of an item: of label || item.
+/// @param label  input_label() of the side whose item it is. @param item  item_commitment()
+Digest item_leaf(const Digest& label, const Digest& item);
+
 /// The leaf hash (RFC 6962) of an item's context: of label || item || root of the tree of its fields' commitments.
 /// @param label  input_label() of the side whose item it is. @param item  item_commitment()
 Digest context_leaf(const Digest& label, const Digest& item, const Digest& fields_root);

@@ -109,6 +109,29 @@ Status check_size(const Body& body) {
               fmt::format("The body of an entry has {} bytes; {} is the limit.", body.text.size(), kMaxBodyBytes));
 }
 
+/// The key that signs the entry where it says that it stands.
+/// @error Errc::signature for one that is signed with a key of another place
+Result<const VerifierKey*> node_key_by_place(std::string_view note, const MemberKeys& author) {
+  TRY(const Entry claimed, read_entry_unverified(note));
+  const VerifierKey& due = author.node_at(claimed.seq);
+  TRY(const Note parsed, parse_note(note));
+  for (const PlacedRotation& placed : author.rotated) {
+    const Rotation& rotation = placed.rotation;
+    if (rotation.role != KeyRole::node) continue;
+    const auto is_by = [&](const VerifierKey& key) {
+      return key != due && key.name == parsed.signatures.front().name && key.id() == parsed.signatures.front().key_id;
+    };
+    if (is_by(rotation.old) && claimed.seq >= placed.seq)
+      return fail(Errc::signature, fmt::format("Entry {} of {} is signed with a node key that entry {} replaced ({}).",
+                                               claimed.seq, author.nick, placed.seq, name_of(rotation.reason)));
+    if (is_by(rotation.next))
+      return fail(Errc::signature,
+                  fmt::format("Entry {} of {} is signed with a node key that only entry {} brought in.", claimed.seq,
+                              author.nick, placed.seq));
+  }
+  return &due;
+}
+
 std::unexpected<Error> does_not_continue(const Entry& entry, std::string_view why) {
   return fail(Errc::protocol,
               fmt::format("Entry {} does not continue the log of {}: {}.", entry.seq, entry.author, why));
@@ -131,13 +154,17 @@ Result<std::string> make_entry(const Entry& entry, std::string_view node_key_nam
 
 Result<Entry> read_entry(std::string_view note, const MemberKeys& author) {
   if (author.node.type != KeyType::ed25519) return fail(Errc::signature, "A node key must be an Ed25519 key.");
+  const VerifierKey* node = &author.node;
+  if (author.rotation(KeyRole::node) != nullptr) {
+    TRY(node, node_key_by_place(note, author));
+  }
   const auto plain = detail::split_plain_note(note);
-  if (plain && plain->key_name == author.node.name && plain->key_id == author.node.id() &&
-      crypto::verify(author.node.key, as_bytes(plain->text), plain->signature)) {
+  if (plain && plain->key_name == node->name && plain->key_id == node->id() &&
+      crypto::verify(node->key, as_bytes(plain->text), plain->signature)) {
     auto scanned = detail::scan_entry(plain->text);
     if (scanned && scanned->author == author.nick && check_header(*scanned)) return *std::move(scanned);
   }
-  TRY(const Json object, read_object(note, kEntryKind, author.node, kMaxEntryBytes));
+  TRY(const Json object, read_object(note, kEntryKind, *node, kMaxEntryBytes));
   TRY(Entry entry, from_json(object));
   if (entry.author != author.nick) {
     return fail(Errc::format, fmt::format("An entry signed by {} says that it is by {}.", author.nick, entry.author));

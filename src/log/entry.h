@@ -35,7 +35,8 @@ struct Entry {
 /// The leaf, signed by the author's `node` key. @error Errc::format if the header breaks a rule: nothing is signed then
 Result<std::string> make_entry(const Entry& entry, std::string_view node_key_name, const crypto::SigningKey& node_key);
 
-/// Takes back what make_entry() gives, signed by `author`'s node key and naming its nick. Verified before parsed.
+/// Takes back what make_entry() gives, signed by the node key that `author` has at that place of its log and naming its
+/// nick. Verified before anything is relied on.
 /// @error Errc::signature, Errc::format, Errc::limit
 Result<Entry> read_entry(std::string_view note, const MemberKeys& author);
 

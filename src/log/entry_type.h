@@ -24,7 +24,6 @@ inline constexpr std::string_view kSessionClose = "session.close";
 inline constexpr std::string_view kSessionAbort = "session.abort";
 inline constexpr std::string_view kRevealOffer = "reveal.offer";
 inline constexpr std::string_view kRevealConsent = "reveal.consent";
-inline constexpr std::string_view kRevealOpen = "reveal.open";
 inline constexpr std::string_view kRevealRefuse = "reveal.refuse";
 inline constexpr std::string_view kRevealClose = "reveal.close";
 inline constexpr std::string_view kLedgerSettle = "ledger.settle";
@@ -35,6 +34,7 @@ inline constexpr std::string_view kFindingDraft = "finding.draft";
 inline constexpr std::string_view kFindingSign = "finding.sign";
 inline constexpr std::string_view kFindingDissent = "finding.dissent";
 inline constexpr std::string_view kFindingPublish = "finding.publish";
+inline constexpr std::string_view kFindingWithdraw = "finding.withdraw";
 inline constexpr std::string_view kKeyRotate = "key.rotate";
 inline constexpr std::string_view kMemberLeave = "member.leave";
 inline constexpr std::string_view kMemberLeft = "member.left";
@@ -47,7 +47,7 @@ struct EntryType {
   std::string_view name;
   SessionUse session = SessionUse::never;
   /// An author writes it at most once in a session, whatever happens: a second, different one is a fault of its own.
-  /// Offers, refusals and openings may come again when an operator tries again, so their repetition proves nothing.
+  /// Offers and refusals may come again when an operator tries again, so their repetition proves nothing.
   bool once = false;
   /// Nothing follows it in its log.
   bool seals = false;
@@ -71,7 +71,6 @@ inline constexpr std::array kEntryTypes{
     EntryType{kSessionAbort, SessionUse::always, true},
     EntryType{kRevealOffer, SessionUse::always},
     EntryType{kRevealConsent, SessionUse::always},
-    EntryType{kRevealOpen, SessionUse::always},
     EntryType{kRevealRefuse, SessionUse::always},
     EntryType{kRevealClose, SessionUse::always},
     EntryType{kLedgerSettle, SessionUse::either},
@@ -82,6 +81,7 @@ inline constexpr std::array kEntryTypes{
     EntryType{kFindingSign},
     EntryType{kFindingDissent},
     EntryType{kFindingPublish},
+    EntryType{kFindingWithdraw},
     EntryType{kKeyRotate},
     EntryType{kMemberLeave},
     EntryType{kMemberLeft},

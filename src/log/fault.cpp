@@ -9,7 +9,7 @@
 
 #include "base/encoding.h"
 #include "log/detail/fault_text.h"
-#include "log/opening.h"
+#include "log/key_history.h"
 
 namespace parley::log {
 namespace {
@@ -98,32 +98,61 @@ Status check_sealed_extended(const Fault& fault, const MemberKeys& accused) {
   return {};
 }
 
-/// The root of context trees that the body of a session.commit states.
-Result<Digest> context_root_of(const Json& commit_body) {
-  const Json::Object* members = commit_body.object();
-  const auto found = members->find("ctx_root");
+Result<Digest> digest_of(const Json& body, std::string_view key, std::string_view what) {
+  const Json::Object* members = body.object();
+  const auto found = members->find(key);
   const std::string* text = found == members->end() ? nullptr : found->second.text();
   const auto root = text == nullptr ? std::nullopt : from_hex(*text);
-  if (!root || root->size() != sizeof(Digest)) return no_fault("the commitment has no root of context");
+  if (!root || root->size() != sizeof(Digest)) return no_fault(what);
   Digest digest;
   std::ranges::copy(*root, digest.begin());
   return digest;
 }
 
-Status check_bad_opening(const Fault& fault, const MemberKeys& accused) {
-  TRY(const Entry commit, read_entry(fault.entries[0], accused));
-  TRY(const Entry open, read_entry(fault.entries[1], accused));
-  if (commit.type != kSessionCommit || open.type != kRevealOpen || commit.session != open.session)
-    return no_fault("the two entries are not a commitment and an opening of one session");
-  TRY(const Json commit_body, open_body(commit, fault.bodies[0]));
-  TRY(const Json opening_body, open_body(open, fault.bodies[1]));
-  TRY(const Digest root, context_root_of(commit_body));
-  TRY(const FieldOpening opening, FieldOpening::from_json(opening_body));
-  if (opening.is_under(root, open.session)) return no_fault("the opening is what the commitment holds");
+/// Whether the offer, by what its author signed, has this opening.
+Status check_offered(const Json& offer_body, const OfferedOpening& opening) {
+  TRY(const Digest root, digest_of(offer_body, "commit", "the offer binds no openings"));
+  const auto found = offer_body.object()->find("values");
+  const std::int64_t* count = found == offer_body.object()->end() ? nullptr : found->second.integer();
+  if (count == nullptr || *count < 0) return no_fault("the offer does not say how many openings it has");
+  if (!opening.is_in(root, static_cast<std::uint64_t>(*count)))
+    return no_fault("the opening is not among those that were offered");
   return {};
 }
 
-Status check(const Fault& fault, const MemberKeys& accused) {
+Status check_bad_opening(const Fault& fault, const MemberKeys& accused) {
+  TRY(const Entry commit, read_entry(fault.entries[0], accused));
+  TRY(const Entry offer, read_entry(fault.entries[1], accused));
+  if (commit.type != kSessionCommit || offer.type != kRevealOffer || commit.session != offer.session)
+    return no_fault("the two entries are not a commitment and an offer of one session");
+  TRY(const Json commit_body, open_body(commit, fault.bodies[0]));
+  TRY(const Json offer_body, open_body(offer, fault.bodies[1]));
+  TRY(const Digest items_root, digest_of(commit_body, "items_root", "the commitment has no root of items"));
+  TRY(const Digest context_root, digest_of(commit_body, "ctx_root", "the commitment has no root of context"));
+  TRY_STATUS(check_offered(offer_body, fault.openings[0]));
+  // What cannot be read says nothing that could be false.
+  TRY(const ItemOpening opening, ItemOpening::parse(fault.openings[0].text));
+  if (!opening.not_under(items_root, context_root, offer.session))
+    return no_fault("the opening is what the commitment holds");
+  return {};
+}
+
+/// An old node key's word against its owner: before the rotation was logged it convicts, afterwards it may be a
+/// thief's.
+Status check_answerable(const Fault& fault, const MemberKeys& accused) {
+  const PlacedRotation* newest = accused.rotation(KeyRole::node);
+  if (newest == nullptr) return {};
+  for (const std::string& note : fault.entries) {
+    TRY(const Entry entry, read_entry_unverified(note));
+    if (entry.seq < newest->seq)
+      return no_fault(
+          fmt::format("entry {} bears a node key that {} replaced by entry {} ({}), and answers for no more", entry.seq,
+                      accused.nick, newest->seq, name_of(newest->rotation.reason)));
+  }
+  return {};
+}
+
+Status check_parts(const Fault& fault, const MemberKeys& accused) {
   switch (fault.kind) {
     case FaultKind::fork_roots:
       return check_fork_roots(fault, accused);
@@ -143,6 +172,27 @@ Status check(const Fault& fault, const MemberKeys& accused) {
       return check_bad_opening(fault, accused);
   }
   return fail(Errc::internal, "A kind of fault that has no check.");
+}
+
+Status check(const Fault& fault, const MemberKeys& accused) {
+  TRY_STATUS(check_parts(fault, accused));
+  return check_answerable(fault, accused);
+}
+
+/// The keys of the accused by what is known of its rotations and what the fault shows of them, whichever goes further.
+Result<MemberKeys> keys_for(const Fault& fault, const MemberKeys& known) {
+  MemberKeys shown = known;
+  shown.rotated.clear();
+  for (const ShownRotation& rotation : fault.rotations) {
+    TRY_STATUS(admit_rotation(shown, rotation.entry, rotation.body));
+    if (shown.rotated.back().rotation.role != KeyRole::node)
+      return fail(Errc::format, "Not a fault: a rotation in it is of no key that signs entries.");
+  }
+  const auto newest = [](const MemberKeys& keys) {
+    const PlacedRotation* placed = keys.rotation(KeyRole::node);
+    return placed == nullptr ? 0 : placed->seq;
+  };
+  return newest(shown) > newest(known) ? shown : known;
 }
 
 /// The note with the signature of the log's key alone.
@@ -166,6 +216,9 @@ Fault fault_of(FaultKind kind, const MemberKeys& accused) {
 
 std::optional<Fault> if_fault(Fault fault, const MemberKeys& accused) {
   if (!check(fault, accused)) return std::nullopt;
+  if (!fault.entries.empty())
+    for (const PlacedRotation& placed : accused.rotated)
+      if (placed.rotation.role == KeyRole::node) fault.rotations.push_back({placed.leaf, body_of(placed)});
   return fault;
 }
 
@@ -177,7 +230,8 @@ Result<Verdict> verify_fault(std::string_view text, std::span<const MemberKeys> 
   if (accused == members.end()) {
     return fail(Errc::not_found, fmt::format("The fault accuses {}, who is no member by these keys.", fault.accused));
   }
-  TRY_STATUS(check(fault, *accused));
+  TRY(const MemberKeys keys, keys_for(fault, *accused));
+  TRY_STATUS(check(fault, keys));
   Verdict verdict;
   verdict.kind = fault.kind;
   verdict.accused = static_cast<std::size_t>(accused - members.begin());
@@ -216,7 +270,7 @@ std::optional<Fault> fault_of_entries(std::string_view note, std::string_view ot
     Fault fault = fault_of(kind, accused);
     for (const auto& entries : {std::pair(note, other), std::pair(other, note)}) {
       fault.entries = {std::string(entries.first), std::string(entries.second)};
-      if (check(fault, accused)) return fault;
+      if (auto found = if_fault(fault, accused)) return found;
     }
   }
   return std::nullopt;
@@ -229,11 +283,13 @@ std::optional<Fault> fault_of_seal(std::string_view seal, std::string_view check
   return if_fault(std::move(fault), accused);
 }
 
-std::optional<Fault> fault_of_opening(std::string_view commit, const Body& commit_body, std::string_view open,
-                                      const Body& open_body, const MemberKeys& accused) {
+std::optional<Fault> fault_of_opening(std::string_view commit, const Body& commit_body, std::string_view offer,
+                                      const Body& offer_body, const OfferedOpening& opening,
+                                      const MemberKeys& accused) {
   Fault fault = fault_of(FaultKind::bad_opening, accused);
-  fault.entries = {std::string(commit), std::string(open)};
-  fault.bodies = {commit_body, open_body};
+  fault.entries = {std::string(commit), std::string(offer)};
+  fault.bodies = {commit_body, offer_body};
+  fault.openings = {opening};
   return if_fault(std::move(fault), accused);
 }
 

@@ -4,6 +4,7 @@
 
 #include "log/checkpoint.h"
 #include "log/entry.h"
+#include "log/opening.h"
 
 namespace parley::log {
 
@@ -33,11 +34,18 @@ struct LeafProof {
   bool operator==(const LeafProof&) const = default;
 };
 
+/// An entry that rotates the node key of the accused, with its body: an outsider learns by it which key is due where.
+struct ShownRotation {
+  std::string entry;
+  Body body;
+  bool operator==(const ShownRotation&) const = default;
+};
+
 /// The parts of a fault. Which are there depends on the kind:
 /// fork_roots: 2 checkpoints. fork_leaves: 2 leaves. fork_prefix: 2 checkpoints, the smaller one first, and the prefix
 /// proof (merkle.h) of the second. rewritten_entry, double_step: 2 entries. antedated: 2 entries, the one that is
 /// followed first. sealed_extended: the sealing entry, and one entry or one checkpoint. bad_opening: the session.commit
-/// and the reveal.open entry, and their bodies.
+/// and the reveal.offer entry, their bodies, and the opening, which the offer binds.
 struct Fault {
   FaultKind kind{};
   std::string accused;  ///< nick
@@ -46,6 +54,8 @@ struct Fault {
   std::vector<LeafProof> leaves;
   std::vector<Digest> prefix;
   std::vector<Body> bodies;
+  std::vector<OfferedOpening> openings = {};
+  std::vector<ShownRotation> rotations = {};  ///< beside entries: all that are known, in their order
   bool operator==(const Fault&) const = default;
 };
 
@@ -62,7 +72,10 @@ struct Verdict {
   std::vector<std::string> proves_not;  ///< what a reader might take it for and must not
 };
 
-/// @param members  of the charter that was in force, as admit_members() takes them
+/// A member answers for what its node key signed until another one has taken its place (log.md 1.6): what contradicts
+/// later on, and bears the old key's signature, may be a thief's, and is no fault. What its log key signed it answers
+/// for as long as the log lasts.
+/// @param members  of the charter that was in force, as admit_members() takes them, with the rotations that are known
 /// @error Errc::not_found if the accused is none of them; Errc::signature if it did not sign all the parts;
 /// Errc::policy if what it signed is no fault; Errc::format, Errc::limit
 Result<Verdict> verify_fault(std::string_view text, std::span<const MemberKeys> members);
@@ -80,7 +93,8 @@ std::optional<Fault> fault_of_leaves(const LeafProof& leaf, const LeafProof& oth
 std::optional<Fault> fault_of_entries(std::string_view note, std::string_view other, const MemberKeys& accused);
 /// A tree that is larger than where the log was sealed.
 std::optional<Fault> fault_of_seal(std::string_view seal, std::string_view checkpoint, const MemberKeys& accused);
-std::optional<Fault> fault_of_opening(std::string_view commit, const Body& commit_body, std::string_view open,
-                                      const Body& open_body, const MemberKeys& accused);
+/// An opening that the author of both entries offered, and had not committed to.
+std::optional<Fault> fault_of_opening(std::string_view commit, const Body& commit_body, std::string_view offer,
+                                      const Body& offer_body, const OfferedOpening& opening, const MemberKeys& accused);
 
 }  // namespace parley::log

@@ -12,6 +12,8 @@ namespace parley::log {
 namespace {
 
 constexpr std::int64_t kFaultVersion = 1;
+constexpr std::int64_t kVersionWithRotations = 2;
+constexpr std::string_view kRotations = "rotations";
 constexpr std::size_t kMaxNickBytes = 32;
 constexpr std::size_t kMaxKindBytes = 32;
 constexpr std::size_t kMaxBareCheckpointBytes = 1024;
@@ -27,16 +29,18 @@ struct Shape {
   std::size_t entries = 0;
   std::size_t leaves = 0;
   std::size_t bodies = 0;
+  std::size_t openings = 0;
   bool prefix = false;
   bool operator==(const Shape&) const = default;
 };
 
 Shape shape_of(const Fault& fault) {
-  return {fault.checkpoints.size(), fault.entries.size(), fault.leaves.size(), fault.bodies.size(),
-          !fault.prefix.empty()};
+  return {fault.checkpoints.size(), fault.entries.size(),  fault.leaves.size(),
+          fault.bodies.size(),      fault.openings.size(), !fault.prefix.empty()};
 }
 
 bool has_its_shape(const Fault& fault) {
+  if (fault.entries.empty() && !fault.rotations.empty()) return false;
   const Shape shape = shape_of(fault);
   switch (fault.kind) {
     case FaultKind::fork_roots:
@@ -52,7 +56,7 @@ bool has_its_shape(const Fault& fault) {
     case FaultKind::sealed_extended:
       return shape == Shape{.entries = 2} || shape == Shape{.checkpoints = 1, .entries = 1};
     case FaultKind::bad_opening:
-      return shape == Shape{.entries = 2, .bodies = 2};
+      return shape == Shape{.entries = 2, .bodies = 2, .openings = 1};
   }
   return false;
 }
@@ -89,6 +93,35 @@ Result<Body> body_from_json(const Json& object) {
   return body;
 }
 
+Json to_json(const OfferedOpening& opening) {
+  return Json::Object{
+      {"index", static_cast<std::int64_t>(opening.index)}, {"path", hex_of(opening.path)}, {"text", opening.text}};
+}
+
+Result<OfferedOpening> opening_from_json(const Json& object) {
+  ObjectReader reader(object, "an opening of the fault");
+  OfferedOpening opening;
+  opening.index = static_cast<std::uint64_t>(reader.integer("index", 0, kMaxInteger - 1));
+  opening.path = reader.digests("path", kMaxProofHashes);
+  opening.text = reader.text("text", kMaxOpeningBytes);
+  TRY_STATUS(reader.finish());
+  return opening;
+}
+
+Json to_json(const ShownRotation& rotation) {
+  return Json::Object{{"body", to_json(rotation.body)}, {"entry", rotation.entry}};
+}
+
+Result<ShownRotation> rotation_from_json(const Json& object) {
+  ObjectReader reader(object, "a rotation of the fault");
+  ShownRotation rotation;
+  const Json& body = reader.object("body");
+  rotation.entry = reader.text("entry", kMaxEntryBytes);
+  TRY_STATUS(reader.finish());
+  TRY(rotation.body, body_from_json(body));
+  return rotation;
+}
+
 Result<Fault> from_json(const Json& object) {
   ObjectReader reader(object, "the fault");
   Fault fault;
@@ -98,14 +131,27 @@ Result<Fault> from_json(const Json& object) {
   fault.entries = reader.texts("entries", kMaxParts, kMaxEntryBytes);
   const std::string kind = reader.text("kind", kMaxKindBytes);
   const Json::Array& leaves = reader.array("leaves", kMaxParts);
+  const Json::Array& openings = reader.array("openings", kMaxParts);
   fault.prefix = reader.digests("prefix", kMaxProofHashes);
-  reader.integer("v", kFaultVersion, kFaultVersion);
+  // Where no node key was rotated the part is left out.
+  const bool rotated = object.object() != nullptr && object.object()->contains(kRotations);
+  const Json::Array none;
+  const Json::Array& rotations = rotated ? reader.array(kRotations, kMaxRotations) : none;
+  if (rotated && rotations.empty()) reader.refuse("rotations are left out where there are none");
+  const std::int64_t version = rotated ? kVersionWithRotations : kFaultVersion;
+  reader.integer("v", version, version);
   TRY_STATUS(reader.finish());
+  for (const Json& rotation : rotations) {
+    TRY(fault.rotations.emplace_back(), rotation_from_json(rotation));
+  }
   for (const Json& body : bodies) {
     TRY(fault.bodies.emplace_back(), body_from_json(body));
   }
   for (const Json& leaf : leaves) {
     TRY(fault.leaves.emplace_back(), leaf_from_json(leaf));
+  }
+  for (const Json& opening : openings) {
+    TRY(fault.openings.emplace_back(), opening_from_json(opening));
   }
   const auto found = std::ranges::find(kKinds, kind, [](FaultKind known) { return name_of(known); });
   if (found == kKinds.end()) return fail(Errc::format, "Not a fault: its kind is not known.");
@@ -117,17 +163,24 @@ Result<Fault> from_json(const Json& object) {
 
 std::string write_fault(const Fault& fault) {
   assert(has_its_shape(fault));
-  Json::Array bodies, leaves;
+  Json::Array bodies, leaves, openings;
   for (const Body& body : fault.bodies) bodies.push_back(to_json(body));
   for (const LeafProof& leaf : fault.leaves) leaves.push_back(to_json(leaf));
-  const Json object = Json::Object{{"accused", fault.accused},
-                                   {"bodies", std::move(bodies)},
-                                   {"checkpoints", Json::Array(fault.checkpoints.begin(), fault.checkpoints.end())},
-                                   {"entries", Json::Array(fault.entries.begin(), fault.entries.end())},
-                                   {"kind", name_of(fault.kind)},
-                                   {"leaves", std::move(leaves)},
-                                   {"prefix", hex_of(fault.prefix)},
-                                   {"v", kFaultVersion}};
+  for (const OfferedOpening& opening : fault.openings) openings.push_back(to_json(opening));
+  Json::Object object = Json::Object{{"accused", fault.accused},
+                                     {"bodies", std::move(bodies)},
+                                     {"checkpoints", Json::Array(fault.checkpoints.begin(), fault.checkpoints.end())},
+                                     {"entries", Json::Array(fault.entries.begin(), fault.entries.end())},
+                                     {"kind", name_of(fault.kind)},
+                                     {"leaves", std::move(leaves)},
+                                     {"openings", std::move(openings)},
+                                     {"prefix", hex_of(fault.prefix)},
+                                     {"v", fault.rotations.empty() ? kFaultVersion : kVersionWithRotations}};
+  if (!fault.rotations.empty()) {
+    Json::Array rotations;
+    for (const ShownRotation& rotation : fault.rotations) rotations.push_back(to_json(rotation));
+    object.emplace(kRotations, std::move(rotations));
+  }
   return fmt::format("{}\n{}\n", kFaultKind, write_pjson(object));
 }
 

@@ -52,8 +52,8 @@ std::string proof_of(FaultKind kind, std::string_view who) {
                          who);
     case FaultKind::bad_opening:
       return fmt::format(
-          "The node key of {} signed an opening of a context field that is not what the same key had "
-          "committed to in that session.",
+          "The node key of {} signed an offer of openings, one of which is not what the same key had committed to in "
+          "that session before it ran.",
           who);
   }
   return {};
@@ -79,7 +79,8 @@ std::vector<std::string> sentences_of_doubt(FaultKind kind, std::string_view acc
     sentences.push_back("It does not show that what stands before the seal is false.");
   if (kind == FaultKind::bad_opening)
     sentences.push_back(
-        "It does not show what the committed value was, nor anything about fields that were not opened.");
+        "It does not show what the committed value was, nor anything about what was not opened, nor that the opening "
+        "reached anybody.");
   if (kind == FaultKind::double_step)
     sentences.push_back("It does not show which of the two the other side of the session acted on.");
   return sentences;

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "log/merkle.h"
 
 namespace parley::log {
 namespace {
@@ -34,6 +35,35 @@ Status admit(const VerifierKey& key, KeyType type, std::string_view role, const 
 }
 
 }  // namespace
+
+const PlacedRotation* MemberKeys::rotation(KeyRole role, std::uint64_t seq) const {
+  for (auto placed = rotated.rbegin(); placed != rotated.rend(); ++placed)
+    if (placed->rotation.role == role && placed->seq <= seq) return &*placed;
+  return nullptr;
+}
+
+const VerifierKey& MemberKeys::node_at(std::uint64_t seq) const {
+  const PlacedRotation* placed = rotation(KeyRole::node, seq);
+  return placed == nullptr ? node : placed->rotation.next;
+}
+
+const VerifierKey& MemberKeys::newest_cosign() const {
+  const PlacedRotation* placed = rotation(KeyRole::cosign);
+  return placed == nullptr ? cosign : placed->rotation.next;
+}
+
+std::vector<VerifierKey> MemberKeys::cosign_on(std::string_view owner, std::uint64_t size) const {
+  std::vector<VerifierKey> keys{newest_cosign()};
+  std::uint64_t most = kMaxTreeSize;  // what all later rotations leave to the key before them
+  for (auto placed = rotated.rbegin(); placed != rotated.rend(); ++placed) {
+    if (placed->rotation.role != KeyRole::cosign) continue;
+    const auto& cutoffs = placed->rotation.cutoffs;
+    const auto cutoff = std::ranges::find(cutoffs, owner, &Cutoff::nick);
+    most = std::min(most, cutoff == cutoffs.end() ? 0 : cutoff->size);
+    if (size <= most) keys.push_back(placed->rotation.old);
+  }
+  return keys;
+}
 
 bool is_nick(std::string_view text) {
   return !text.empty() && text.size() <= kMaxNickBytes &&

@@ -1,76 +1,116 @@
 #include "log/opening.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "base/encoding.h"
+#include "base/random.h"
 
 namespace parley::log {
 namespace {
 
-constexpr std::int64_t kOpeningVersion = 1;
-constexpr std::size_t kMaxTagBytes = 64;
+constexpr std::size_t kMaxFields = 32;
 constexpr std::size_t kMaxPathBytes = 128;
-constexpr std::size_t kMaxValueBytes = 8192;  // 2,000 characters of free text, each an escape of a control character
+constexpr std::size_t kMaxTypeBytes = 32;
+constexpr std::size_t kMaxValueBytes = 8192;
+constexpr std::size_t kMaxTreePath = 24;  // no input is larger than 2^24
+constexpr std::size_t kOfferSaltBytes = 32;
 
-template <std::size_t N>
-ByteArray<N> fixed(const Bytes& bytes) {
-  ByteArray<N> array{};
-  if (bytes.size() == N) std::memcpy(array.data(), bytes.data(), N);
-  return array;
+Salt salt_in(ObjectReader& reader) {
+  const Bytes bytes = reader.bytes("salt", sizeof(Salt));
+  Salt salt{};
+  if (bytes.size() == salt.size()) std::ranges::copy(bytes, salt.begin());
+  return salt;
 }
 
-Json to_json(const Place& place) {
-  return Json::Object{{"index", static_cast<std::int64_t>(place.index)},
-                      {"path", hex_of(place.path)},
-                      {"size", static_cast<std::int64_t>(place.size)}};
+Json to_json(const FieldOpening& field) {
+  return Json::Object{{"path", field.path},
+                      {"place", static_cast<std::int64_t>(field.place)},
+                      {"salt", to_base64(field.salt)},
+                      {"value", field.value}};
 }
 
-Result<Place> place_from_json(const Json& object) {
-  ObjectReader reader(object, "a place of an opening");
-  Place place;
-  place.index = static_cast<std::uint64_t>(reader.integer("index", 0, kMaxInteger));
-  place.path = reader.digests("path", kMaxProofHashes);
-  place.size = static_cast<std::uint64_t>(reader.integer("size", 1, kMaxInteger));
+Result<FieldOpening> field_from(const Json& json) {
+  ObjectReader reader(json, "an opened field");
+  FieldOpening field;
+  field.path = reader.text("path", kMaxPathBytes);
+  field.place = static_cast<std::uint64_t>(reader.integer("place", 0, kMaxFields - 1));
+  field.salt = salt_in(reader);
+  field.value = reader.text("value", kMaxValueBytes);
   TRY_STATUS(reader.finish());
-  return place;
+  return field;
+}
+
+std::vector<Digest> leaves_of(std::span<const std::string> openings) {
+  std::vector<Digest> leaves;
+  leaves.reserve(openings.size() + 1);
+  for (const std::string& opening : openings) leaves.push_back(leaf_hash(as_bytes(opening)));
+  leaves.push_back(leaf_hash(random_bytes<kOfferSaltBytes>()));
+  return leaves;
 }
 
 }  // namespace
 
-Json FieldOpening::to_json() const {
-  return Json::Object{{"context", log::to_json(context)},
-                      {"field", log::to_json(field)},
-                      {"item", to_hex(item)},
-                      {"path", path},
-                      {"salt", to_base64(salt)},
-                      {"side", std::int64_t{side}},
-                      {"tag", tag},
-                      {"v", kOpeningVersion},
-                      {"value", value}};
+std::string ItemOpening::text() const {
+  Json::Array opened;
+  for (const FieldOpening& field : fields) opened.push_back(to_json(field));
+  return write_pjson(Json::Object{{"commits", hex_of(commitments)},
+                                  {"ctx_path", hex_of(context_path)},
+                                  {"fields", std::move(opened)},
+                                  {"index", static_cast<std::int64_t>(index)},
+                                  {"items_path", hex_of(items_path)},
+                                  {"salt", to_base64(salt)},
+                                  {"side", std::int64_t{side}},
+                                  {"size", static_cast<std::int64_t>(size)},
+                                  {"type", type},
+                                  {"value", value}});
 }
 
-Result<FieldOpening> FieldOpening::from_json(const Json& body) {
-  ObjectReader reader(body, "the opening");
-  FieldOpening opening;
-  const Json& context = reader.object("context");
-  const Json& field = reader.object("field");
-  opening.item = reader.digest("item");
-  opening.path = reader.text("path", kMaxPathBytes);
-  opening.salt = fixed<32>(reader.bytes("salt", sizeof(Salt)));
+Result<ItemOpening> ItemOpening::parse(std::string_view text) {
+  TRY(const Json json, parse_pjson(text, kMaxOpeningBytes));
+  ObjectReader reader(json, "the opening");
+  ItemOpening opening;
+  opening.commitments = reader.digests("commits", kMaxFields);
+  opening.context_path = reader.digests("ctx_path", kMaxTreePath);
+  const Json::Array fields = reader.array("fields", kMaxFields);
+  opening.index = static_cast<std::uint64_t>(reader.integer("index", 0, kMaxInteger));
+  opening.items_path = reader.digests("items_path", kMaxTreePath);
+  opening.salt = salt_in(reader);
   opening.side = static_cast<std::uint8_t>(reader.integer("side", 0, 1));
-  opening.tag = reader.text("tag", kMaxTagBytes);
-  reader.integer("v", kOpeningVersion, kOpeningVersion);
+  opening.size = static_cast<std::uint64_t>(reader.integer("size", 1, kMaxInteger));
+  opening.type = reader.text("type", kMaxTypeBytes);
   opening.value = reader.text("value", kMaxValueBytes);
   TRY_STATUS(reader.finish());
-  TRY(opening.context, place_from_json(context));
-  TRY(opening.field, place_from_json(field));
+  for (const Json& each : fields) {
+    TRY(opening.fields.emplace_back(), field_from(each));
+  }
   return opening;
 }
 
-bool FieldOpening::is_under(const Digest& context_root, std::string_view session) const {
-  const Digest commitment = field_commitment(salt, path, value);
-  const auto fields = root_of_inclusion(leaf_hash(commitment), field.index, field.size, field.path);
-  if (!fields) return false;
-  return verify_inclusion(context_leaf(input_label(session, side), item, *fields), context.index, context.size,
-                          context.path, context_root);
+std::optional<std::string> ItemOpening::not_under(const Digest& items_root, const Digest& context_root,
+                                                  std::string_view session) const {
+  const Digest label = input_label(session, side);
+  const Digest item = item_commitment(salt, type, as_bytes(value));
+  if (!verify_inclusion(item_leaf(label, item), index, size, items_path, items_root))
+    return "an indicator that it had not committed to before the session ran";
+  if (fields.empty()) return std::nullopt;
+  std::vector<Digest> leaves;
+  for (const Digest& commitment : commitments) leaves.push_back(leaf_hash(commitment));
+  if (!verify_inclusion(context_leaf(label, item, MerkleTree(std::move(leaves)).root()), index, size, context_path,
+                        context_root))
+    return "context other than what it had committed to before the session ran";
+  for (const FieldOpening& field : fields)
+    if (field.place >= commitments.size() ||
+        field_commitment(field.salt, field.path, field.value) != commitments[field.place])
+      return fmt::format("a value of \"{}\" that it had not committed to before the session ran", field.path);
+  return std::nullopt;
+}
+
+OfferTree::OfferTree(std::span<const std::string> openings) : tree_(leaves_of(openings)) {}
+
+bool OfferedOpening::is_in(const Digest& root, std::uint64_t count) const {
+  return index < count && verify_inclusion(leaf_hash(as_bytes(text)), index, count + 1, path, root);
 }
 
 }  // namespace parley::log

@@ -14,12 +14,37 @@ bool Standing::held_by(std::size_t member) const {
   return std::ranges::find(holders, member) != holders.end();
 }
 
+Result<CosignedCheckpoint> read_cosigned_by(const Note& note, std::span<const MemberKeys> members, std::size_t owner,
+                                            std::span<const NoteSignature> verified) {
+  // Whether the log signed this is seen below; before that it only says which keys are asked for.
+  const auto claimed = parse_checkpoint(note.text);
+  const std::uint64_t size = claimed ? claimed->size : 0;
+  std::vector<VerifierKey> keys;
+  std::vector<std::size_t> of;
+  for (std::size_t i = 0; i < members.size(); ++i)
+    for (VerifierKey& key : members[i].cosign_on(members[owner].nick, size)) {
+      keys.push_back(std::move(key));
+      of.push_back(i);
+    }
+  TRY(CosignedCheckpoint read, read_cosigned(note, members[owner].log, keys, verified));
+  std::vector<Cosigner> cosigners;
+  for (const Cosigner& cosigner : read.cosigners) {
+    const std::size_t member = of[cosigner.key];
+    if (!cosigners.empty() && cosigners.back().key == member)
+      cosigners.back().time = std::min(cosigners.back().time, cosigner.time);
+    else
+      cosigners.push_back({member, cosigner.time});
+  }
+  read.cosigners = std::move(cosigners);
+  return read;
+}
+
 Result<Standing> read_standing(std::string_view note, std::span<const MemberKeys> members, std::size_t owner,
                                std::size_t quorum) {
   assert(owner < members.size() && quorum >= log_quorum(members.size()) && quorum <= members.size());
-  std::vector<VerifierKey> cosigners;
-  for (const MemberKeys& member : members) cosigners.push_back(member.cosign);
-  TRY(CosignedCheckpoint read, read_cosigned(note, members[owner].log, cosigners));
+  if (note.size() > kMaxCheckpointBytes) return fail(Errc::limit, "A checkpoint note is longer than its limit.");
+  TRY(const Note parsed, parse_note(note));
+  TRY(CosignedCheckpoint read, read_cosigned_by(parsed, members, owner));
   Standing standing;
   standing.checkpoint = std::move(read.checkpoint);
   standing.member_count = members.size();

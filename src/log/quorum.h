@@ -27,6 +27,12 @@ struct Standing {
   bool is_unanimous() const { return holders.size() == member_count; }
 };
 
+/// A checkpoint of members[owner]'s log and who cosigned it: Cosigner::key is the position of a member, each once. What
+/// a key signed beyond where its owner had replaced it does not count.
+/// @param verified  as for read_cosigned() @error as read_cosigned()
+Result<CosignedCheckpoint> read_cosigned_by(const Note& note, std::span<const MemberKeys> members, std::size_t owner,
+                                            std::span<const NoteSignature> verified = {});
+
 /// Reads the standing of a checkpoint of members[owner]'s log.
 /// @param members  as admit_members() takes them; those who left are not in it
 /// @param quorum   of the charter, at least log_quorum(members.size())

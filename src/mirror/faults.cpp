@@ -9,11 +9,13 @@ namespace {
 // The most signatures that log::verify_fault() checks, and that trying two entries for each kind of fault takes.
 constexpr std::uint64_t kChecksOfAFault = 4;
 constexpr std::uint64_t kChecksOfTwoEntries = 16;
+constexpr std::uint64_t kChecksOfARotation = 4;
 
 }  // namespace
 
 std::optional<Replica::Impl::Judged> Replica::Impl::judge(std::string_view text, ByteView branch) {
   effort.checked += kChecksOfAFault;
+  if (const auto parsed = log::parse_fault(text)) effort.checked += kChecksOfARotation * parsed->rotations.size();
   const auto verdict = log::verify_fault(text, group.members);
   if (!verdict || logs[verdict->accused].conviction) return std::nullopt;
   const std::string& accused = nick(verdict->accused);

@@ -75,6 +75,9 @@ Status Replica::Impl::give_up(std::uint64_t from) {
     TRY(const log::Json said, log::open_body(entry, *body));
     if (auto report = report_in(entry, said)) cut.steps.push_back(std::move(report->step));
   }
+  const auto& rotated = keys(group.self).rotated;
+  for (std::size_t i = 0; i < rotated.size(); ++i)
+    if (rotated[i].seq >= from) cut.steps.push_back(rotation_key(nick(group.self), i));
   if (from > 0) {
     TRY(const auto present, store.checkpoint(copy.origin, from));
     TRY(const Digest root, root_at(copy, from));
@@ -86,14 +89,10 @@ Status Replica::Impl::give_up(std::uint64_t from) {
   }
   TRY_STATUS(commit({.growth = {}, .steps = {}, .faults = {}, .repairs = {}, .cuts = {std::move(cut)}}));
 
-  detail::LogCopy fresh;
-  fresh.owner = copy.owner;
-  fresh.origin = copy.origin;
-  fresh.held.resize(logs.size());
-  copy = std::move(fresh);
   for (detail::Peer& peer : peers) peer.next[group.self] = std::min(peer.next[group.self], from);
   contested = divergent = false;
-  TRY_STATUS(load_copy(copy));
+  TRY_STATUS(load_again(copy));
+  choose_keys();
   return check_guard();
 }
 

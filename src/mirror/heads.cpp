@@ -79,7 +79,7 @@ Result<log::CosignedCheckpoint> Replica::Impl::read_cosigned(std::size_t owner, 
   }
   effort.checked += static_cast<std::uint64_t>(std::ranges::count_if(
       claimed.signatures, [&](const auto& one) { return std::ranges::find(known, one) == known.end(); }));
-  TRY(copy.verified, log::read_cosigned(claimed, keys(owner).log, cosign_keys(), known));
+  TRY(copy.verified, log::read_cosigned_by(claimed, group.members, owner, known));
   copy.verified_note = note;
   return copy.verified;
 }
@@ -125,13 +125,14 @@ Status Replica::Impl::add_cosignatures(detail::LogCopy& copy, const log::Cosigne
     if (!is_new(cosigner)) continue;
     copy.held[cosigner.key] = std::max(copy.held[cosigner.key], size);
     if (!has_row) continue;
-    const log::VerifierKey& key = keys(cosigner.key).cosign;
     const auto held = std::ranges::find(present, nick(cosigner.key), &vault::LogCosignature::cosigner);
-    if (held != present.end()) ++effort.checked;
-    if (held != present.end() && is_sound(read.checkpoint, *held, key)) continue;
     const auto signature = std::ranges::find_if(parsed.signatures, [&](const log::NoteSignature& one) {
-      return one.name == key.name && one.key_id == key.id();
+      return cosign_key(cosigner.key, copy, size, one).has_value();
     });
+    if (signature == parsed.signatures.end()) continue;
+    if (held != present.end()) ++effort.checked;
+    if (held != present.end() && is_sound(read.checkpoint, *held, *cosign_key(cosigner.key, copy, size, *signature)))
+      continue;
     added.push_back({size, nick(cosigner.key), detail::line_of(*signature)});
     ++effort.brought;
   }
@@ -172,7 +173,7 @@ Status Replica::Impl::count_holders(detail::LogCopy& copy, std::uint64_t size) {
 }
 
 vault::LogCosignature Replica::Impl::cosignature_on(const log::Checkpoint& checkpoint, std::int64_t now) const {
-  const log::NoteSignature signature = log::cosign(checkpoint, keys(group.self).cosign.name, signing->cosign,
+  const log::NoteSignature signature = log::cosign(checkpoint, keys(group.self).cosign.name, *signing->cosign,
                                                    static_cast<std::uint64_t>(std::max<std::int64_t>(now, 0)));
   return {checkpoint.size, nick(group.self), detail::line_of(signature)};
 }

@@ -7,6 +7,14 @@
 #include "mirror/detail/impl.h"
 
 namespace parley::mirror {
+/// A rotation whose own row is damaged is not known: what follows it cannot be checked before it is.
+Status Replica::Impl::know_rotation(std::size_t owner, std::uint64_t seq, std::string_view leaf, const Push& push) {
+  if (std::ranges::find(keys(owner).rotated, seq, &log::PlacedRotation::seq) != keys(owner).rotated.end()) return {};
+  const auto body = std::ranges::find(push.bodies, seq, &Push::EntryBody::seq);
+  std::vector<StepRow> there_already;
+  return take_rotation(owner, seq, leaf, body == push.bodies.end() ? nullptr : &body->body, there_already);
+}
+
 Result<Outcome> Replica::Impl::take_mending(detail::LogCopy& copy, const Push& push,
                                             const log::CosignedCheckpoint& read, const Bytes& payload) {
   Outcome outcome;
@@ -26,6 +34,7 @@ Result<Outcome> Replica::Impl::take_mending(detail::LogCopy& copy, const Push& p
   for (std::uint64_t seq = from; seq < end; ++seq) {
     const std::string& leaf = push.leaves[seq - push.from];
     ++effort.checked;
+    TRY_STATUS(know_rotation(copy.owner, seq, leaf, push));
     TRY(const log::Extension extension, log::extend(next.state, leaf, group.members, copy.owner));
     if (seq - from < held.size()) {
       // Two sound entries at one place are no damage.
@@ -60,6 +69,7 @@ Status Replica::Impl::mended(detail::LogCopy& copy) {
   copy.mending.reset();
   copy.missing.clear();
   TRY_STATUS(load_copy(copy));
+  if (copy.owner == group.self) choose_keys();
   if (conviction) copy.conviction = conviction;
   return copy.owner == group.self ? check_guard() : Status{};
 }

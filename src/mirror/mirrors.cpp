@@ -37,6 +37,16 @@ struct Replica::Impl::Arrival {
   bool has_new() const { return !growing.growth.leaves.empty(); }
 };
 
+/// Rotations on their way: unless their entries are kept, the owner's keys are what they were.
+struct Replica::Impl::KeysBefore {
+  log::MemberKeys& keys;
+  std::size_t known;
+  bool replaced = false;
+  ~KeysBefore() {
+    if (!replaced) keys.rotated.erase(keys.rotated.begin() + static_cast<std::ptrdiff_t>(known), keys.rotated.end());
+  }
+};
+
 Result<Outcome> Replica::Impl::take_push(std::size_t peer, const Push& push, const Bytes& payload, std::int64_t now) {
   TRY(const std::size_t owner, member(push.log));
   detail::LogCopy& copy = logs[owner];
@@ -62,6 +72,8 @@ Result<Outcome> Replica::Impl::take_push(std::size_t peer, const Push& push, con
     return outcome;
   }
 
+  const std::size_t known_rotations = keys(owner).rotated.size();
+  KeysBefore keys_before{group.members[owner], known_rotations};
   Arrival arrival{push, payload, copy, read, detail::Growing(copy), {}, {}, {}, {}, {}, false};
   TRY_STATUS(compare_known(arrival));
   if (arrival.gives_up) {
@@ -74,7 +86,11 @@ Result<Outcome> Replica::Impl::take_push(std::size_t peer, const Push& push, con
   // What is known has been compared; what is new is not taken.
   if (!takes && !arrival.settled && (end > copy.size() || !arrival.supplied.empty())) return Outcome{};
   if (!arrival.settled) TRY_STATUS(check_new(arrival));
-  if (!arrival.settled) TRY_STATUS(keep(arrival, now));
+  if (!arrival.settled) {
+    TRY_STATUS(keep(arrival, now));
+    keys_before.replaced = true;
+    TRY_STATUS(keys_changed(owner, known_rotations));
+  }
   std::uint64_t& next = peers[peer].next[owner];
   next = std::max(next, end);
   if (owner == peer && !arrival.settled && copy.held[group.self] > 0) {
@@ -168,6 +184,8 @@ Status Replica::Impl::check_new(Arrival& arrival) {
   for (std::uint64_t seq = arrival.copy.size(); seq < end && !arrival.settled; ++seq) {
     const std::string& leaf = push.leaves[seq - push.from];
     ++effort.checked;
+    if (Status taken = take_rotation(arrival.copy.owner, seq, leaf, arrival.body_of(seq), arrival.steps); !taken)
+      return not_continued(arrival, leaf, std::move(taken).error());
     auto extension = log::extend(arrival.growing.state, leaf, group.members, arrival.copy.owner);
     if (!extension) return not_continued(arrival, leaf, std::move(extension).error());
     TRY_STATUS(check_step(arrival, *extension, leaf));
@@ -352,6 +370,7 @@ Result<Outcome> Replica::Impl::take_body(const EntryBody& body, std::int64_t now
     std::set<std::uint64_t> missing = copy.missing;
     missing.erase(body.seq);
     batch.lacking.push_back(lacking_of(copy, missing));
+    if (auto report = report_in(entry, json)) batch.steps.push_back(std::move(*report));
   } else {
     batch.usage.push_back(used_by(copy, growing.growth, now));
   }

@@ -23,6 +23,10 @@ std::unexpected<Error> damaged_disk() {
 
 Status Replica::Impl::may_append() const {
   const State now = state();
+  if (now == State::live && !signing->node)
+    return fail(Errc::policy,
+                "The node key of this member has been replaced, and this disk has not the new one: rotate it again, "
+                "with the reason lost.");
   if (now == State::live) return {};
   return fail(Errc::policy, fmt::format("Nothing can be written into our log now ({}).", name_of(now)));
 }
@@ -83,6 +87,8 @@ std::vector<Result<EntryView>> Replica::Impl::append_all(std::vector<Appending> 
 Result<EntryView> Replica::Impl::add_next(Together& together, Draft& draft, std::int64_t now) {
   TRY_STATUS(may_append());
   detail::Growing& growing = together.growing;
+  if (draft.type == log::kKeyRotate && !rotating)
+    return fail(Errc::usage, "An entry that rotates a key is written by rotating it.");
   if (growing.state.sealed) return fail(Errc::policy, "Nothing can be written into our log now (sealed).");
   const detail::LogCopy& copy = own();
   if (draft.audience.size() > log::kMaxGroupMembers)
@@ -102,7 +108,7 @@ Result<EntryView> Replica::Impl::add_next(Together& together, Draft& draft, std:
                    .body = body.commitment(),
                    .time = growing.state.time_of_next(now),
                    .type = draft.type};
-  TRY(const std::string leaf, log::make_entry(entry, keys(group.self).node.name, signing->node));
+  TRY(const std::string leaf, log::make_entry(entry, keys(group.self).node.name, *signing->node));
   TRY(const log::Extension extension, log::extend(growing.state, leaf, group.members, group.self));
   const std::size_t room = room_for(leaf.size(), &body);
   if (!together.has_room_for(room)) return fail(Errc::limit, "There is no room for more entries in one push.");
@@ -116,6 +122,10 @@ Result<EntryView> Replica::Impl::add_next(Together& together, Draft& draft, std:
     together.steps.push_back({copy.origin, *step, entry.seq});
   }
   if (auto report = report_in(entry, draft.body)) together.steps.push_back(std::move(*report));
+  if (rotating) {
+    const std::size_t number = keys(group.self).rotated.size() - 1;
+    together.steps.push_back({copy.origin, rotation_key(nick(group.self), number), entry.seq});
+  }
   growing.add(leaf, extension);
   growing.add(body);
   together.room += room;

@@ -43,12 +43,6 @@ Result<std::size_t> Replica::Impl::member(std::string_view nick) const {
   return fail(Errc::not_found, fmt::format("{} is no member of this group.", visible(nick)));
 }
 
-std::vector<log::VerifierKey> Replica::Impl::cosign_keys() const {
-  std::vector<log::VerifierKey> keys;
-  for (const log::MemberKeys& member : group.members) keys.push_back(member.cosign);
-  return keys;
-}
-
 State Replica::Impl::state() const {
   if (!halted.empty()) return State::halted;
   if (own().conviction) return State::convicted;
@@ -61,7 +55,7 @@ State Replica::Impl::state() const {
 
 bool Replica::Impl::may_cosign() const {
   const State now = state();
-  return now == State::live || now == State::sealed;
+  return (now == State::live || now == State::sealed) && signing->cosign;
 }
 
 bool Replica::Impl::may_cosign(const detail::LogCopy& copy) const {
@@ -103,6 +97,7 @@ Status Replica::Impl::flush() {
 
 Result<std::vector<vault::LogCosignature>> Replica::Impl::lines_of(const detail::LogCopy& copy, std::uint64_t size) {
   TRY(auto lines, store.cosignatures(copy.origin, size));
+  std::erase_if(lines, [&](const vault::LogCosignature& line) { return !counts(line, copy); });
   const auto found = deferred.find(copy.owner);
   if (found == deferred.end()) return lines;
   for (const vault::LogCosignature& line : found->second) {
@@ -210,6 +205,23 @@ Result<EntryView> Replica::seal(std::int64_t now, std::string_view type) {
   const auto known = log::entry_type(type);
   if (!known || !known->seals) return fail(Errc::usage, "This type of entry seals nothing.");
   return impl_->append({draft_for_everyone(type, log::Json::Object{{"v", 1}}), {}}, now);
+}
+
+Result<EntryView> Replica::rotate(const NewKey& next, const Secret<32>& id_seed, std::int64_t now, const Work& work) {
+  return impl_->rotate(next, id_seed, now, work);
+}
+
+Result<log::MemberKeys> Replica::keys_of(std::string_view nick) const {
+  TRY(const std::size_t member, impl_->member(nick));
+  return impl_->keys(member);
+}
+
+std::vector<Replica::Replaced> Replica::replaced(log::KeyRole role) const {
+  std::vector<Replaced> all;
+  for (const log::MemberKeys& member : impl_->group.members)
+    for (const log::PlacedRotation& placed : member.rotated)
+      if (placed.rotation.role == role) all.push_back({member.id, placed.rotation});
+  return all;
 }
 
 log::Json Replica::heads_body() const {

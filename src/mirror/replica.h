@@ -26,6 +26,19 @@ struct OwnSeeds {
   Secret<32> node;    ///< signs entries
   Secret<32> log;     ///< signs checkpoints of the own log
   Secret<32> cosign;  ///< cosigns others'
+  /// Of keys that have taken the place of these or of each other, in any order: which one is in use the log says.
+  std::vector<Secret<32>> rotated = {};
+};
+
+/// A key of ours that is to take the place of another one.
+struct NewKey {
+  log::KeyRole role{};
+  log::RotationReason reason{};
+  std::int64_t since = 0;  ///< as Rotation::since
+  Secret<32> seed;
+  // Of `tls` only, which the log does not know until it is rotated.
+  ByteArray<32> first_tls{};               ///< the public key that the member's card names
+  std::optional<Secret<32>> old_tls = {};  ///< of the key in use, if it is here
 };
 
 /// Those members of the charter who have left. A tree is final as well when enough of the others hold it.
@@ -37,10 +50,12 @@ struct Departed {
 
 /// The group as the charter in force has it.
 struct GroupView {
-  std::string id;                        ///< 32 hexadecimal digits
-  std::vector<log::MemberKeys> members;  ///< as log::admit_members() takes them
-  std::size_t self = 0;                  ///< position in members
-  std::size_t log_quorum = 0;            ///< 0: log::log_quorum(members.size())
+  std::string id;  ///< 32 hexadecimal digits
+  /// As log::admit_members() takes them, with their id keys: without those no rotation of a key is taken. What was
+  /// rotated is read from the logs.
+  std::vector<log::MemberKeys> members;
+  std::size_t self = 0;        ///< position in members
+  std::size_t log_quorum = 0;  ///< 0: log::log_quorum(members.size())
   Departed departed = {};
   Digest charter{};  ///< hash of the charter in force
   /// How many peers must have said what they hold of the own log before it is written (log.md D10). 0: so many that
@@ -160,6 +175,20 @@ class Replica {
   std::vector<Result<EntryView>> append_all(std::vector<Appending> all, std::int64_t now);
   /// The last entry of the own log (log.md 1.6). Nothing follows it. @error as append
   Result<EntryView> seal(std::int64_t now, std::string_view type = log::kLogSeal);
+  /// Writes that another key of ours takes the place of the one in use (log.md 1.6). From that entry on the old key is
+  /// not used, and nobody takes what it signs.
+  /// @param work  as in append(): the new seed has to be durable with the entry
+  /// @error as append(); Errc::usage for another id key, Errc::not_found where the old key has to sign and is not here
+  Result<EntryView> rotate(const NewKey& next, const Secret<32>& id_seed, std::int64_t now, const Work& work = {});
+  /// The keys of a member, with all rotations in what we hold of its log. @error Errc::not_found
+  Result<log::MemberKeys> keys_of(std::string_view nick) const;
+  /// A replaced key, and the id key of whoever has replaced it.
+  struct Replaced {
+    log::VerifierKey id;
+    log::Rotation rotation;
+  };
+  /// All rotations of a role in what we hold of the logs.
+  std::vector<Replaced> replaced(log::KeyRole role) const;
   /// The body of a `heads` entry: the newest checkpoints of all members that we hold, and who cosigned them.
   log::Json heads_body() const;
   static Draft fault_draft(const Conviction& conviction);
@@ -218,7 +247,8 @@ class Replica {
   /// found, and what others hold of our log is told. @error Errc::limit with the reason; Errc::io
   Status takes_more(std::string_view log, std::int64_t now) const;
   /// Entries of which we are in the audience and whose bodies we do not have: as long as there are any, we do not
-  /// cosign this log. They are asked for on every link; what nobody has any more is lost.
+  /// cosign this log. They are asked for on every link; what nobody has any more is lost. Of our own log
+  /// those of entries that others gave back: it goes on without them.
   std::vector<std::uint64_t> missing_bodies(std::string_view log) const;
   /// The rows of this log are damaged, and wait for a peer's copy.
   bool damaged(std::string_view log) const;

@@ -17,7 +17,12 @@ constexpr std::uint64_t kLeavesAtOnce = 1024;
 
 Replica::Impl::Impl(GroupView view, const std::optional<OwnSeeds>& own, Store& where, Guard& beside)
     : group(std::move(view)), store(where), guard(beside) {
-  if (own) signing.emplace(own->node, own->log, own->cosign);
+  if (own) {
+    signing.emplace(Signing{own->log, own->node, own->cosign});
+    seeds.push_back(own->node.clone());
+    seeds.push_back(own->cosign.clone());
+    for (const Secret<32>& seed : own->rotated) seeds.push_back(seed.clone());
+  }
   const std::size_t count = group.members.size();
   for (std::size_t i = 0; i < count; ++i) {
     detail::LogCopy& copy = logs.emplace_back();
@@ -29,8 +34,23 @@ Replica::Impl::Impl(GroupView view, const std::optional<OwnSeeds>& own, Store& w
 }
 
 Status Replica::Impl::load() {
+  // All keys first: by those of one log what stands on another is counted.
+  for (log::MemberKeys& member : group.members) {
+    const Status known = load_rotations(store, member);
+    if (!known && known.error().code != Errc::vault_damaged) return known;
+  }
+  choose_keys();
   for (detail::LogCopy& copy : logs) TRY_STATUS(load_copy(copy));
   return check_guard();
+}
+
+Status Replica::Impl::load_again(detail::LogCopy& copy) {
+  detail::LogCopy fresh;
+  fresh.owner = copy.owner;
+  fresh.origin = copy.origin;
+  fresh.held.resize(logs.size());
+  copy = std::move(fresh);
+  return load_copy(copy);
 }
 
 Status Replica::Impl::load_seen(detail::LogCopy& copy) {
@@ -42,6 +62,8 @@ Status Replica::Impl::load_seen(detail::LogCopy& copy) {
 }
 
 Status Replica::Impl::load_copy(detail::LogCopy& copy) {
+  const Status keys_known = load_rotations(store, group.members[copy.owner]);
+  if (!keys_known && keys_known.error().code != Errc::vault_damaged) return keys_known;
   TRY_STATUS(load_seen(copy));
   TRY(const std::optional<FaultRow> fault, store.fault(copy.origin));
   if (fault) {
@@ -54,6 +76,10 @@ Status Replica::Impl::load_copy(detail::LogCopy& copy) {
   copy.state.size = head.size;
   copy.state.sealed = head.sealed;
   if (head.size == 0) return {};
+  if (!keys_known) {
+    damage(copy);
+    return {};
+  }
   TRY_STATUS(check_edge(copy, head));
   if (copy.mending) return {};
   TRY_STATUS(load_holders(copy));
@@ -92,7 +118,9 @@ Status Replica::Impl::load_newest(detail::LogCopy& copy, const vault::LogCheckpo
     const auto cosigner = member(line.cosigner);
     const auto signature = detail::signature_of(line.line);
     if (!cosigner || !signature) continue;
-    if (auto more = log::add_cosignature(note, *signature, keys(*cosigner).cosign)) note = std::move(*more);
+    const auto key = cosign_key(*cosigner, copy, row.size, *signature);
+    if (!key) continue;
+    if (auto more = log::add_cosignature(note, *signature, *key)) note = std::move(*more);
   }
   copy.newest = vault::LogCheckpoint{row.size, row.root, std::move(note)};
   return {};
@@ -106,7 +134,9 @@ Status Replica::Impl::load_holders(detail::LogCopy& copy) {
     for (const vault::LogCosignature& line : lines) {
       const auto holder = member(line.cosigner);
       // Of the newest, damaged ones were left out of its note.
-      if (!holder || (size == copy.size() && copy.newest->note.find(line.line) == std::string::npos)) continue;
+      if (!holder || !counts(line, copy) ||
+          (size == copy.size() && copy.newest->note.find(line.line) == std::string::npos))
+        continue;
       copy.held[*holder] = std::max(copy.held[*holder], size);
       holders.insert(*holder);
     }

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <list>
 #include <mutex>
+#include <utility>
 
 #include "base/clock.h"
 
@@ -22,7 +23,7 @@ namespace {
 
 constexpr std::string_view kSocketName = "node.sock";
 /// First line of a handed command. Another program version has another line and is refused.
-constexpr std::string_view kGreeting = "parley-local/2\n";
+constexpr std::string_view kGreeting = "parley-local/3\n";
 constexpr std::size_t kMaxCommandBytes = 1 << 20;
 constexpr std::size_t kMaxArguments = 4096;
 constexpr std::size_t kMaxCommands = 64;  // under way at once
@@ -165,8 +166,10 @@ bool send_greeting_with_streams(int fd) {
   return ::sendmsg(fd, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(kGreeting.size());
 }
 
-// What the node sends back: a kind, then a u32: the length of a question that follows, or the exit code.
+// What the node sends back: a kind, then a u32: the length of a question that follows, or the exit code. A question of
+// the other kind is answered with a u32 length and as many bytes.
 constexpr char kQuestion = '?';
+constexpr char kOther = ':';
 constexpr char kExit = '.';
 
 std::string reply(char kind, std::uint32_t number, std::string_view text = {}) {
@@ -182,26 +185,22 @@ class Conversation {
 
   // Called by the command's thread.
   bool confirm(std::string_view question) {
-    std::unique_lock lock(mutex_);
-    answer_.reset();
-    waiting_ = true;
-    const std::string_view text = question.substr(0, kMaxQuestionBytes);
-    if (gone_ || !send_all(fd_, reply(kQuestion, static_cast<std::uint32_t>(text.size()), text))) return false;
-    answered_.wait(lock, [&] { return answer_ || gone_; });
-    waiting_ = false;
-    return answer_.value_or(false);
+    const auto answer = ask(kQuestion, question.substr(0, kMaxQuestionBytes));
+    return answer && as_text(*answer) == "y";
+  }
+  std::optional<Bytes> ask_other(ByteView question) {
+    if (question.size() > kMaxQuestionBytes) return std::nullopt;
+    return ask(kOther, as_text(question));
   }
 
   // Takes what has arrived. An answer that nobody asked for, or the end, means that they have left.
   void listen() {
-    char word = 0;
-    const ssize_t got = ::recv(fd_, &word, 1, MSG_DONTWAIT);
+    std::byte chunk[kMaxAnswerBytes];
+    const ssize_t got = ::recv(fd_, chunk, sizeof chunk, MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
     const std::lock_guard lock(mutex_);
-    if (got == 1 && waiting_ && !answer_ && (word == 'y' || word == 'n'))
-      answer_ = word == 'y';
-    else
-      gone_ = true;
+    if (got > 0) arrived_.insert(arrived_.end(), chunk, chunk + got);
+    if (got <= 0 || waiting_ == kNothing || !take_answer()) gone_ = true;
     answered_.notify_all();
   }
   void leave() {
@@ -212,11 +211,40 @@ class Conversation {
   const std::atomic<bool>& gone() const { return gone_; }
 
  private:
+  static constexpr char kNothing = 0;
+
+  std::optional<Bytes> ask(char kind, std::string_view text) {
+    std::unique_lock lock(mutex_);
+    answer_.reset();
+    waiting_ = kind;
+    if (gone_ || !send_all(fd_, reply(kind, static_cast<std::uint32_t>(text.size()), text))) return std::nullopt;
+    answered_.wait(lock, [&] { return answer_ || gone_; });
+    waiting_ = kNothing;
+    return std::exchange(answer_, std::nullopt);
+  }
+  // @return whether what has arrived is an answer, or the beginning of one
+  bool take_answer() {
+    if (answer_) return false;
+    if (waiting_ == kQuestion) {
+      answer_ = std::exchange(arrived_, {});
+      return as_text(*answer_) == "y" || as_text(*answer_) == "n";
+    }
+    if (arrived_.size() < 4) return true;
+    const auto size = read_be<std::uint32_t>(arrived_);
+    if (size > kMaxAnswerBytes || arrived_.size() > 4 + size) return false;
+    if (arrived_.size() == 4 + size) {
+      answer_.emplace(arrived_.begin() + 4, arrived_.end());
+      arrived_.clear();
+    }
+    return true;
+  }
+
   int fd_;
   std::mutex mutex_;
   std::condition_variable answered_;
-  std::optional<bool> answer_;
-  bool waiting_ = false;
+  Bytes arrived_;
+  std::optional<Bytes> answer_;
+  char waiting_ = kNothing;
   std::atomic<bool> gone_{false};
 };
 
@@ -257,6 +285,7 @@ void LocalServer::State::serve(FileDescriptor connection) {
   if (receive_command(connection.get(), command)) {
     Conversation conversation(connection.get());
     command.confirm = [&](std::string_view question) { return conversation.confirm(question); };
+    command.ask = [&](ByteView question) { return conversation.ask_other(question); };
     std::atomic<bool> done{false};
     int code = 1;
     std::thread worker([&] {
@@ -310,7 +339,7 @@ Result<std::unique_ptr<LocalServer>> LocalServer::start(const std::filesystem::p
 }
 
 Result<std::optional<int>> hand_over(const std::filesystem::path& folder, const std::vector<std::string>& arguments,
-                                     const std::function<bool(std::string_view question)>& confirm) {
+                                     const Terminal& terminal) {
   const auto where = socket_address(folder);
   if (!where) return std::nullopt;
   const FileDescriptor connection(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -333,10 +362,15 @@ Result<std::optional<int>> hand_over(const std::filesystem::path& folder, const 
     const char kind = static_cast<char>(head[0]);
     const auto number = read_be<std::uint32_t>(ByteView(head).subspan(1));
     if (kind == kExit) return static_cast<int>(number);
-    if (kind != kQuestion || number > kMaxQuestionBytes) break;
+    if ((kind != kQuestion && kind != kOther) || number > kMaxQuestionBytes) break;
     Bytes question(number);
     if (!receive_all(connection.get(), question, deadline_in(kHandOverLimit))) break;
-    if (!send_all(connection.get(), confirm(as_text(question)) ? "y" : "n")) break;
+    std::string answer;
+    if (kind == kOther)
+      append_text(answer, as_text(terminal.answer(question)));
+    else
+      answer = terminal.confirm(as_text(question)) ? "y" : "n";
+    if (!send_all(connection.get(), answer)) break;
   }
   return fail(Errc::io,
               "The running node ended, or took the command for one of another version, before the command was done.",

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/file.h"
 
@@ -26,6 +27,8 @@ struct HandedCommand {
   /// Has whoever typed the command asked yes or no, by the program that holds their terminal: a node in the background
   /// of a terminal may not read from it. No when they have left.
   std::function<bool(std::string_view question)> confirm;
+  /// Asks that program for something else, in words that it and the command agree on. Nothing when they have left.
+  std::function<std::optional<Bytes>(ByteView question)> ask;
 };
 
 /// Runs a command and returns its exit code. `gone` turns true when whoever typed it has left (Ctrl-C, a closed
@@ -46,11 +49,17 @@ class LocalServer {
   std::unique_ptr<State> state_;
 };
 
+/// What the program that holds the terminal does for a command in the node.
+struct Terminal {
+  std::function<bool(std::string_view question)> confirm;  ///< asks the person yes or no
+  std::function<Bytes(ByteView question)> answer;          ///< to HandedCommand::ask; at most kMaxAnswerBytes
+};
+inline constexpr std::size_t kMaxAnswerBytes = 4096;
+
 /// Hands a command to the node of `folder`, if one runs, and waits for it. @return its exit code; nothing when no node
 /// runs.
 /// @error Errc::io, Errc::unsupported when the node is of another version
-/// @param confirm  asks a person yes or no, when the command wants to know
 Result<std::optional<int>> hand_over(const std::filesystem::path& folder, const std::vector<std::string>& arguments,
-                                     const std::function<bool(std::string_view question)>& confirm);
+                                     const Terminal& terminal);
 
 }  // namespace parley::node

@@ -29,17 +29,19 @@ std::string in_short(const std::string& session) {
 }  // namespace
 
 struct Node::State {
-  State(vault::Vault& its_vault, const group::Member& its_member, group::Groups& its_groups, NodeOptions its_options,
-        Journal& its_journal)
+  State(vault::Vault& its_vault, const group::Member& its_member, group::Groups& its_groups,
+        operators::OperatorLog& its_operator_log, NodeOptions its_options, Journal& its_journal)
       : vault(its_vault),
         member(its_member),
         groups(its_groups),
+        operator_log(its_operator_log),
         options(std::move(its_options)),
         journal(its_journal) {}
 
   vault::Vault& vault;
   const group::Member& member;
   group::Groups& groups;
+  operators::OperatorLog& operator_log;
   NodeOptions options;
   Journal& journal;
 
@@ -53,7 +55,11 @@ struct Node::State {
 
   std::mutex mutex;
   std::condition_variable idle;
-  std::list<Progress*> served;  // to be cancelled when the node stops
+  struct Served {
+    std::string peer;
+    Progress* progress;
+  };
+  std::list<Served> served;  // to be cancelled when the node stops, or the peer has replaced its key
   std::size_t threads_running = 0;
   bool stopping = false;
 
@@ -68,20 +74,22 @@ struct Node::State {
                        JournalProgress& named);
   void answer_reveal(const session::Party& us, group::LogLink& link, const session::ReceivedStep& consent,
                      JournalProgress& named);
-  std::optional<wire::PinnedPeer> find_peer(const ByteArray<32>& tls_key);
-  std::optional<session::Decision> judge(const session::Offer& offer);
+  void close_links(const std::string& peer);
+  /// What the node opens under a consent or standing rule is on record first. Nothing where there is none.
+  Result<std::optional<operators::OperatorLog::Begun>> begin_reveal(const std::string& session,
+                                                                    const std::string& nick);
+  void end(const operators::OperatorLog::Begun& begun, std::string_view outcome);
+  /// @param begun  the record of an acceptance by rule
+  std::optional<session::Decision> judge(const session::Offer& offer,
+                                         std::optional<operators::OperatorLog::Begun>& begun);
   std::optional<session::Decision> decide(const session::Offer& offer, std::optional<Inbox::Entry>& entry,
                                           Deadline deadline);
 };
 
-std::optional<wire::PinnedPeer> Node::State::find_peer(const ByteArray<32>& tls_key) {
-  const auto peers = vault.peers();
-  if (!peers) return std::nullopt;
-  for (const vault::Peer& peer : *peers) {
-    const auto card = group::read_card(peer.card);
-    if (card && constant_time_equal(card->tls_key, tls_key)) return group::pinned(peer.name, *card);
-  }
-  return std::nullopt;
+void Node::State::close_links(const std::string& peer) {
+  const std::lock_guard lock(mutex);
+  for (const Served& one : served)
+    if (one.peer == peer) one.progress->cancel();
 }
 
 void Node::State::accept_loop() {
@@ -104,8 +112,10 @@ void Node::State::accept_loop() {
 }
 
 void Node::State::serve(Incoming incoming) {
-  auto link = wire::accept(std::move(incoming.connection), member.identity(),
-                           [this](const ByteArray<32>& key) { return find_peer(key); });
+  const auto identity = group::identity_now(vault, member);
+  auto link = identity ? wire::accept(std::move(incoming.connection), *identity,
+                                      [this](const ByteArray<32>& key) { return groups.peer_by_key(key); })
+                       : std::unexpected(identity.error());
   const std::string peer = link ? (*link)->peer().name : std::string();
   const bool admitted = link && doorman.admit_peer(peer);
   doorman.handshake_done(incoming.host, !link);
@@ -119,10 +129,10 @@ void Node::State::serve(Incoming incoming) {
     return;
   }
   JournalProgress progress(journal, peer);
-  std::list<Progress*>::iterator place;
+  std::list<Served>::iterator place;
   {
     const std::lock_guard lock(mutex);
-    place = served.insert(served.end(), &progress);
+    place = served.insert(served.end(), Served{peer, &progress});
     if (stopping) progress.cancel();
   }
   try {
@@ -214,10 +224,12 @@ void Node::State::answer_question(const session::Party& us, group::LogLink& link
   const std::string& id = proposal.session;
   named.set_about(fmt::format("session {} with {}", in_short(id), peer));
   std::optional<Inbox::Entry> entry;
+  std::optional<operators::OperatorLog::Begun> begun;
   const auto answered = session::answer(
       us, link, proposal, options.limits,
       [&](const session::Offer& offer, Deadline deadline) { return decide(offer, entry, deadline); },
-      [this](const session::Offer& offer) { return judge(offer); });
+      [&](const session::Offer& offer) { return judge(offer, begun); });
+  if (begun) end(*begun, answered ? "done" : "failed");
   if (!answered)
     journal.line(fmt::format("session {} with {}: {}", in_short(id), peer, answered.error().text()));
   else if (const auto row = vault.session(id)) {
@@ -235,19 +247,54 @@ void Node::State::answer_reveal(const session::Party& us, group::LogLink& link, 
   const std::string& peer = link.peer().name;
   const std::string id = visible(in_short(offer.session));
   named.set_about(fmt::format("reveal in session {} with {}", id, peer));
+  const auto begun = begin_reveal(offer.session, link.peer().nick);
+  if (!begun) {
+    journal.line(fmt::format("reveal in session {} with {}: {}", id, peer, begun.error().text()));
+    return;
+  }
   const auto outcome = session::answer_reveal(us, link, offer);
+  if (*begun) end(**begun, !outcome ? "failed" : outcome->waiting ? "nothing opened" : "done");
   if (!outcome)
     journal.line(fmt::format("reveal in session {} with {}: {}", id, peer, outcome.error().text()));
   else if (outcome->waiting)
     journal.line(fmt::format(
         "{} would reveal context in session {}; nothing is opened until you agree: parley reveal {}", peer, id, id));
   else
-    journal.line(fmt::format("reveal in session {} with {}: opened {}, received {}", id, peer, outcome->opened,
-                             outcome->received));
+    journal.line(
+        fmt::format("reveal in session {} with {}: opened {}, received {} ({} fields of the {} that were "
+                    "offered, against {} of {})",
+                    id, peer, outcome->opened, outcome->received, outcome->numbers.we_open, outcome->numbers.we_offer,
+                    outcome->numbers.they_open, outcome->numbers.they_offer));
 }
 
-std::optional<session::Decision> Node::State::judge(const session::Offer& offer) {
-  const AcceptRules::Judgement judged = options.rules.judge(offer);
+Result<std::optional<operators::OperatorLog::Begun>> Node::State::begin_reveal(const std::string& session,
+                                                                               const std::string& nick) {
+  const auto row = vault.session(session);
+  if (!row) return std::nullopt;  // the answer says so
+  TRY(const auto consents, session::consents_in_force(vault, *row, nick, wall_clock_now()));
+  if (consents.empty()) return std::nullopt;
+  TRY(const auto begun, operator_log.begin_by_node(operators::Act::reveal, "reveal by consent",
+                                                   operator_log.subjects().of("session", row->id)));
+  return begun;
+}
+
+void Node::State::end(const operators::OperatorLog::Begun& begun, std::string_view outcome) {
+  if (const Status ended = operator_log.end(begun, outcome); !ended)
+    journal.line("the operator log: " + ended.error().text());
+}
+
+std::optional<session::Decision> Node::State::judge(const session::Offer& offer,
+                                                    std::optional<operators::OperatorLog::Begun>& begun) {
+  AcceptRules::Judgement judged = options.rules.judge(offer);
+  if (judged.verdict == Verdict::accept && !begun) {
+    const auto recorded = operator_log.begin_by_node(operators::Act::session, "accept by " + judged.by,
+                                                     operator_log.subjects().of("session", offer.session));
+    if (recorded) begun = *recorded;
+    if (!recorded) {
+      journal.line(fmt::format("session {}: {}", in_short(offer.session), recorded.error().text()));
+      judged = {.verdict = Verdict::decline, .label = {}, .by = "want of a record"};
+    }
+  }
   session::Question in_log = offer.question;
   in_log.label.clear();  // the other side's words stay in the vault: this log is no secret
   journal.line(fmt::format("session {}: {} asks in {} {} (its set: at most {}; could test {}){}",
@@ -272,16 +319,16 @@ std::optional<session::Decision> Node::State::decide(const session::Offer& offer
   return entry->wait(deadline);
 }
 
-Node::Node(vault::Vault& vault, const group::Member& member, group::Groups& groups, NodeOptions options,
-           Journal& journal)
-    : state_(std::make_unique<State>(vault, member, groups, std::move(options), journal)) {}
+Node::Node(vault::Vault& vault, const group::Member& member, group::Groups& groups,
+           operators::OperatorLog& operator_log, NodeOptions options, Journal& journal)
+    : state_(std::make_unique<State>(vault, member, groups, operator_log, std::move(options), journal)) {}
 
 Node::~Node() {
   if (state_->listener) state_->listener->stop();
   if (state_->acceptor.joinable()) state_->acceptor.join();
   std::unique_lock lock(state_->mutex);
   state_->stopping = true;
-  for (Progress* progress : state_->served) progress->cancel();
+  for (const State::Served& one : state_->served) one.progress->cancel();
   state_->idle.wait(lock, [&] { return state_->threads_running == 0; });
   state_->replication.reset();
 }
@@ -289,7 +336,8 @@ Node::~Node() {
 Result<std::string> Node::start() {
   TRY(Listener listener, Listener::open(state_->options.listen));
   state_->listener.emplace(std::move(listener));
-  state_->replication.emplace(state_->groups, state_->member, state_->under_way, state_->journal);
+  state_->replication.emplace(state_->groups, state_->member, state_->under_way, state_->journal,
+                              [state = state_.get()](const std::string& peer) { state->close_links(peer); });
   state_->acceptor = std::thread([state = state_.get()] { state->accept_loop(); });
   return state_->listener->address();
 }

@@ -11,6 +11,7 @@
 #include "node/inbox.h"
 #include "node/journal.h"
 #include "node/rules.h"
+#include "operators/operator_log.h"
 #include "vault/vault.h"
 
 namespace parley::node {
@@ -25,7 +26,8 @@ struct NodeOptions {
 class Node {
  public:
   /// The references outlive this.
-  Node(vault::Vault& vault, const group::Member& member, group::Groups& groups, NodeOptions options, Journal& journal);
+  Node(vault::Vault& vault, const group::Member& member, group::Groups& groups, operators::OperatorLog& operator_log,
+       NodeOptions options, Journal& journal);
   /// Stops listening, ends what is under way, and waits for it.
   ~Node();
 

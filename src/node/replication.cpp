@@ -24,10 +24,18 @@ std::string_view in_words(group::Ending::What what) {
 
 }  // namespace
 
-Status call_on(const vault::Peer& peer, const group::Member& us, group::JointLog& log, Deadline deadline,
-               const std::function<void(wire::Link*)>& calling, const std::function<Status(group::LogLink&)>& then) {
-  TRY(const group::Card card, group::read_card(peer.card));
-  TRY(const auto link, wire::connect(peer.address, us.identity(), group::pinned(peer.name, card), kCallLimits));
+Status call_on(vault::Vault& vault, const vault::Peer& peer, const group::Member& us, group::JointLog& log,
+               Deadline deadline, const std::function<void(wire::Link*)>& calling,
+               const std::function<Status(group::LogLink&)>& then) {
+  TRY(const wire::PinnedPeer pin, group::pinned_now(vault, peer, log));
+  TRY(const wire::LocalIdentity identity, group::identity_towards(vault, us, log, pin.nick));
+  auto connected = wire::connect(peer.address, identity, pin, kCallLimits);
+  if (!connected) {
+    // It may have been told of our newest key by hand.
+    TRY(const wire::LocalIdentity newest, group::identity_now(vault, us));
+    if (!newest.tls_seed.equals(identity.tls_seed)) connected = wire::connect(peer.address, newest, pin, kCallLimits);
+  }
+  TRY(const auto link, std::move(connected));
   group::LogLink log_link(*link, log);
   if (calling) calling(link.get());
   Status done = log_link.synchronise(deadline);
@@ -67,7 +75,7 @@ Status hear_enough(const group::Desk& desk, const group::Member& us, const group
     const auto calling = [&](wire::Link* link) {
       progress.set_wake(link == nullptr ? std::function<void()>() : [link] { link->shut_down(); });
     };
-    if (!call_on(member, us, log, deadline_in(kCallLimit), calling))
+    if (!call_on(desk.vault, member, us, log, deadline_in(kCallLimit), calling))
       unreached += (unreached.empty() ? "" : ", ") + visible(member.name);
   }
   if (!waits()) return {};
@@ -76,8 +84,13 @@ Status hear_enough(const group::Desk& desk, const group::Member& us, const group
 }
 
 Replication::Replication(group::Groups& groups, const group::Member& member, session::UnderWay& sessions,
-                         Journal& journal)
-    : groups_(groups), member_(member), sessions_(sessions), journal_(journal), thread_([this] { run(); }) {}
+                         Journal& journal, std::function<void(const std::string&)> close_links)
+    : groups_(groups),
+      member_(member),
+      sessions_(sessions),
+      journal_(journal),
+      close_links_(std::move(close_links)),
+      thread_([this] { run(); }) {}
 
 Replication::~Replication() {
   {
@@ -172,8 +185,22 @@ void Replication::call_members(const std::string& group) {
         return replica.takes_more(card->nick, wall_clock_now());
       }));
   }
+  note_rotations(group, *members);
   if (const auto tied = (*log)->tie_to_others(kTieEvery); !tied)
     journal_.line("the joint logs: " + tied.error().text());
+}
+
+void Replication::note_rotations(const std::string& group, const std::vector<vault::Peer>& members) {
+  const auto rotated = groups_.note_rotations(group);
+  if (!rotated) journal_.line("keys that members have replaced: " + rotated.error().text());
+  if (!rotated) return;
+  for (const vault::Peer& member : members) {
+    const auto card = group::read_card(member.card);
+    if (!card || std::ranges::find(*rotated, card->nick) == rotated->end()) continue;
+    journal_.line(fmt::format("{} has replaced its tls key by a signed entry of its log; links under the old one end",
+                              member.name));
+    close_links_(member.name);
+  }
 }
 
 void Replication::note_clock(const std::string& peer, group::JointLog& log, const std::string& nick) {
@@ -191,11 +218,12 @@ Status Replication::call(const vault::Peer& peer, const admission::Party& us) {
     calling_ = link;
     if (stopping_ && link != nullptr) link->shut_down();
   };
-  const Status called = call_on(peer, member_, us.log, deadline_in(kCallLimit), calling, [&](group::LogLink& link) {
-    const auto helped = admission::work_with(us, link, deadline_in(kHelpLimit));
-    note_help(peer.name, helped);
-    return Status();  // what is wrong with its help does not keep its log from us
-  });
+  const Status called =
+      call_on(us.desk.vault, peer, member_, us.log, deadline_in(kCallLimit), calling, [&](group::LogLink& link) {
+        const auto helped = admission::work_with(us, link, deadline_in(kHelpLimit));
+        note_help(peer.name, helped);
+        return Status();  // what is wrong with its help does not keep its log from us
+      });
   if (!called)
     if (const auto card = group::read_card(peer.card))
       if (const auto noted = admission::note_helper(us, card->nick, false, {}); !noted)
@@ -236,7 +264,7 @@ void Replication::end_what_is_over() {
     return;
   }
   for (const group::Ending& ending : *endings) note_ending(ending);
-  const auto ended = session::end_old_records(groups_.desk().vault, wall_clock_now());
+  const auto ended = session::end_old_records(groups_.desk().vault);
   if (!ended) journal_.line("ending old records of sessions: " + ended.error().text());
   if (ended && *ended > 0)
     journal_.line(fmt::format("{} records of sessions were destroyed: their time, or their group, is over", *ended));

@@ -19,8 +19,8 @@ namespace parley::node {
 /// @param calling  is told of the link as long as it is in use, and then of none
 /// @param then     what else there is to do on the link, once the logs are in step
 /// @error as wire::connect and group::LogLink::synchronise; and what `then` says
-Status call_on(const vault::Peer& peer, const group::Member& us, group::JointLog& log, Deadline deadline,
-               const std::function<void(wire::Link*)>& calling = {},
+Status call_on(vault::Vault& vault, const vault::Peer& peer, const group::Member& us, group::JointLog& log,
+               Deadline deadline, const std::function<void(wire::Link*)>& calling = {},
                const std::function<Status(group::LogLink&)>& then = {});
 
 /// Calls on other members until enough of them have said what they hold of our log for it to be written (log.md D10).
@@ -37,7 +37,9 @@ class Replication {
  public:
   /// What has to be said is said in `journal`. The references outlive this.
   /// @param sessions  those under way here: a group's are stopped when it ends
-  Replication(group::Groups& groups, const group::Member& member, session::UnderWay& sessions, Journal& journal);
+  /// @param close_links  ends the links that a peer, by our name for it, has begun
+  Replication(group::Groups& groups, const group::Member& member, session::UnderWay& sessions, Journal& journal,
+              std::function<void(const std::string&)> close_links);
   ~Replication();
   Replication(const Replication&) = delete;
   Replication& operator=(const Replication&) = delete;
@@ -55,6 +57,8 @@ class Replication {
   void note_help(const std::string& peer, const Result<std::optional<admission::Helped>>& helped);
   void end_what_is_over();
   void note_ending(const group::Ending& ending);
+  /// Pins members by the keys that their logs have brought.
+  void note_rotations(const std::string& group, const std::vector<vault::Peer>& members);
   /// Says once that the clock of a member and ours are further apart than the charter allows, and once that they are
   /// not.
   void note_clock(const std::string& peer, group::JointLog& log, const std::string& nick);
@@ -67,6 +71,7 @@ class Replication {
   const group::Member& member_;
   session::UnderWay& sessions_;
   Journal& journal_;
+  const std::function<void(const std::string&)> close_links_;
   std::set<std::string> unreached_;
   std::set<std::string> settling_;  // groups that were said to be
   std::set<std::string> without_room_;

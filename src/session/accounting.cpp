@@ -83,7 +83,8 @@ std::optional<ledger::Fact> aborted(const log::Json& body, bool own) {
 std::optional<ledger::Fact> reveal_offered(const log::Json& body, bool) {
   const auto offer = RevealOffer::from_json(body);
   if (!offer) return std::nullopt;
-  ledger::RevealOffered fact{.fields = 0, .openings = offer->openings};
+  ledger::RevealOffered fact{
+      .fields = 0, .openings = offer->openings, .values = static_cast<std::int64_t>(offer->values)};
   for (const std::string& field : offer->fields) fact.fields |= ledger::FieldSet{1} << *field_index(field);
   return fact;
 }
@@ -93,7 +94,9 @@ std::optional<ledger::Fact> reveal_closed(const log::Json& body, bool) {
   if (!end) return std::nullopt;
   return ledger::RevealClosed{.received = end->received,
                               .received_fields = static_cast<std::int64_t>(end->received_fields),
-                              .other_stopped = end->stopped == "them"};
+                              .other_stopped = end->stopped == "them",
+                              .kept_back = end->kept_back,
+                              .missing = end->missing + end->unshown};
 }
 
 std::optional<ledger::Fact> settled(const log::Json& body, bool) {

@@ -6,6 +6,8 @@
 #include <charconv>
 
 #include "base/random.h"
+#include "log/entry.h"
+#include "psi/admission/admission.h"
 #include "session/audit_record.h"
 #include "session/secrets.h"
 
@@ -19,6 +21,7 @@ constexpr UnixSeconds kSecondsADay = 86'400;
 /// More than a run of the largest protocol brings of one element of either side, and its fixed part
 /// (docs/performance.md).
 constexpr std::uint64_t kBytesAnElement = 64;
+constexpr std::size_t kElementBytesExpected = 24;  // an indicator with its type and length, on average
 constexpr std::uint64_t kFixedBytes = 4 << 20;
 
 std::string why_not_setting(const std::string& session) {
@@ -46,6 +49,20 @@ Result<std::optional<vault::SealedFile>> file_of(vault::Vault& vault, const std:
   return std::optional(std::move(files.front()));
 }
 
+/// What was committed to, beside the tags by which some of it enters.
+RecordedSet set_of(const Input& input, std::span<const indicator::Type> by_tags) {
+  RecordedSet set{.elements = {}, .by_tags = {by_tags.begin(), by_tags.end()}, .tags = {}};
+  std::ranges::sort(set.by_tags, {}, [](indicator::Type type) { return indicator::name_of(type); });
+  set.elements.reserve(input.size(), input.size() * kElementBytesExpected);
+  for (std::size_t i = 0; i < input.size(); ++i) {
+    const indicator::Canonical* named = input.named(i);
+    const ByteView entered = input.elements()[i];
+    set.elements.push_back(named != nullptr ? ByteView(named->typed()) : entered);
+    if (set.is_by_tag(entered)) append(set.tags, entered.last(psi::admission::kTagBytes));
+  }
+  return set;
+}
+
 std::string session_of(const vault::SealedFile& file) {
   return file.purpose.substr(kPurpose.size());
 }
@@ -68,15 +85,16 @@ Status set_audit_keeping(vault::Vault& vault, const AuditKeeping& keeping) {
 
 // --- recording ------------------------------------------------------------------------------------------------------
 
-AuditRecorder::AuditRecorder(vault::Vault& vault, std::string session, Side side, const psi::Elements& elements,
-                             std::uint64_t their_padded)
+AuditRecorder::AuditRecorder(vault::Vault& vault, std::string session, Side side, const Input& input,
+                             std::span<const indicator::Type> by_tags, std::uint64_t their_padded)
     : vault_(vault), session_(std::move(session)), key_(random_secret<32>()) {
-  begin(side, elements, their_padded);
+  begin(side, input, by_tags, their_padded);
 }
 
 AuditRecorder::~AuditRecorder() = default;
 
-void AuditRecorder::begin(Side side, const psi::Elements& elements, std::uint64_t their_padded) {
+void AuditRecorder::begin(Side side, const Input& input, std::span<const indicator::Type> by_tags,
+                          std::uint64_t their_padded) {
   const auto begun = [&]() -> Status {
     TRY(const AuditKeeping keeping, audit_keeping(vault_));
     if (keeping.days == 0) return fail(Errc::policy, "This member keeps no records (parley audit keep).");
@@ -84,7 +102,7 @@ void AuditRecorder::begin(Side side, const psi::Elements& elements, std::uint64_
     std::uint64_t kept = 0;
     for (const vault::SealedFile& record : records) kept += record.size;
     limit_bytes_ = keeping.limit_bytes > kept ? keeping.limit_bytes - kept : 0;
-    const std::uint64_t expected = kFixedBytes + kBytesAnElement * (elements.size() + their_padded);
+    const std::uint64_t expected = kFixedBytes + kBytesAnElement * (input.size() + their_padded);
     TRY(const std::uint64_t free, vault_.free_bytes());
     if (expected > limit_bytes_)
       return fail(Errc::limit, "The records that are kept already leave no room for it (parley audit keep --limit).");
@@ -96,8 +114,10 @@ void AuditRecorder::begin(Side side, const psi::Elements& elements, std::uint64_
     TRY(vault::FileWriter file,
         vault_.begin_file(std::string(kPurpose) + session_, vault::kSizeNotStated, key_.clone()));
     file_.emplace(std::move(file));
+    const RecordedSet set = by_tags.empty() ? RecordedSet() : set_of(input, by_tags);
     record_beginning(session_, side, Secret<32>(seed->expose().first<Secret<32>::kSize>()),
-                     Secret<32>(salts->expose().first<Secret<32>::kSize>()), elements,
+                     Secret<32>(salts->expose().first<Secret<32>::kSize>()),
+                     by_tags.empty() ? input.elements() : set.elements, set.by_tags, set.tags,
                      [this](ByteView bytes) { append(bytes); });
     return {};
   }();
@@ -177,13 +197,32 @@ Status forget_record(vault::Vault& vault, const std::string& session) {
   });
 }
 
-Result<std::size_t> end_old_records(vault::Vault& vault, UnixSeconds now) {
+Result<UnixSeconds> time_seen(vault::Vault& vault, const std::string& group) {
+  const auto row = vault.group(group);
+  if (!row) return row.error().code == Errc::not_found ? Result<UnixSeconds>(0) : std::unexpected(row.error());
+  UnixSeconds latest = row->latest;
+  TRY(const auto heads, vault.logs());
+  for (const vault::LogHead& head : heads) {
+    if (head.group != group || !head.own || head.size == 0) continue;
+    TRY(const auto newest, vault.log_leaves(head.origin, head.size - 1, 1));
+    const auto entry = newest.empty() ? Result<log::Entry>(fail(Errc::not_found, {}))
+                                      : log::read_entry_unverified(newest.front().note);
+    if (entry) latest = std::max(latest, entry->time);
+  }
+  return latest;
+}
+
+Result<std::size_t> end_old_records(vault::Vault& vault) {
   TRY(const AuditKeeping keeping, audit_keeping(vault));
   TRY(const auto files, vault.sealed_files(kPurpose));
   std::size_t ended = 0;
   for (const vault::SealedFile& file : files) {
     TRY(const auto key, vault.secret(audit_name(session_of(file))));
-    if (key && now - file.made < keeping.days * kSecondsADay) continue;
+    if (key) {
+      TRY(const vault::SessionRow row, vault.session(session_of(file)));
+      TRY(const UnixSeconds now, time_seen(vault, row.group));
+      if (now - file.made < keeping.days * kSecondsADay) continue;
+    }
     TRY_STATUS(forget_record(vault, session_of(file)));
     ++ended;
   }

@@ -29,12 +29,10 @@ Status set_audit_keeping(vault::Vault& vault, const AuditKeeping& keeping);
 class AuditRecorder {
  public:
   /// Begins the record of `session`, whose seed and salts are secrets of the vault already.
-  AuditRecorder(vault::Vault& vault, std::string session, Side side, const psi::Elements& elements,
-                std::uint64_t their_padded);
+  /// @param by_tags  the types of which indicators enter by their tags
+  AuditRecorder(vault::Vault& vault, std::string session, Side side, const Input& input,
+                std::span<const indicator::Type> by_tags, std::uint64_t their_padded);
   ~AuditRecorder();
-
-  /// Nothing of this session is kept, for the reason that `why` (a sentence) gives.
-  void give_up(std::string why);
 
   /// `inner`, recorded. Neither outlives this recorder.
   std::unique_ptr<psi::Channel> record(psi::Channel& inner);
@@ -45,8 +43,10 @@ class AuditRecorder {
   void finish(const KeepSecret& keep);
 
  private:
-  void begin(Side side, const psi::Elements& elements, std::uint64_t their_padded);
+  void begin(Side side, const Input& input, std::span<const indicator::Type> by_tags, std::uint64_t their_padded);
   void append(ByteView bytes);
+  /// Nothing of this session is kept, for the reason that `why` (a sentence) gives.
+  void give_up(std::string why);
 
   vault::Vault& vault_;
   std::string session_;
@@ -70,7 +70,13 @@ Result<vault::StreamReader> open_record(vault::Vault& vault, const std::string& 
 /// @error Errc::not_found if there is none
 Status forget_record(vault::Vault& vault, const std::string& session);
 
-/// Destroys the records that are older than is kept, and those whose key went with their group. @return how many
-Result<std::size_t> end_old_records(vault::Vault& vault, UnixSeconds now);
+/// The latest time that is known of a group here: what its row has seen, which follows the other members' clocks
+/// (group::PeerClocks), and what our own log of it says. A clock that is set forward does not move it by itself.
+/// 0 for a group that is not in the vault.
+Result<UnixSeconds> time_seen(vault::Vault& vault, const std::string& group);
+
+/// Destroys the records that are older than is kept by time_seen() of their group, and those whose key went with it.
+/// @return how many
+Result<std::size_t> end_old_records(vault::Vault& vault);
 
 }  // namespace parley::session

@@ -7,16 +7,26 @@
 
 #include "crypto/hash.h"
 #include "log/pjson.h"
+#include "psi/admission/admission.h"
 #include "psi/limits.h"
 #include "session/padding.h"
 
 namespace parley::session {
 namespace {
 
-enum class FrameKind : std::uint8_t { head = 1, secrets = 2, elements = 3, sent = 4, received = 5, shares = 6 };
+enum class FrameKind : std::uint8_t {
+  head = 1,
+  secrets = 2,
+  elements = 3,
+  sent = 4,
+  received = 5,
+  shares = 6,
+  tags = 7
+};
 
 constexpr std::size_t kFrameHeadBytes = 1 + sizeof(std::uint64_t);
-constexpr std::size_t kMaxHeadBytes = 256;
+constexpr std::size_t kMaxHeadBytes = 1024;
+constexpr std::size_t kMaxTypeBytes = 32;
 constexpr std::size_t kElementHeadBytes = 1 + sizeof(std::uint16_t);
 constexpr std::size_t kSentBytes = sizeof(std::uint16_t) + sizeof(std::uint64_t) + sizeof(Digest);
 constexpr std::size_t kSecretsBytes = 2 * Secret<32>::kSize;
@@ -42,6 +52,7 @@ class Reader {
     TRY_STATUS(read_head());
     TRY_STATUS(read_secrets());
     TRY_STATUS(read_elements());
+    TRY_STATUS(read_tags());
     for (;;) {
       TRY(const bool ended, source_.at_end());
       if (ended) return std::move(record_);
@@ -72,9 +83,17 @@ class Reader {
     TRY_STATUS(source_.read_exactly(text));
     TRY(const log::Json json, log::parse_pjson(as_text(text), kMaxHeadBytes));
     log::ObjectReader reader(json, "the head of a record");
+    const auto by_tags = reader.texts("by_tags", indicator::kAllTypes.size(), kMaxTypeBytes);
     record_.session = reader.text("session", 32);
     record_.side = static_cast<Side>(reader.integer("side", 0, 1));
     reader.integer("v", kRecordVersion, kRecordVersion);
+    if (std::ranges::adjacent_find(by_tags, std::greater_equal<>()) != by_tags.end())
+      reader.refuse("its types must ascend, each once");
+    for (const std::string& name : by_tags) {
+      const auto type = indicator::type_named(name);
+      if (!type) reader.refuse("it names a type of indicators that does not exist");
+      record_.set.by_tags.push_back(type.value_or(indicator::Type::ipv4));
+    }
     return reader.finish();
   }
 
@@ -90,7 +109,7 @@ class Reader {
     Bytes element;
     while (left > 0) {
       if (left < kElementHeadBytes) return broken("its last element is cut off");
-      if (record_.elements.size() == kLargestPadded) return broken("it has more elements than a session takes");
+      if (record_.set.elements.size() == kLargestPadded) return broken("it has more elements than a session takes");
       element.resize(kElementHeadBytes);
       TRY_STATUS(source_.read_exactly(element));
       const std::size_t value_bytes = read_be<std::uint16_t>(ByteView(element).subspan(1));
@@ -98,8 +117,23 @@ class Reader {
         return broken("one of its elements is too long");
       element.resize(kElementHeadBytes + value_bytes);
       TRY_STATUS(source_.read_exactly(MutableByteView(element).subspan(kElementHeadBytes)));
-      record_.elements.push_back(element);
+      record_.set.elements.push_back(element);
       left -= element.size();
+    }
+    return {};
+  }
+
+  Status read_tags() {
+    std::uint64_t count = 0;
+    for (std::size_t i = 0; i < record_.set.elements.size(); ++i)
+      count += record_.set.is_by_tag(record_.set.elements[i]) ? 1 : 0;
+    const std::uint64_t length = count * psi::admission::kTagBytes;
+    TRY_STATUS(expect(FrameKind::tags, length, length, "its tags"));
+    Bytes& tags = record_.set.tags;
+    while (tags.size() < length) {
+      const std::size_t had = tags.size();
+      tags.resize(std::min<std::uint64_t>(length, had + kPiece));
+      TRY_STATUS(source_.read_exactly(MutableByteView(tags).subspan(had)));
     }
     return {};
   }
@@ -161,14 +195,38 @@ std::size_t put(SecretBytes& out, std::size_t at, ByteView bytes) {
 
 }  // namespace
 
+bool RecordedSet::is_by_tag(ByteView element) const {
+  return std::ranges::any_of(by_tags, [&](indicator::Type type) { return element[0] == static_cast<std::byte>(type); });
+}
+
+psi::Elements RecordedSet::entered() const {
+  psi::Elements run;
+  std::size_t next_tag = 0;
+  for (std::size_t i = 0; i < elements.size(); ++i) {
+    if (!is_by_tag(elements[i])) {
+      run.push_back(elements[i]);
+      continue;
+    }
+    const ByteView tag = ByteView(tags).subspan(next_tag, psi::admission::kTagBytes);
+    next_tag += tag.size();
+    run.push_back(psi::admission::tagged_element(elements[i][0], tag.first<psi::admission::kTagBytes>()));
+  }
+  return run;
+}
+
 Result<AuditRecord> read_audit_record(const RecordSource& source) {
   return Reader(source).read();
 }
 
 void record_beginning(std::string_view session, Side side, const Secret<32>& seed, const Secret<32>& salts,
-                      const psi::Elements& elements, const std::function<void(ByteView)>& out) {
-  const std::string head = log::write_pjson(log::Json::Object{
-      {"session", std::string(session)}, {"side", static_cast<std::int64_t>(side)}, {"v", kRecordVersion}});
+                      const psi::Elements& elements, std::span<const indicator::Type> by_tags, ByteView tags,
+                      const std::function<void(ByteView)>& out) {
+  log::Json::Array types;
+  for (const indicator::Type type : by_tags) types.emplace_back(indicator::name_of(type));
+  const std::string head = log::write_pjson(log::Json::Object{{"by_tags", std::move(types)},
+                                                              {"session", std::string(session)},
+                                                              {"side", static_cast<std::int64_t>(side)},
+                                                              {"v", kRecordVersion}});
   out(frame_head(FrameKind::head, head.size()));
   out(as_bytes(head));
   out(frame_head(FrameKind::secrets, kSecretsBytes));
@@ -184,6 +242,9 @@ void record_beginning(std::string_view session, Side side, const Secret<32>& see
     filled = put(piece, filled, elements[i]);
   }
   out(piece.expose().first(filled));
+  out(frame_head(FrameKind::tags, tags.size()));
+  for (; !tags.empty(); tags = tags.subspan(std::min(tags.size(), kPiece)))
+    out(tags.first(std::min(tags.size(), kPiece)));
 }
 
 Bytes record_message(bool sent, psi::MessageType type, ByteView payload) {

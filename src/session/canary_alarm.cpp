@@ -10,6 +10,7 @@
 #include "base/encoding.h"
 #include "base/text.h"
 #include "group/member.h"
+#include "group/rotation.h"
 #include "log/quorum.h"
 #include "session/detail/canary_json.h"
 #include "session/padding.h"
@@ -120,8 +121,21 @@ Result<Side> side_of(const mirror::EntryView& commit, const std::string& accused
   return does_not_hold("the commitment answers another session.");
 }
 
-// `session_time`: when the session was, as far as both sides state it.
-Status check_set(const CanaryHit& hit, const mirror::EntryView& commit, std::int64_t session_time,
+// Between when and when a session was, as far as both sides state it.
+struct SessionTimes {
+  std::int64_t earliest = 0, latest = 0;
+};
+
+// The accused has signed that it held this commitment before it ran, and its result came after that.
+Status check_run(const mirror::EntryView& run, const mirror::EntryView& commit, const mirror::EntryView& result) {
+  if (run.entry.type != kRun || run.entry.session != commit.entry.session || run.entry.seq >= result.entry.seq)
+    return does_not_hold("it does not name the run of the accused that the result is of.");
+  if (std::ranges::find(run.entry.refs, commit.leaf_hash) == run.entry.refs.end())
+    return does_not_hold("the accused did not run against the commitment that is shown.");
+  return {};
+}
+
+Status check_set(const CanaryHit& hit, const mirror::EntryView& commit, const SessionTimes& times,
                  const AlarmSources& sources) {
   const std::string& accuser = commit.entry.author;
   TRY(const mirror::EntryView set, sources.entry(accuser, hit.canary.set_entry));
@@ -131,7 +145,9 @@ Status check_set(const CanaryHit& hit, const mirror::EntryView& commit, std::int
   if (!log::verify_inclusion(leaf, hit.canary.index, group::kCanaryLeaves, hit.canary.path, root))
     return does_not_hold("the set of canaries does not hold this value with this reason.");
   if (set.entry.seq >= commit.entry.seq) return does_not_hold("the canary was committed to after the session.");
-  TRY(const bool in_time, sources.final_by(accuser, set.entry.seq, session_time - group::kCanaryAge));
+  if (times.latest - set.entry.time > group::kCanaryLife)
+    return does_not_hold("the set of canaries was older than 30 days: others may have come by them since.");
+  TRY(const bool in_time, sources.final_by(accuser, set.entry.seq, times.earliest - group::kCanaryAge));
   if (!in_time)
     return does_not_hold("nothing shows that the canary stood in the log, held by enough members, 24 hours before.");
   return {};
@@ -157,11 +173,9 @@ Status check_hit(const CanaryHit& hit, const Commitment& commitment, const Diges
 Json CanaryAlarm::to_json() const {
   Json::Array array;
   for (const CanaryHit& hit : hits) array.push_back(write_hit(hit));
-  return Json::Object{{"accused", accused},
-                      {"commit", write_shown(commit)},
-                      {"hits", std::move(array)},
-                      {"result", write_shown(result)},
-                      {"v", kAlarmVersion}};
+  return Json::Object{{"accused", accused},       {"commit", write_shown(commit)},
+                      {"hits", std::move(array)}, {"result", write_shown(result)},
+                      {"run", to_hex(run)},       {"v", kAlarmVersion}};
 }
 
 Result<CanaryAlarm> CanaryAlarm::from_json(const Json& body) {
@@ -171,6 +185,7 @@ Result<CanaryAlarm> CanaryAlarm::from_json(const Json& body) {
   const Json commit = reader.object("commit");
   const Json::Array hits = reader.array("hits", kMaxAlarmHits);
   const Json result = reader.object("result");
+  alarm.run = reader.digest("run");
   reader.integer("v", kAlarmVersion, kAlarmVersion);
   if (!log::is_nick(alarm.accused)) reader.refuse("it accuses nobody");
   if (hits.empty()) reader.refuse("it has no hits");
@@ -185,8 +200,9 @@ Result<CanaryAlarm> CanaryAlarm::from_json(const Json& body) {
 }
 
 AlarmSources sources_of(vault::Vault& vault, group::JointLog& log, const group::Membership& membership) {
-  std::vector<log::MemberKeys> keys;
-  for (const group::CharterMember& member : membership.charter().members) keys.push_back(member.keys);
+  // Where a rotation is damaged here, what the new key signed shows nothing.
+  std::vector<log::MemberKeys> keys =
+      group::member_keys(vault, membership.charter()).value_or(group::charter_keys(membership.charter()));
   AlarmSources sources;
   sources.entry = [&log](const std::string& nick, const Digest& hash) {
     return log.with([&](mirror::Replica& replica) { return replica.entry(nick, hash); });
@@ -230,13 +246,20 @@ Status check_alarm(const mirror::EntryView& entry, const AlarmSources& sources) 
   TRY(const mirror::EntryView result, shown_entry(alarm.result, alarm.accused, kResult, session, sources));
   TRY(const Commitment commitment, Commitment::from_json(*commit.body));
   TRY(const ResultStep signed_result, ResultStep::from_json(*result.body));
+  TRY(const mirror::EntryView run, sources.entry(alarm.accused, alarm.run));
+  TRY_STATUS(check_run(run, commit, result));
   TRY(const Side side, side_of(commit, alarm.accused, sources));
   const Digest label = input_label(session, side);
+  // The accuser could date its commitment as it likes; the accused gains nothing from dating its own steps later.
+  const SessionTimes times{.earliest = std::min({commit.entry.time, run.entry.time, result.entry.time}),
+                           .latest = std::max(commit.entry.time, run.entry.time)};
   std::set<indicator::Canonical> values;
   for (const CanaryHit& hit : alarm.hits) {
     if (!values.insert(hit.canary.canary.indicator).second) return does_not_hold("it counts one canary twice.");
-    // The accuser could date its commitment later than it was, the accused gains nothing from that.
-    TRY_STATUS(check_set(hit, commit, std::min(commit.entry.time, result.entry.time), sources));
+    // Hits on canaries of several sets would let their owner pick, of many sets, the one that fits.
+    if (hit.canary.set_entry != alarm.hits.front().canary.set_entry)
+      return does_not_hold("its canaries are of more than one set.");
+    TRY_STATUS(check_set(hit, commit, times, sources));
     TRY_STATUS(check_hit(hit, commitment, label, signed_result));
   }
   if (!group::enough_for_alarm(chances_of(alarm.hits)))
@@ -263,8 +286,8 @@ Result<CanaryAlarm::Shown> shown_step(vault::Vault& vault, group::JointLog& log,
   const auto step = std::ranges::find_if(
       steps, [&](const vault::SessionStep& each) { return each.author == author && each.type == type; });
   if (step == steps.end())
-    return fail(Errc::usage, fmt::format("{} never signed the result of this session, so there is nothing to show.",
-                                         visible(author)));
+    return fail(Errc::policy, fmt::format("{} never signed the {} of this session, so there is nothing to show.",
+                                          visible(author), type.substr(type.find('.') + 1)));
   TRY(const mirror::EntryView entry, find_step(log, *step));
   TRY(const auto body, vault.log_body(entry.entry.body));
   if (!body) return fail(Errc::not_found, "A step of this session is not in the vault any more.");
@@ -272,9 +295,23 @@ Result<CanaryAlarm::Shown> shown_step(vault::Vault& vault, group::JointLog& log,
                             .body = {.salt = body->salt, .text = std::string(as_text(body->content))}};
 }
 
+// The check of every other member, on the entry that `accuser` would write. @error Errc::policy with what it finds
+Status would_hold(const CanaryAlarm& alarm, const std::string& accuser, const std::string& session,
+                  const AlarmSources& sources) {
+  mirror::EntryView entry;
+  entry.entry.author = accuser;
+  entry.entry.type = log::kCanaryAlarm;
+  entry.entry.session = session;
+  entry.body = alarm.to_json();
+  auto holds = check_alarm(entry, sources);
+  if (holds || holds.error().code != Errc::protocol) return holds;
+  return fail(Errc::policy, std::move(holds).error().message);
+}
+
 }  // namespace
 
-Result<CanaryAlarm> alarm_of(vault::Vault& vault, group::JointLog& log, const std::string& session) {
+Result<CanaryAlarm> alarm_of(vault::Vault& vault, group::JointLog& log, const AlarmSources& sources,
+                             const std::string& session) {
   TRY(std::vector<CanaryHit> hits, hits_of(vault, session));
   if (hits.empty()) return fail(Errc::usage, "No canary of yours was hit in this session.");
   TRY(const group::CanaryBook book, group::CanaryBook::load(vault, log.group()));
@@ -288,17 +325,20 @@ Result<CanaryAlarm> alarm_of(vault::Vault& vault, group::JointLog& log, const st
   else if (hits.size() > kMaxAlarmHits)
     hits.erase(hits.begin() + kMaxAlarmHits, hits.end());
   if (hits.empty())
-    return fail(Errc::usage, "The other side left before it signed the result, so nothing can be shown of the hits.");
+    return fail(Errc::policy, "The other side left before it signed the result, so nothing can be shown of the hits.");
   if (!group::enough_for_alarm(chances_of(hits)))
-    return fail(Errc::usage,
+    return fail(Errc::policy,
                 "One hit on this canary is no ground for an alarm: an honest member may hold it more often than once "
                 "in 10,000. It is kept; a second one in the same session would be.");
   TRY(const vault::SessionRow row, vault.session(session));
   TRY(const vault::Peer peer, vault.peer(row.peer));
   TRY(const group::Card card, group::read_card(peer.card));
-  CanaryAlarm alarm{.accused = card.nick, .commit = {}, .result = {}, .hits = std::move(hits)};
+  CanaryAlarm alarm{.accused = card.nick, .commit = {}, .result = {}, .run = {}, .hits = std::move(hits)};
   TRY(alarm.commit, shown_step(vault, log, session, log.nick(), kCommit));
   TRY(alarm.result, shown_step(vault, log, session, alarm.accused, kResult));
+  TRY(const CanaryAlarm::Shown run, shown_step(vault, log, session, alarm.accused, kRun));
+  alarm.run = run.entry;
+  TRY_STATUS(would_hold(alarm, log.nick(), session, sources));
   return alarm;
 }
 

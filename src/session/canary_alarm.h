@@ -28,6 +28,9 @@ struct CanaryAlarm {
     log::Body body;
   };
   Shown commit, result;
+  /// The accused's session.run. It names the commitment that the accuser showed before anything was computed, so that
+  /// nobody can say that another was meant, and nobody who was no party can accuse.
+  Digest run{};
   std::vector<CanaryHit> hits;  ///< 1 to kMaxAlarmHits, each with its tag
 
   log::Json to_json() const;
@@ -45,15 +48,20 @@ struct AlarmSources {
 /// Of a replica, and of the checkpoints and cosignatures that the vault keeps. `vault` and `log` outlive it.
 AlarmSources sources_of(vault::Vault& vault, group::JointLog& log, const group::Membership& membership);
 
-/// Whether the alarm in `entry` holds: the canaries stood in the accuser's log, final, 24 hours before it committed to
-/// its set; they were in that set; and the accused signed a result that names them. That nobody honest holds them is
-/// the accuser's word, for each member to judge.
+/// Whether the alarm in `entry` holds: the canaries stood in one set in the accuser's log, final, 24 hours before the
+/// session and no longer than 30 days; the accuser committed to them before the accused ran, and the accused says so
+/// itself; and the accused signed a result that names them. That nobody honest holds them is the accuser's word, for
+/// each member to judge.
 /// @error Errc::protocol with what does not hold; Errc::format; Errc::not_found for an entry that is not here
 Status check_alarm(const mirror::EntryView& entry, const AlarmSources& sources);
 
-/// The alarm that the hits of a session allow, with the fewest hits that are enough, the most telling first.
-/// @error Errc::usage with why there is none
-Result<CanaryAlarm> alarm_of(vault::Vault& vault, group::JointLog& log, const std::string& session);
+/// The alarm that the hits of a session allow, with the fewest hits that are enough, the most telling first. It has
+/// passed check_alarm(): what would not hold with the others is not handed out, and nobody is accused by it.
+/// @param sources  what the others check it against
+/// @error Errc::usage where there is nothing to say; Errc::policy where there are hits that remain a suspicion, with
+/// why
+Result<CanaryAlarm> alarm_of(vault::Vault& vault, group::JointLog& log, const AlarmSources& sources,
+                             const std::string& session);
 
 /// The chances of the alarm's canaries, for group::likelihood_ratio().
 std::vector<std::int64_t> chances_of(std::span<const CanaryHit> hits);

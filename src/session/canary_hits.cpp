@@ -148,6 +148,15 @@ Status keep_hits(vault::Vault& vault, const std::string& group, const std::strin
   });
 }
 
+Status note_canaries_opened(vault::Vault& vault, const std::string& group, std::span<const std::string> nicks) {
+  return vault.together([&]() -> Status {
+    TRY(group::CanaryBook book, group::CanaryBook::load(vault, group));
+    if (book.sets().empty()) return {};
+    for (const std::string& nick : nicks) book.opened_to(nick);
+    return book.save(vault, group);
+  });
+}
+
 Result<std::vector<CanaryHit>> hits_of(vault::Vault& vault, const std::string& session) {
   std::vector<CanaryHit> hits;
   TRY(const auto stored, vault.secret(hits_name(session)));

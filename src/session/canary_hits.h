@@ -56,6 +56,9 @@ CanaryHit::Tag tag_under(const log::MerkleTree& tree, const Secret<32>& key, con
 /// Keeps the hits of a session, sealed, until the group ends; and that `peer` has seen these canaries.
 Status keep_hits(vault::Vault& vault, const std::string& group, const std::string& peer, const std::string& session,
                  std::span<const CanaryHit> hits);
+/// Before a session of `group` is opened to an auditor, who then sees which canaries entered: they are not used any
+/// more against these members (nicks: the other side, and the auditor if it is one). @error Errc::limit; the vault's
+Status note_canaries_opened(vault::Vault& vault, const std::string& group, std::span<const std::string> nicks);
 /// Empty for a session without hits. @error Errc::format; the vault's
 Result<std::vector<CanaryHit>> hits_of(vault::Vault& vault, const std::string& session);
 

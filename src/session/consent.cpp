@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "session/reveal_record.h"
 
 namespace parley::session {
 namespace {
@@ -53,8 +54,10 @@ Json to_json(const Consent& consent) {
                       {"given", consent.given},
                       {"items", std::move(items)},
                       {"pap_max", indicator::name_of(consent.pap_max)},
+                      {"ratio", static_cast<std::int64_t>(consent.ratio)},
                       {"tlp_max", indicator::name_of(consent.tlp_max)},
-                      {"types", std::move(types)}};
+                      {"types", std::move(types)},
+                      {"unreturned", static_cast<std::int64_t>(consent.unreturned)}};
 }
 
 Result<Consent> consent_from(const Json& json) {
@@ -65,6 +68,7 @@ Result<Consent> consent_from(const Json& json) {
   consent.given = reader.integer("given", 0, log::kMaxInteger);
   const Json::Array items = reader.array("items", kMaxItems);
   const auto pap = indicator::pap_named(reader.text("pap_max", 32));
+  consent.ratio = static_cast<std::uint64_t>(reader.integer("ratio", 1, static_cast<std::int64_t>(kMostRatio)));
   const auto tlp = indicator::tlp_named(reader.text("tlp_max", 32));
   for (const std::string& name : reader.texts("types", indicator::kAllTypes.size(), 32)) {
     const auto type = indicator::type_named(name);
@@ -73,6 +77,8 @@ Result<Consent> consent_from(const Json& json) {
     else
       reader.refuse("it names no known type");
   }
+  consent.unreturned =
+      static_cast<std::uint64_t>(reader.integer("unreturned", 0, static_cast<std::int64_t>(kMostRevealFields)));
   if (!tlp || !pap) reader.refuse("its marks are not known ones");
   TRY_STATUS(reader.finish());
   consent.tlp_max = *tlp;
@@ -134,14 +140,29 @@ Result<Revealable> revealable(vault::Vault& vault, const std::string& session) {
   return found;
 }
 
-Result<RevealPlan> plan(std::span<const vault::SessionMatch> matches, std::span<const Consent> consents,
-                        indicator::Tlp tlp_max) {
+Result<std::vector<MatchNow>> matches_now(vault::Vault& vault, const std::string& session,
+                                          std::span<const vault::SessionMatch> matches) {
+  TRY(const std::set<indicator::Canonical> unshown, unshown_matches(vault, session));
+  std::vector<MatchNow> now;
+  for (const vault::SessionMatch& match : matches) {
+    TRY(const std::vector<vault::SourceContext> sources, vault.contexts(match.item));
+    const ContextRecord record = context_record(sources);
+    now.push_back({.tlp = sources.empty() ? indicator::Tlp::red : record.tlp,
+                   .pap = pap_of(record.fields),
+                   .unshown = unshown.contains(match.indicator)});
+  }
+  return now;
+}
+
+Result<RevealPlan> plan(std::span<const vault::SessionMatch> matches, std::span<const MatchNow> now,
+                        std::span<const Consent> consents, indicator::Tlp tlp_max) {
   RevealPlan made;
   made.preview.matches = matches.size();
   for (std::size_t i = 0; i < matches.size(); ++i) {
+    if (now[i].unshown) continue;
     TRY(const ContextFields fields, committed_fields(matches[i]));
-    const indicator::Tlp tlp = tlp_of(fields);
-    const indicator::Pap pap = pap_of(fields);
+    const indicator::Tlp tlp = std::max(tlp_of(fields), now[i].tlp);
+    const indicator::Pap pap = std::max(pap_of(fields), now[i].pap);
     std::set<std::size_t> opened;
     bool covered = false, tlp_allows = false, pap_allows = false;
     for (const Consent& consent : consents) {
@@ -170,7 +191,8 @@ Result<RevealPlan> plan(std::span<const vault::SessionMatch> matches, std::span<
 
 Result<RevealPreview> preview(vault::Vault& vault, const std::string& session, const Consent& consent) {
   TRY(const Revealable found, revealable(vault, session));
-  TRY(const RevealPlan made, plan(found.matches, std::span(&consent, 1), indicator::Tlp::red));
+  TRY(const std::vector<MatchNow> now, matches_now(vault, found.row.id, found.matches));
+  TRY(const RevealPlan made, plan(found.matches, now, std::span(&consent, 1), indicator::Tlp::red));
   return made.preview;
 }
 

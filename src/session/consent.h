@@ -31,7 +31,13 @@ struct Consent {
   std::string by = "operator";                   ///< whose consent it is: the other side is told
   std::vector<indicator::Canonical> items = {};  ///< these matches only; empty: all
   std::vector<indicator::Type> types = {};       ///< of these types only; empty: all
+  /// How much may go out beyond what the other side returns: for each field of its own that many, and in all so many
+  /// more. Left as they are, nothing leaves that nothing comes back for.
+  std::uint64_t ratio = 1, unreturned = 0;
 };
+
+/// What a standing consent lets out for each field that comes in, unless it says otherwise.
+inline constexpr std::uint64_t kStandingRatio = 2;
 
 /// Consent in advance, to every reveal with one member.
 struct StandingConsent {
@@ -39,6 +45,18 @@ struct StandingConsent {
   UnixSeconds until = 0;
   Consent consent;
 };
+
+/// What has become of a match since the session: its owner's marks of now, which hold beside those that it was
+/// committed with, and whether the other side could show it to be its own.
+struct MatchNow {
+  indicator::Tlp tlp = indicator::Tlp::clear;
+  indicator::Pap pap = indicator::Pap::clear;
+  bool unshown = false;
+};
+/// Of each of `matches`, which are of `session`. One that is not in our material any more has nobody left who lets it
+/// out, and is TLP:RED. @error the vault's
+Result<std::vector<MatchNow>> matches_now(vault::Vault& vault, const std::string& session,
+                                          std::span<const vault::SessionMatch> matches);
 
 /// One value that will be opened: a field of a match, and the marks.
 struct PlannedValue {
@@ -61,10 +79,11 @@ struct RevealPlan {
   RevealPreview preview;
 };
 
-/// What the consents open together; nothing that charter or own rules mark as too strict (`tlp_max`).
-/// @error Errc::format for a stored match
-Result<RevealPlan> plan(std::span<const vault::SessionMatch> matches, std::span<const Consent> consents,
-                        indicator::Tlp tlp_max);
+/// What the consents open together; nothing that charter or own rules mark as too strict (`tlp_max`), and nothing of a
+/// match that the other side did not show.
+/// @param now  of each match, as matches_now() has it. @error Errc::format for a stored match
+Result<RevealPlan> plan(std::span<const vault::SessionMatch> matches, std::span<const MatchNow> now,
+                        std::span<const Consent> consents, indicator::Tlp tlp_max);
 
 /// The context that a stored match was committed with, field by field. @error Errc::format
 Result<ContextFields> committed_fields(const vault::SessionMatch& match);

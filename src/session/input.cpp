@@ -7,7 +7,6 @@
 #include <numeric>
 
 #include "base/random.h"
-#include "session/element.h"
 #include "session/padding.h"
 
 namespace parley::session {
@@ -75,12 +74,6 @@ Digest input_label(std::string_view session, Side side) {
   return log::input_label(session, static_cast<std::uint8_t>(side));
 }
 
-Digest item_leaf(const Digest& label, const Digest& item) {
-  Bytes leaf = to_bytes(ByteView(label));
-  append(leaf, item);
-  return log::leaf_hash(leaf);
-}
-
 Digest context_leaf(const Digest& label, const Digest& item, std::span<const Digest> field_commitments) {
   std::vector<Digest> fields;
   for (const Digest& commitment : field_commitments) fields.push_back(log::leaf_hash(commitment));
@@ -140,15 +133,19 @@ Result<Commitments> Commitments::restore(ByteView serialized) {
   return Commitments(Secret<32>(serialized.first<kSecret>()), std::move(rows[0]), std::move(rows[1]));
 }
 
-// Items come in ascending order from the vault. Elements are distinct, and what we hold is no canary. Where a type enters
-// by its tags only, nobody is able to match a canary that has none, and it would take the place of padding for nothing.
+// Items come in ascending order from the vault, and are in `elements_` already. Elements are distinct, and what we hold
+// is no canary. Where a type enters by its tags only, nobody is able to match a canary that has none, and it would take
+// the place of padding for nothing.
 void Input::take_canaries(std::span<const indicator::Canonical> canaries, std::uint64_t padded,
-                          const std::optional<vault::TaggedOnly>& tagged) {
+                          const ElementMaker& maker) {
   const auto indicator_of = [](const vault::Item& item) -> const indicator::Canonical& { return item.indicator; };
   for (const indicator::Canonical& canary : canaries) {
     if (items_.size() + canaries_.size() == padded) return;
-    if (tagged && std::ranges::find(tagged->types, canary.type()) != tagged->types.end()) continue;
-    if (!std::ranges::binary_search(items_, canary, {}, indicator_of)) canaries_.push_back(canary);
+    if (std::ranges::binary_search(items_, canary, {}, indicator_of)) continue;
+    const auto element = maker.element_of(canary);
+    if (!element) continue;
+    canaries_.push_back(canary);
+    elements_.push_back(*element);
   }
 }
 
@@ -173,14 +170,13 @@ Result<Input> Input::make(vault::Vault& vault, const vault::Selection& selection
   const std::uint64_t padded = sizes.padded;
   if (input.items_.size() > padded)
     return fail(Errc::cancelled, "The material changed while the session was being prepared. Ask again.");
-  input.take_canaries(canaries, padded, selection.admission);
   input.elements_.reserve(padded, padded * 24);
   TRY(const ElementMaker maker, ElementMaker::make(vault, selection));
   for (const vault::Item& item : input.items_) {
     TRY(const Bytes element, maker.element_of(item));
     input.elements_.push_back(element);
   }
-  for (const indicator::Canonical& canary : input.canaries_) input.elements_.push_back(canary.typed());
+  input.take_canaries(canaries, padded, maker);
   const std::size_t first_pad = input.items_.size() + input.canaries_.size();
   std::vector<Bytes> pads;
   for (std::uint64_t i = first_pad; i < padded; ++i) pads.push_back(pad_element(side));
@@ -193,7 +189,7 @@ Result<Input> Input::make(vault::Vault& vault, const vault::Selection& selection
   pool.parallel_for(padded, kChunk, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       const bool real = i < input.items_.size();
-      const indicator::Canonical* named = real ? &input.items_[i].indicator : input.canary(i);
+      const indicator::Canonical* named = input.named(i);
       const std::string_view type = named != nullptr ? indicator::name_of(named->type()) : kPadType;
       const ByteView value = named != nullptr ? as_bytes(named->value()) : ByteView(pads[i - first_pad]);
       item_commitments[i] = log::item_commitment(salt_of(salt_secret, i, kItemSalt), type, value);
@@ -240,30 +236,6 @@ Digest items_root_of(const psi::Elements& elements, const Digest& label, const S
   std::ranges::sort(items);
   for (Digest& item : items) item = item_leaf(label, item);
   return log::MerkleTree(std::move(items)).root();
-}
-
-Status check_opening(const Digest& label, const indicator::Canonical& indicator, std::uint64_t index,
-                     const log::Salt& item_salt, std::span<const Digest> items_path,
-                     std::span<const Digest> context_path, std::span<const Digest> commitments,
-                     std::span<const OpenedField> opened, const Digest& items_root, const Digest& context_root,
-                     std::uint64_t tree_size) {
-  const auto refuse = [](std::string_view what) {
-    return fail(Errc::protocol,
-                "The other side opened " + std::string(what) + ". Nothing of this indicator's opening is kept.");
-  };
-  const Digest item =
-      log::item_commitment(item_salt, indicator::name_of(indicator.type()), as_bytes(indicator.value()));
-  if (!log::verify_inclusion(item_leaf(label, item), index, tree_size, items_path, items_root))
-    return refuse("an indicator that it had not committed to before the session ran");
-  if (commitments.size() != kFieldPaths.size() ||
-      !log::verify_inclusion(context_leaf(label, item, commitments), index, tree_size, context_path, context_root))
-    return refuse("context other than what it had committed to before the session ran");
-  for (const OpenedField& field : opened)
-    if (log::field_commitment(field.opening.salt, kFieldPaths[field.field], field.opening.json) !=
-        commitments[field.field])
-      return refuse("a value of \"" + std::string(kFieldPaths[field.field]) +
-                    "\" that it had not committed to before the session ran");
-  return {};
 }
 
 }  // namespace parley::session

@@ -13,6 +13,7 @@
 #include "psi/elements.h"
 #include "psi/intersect/protocol.h"
 #include "session/context_record.h"
+#include "session/element.h"
 #include "vault/vault.h"
 
 namespace parley::session {
@@ -103,13 +104,16 @@ class Input {
     const std::size_t place = position - items_.size();
     return position >= items_.size() && place < canaries_.size() ? &canaries_[place] : nullptr;
   }
+  /// The indicator at `position`, of an item or a canary, or nothing for padding.
+  const indicator::Canonical* named(std::size_t position) const {
+    return position < items_.size() ? &items_[position].indicator : canary(position);
+  }
   const ContextRecord& record(std::size_t position) const { return records_[position]; }
   std::uint64_t tree_index(std::size_t position) const { return tree_index_[position]; }
 
  private:
-  // Those that are not among the items, as many as fit.
-  void take_canaries(std::span<const indicator::Canonical> canaries, std::uint64_t padded,
-                     const std::optional<vault::TaggedOnly>& tagged);
+  // Those that are not among the items and have what they enter by, as many as fit.
+  void take_canaries(std::span<const indicator::Canonical> canaries, std::uint64_t padded, const ElementMaker& maker);
 
   std::vector<vault::Item> items_;
   std::vector<indicator::Canonical> canaries_;
@@ -119,23 +123,8 @@ class Input {
   std::optional<Commitments> commitments_;
 };
 
-struct OpenedField {
-  std::size_t field = 0;
-  FieldOpening opening;
-};
-/// Checks an opening against the roots that its owner committed to: that the item is the committed one at that index
-/// and that the opened fields are the committed ones of that item.
-/// @param label        input_label() of the session and of the side that opens.
-/// @param commitments  to all fields of the record, in kFieldPaths' order.
-/// @error Errc::protocol saying which of it is not what was committed to.
-Status check_opening(const Digest& label, const indicator::Canonical& indicator, std::uint64_t index,
-                     const log::Salt& item_salt, std::span<const Digest> items_path,
-                     std::span<const Digest> context_path, std::span<const Digest> commitments,
-                     std::span<const OpenedField> opened, const Digest& items_root, const Digest& context_root,
-                     std::uint64_t tree_size);
-
 /// The leaves of one item: label || c_i, and label || c_i || root over the commitments to its fields.
-Digest item_leaf(const Digest& label, const Digest& item);
+using log::item_leaf;
 Digest context_leaf(const Digest& label, const Digest& item, std::span<const Digest> field_commitments);
 
 /// The commitments to all fields of a record, in kFieldPaths' order.

@@ -1,16 +1,14 @@
-// Openings as PJ1.
+// Openings as PJ1 (opening.h).
 #include "session/opening.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 
-#include "base/encoding.h"
 #include "base/text.h"
-#include "session/detail/salt.h"
 
 namespace parley::session {
 namespace {
-
-constexpr std::size_t kMaxPath = 24;  // a tree of kLargestPadded leaves
 
 // The value of a field stands in the opening as its PJ1 text, since that text is what was committed to.
 Result<log::Json> parse_value(const std::string& json) {
@@ -20,71 +18,85 @@ Result<log::Json> parse_value(const std::string& json) {
   return object.at("v");
 }
 
+log::ItemOpening to_log(const Opening& opening) {
+  log::ItemOpening item{.type = std::string(indicator::name_of(opening.indicator.type())),
+                        .value = opening.indicator.value(),
+                        .salt = opening.salt,
+                        .side = static_cast<std::uint8_t>(opening.side),
+                        .index = opening.index,
+                        .size = opening.size,
+                        .items_path = opening.items_path,
+                        .context_path = opening.context_path,
+                        .commitments = opening.commitments,
+                        .fields = {}};
+  for (const OpenedField& field : opening.fields)
+    item.fields.push_back({.path = std::string(kFieldPaths[field.field]),
+                           .place = field.field,
+                           .salt = field.opening.salt,
+                           .value = field.opening.json});
+  return item;
+}
+
+Result<OpenedField> field_from(const log::FieldOpening& field) {
+  const auto place = field_index(field.path);
+  if (!place || *place != field.place) return fail(Errc::format, "An opening names a field that is not a known one.");
+  if (field.value.size() > kMaxFieldBytes) return fail(Errc::limit, "An opened value is too long.");
+  return OpenedField{*place, {field.salt, field.value}};
+}
+
 }  // namespace
 
-Opening make_opening(const indicator::Canonical& indicator, const ItemOpening& item,
+Opening make_opening(const indicator::Canonical& indicator, const ItemOpening& item, Side side, std::uint64_t size,
                      const std::vector<std::size_t>& fields) {
-  const auto commitments = field_commitments(item.fields);
   Opening opening{.indicator = indicator,
+                  .side = side,
                   .index = item.index,
+                  .size = size,
                   .salt = item.salt,
-                  .items_path = item.items_path,
-                  .context_path = item.context_path,
-                  .commitments = {commitments.begin(), commitments.end()},
-                  .fields = {}};
+                  .items_path = item.items_path};
+  if (fields.empty()) return opening;
+  const auto commitments = field_commitments(item.fields);
+  opening.context_path = item.context_path;
+  opening.commitments.assign(commitments.begin(), commitments.end());
   for (const std::size_t field : fields) opening.fields.push_back({field, item.fields[field]});
   return opening;
 }
 
 std::string write_opening(const Opening& opening) {
-  log::Json::Array fields;
-  for (const OpenedField& field : opening.fields)
-    fields.emplace_back(log::Json::Object{
-        {"path", kFieldPaths[field.field]}, {"salt", to_base64(field.opening.salt)}, {"value", field.opening.json}});
-  return log::write_pjson(log::Json::Object{{"commits", log::hex_of(opening.commitments)},
-                                            {"ctx_path", log::hex_of(opening.context_path)},
-                                            {"fields", std::move(fields)},
-                                            {"index", static_cast<std::int64_t>(opening.index)},
-                                            {"items_path", log::hex_of(opening.items_path)},
-                                            {"salt", to_base64(opening.salt)},
-                                            {"type", indicator::name_of(opening.indicator.type())},
-                                            {"value", opening.indicator.value()}});
+  return to_log(opening).text();
 }
 
 Result<Opening> read_opening(std::string_view text) {
-  TRY(const log::Json json, log::parse_pjson(text, kMaxOpeningBytes));
-  log::ObjectReader reader(json, "the opening");
-  std::vector<Digest> commitments = reader.digests("commits", kFieldPaths.size());
-  std::vector<Digest> context_path = reader.digests("ctx_path", kMaxPath);
-  const log::Json::Array fields = reader.array("fields", kFieldPaths.size());
-  const auto index = static_cast<std::uint64_t>(reader.integer("index", 0, log::kMaxInteger));
-  std::vector<Digest> items_path = reader.digests("items_path", kMaxPath);
-  const log::Salt salt = detail::salt_in(reader, "salt");
-  const auto type = indicator::type_named(reader.text("type", 32));
-  std::string value = reader.text("value", indicator::kMaxValueBytes);
-  if (!type) reader.refuse("its type is not a known one");
-  TRY_STATUS(reader.finish());
-
+  TRY(log::ItemOpening item, log::ItemOpening::parse(text));
+  const auto type = indicator::type_named(item.type);
+  if (!type) return fail(Errc::format, "The type of what was opened is not a known one.");
+  if (item.value.size() > indicator::kMaxValueBytes) return fail(Errc::limit, "What was opened is too long.");
   // Compared with our own matched indicators only, so it need not be canonicalised again.
-  Opening opening{.indicator = indicator::Canonical::from_storage(*type, std::move(value)),
-                  .index = index,
-                  .salt = salt,
-                  .items_path = std::move(items_path),
-                  .context_path = std::move(context_path),
-                  .commitments = std::move(commitments),
-                  .fields = {}};
-  for (const log::Json& entry : fields) {
-    log::ObjectReader field(entry, "an opened field");
-    const auto path = field_index(field.text("path", 32));
-    const log::Salt field_salt = detail::salt_in(field, "salt");
-    std::string json_text = field.text("value", kMaxFieldBytes);
-    if (!path) field.refuse("its path is not a known one");
-    if (path && !opening.fields.empty() && opening.fields.back().field >= *path)
-      field.refuse("the paths are not ascending");
-    TRY_STATUS(field.finish());
-    opening.fields.push_back({*path, {field_salt, std::move(json_text)}});
+  Opening opening{.indicator = indicator::Canonical::from_storage(*type, std::move(item.value)),
+                  .side = static_cast<Side>(item.side),
+                  .index = item.index,
+                  .size = item.size,
+                  .salt = item.salt,
+                  .items_path = std::move(item.items_path),
+                  .context_path = std::move(item.context_path),
+                  .commitments = std::move(item.commitments)};
+  for (const log::FieldOpening& field : item.fields) {
+    TRY(OpenedField opened, field_from(field));
+    if (!opening.fields.empty() && opening.fields.back().field >= opened.field)
+      return fail(Errc::format, "The fields of an opening are not in order.");
+    opening.fields.push_back(std::move(opened));
   }
   return opening;
+}
+
+Status check_opening(const Opening& opening, std::string_view session, const Digest& items_root,
+                     const Digest& context_root) {
+  std::optional<std::string> wrong = to_log(opening).not_under(items_root, context_root, session);
+  if (!wrong && !opening.fields.empty() && opening.commitments.size() != kFieldPaths.size())
+    wrong = "context with another number of fields than there are";
+  if (!wrong) return {};
+  return fail(Errc::protocol,
+              fmt::format("The other side opened {}. Nothing of this indicator's opening is kept.", *wrong));
 }
 
 Result<log::Json> opened_context(const Opening& opening) {
@@ -94,6 +106,30 @@ Result<log::Json> opened_context(const Opening& opening) {
     if (value != kFiller) context.emplace(kFieldPaths[field.field], std::move(value));
   }
   return context;
+}
+
+Bytes write_offered(const log::OfferedOpening& opening) {
+  Bytes payload;
+  append_be(payload, static_cast<std::uint8_t>(opening.path.size()));
+  for (const Digest& hash : opening.path) append(payload, hash);
+  append(payload, as_bytes(opening.text));
+  return payload;
+}
+
+Result<log::OfferedOpening> read_offered(ByteView payload, std::uint64_t index) {
+  if (payload.empty()) return fail(Errc::format, "The other side opened nothing where an opening was due.");
+  const auto hashes = std::to_integer<std::size_t>(payload.front());
+  if (hashes > log::kMaxProofHashes) return fail(Errc::limit, "An opening comes with more hashes than any offer has.");
+  payload = payload.subspan(1);
+  if (payload.size() < hashes * sizeof(Digest) || payload.size() > hashes * sizeof(Digest) + kMaxOpeningBytes)
+    return fail(Errc::format, "An opening has not the length that it states.");
+  log::OfferedOpening opening{.index = index, .path = std::vector<Digest>(hashes), .text = {}};
+  for (Digest& hash : opening.path) {
+    std::ranges::copy(payload.first(hash.size()), hash.begin());
+    payload = payload.subspan(hash.size());
+  }
+  opening.text = as_text(payload);
+  return opening;
 }
 
 }  // namespace parley::session

@@ -5,9 +5,9 @@
 
 #include <algorithm>
 
-#include "base/random.h"
 #include "crypto/hash.h"
 #include "session/detail/exchange.h"
+#include "session/reveal_record.h"
 #include "session/secrets.h"
 
 namespace parley::session::detail {
@@ -51,6 +51,7 @@ Status Exchange::check_permitted(const group::Membership& membership) const {
   const std::string& peer = steps_.peer().nick;
   if (membership.charter().member(peer) == nullptr || membership.has_left(peer))
     return fail(Errc::policy, steps_.peer().name + " is no member of this group any more.");
+  TRY_STATUS(check_no_bad_opening(us_.vault, membership.group().id, peer));
   return steps_.link().log().with([&](mirror::Replica& replica) { return replica.trusted(peer); });
 }
 
@@ -70,8 +71,10 @@ Result<mirror::EntryView> Exchange::their_step(std::string_view type) const {
 
 Status Exchange::read_their_part() {
   TRY(const Terms terms, read_terms(session_.row.terms));
+  our_size_ = terms.our_padded;
   their_size_ = terms.their_padded;
   TRY(const mirror::EntryView commit, their_step(kCommit));
+  their_commit_step_ = commit.leaf_hash;
   TRY(their_commitment_, Commitment::from_json(*commit.body));
   TRY(hits_, hits_of(us_.vault, session_.row.id));
   for (const vault::SessionMatch& match : session_.matches)
@@ -100,13 +103,20 @@ Status Exchange::check_fields_cap(const group::Membership& membership, const Rev
 Status Exchange::prepare_openings(std::span<const Consent> consents, const group::Membership& membership) {
   TRY(const auto stored, us_.vault.secret(commitments_name(session_.row.id)));
   if (!stored) return fail(Errc::not_found, "The openings of this session are not in the vault any more.");
-  TRY(const Commitments commitments, Commitments::restore(stored->expose()));
-  TRY(const RevealPlan made, plan(session_.matches, consents, membership.max_tlp()));
+  TRY(commitments_, Commitments::restore(stored->expose()));
+  TRY(const std::vector<MatchNow> now, matches_now(us_.vault, session_.row.id, session_.matches));
+  TRY(const RevealPlan made, plan(session_.matches, now, consents, membership.max_tlp()));
   std::set<std::string> chosen;
-  for (const Consent& consent : consents) chosen.insert(consent.fields.begin(), consent.fields.end());
+  our_offer_.ratio = consents.front().ratio;
+  our_offer_.unreturned = consents.front().unreturned;
+  for (const Consent& consent : consents) {
+    chosen.insert(consent.fields.begin(), consent.fields.end());
+    // Of several the strictest: none may lend its ratio to what another opens.
+    our_offer_.ratio = std::min(our_offer_.ratio, consent.ratio);
+    our_offer_.unreturned = std::min(our_offer_.unreturned, consent.unreturned);
+  }
   our_offer_.fields.assign(chosen.begin(), chosen.end());
   TRY_STATUS(check_fields_cap(membership, made));
-  OfferHash offered;
   for (const PlannedValue& value : made.values) {
     const vault::SessionMatch& match = session_.matches[value.match];
     TRY(const CommittedPlace place, CommittedPlace::from_bytes(match.commitment));
@@ -115,15 +125,14 @@ Status Exchange::prepare_openings(std::span<const Consent> consents, const group
     for (const std::string_view mark : kMarkPaths)
       if (fields[*field_index(mark)] != kFiller) opened.push_back(*field_index(mark));
     std::ranges::sort(opened);
-    ours_.push_back(
-        write_opening(make_opening(match.indicator, commitments.opening(place.position, place.index, fields), opened)));
-    offered.add(ours_.back());
-    our_match_.push_back(value.match);
+    ours_.push_back(write_opening(make_opening(
+        match.indicator, commitments_->opening(place.position, place.index, fields), our_side_, our_size_, opened)));
   }
-  our_salt_ = random_bytes<32>();
+  our_values_ = made.values;
+  our_tree_.emplace(ours_);
   our_offer_.openings = made.preview.openings;
   our_offer_.values = ours_.size();
-  our_offer_.openings_commitment = offered.finish(our_label_, our_salt_);
+  our_offer_.openings_commitment = our_tree_->root();
   return {};
 }
 
@@ -134,8 +143,10 @@ Status Exchange::prepare(std::span<const Consent> consents) {
   turnstile_.emplace(std::move(entered));
   TRY(session_.matches, us_.vault.session_matches(session_.row.id));  // as they stand now that nobody else writes them
   const bool we_asked = session_.row.asked_by_us;
-  our_label_ = input_label(session_.row.id, we_asked ? Side::asker : Side::responder);
-  their_label_ = input_label(session_.row.id, we_asked ? Side::responder : Side::asker);
+  our_side_ = we_asked ? Side::asker : Side::responder;
+  their_side_ = we_asked ? Side::responder : Side::asker;
+  our_label_ = input_label(session_.row.id, our_side_);
+  their_label_ = input_label(session_.row.id, their_side_);
   TRY_STATUS(read_their_part());
   TRY_STATUS(prepare_openings(consents, membership));
   TRY(seal_, OpeningSeal::of_pair(us_.vault, steps_.peer().name, session_.row.id));
@@ -259,21 +270,26 @@ Status Exchange::refuse(std::string_view code, const ReceivedStep& answered) {
 Status Exchange::exchange_offers(const ReceivedStep& their_consent) {
   TRY(their_consent_, RevealConsent::from_json(their_consent.body));
   TRY_STATUS(keep(session_.row.state, their_consent));
-  if (we_call_) TRY_STATUS(write_and_send(kRevealing, kRevealOffer, our_offer_.to_json(), {their_consent.leaf_hash}));
+  if (we_call_) TRY_STATUS(send_offer(their_consent.leaf_hash));
   TRY(const ReceivedStep step, steps_.receive_any(deadline_in(kRevealStepWait)));
   TRY(const auto refused, take_refusal(step));
   if (refused) return fail(Errc::refused, steps_.peer().name + " took its consent back.");
   if (step.session != session_.row.id || step.type != kRevealOffer)
     return fail(Errc::protocol, "Something else arrived where an offer was due.", steps_.peer().name);
   TRY(their_offer_, RevealOffer::from_json(step.body));
+  their_offer_step_ = step.leaf_hash;
   if (auto checked = check_offers(); !checked) {
     TRY_STATUS(keep(session_.row.state, step));
     if (checked.error().code == Errc::refused) TRY_STATUS(refuse(kNothingInReturn, step));
     return checked;
   }
   TRY_STATUS(keep(kRevealing, step));
-  if (!we_call_) return write_and_send(kRevealing, kRevealOffer, our_offer_.to_json(), {step.leaf_hash});
-  return {};
+  return we_call_ ? Status() : send_offer(step.leaf_hash);
+}
+
+Status Exchange::send_offer(const Digest& answered) {
+  TRY(our_offer_step_, write(kRevealing, kRevealOffer, our_offer_.to_json(), {answered}));
+  return steps_.send(our_offer_step_);
 }
 
 Status Exchange::check_offers() {
@@ -291,6 +307,10 @@ Status Exchange::check_offers() {
     return fail(Errc::protocol, "The two ledgers differ about who opens first. parley ledger says what each has.",
                 peer);
   we_begin_ = our_offer_.first == steps_.our_nick();
+  numbers_ = {.we_offer = our_offer_.values,
+              .they_offer = their_offer_.values,
+              .we_open = opened_of(our_offer_, their_offer_),
+              .they_open = opened_of(their_offer_, our_offer_)};
   if (!their_consent_.sealed) seal_.reset();
   return {};
 }
@@ -299,9 +319,10 @@ Status Exchange::check_offers() {
 
 namespace parley::session {
 
-Result<RevealOutcome> reveal(const Party& us, group::LogLink& link, const std::string& session) {
+Result<RevealOutcome> reveal(const Party& us, group::LogLink& link, const std::string& session,
+                             const BeforeOpening& before) {
   us.progress.set_wake([&link] { link.shut_down(); });
-  auto outcome = detail::Exchange(us, link, true).begin(session);
+  auto outcome = detail::Exchange(us, link, true, before).begin(session);
   us.progress.set_wake({});
   return outcome;
 }

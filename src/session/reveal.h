@@ -23,10 +23,25 @@ struct RevealConsent {
 /// guesses it.
 Digest offer_commitment(const Digest& label, const RevealOffer& offer);
 
+/// How many fields of `offer` are opened against `other`: one for each of the other's, what consents let out beyond
+/// that, and never more than it has.
+std::uint64_t opened_of(const RevealOffer& offer, const RevealOffer& other);
+
+/// Two offers in numbers of fields.
+struct RevealNumbers {
+  std::uint64_t we_offer = 0, they_offer = 0;  ///< chosen by either side, in all
+  std::uint64_t we_open = 0, they_open = 0;    ///< of that: what opened_of() leaves
+};
+/// What whoever calls sees before anything is opened; an error from it stops everything.
+using BeforeOpening = std::function<Status(const RevealNumbers& numbers)>;
+
 /// How a reveal ended for its author: body of reveal.close, also where it broke off.
 struct RevealEnd {
-  std::uint64_t opened = 0;    ///< fields that it sent
-  std::uint64_t received = 0;  ///< matched indicators of which it received all that was offered, or some
+  std::uint64_t opened = 0;     ///< fields that it sent
+  std::uint64_t kept_back = 0;  ///< fields that it had offered and did not send
+  std::uint64_t missing = 0;    ///< fields that were the other side's to open, and did not come
+  std::uint64_t unshown = 0;    ///< matches that the other side did not show to be its own
+  std::uint64_t received = 0;   ///< matched indicators of which it received all that was offered, or some
   std::uint64_t received_fields = 0;
   std::string stopped = {};  ///< "": nobody; "us", "them": who, by its author
   log::Json to_json() const;
@@ -38,12 +53,17 @@ struct RevealOutcome {
   std::uint64_t opened = 0;    ///< of ours: matched indicators
   std::uint64_t received = 0;  ///< of theirs
   bool sealed = false;         ///< what was opened was sealed under the key of the pair, too
+  RevealNumbers numbers = {};
 };
 
 /// Exchanges openings with the other side, which must have consented as well. What has been received stays, even when
-/// the exchange breaks off; who broke it off then stands in the log. Precondition: our consent is given.
-/// @error Errc::protocol when the other side opens what it had not committed to; Errc::peer_gone; Errc::refused
-Result<RevealOutcome> reveal(const Party& us, group::LogLink& link, const std::string& session);
+/// the exchange breaks off; who broke it off then stands in the log. Before each field consent, marks, membership and
+/// trust are looked at again: whatever was taken back meanwhile holds. Precondition: our consent is given.
+/// @param before  may be empty
+/// @error Errc::protocol when the other side opens what it had not committed to, or does not show a match to be its
+/// own; Errc::policy when something of ours forbids the next field; Errc::peer_gone; Errc::refused
+Result<RevealOutcome> reveal(const Party& us, group::LogLink& link, const std::string& session,
+                             const BeforeOpening& before = {});
 
 /// The same from the other side, begun by the peer's reveal.consent.
 Result<RevealOutcome> answer_reveal(const Party& us, group::LogLink& link, const ReceivedStep& consent);

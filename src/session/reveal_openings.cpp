@@ -1,13 +1,21 @@
 // How a reveal is carried out: one field at a time in turn, and how it ended (reveal.h).
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "log/fault.h"
+#include "mirror/key_rotation.h"
 #include "session/detail/exchange.h"
+#include "session/reveal_record.h"
 
 namespace parley::session::detail {
 namespace {
 
 constexpr auto kOpeningsWait = std::chrono::hours(1);  // for all of them (log.md 5.2)
 constexpr auto kClosingWait = std::chrono::seconds(10);
+constexpr std::size_t kMaxOfferedBytes = 1 + log::kMaxProofHashes * sizeof(Digest) + kMaxOpeningBytes;
+/// Of a refusal by somebody who saw both offers in numbers.
+constexpr std::string_view kDeclined = "declined";
 
 // What is on record as opened is never less than what was: `more` added to the PJ1 object `known`, which may be "".
 Result<std::string> with_more(const std::string& known, const log::Json& more) {
@@ -29,10 +37,18 @@ bool theirs_to_answer_for(Errc code) {
 // --- openings -------------------------------------------------------------------------------------------------------
 
 Result<RevealOutcome> Exchange::exchange() {
-  if (auto opened = open_in_turn(); !opened) {
+  const Status opened = [&]() -> Status {
+    // What we open is counted by our offer: it must not be on our disk only.
+    TRY_STATUS(steps_.link().await_held(our_offer_step_, deadline_in(kRevealStepWait)));
+    TRY_STATUS(agree_to_numbers());
+    TRY_STATUS(show_matches());
+    return open_in_turn();
+  }();
+  if (!opened) {
     // Who stopped, and how far both were, goes on record; nobody is ahead by more than a field.
-    (void)close(theirs_to_answer_for(opened.error().code) && !us_.progress.cancelled() ? "them" : "us");
-    return std::unexpected(std::move(opened).error());
+    const bool by_them = theirs_to_answer_for(opened.error().code) && !us_.progress.cancelled();
+    if (!declined_) (void)close(by_them ? "them" : "us");
+    return std::unexpected(opened.error());
   }
   TRY_STATUS(use_up_consent(us_.vault, session_.row.id));
   session_.row.state = kClosed;
@@ -41,18 +57,39 @@ Result<RevealOutcome> Exchange::exchange() {
   TRY_STATUS(keep(kClosed, closed));
   (void)steps_.link().await_held(ours, deadline_in(kClosingWait));
   (void)steps_.link().keep();
+  return RevealOutcome{.waiting = false,
+                       .opened = matches_opened_.size(),
+                       .received = matches_received(),
+                       .sealed = seal_.has_value(),
+                       .numbers = numbers_};
+}
+
+// Whoever calls has somebody who sees the numbers; the other side waits for its matches until then.
+Status Exchange::agree_to_numbers() {
+  if (!we_call_ || !before_) return {};
+  auto agreed = before_(numbers_);
+  if (agreed) return {};
+  declined_ = true;
+  TRY(const mirror::EntryView refusal,
+      steps_.write(kRevealRefuse, Refusal{.code = std::string(kDeclined), .text = {}}.to_json(), {their_offer_step_}));
+  TRY_STATUS(steps_.send(refusal));
+  return agreed;
+}
+
+std::uint64_t Exchange::matches_received() const {
   std::set<std::size_t> received;
   for (const auto& [match, field] : opened_to_us_) received.insert(match);
-  return RevealOutcome{
-      .waiting = false, .opened = our_offer_.openings, .received = received.size(), .sealed = seal_.has_value()};
+  return received.size();
 }
 
 Result<mirror::EntryView> Exchange::close(std::string_view stopped) {
-  std::set<std::size_t> received;
-  for (const auto& [match, field] : opened_to_us_) received.insert(match);
+  const std::uint64_t received = opened_to_us_.size();
   const RevealEnd end{.opened = sent_fields_,
-                      .received = received.size(),
-                      .received_fields = opened_to_us_.size(),
+                      .kept_back = ours_.size() - sent_fields_,
+                      .missing = stopped == "them" && newly_unshown_ == 0 ? numbers_.they_open - received : 0,
+                      .unshown = newly_unshown_,
+                      .received = matches_received(),
+                      .received_fields = received,
                       .stopped = std::string(stopped)};
   TRY(mirror::EntryView ours, write(session_.row.state, kRevealClose, end.to_json(), {}));
   TRY_STATUS(steps_.send(ours));
@@ -61,56 +98,59 @@ Result<mirror::EntryView> Exchange::close(std::string_view stopped) {
 
 Status Exchange::open_in_turn() {
   us_.progress.phase("opening in turn", turns());
-  openings_end_ = deadline_in(kOpeningsWait);
+  exchange_end_ = deadline_in(kOpeningsWait);
   for (std::uint64_t turn = 0; turn < turns(); ++turn) {
     if (us_.progress.cancelled()) return fail(Errc::cancelled, "Stopped. What both had opened until then stays.");
-    if (we_begin_) {
-      TRY_STATUS(send_turn(turn));
-      TRY_STATUS(receive_turn(turn));
-    } else {
-      TRY_STATUS(receive_turn(turn));
-      TRY_STATUS(send_turn(turn));
-    }
+    if (we_begin_) TRY_STATUS(send_turn(turn));
+    TRY_STATUS(receive_turn(turn));
+    if (!we_begin_) TRY_STATUS(send_turn(turn));
     us_.progress.advance(turn + 1);
   }
-  return check_salts();
+  return {};
+}
+
+Status Exchange::check_still(std::size_t i) {
+  TRY(const group::Membership membership, us_.membership_now());
+  TRY_STATUS(check_permitted(membership));
+  TRY(const std::vector<Consent> consents, our_consents());
+  const std::span match(&session_.matches[our_values_[i].match], 1);
+  TRY(const std::vector<MatchNow> now, matches_now(us_.vault, session_.row.id, match));
+  TRY(const RevealPlan made, plan(match, now, consents, membership.max_tlp()));
+  if (std::ranges::find(made.values, our_values_[i].field, &PlannedValue::field) != made.values.end()) return {};
+  return fail(Errc::policy,
+              "Consent or marks do not let the next field out any more. Nothing further was opened; what "
+              "both had opened until then stays.");
 }
 
 Status Exchange::send_turn(std::uint64_t turn) {
-  const std::uint64_t begin = turn_begins(turn, ours_.size()), end = turn_begins(turn + 1, ours_.size());
-  for (std::uint64_t i = begin; i < end; ++i) {
-    // On record before it leaves: what we opened can only be counted too high.
-    vault::SessionMatch& match = session_.matches[our_match_[i]];
-    TRY(const Opening opening, read_opening(ours_[i]));
-    TRY(const log::Json context, opened_context(opening));
-    TRY(match.opened, with_more(match.opened, context));
-    TRY_STATUS(us_.vault.update_matches(session_.row.id, std::span(&match, 1)));
-    ++sent_fields_;
-    const Bytes payload = seal_ ? seal_->seal(our_label_, i, as_bytes(ours_[i])) : to_bytes(ours_[i]);
-    TRY_STATUS(steps_.link().send(wire::FrameType::opening, payload));
-  }
-  return {};
+  if (turn >= numbers_.we_open) return {};
+  TRY_STATUS(check_still(turn));
+  // On record before it leaves: what we opened can only be counted too high.
+  vault::SessionMatch& match = session_.matches[our_values_[turn].match];
+  TRY(const Opening opening, read_opening(ours_[turn]));
+  TRY(const log::Json context, opened_context(opening));
+  TRY(match.opened, with_more(match.opened, context));
+  TRY_STATUS(us_.vault.update_matches(session_.row.id, std::span(&match, 1)));
+  ++sent_fields_;
+  matches_opened_.insert(our_values_[turn].match);
+  const Bytes offered = write_offered({.index = turn, .path = our_tree_->path(turn), .text = ours_[turn]});
+  return steps_.link().send(wire::FrameType::opening, seal_ ? seal_->seal(our_label_, turn, offered) : offered);
 }
 
 Status Exchange::receive_turn(std::uint64_t turn) {
-  const std::uint64_t begin = turn_begins(turn, their_offer_.values), end = turn_begins(turn + 1, their_offer_.values);
-  for (std::uint64_t i = begin; i < end; ++i) {
-    TRY(const wire::Frame frame, steps_.link().receive(std::min(deadline_in(kRevealStepWait), openings_end_)));
-    if (frame.type == wire::FrameType::step)
-      return fail(Errc::refused, "The other side stopped revealing.", steps_.peer().name);
-    if (frame.type != wire::FrameType::opening || frame.payload.size() > kMaxOpeningBytes + OpeningSeal::kOverheadBytes)
-      return fail(Errc::protocol, "A frame arrived where an opening was due.", steps_.peer().name);
-    Bytes text = frame.payload;
-    if (seal_) {
-      TRY(text, seal_->open(their_label_, i, frame.payload));
-    }
-    TRY(const std::size_t match, take(as_text(text)));
-    if (match < session_.matches.size())
-      TRY_STATUS(us_.vault.update_matches(session_.row.id, std::span(&session_.matches[match], 1)));
-    else
-      TRY_STATUS(keep_hits(us_.vault, session_.row.group, steps_.peer().nick, session_.row.id, hits_));
+  if (turn >= numbers_.they_open) return {};
+  TRY_STATUS(stopped_by_step());
+  TRY(wire::Frame frame, steps_.link().receive(next_due()));
+  if (frame.type != wire::FrameType::opening || frame.payload.size() > kMaxOfferedBytes + OpeningSeal::kOverheadBytes)
+    return fail(Errc::protocol, "A frame arrived where an opening was due.", steps_.peer().name);
+  if (seal_) {
+    TRY(frame.payload, seal_->open(their_label_, turn, frame.payload));
   }
-  return {};
+  TRY(const log::OfferedOpening offered, read_offered(frame.payload, turn));
+  TRY(const std::size_t match, take(offered));
+  if (match < session_.matches.size())
+    return us_.vault.update_matches(session_.row.id, std::span(&session_.matches[match], 1));
+  return keep_hits(us_.vault, session_.row.group, steps_.peer().nick, session_.row.id, hits_);
 }
 
 // One field that was offered, and the marks with it.
@@ -135,38 +175,68 @@ Status Exchange::check_opened(const Opening& opening) const {
   return {};
 }
 
-Result<std::size_t> Exchange::take(std::string_view text) {
-  TRY(const Opening opening, read_opening(text));
+Result<std::size_t> Exchange::take(const log::OfferedOpening& offered) {
+  const std::string& peer = steps_.peer().name;
+  if (!offered.is_in(their_offer_.openings_commitment, their_offer_.values))
+    return fail(Errc::protocol, "What the other side opened is not what it had offered.", peer);
+  TRY(const Opening opening, read_opening(offered.text));
   const auto found = match_by_indicator_.find(opening.indicator);
   if (found == match_by_indicator_.end())
-    return fail(Errc::protocol, "The other side opened an indicator that did not match.", steps_.peer().name);
-  TRY_STATUS(check_opening(their_label_, opening.indicator, opening.index, opening.salt, opening.items_path,
-                           opening.context_path, opening.commitments, opening.fields, their_commitment_.items_root,
-                           their_commitment_.context_root, their_size_));
+    return fail(Errc::protocol, "The other side opened an indicator that did not match.", peer);
+  TRY_STATUS(check_committed(offered, opening));
   TRY_STATUS(check_opened(opening));
   const auto field =
       std::ranges::find_if(opening.fields, [](const OpenedField& each) { return !is_mark(kFieldPaths[each.field]); });
   const std::size_t match = found->second;
   if (!opened_to_us_.emplace(match, field->field).second)
-    return fail(Errc::protocol, "The other side opened a field twice.", steps_.peer().name);
+    return fail(Errc::protocol, "The other side opened a field twice.", peer);
   last_rank_ = value_rank(field->field);
   TRY(const log::Json context, opened_context(opening));
   TRY(theirs_of(match), with_more(theirs_of(match), context));
-  received_.add(text);
   return match;
 }
 
-// Both show that what they opened is what they had offered, all of it and nothing else.
-Status Exchange::check_salts() {
-  TRY_STATUS(steps_.link().send(wire::FrameType::opening, our_salt_));
-  TRY(const wire::Frame frame, steps_.link().receive(deadline_in(kRevealStepWait)));
-  ByteArray<32> salt{};
-  if (frame.type != wire::FrameType::opening || frame.payload.size() != salt.size())
-    return fail(Errc::protocol, "The other side did not open its offer.", steps_.peer().name);
-  std::ranges::copy(frame.payload, salt.begin());
-  if (received_.finish(their_label_, salt) != their_offer_.openings_commitment)
-    return fail(Errc::protocol, "What the other side opened is not what it had offered.", steps_.peer().name);
-  return {};
+// --- what was not committed to --------------------------------------------------------------------------------------
+
+Status Exchange::check_committed(const log::OfferedOpening& offered, const Opening& opening) {
+  if (opening.side != their_side_ || opening.size != their_size_)
+    return fail(Errc::protocol, "The other side opened something of another set than the one that it entered.",
+                steps_.peer().name);
+  auto checked = check_opening(opening, session_.row.id, their_commitment_.items_root, their_commitment_.context_root);
+  if (checked) return {};
+  const auto kept = keep_evidence(offered);
+  Error error = std::move(checked).error();
+  if (kept && *kept)
+    error.message +=
+        fmt::format(" Its own signatures show that: parley session fault {} writes the evidence to a file.",
+                    session_.row.id.substr(0, 8));
+  return std::unexpected(std::move(error));
+}
+
+Result<bool> Exchange::keep_evidence(const log::OfferedOpening& offered) {
+  TRY(const group::Membership membership, us_.membership_now());
+  const std::string& peer = steps_.peer().nick;
+  const group::CharterMember* member = membership.charter().member(peer);
+  if (member == nullptr) return false;
+  TRY(const Signed commit, signed_by_them(member->keys.log.name, their_commit_step_));
+  TRY(const Signed offer, signed_by_them(member->keys.log.name, their_offer_step_));
+  log::MemberKeys keys = member->keys;
+  TRY_STATUS(mirror::load_rotations(us_.vault, session_.row.group, std::span(&keys, 1)));
+  const auto fault = log::fault_of_opening(commit.note, commit.body, offer.note, offer.body, offered, keys);
+  if (!fault) return false;
+  TRY_STATUS(keep_bad_opening(us_.vault, session_.row.group, peer, session_.row.id, log::write_fault(*fault)));
+  return true;
+}
+
+Result<Exchange::Signed> Exchange::signed_by_them(const std::string& origin, const Digest& leaf_hash) const {
+  TRY(const auto seq, us_.vault.log_index(origin, leaf_hash));
+  if (!seq) return fail(Errc::not_found, "A step of the other side is not in its log here.");
+  TRY(const auto leaves, us_.vault.log_leaves(origin, *seq, 1));
+  if (leaves.empty()) return fail(Errc::not_found, "A step of the other side is not in its log here.");
+  TRY(const log::Entry entry, log::read_entry_unverified(leaves.front().note));
+  TRY(const auto body, us_.vault.log_body(entry.body));
+  if (!body) return fail(Errc::not_found, "What a step of the other side says is not here any more.");
+  return Signed{.note = leaves.front().note, .body = {.salt = body->salt, .text = std::string(as_text(body->content))}};
 }
 
 }  // namespace parley::session::detail

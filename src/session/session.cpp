@@ -145,6 +145,7 @@ class Session {
   std::optional<UnderWay::Entry> entry_;  // while it can be stopped
   Commitment our_commitment_, their_commitment_;
   vault::SessionStep their_commit_step_;
+  vault::SessionStep their_run_step_;
   Deadline run_began_{};
 };
 
@@ -655,6 +656,8 @@ Result<psi::Outcome> Session::run() {
     return fail(Errc::protocol, "The other side would enter another number of items than it had agreed to.",
                 steps_.peer().name);
 
+  their_run_step_ = stored_step(steps_.peer().nick, theirs);  // with our result
+
   // Both hold the other's commitment and have signed so, before anything is computed with what is committed to.
   TRY_STATUS(steps_.link().await_held(ours, deadline_in(limits_.step)));
   TRY_STATUS(steps_.link().keep());
@@ -668,9 +671,8 @@ Result<psi::Outcome> Session::run() {
                                    .peer_count = terms_.their_padded};
   const std::size_t ahead_bytes = (terms_.our_padded + terms_.their_padded) * psi::kAheadBytesPerElement;
   const auto channel = wire::psi_channel(steps_.link(), protocol->suite(), deadline_in(limits_.run), ahead_bytes);
-  recorder_.emplace(us_.vault, row_.id, side_, input_->elements(), terms_.their_padded);
-  if (tagged_)
-    recorder_->give_up("It compared tags of indicators (parley admit), which no auditor can tie to what was committed to.");
+  recorder_.emplace(us_.vault, row_.id, side_, *input_, tagged_ ? tagged_->types : std::vector<indicator::Type>{},
+                    terms_.their_padded);
   const auto recorded = recorder_->record(*channel);
   return protocol->run(parameters, input_->elements(), seed_, *recorded, us_.pool, us_.progress);
 }
@@ -760,7 +762,7 @@ Status Session::store_result(const ResultStep& ours, const std::vector<vault::Se
   row_.updated = wall_clock_now();
   row_.outcome = write_outcome(outcome_);
   TRY(result_step_, steps_.write(kResult, ours.to_json(), {}, [&](const mirror::EntryView& step) -> Status {
-    TRY_STATUS(us_.vault.save_result(row_, std::vector{stored_step(step)}, matches));
+    TRY_STATUS(us_.vault.save_result(row_, std::vector{their_run_step_, stored_step(step)}, matches));
     return keep_hits(us_.vault, row_.group, steps_.peer().nick, row_.id, hits_);
   }));
   return {};

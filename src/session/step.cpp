@@ -169,9 +169,14 @@ Result<Abort> Abort::from_json(const log::Json& body) {
 log::Json RevealOffer::to_json() const {
   log::Json::Array paths;
   for (const std::string& field : fields) paths.emplace_back(field);
-  return log::Json::Object{
-      {"commit", to_hex(openings_commitment)}, {"fields", std::move(paths)}, {"first", first},
-      {"openings", number(openings)},          {"v", kSessionVersion},       {"values", number(values)}};
+  return log::Json::Object{{"commit", to_hex(openings_commitment)},
+                           {"fields", std::move(paths)},
+                           {"first", first},
+                           {"openings", number(openings)},
+                           {"ratio", number(ratio)},
+                           {"unreturned", number(unreturned)},
+                           {"v", kSessionVersion},
+                           {"values", number(values)}};
 }
 
 Result<RevealOffer> RevealOffer::from_json(const log::Json& body) {
@@ -181,9 +186,11 @@ Result<RevealOffer> RevealOffer::from_json(const log::Json& body) {
   offer.fields = reader.texts("fields", kFieldPaths.size(), kMaxNameBytes);
   offer.first = reader.text("first", kMaxNameBytes);
   offer.openings = static_cast<std::uint64_t>(reader.integer("openings", 0, kLargestPadded));
+  offer.ratio = static_cast<std::uint64_t>(reader.integer("ratio", 1, static_cast<std::int64_t>(kMostRatio)));
+  offer.unreturned =
+      static_cast<std::uint64_t>(reader.integer("unreturned", 0, static_cast<std::int64_t>(kMostRevealFields)));
   reader.integer("v", kSessionVersion, kSessionVersion);
-  offer.values = static_cast<std::uint64_t>(
-      reader.integer("values", 0, static_cast<std::int64_t>(kLargestPadded * kFieldPaths.size())));
+  offer.values = static_cast<std::uint64_t>(reader.integer("values", 0, static_cast<std::int64_t>(kMostRevealFields)));
   for (std::size_t i = 0; i < offer.fields.size(); ++i)
     if (!field_index(offer.fields[i]) || (i > 0 && offer.fields[i - 1] >= offer.fields[i]))
       reader.refuse("its fields are not known ones in order");

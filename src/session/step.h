@@ -9,6 +9,7 @@
 #include "log/commitment.h"
 #include "log/entry_type.h"
 #include "session/input.h"
+#include "session/padding.h"
 #include "session/question.h"
 
 namespace parley::session {
@@ -95,14 +96,20 @@ struct Abort {
   static Result<Abort> from_json(const log::Json& body);
 };
 
+/// The most fields that a reveal can have, and the most that goes out for each that comes in.
+inline constexpr std::uint64_t kMostRevealFields = kLargestPadded * kFieldPaths.size();
+inline constexpr std::uint64_t kMostRatio = 1000;
+
 /// What one side will open: committed to by both before either opens anything.
 struct RevealOffer {
   std::vector<std::string> fields;  ///< paths, ascending, without the marks, which always travel
   std::uint64_t openings = 0;       ///< number of matched indicators that will be opened
   std::uint64_t values = 0;         ///< fields of them in all: one is opened at a time
   std::string first;                ///< who opens first, by its author's ledger: a nick
-  Digest
-      openings_commitment{};  ///< over all openings in order, salted: nothing can be tailored to what the other opens
+  /// How much of that goes out at most beyond what the other side returns: for each field of the other's that many,
+  /// and `unreturned` more (reveal.h, opened_of()).
+  std::uint64_t ratio = 1, unreturned = 0;
+  Digest openings_commitment{};  ///< root of log::OfferTree: nothing can be tailored to what the other opens
   log::Json to_json() const;
   static Result<RevealOffer> from_json(const log::Json& body);
 };

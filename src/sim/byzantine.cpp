@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "log/fault.h"
 #include "sim/world.h"
 
@@ -82,7 +83,8 @@ void Byzantine::receive(std::size_t peer, const Frame& frame) {
   if (!content) return;
   const auto keep = [&](const std::string& nick, const std::string& note) {
     auto& notes = notes_[nick];
-    if (nick != world_.nick(fault_.node) && notes.size() < kMostNotes) notes.push_back(note);
+    // What was corrupted on the way is no text that could stand in a fault.
+    if (nick != world_.nick(fault_.node) && notes.size() < kMostNotes && is_valid_utf8(note)) notes.push_back(note);
   };
   if (const auto* push = std::get_if<mirror::Push>(&*content)) keep(push->log, push->checkpoint);
   if (const auto* heads = std::get_if<mirror::Heads>(&*content)) {

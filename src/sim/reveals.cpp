@@ -23,11 +23,7 @@ constexpr std::size_t kCalls = 2;     ///< one in so many operators wants more o
 constexpr std::size_t kRefusals = 6;  ///< one in so many has not consented
 constexpr std::int64_t kMostOpenings = 4;
 constexpr std::size_t kMostFields = 3;
-
-/// As session/detail/exchange.h: whose fields are few spreads them over the turns.
-std::uint64_t turn_begins(std::uint64_t turn, std::uint64_t count, std::uint64_t turns) {
-  return (turn * count + turns - 1) / turns;
-}
+constexpr std::int64_t kMostUnreturned = 5;
 
 }  // namespace
 
@@ -94,6 +90,8 @@ void Reveals::close(Talk& talk, std::string_view stopped) {
   if (phase != Phase::opening) return;
   const std::uint64_t per_match = std::max<std::uint64_t>(talk.theirs.fields.size(), 1);
   const session::RevealEnd end{.opened = talk.sent,
+                               .kept_back = talk.ours.values - std::min(talk.sent, talk.ours.values),
+                               .missing = session::opened_of(talk.theirs, talk.ours) - talk.received,
                                .received = (talk.received + per_match - 1) / per_match,
                                .received_fields = talk.received,
                                .stopped = std::string(stopped)};
@@ -126,6 +124,7 @@ session::RevealOffer Reveals::draw_offer(const Talk& talk, const StoredSession& 
   const auto outcome = session::read_outcome(stored.row.outcome);
   offer.openings = static_cast<std::uint64_t>(dice_.between(1, std::min(outcome->count, kMostOpenings)));
   offer.values = offer.openings * offer.fields.size();
+  offer.unreturned = dice_.one_in(3) ? static_cast<std::uint64_t>(dice_.between(1, kMostUnreturned)) : 0;
   offer.openings_commitment = crypto::sha256(as_bytes(talk.session + std::to_string(dice_.next())));
   return offer;
 }
@@ -260,19 +259,22 @@ void Reveals::open_in_turn(Talk& talk) {
                                    ours->entry.seq + 1);
   };
   if (!ours || (node_.world().plan().flaw != Flaw::opens_before_its_offer_is_held && !is_held())) return;
-  const std::uint64_t turns = std::max(talk.ours.values, talk.theirs.values);
+  const std::uint64_t we_open = session::opened_of(talk.ours, talk.theirs);
+  const std::uint64_t they_open = session::opened_of(talk.theirs, talk.ours);
   talk.received += std::exchange(talk.arrived_openings, 0);
-  if (talk.received > talk.theirs.values) return close(talk, "them");
-  for (std::uint64_t turn = 0; turn < turns; ++turn) {
-    const std::uint64_t send_until = turn_begins(turn + 1, talk.ours.values, turns);
-    const std::uint64_t theirs_until = turn_begins(turn + 1, talk.theirs.values, turns);
-    const std::uint64_t due = talk.begins ? turn_begins(turn, talk.theirs.values, turns) : theirs_until;
-    if (talk.received < due) return;
-    while (talk.sent < send_until)
-      if (!open_one(talk)) return close(talk, "us");
-    if (turn + 1 == turns && node_.world().plan().flaw == Flaw::opens_more_than_it_offered) (void)open_one(talk);
+  if (talk.received > they_open) {
+    talk.received = they_open;
+    return close(talk, "them");
   }
-  if (talk.received == talk.theirs.values) close(talk, {});
+  while (talk.sent < we_open) {
+    const std::uint64_t due = std::min(talk.begins ? talk.sent : talk.sent + 1, they_open);
+    if (talk.received < due) return;
+    if (!open_one(talk)) return close(talk, "us");
+  }
+  if (node_.world().plan().flaw == Flaw::opens_more_than_it_offered)
+    while (talk.sent <= talk.ours.values)
+      if (!open_one(talk)) return close(talk, "us");
+  if (talk.received == they_open) close(talk, {});
 }
 
 void Reveals::take_opening(std::size_t peer, const std::string& session) {

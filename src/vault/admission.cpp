@@ -1,10 +1,13 @@
-// The tables of admission (vault.h, admission.h).
+// An owner's side of admission in the vault: tags, batches, canaries, helpers (vault.h, admission.h).
 #include "vault/admission.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
+#include "base/encoding.h"
+#include "base/random.h"
+#include "vault/detail/admission_rows.h"
 #include "vault/detail/database.h"
 #include "vault/detail/selection.h"
 
@@ -15,32 +18,7 @@ using detail::Connection;
 using detail::SelectionSql;
 using detail::Statement;
 using detail::Transaction;
-
-constexpr std::string_view kCountColumns = "helper, owner, type, epoch, batch, answers, count, entry, time";
-
-template <std::size_t N>
-Result<ByteArray<N>> fixed(ByteView bytes) {
-  ByteArray<N> array;
-  if (bytes.size() != N) return fail(Errc::vault_damaged, "A value of the vault's admission has a wrong length.");
-  std::ranges::copy(bytes, array.begin());
-  return array;
-}
-
-indicator::Type type_of(std::int64_t number) {
-  return static_cast<indicator::Type>(number);
-}
-
-Result<AdmissionCount> read_count(const Statement& row) {
-  AdmissionCount count{
-      .helper = std::string(row.text(0)), .owner = std::string(row.text(1)), .type = type_of(row.integer(2))};
-  TRY(count.epoch, fixed<32>(row.bytes(3)));
-  TRY(count.batch, fixed<32>(row.bytes(4)));
-  TRY(count.answers, fixed<32>(row.bytes(5)));
-  count.count = row.integer(6);
-  TRY(count.entry, fixed<32>(row.bytes(7)));
-  count.time = row.integer(8);
-  return count;
-}
+using detail::type_of;
 
 /// The number of an epoch; 0 where nothing is kept of it.
 Result<std::int64_t> epoch_number(Connection& connection, std::string_view group, const Digest& epoch) {
@@ -60,32 +38,45 @@ std::string seed_place(std::int64_t batch) {
   return fmt::format("admission_batches sealed_seed {}", batch);
 }
 
-Status write_keys(Connection& connection, std::string_view group, std::span<const AdmissionKey> keys) {
-  TRY(Statement add, connection.prepare("INSERT OR IGNORE INTO admission_keys(group_id, epoch, nick, members, key) "
-                                        "VALUES(?1, ?2, ?3, ?4, ?5)"));
-  for (const AdmissionKey& key : keys) {
-    add.bind(1, group).bind(2, std::string_view(key.epoch)).bind(3, std::string_view(key.nick));
-    TRY_STATUS(add.bind(4, std::string_view(key.members)).bind(5, ByteView(key.key)).run());
-  }
-  return {};
+/// A number below `bound`, as good as uniform: 64 random bits against far fewer numbers.
+std::uint64_t below(std::uint64_t bound) {
+  return read_be<std::uint64_t>(random_bytes<sizeof(std::uint64_t)>()) % bound;
 }
 
-Status write_counts(Connection& connection, std::string_view group, std::span<const AdmissionCount> counts) {
-  TRY(Statement add, connection.prepare(fmt::format("INSERT OR IGNORE INTO admission_counts({}, group_id) "
-                                                    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-                                                    kCountColumns)));
-  for (const AdmissionCount& count : counts) {
-    add.bind(1, std::string_view(count.helper)).bind(2, std::string_view(count.owner));
-    add.bind(3, static_cast<std::int64_t>(count.type)).bind(4, ByteView(count.epoch)).bind(5, ByteView(count.batch));
-    add.bind(6, ByteView(count.answers)).bind(7, count.count).bind(8, ByteView(count.entry));
-    TRY_STATUS(add.bind(9, count.time).bind(10, group).run());
+/// Up to `most` of the ids that `rows` gives, each as likely as each other: the reservoir of Vitter 1985 (algorithm R).
+Result<std::vector<ItemId>> draw(Statement& rows, std::uint64_t most) {
+  std::vector<ItemId> drawn;
+  for (std::uint64_t seen = 1;; ++seen) {
+    TRY(const bool row, rows.step());
+    if (!row) return drawn;
+    if (drawn.size() < most)
+      drawn.push_back(rows.integer(0));
+    else if (const std::uint64_t place = below(seen); place < most)
+      drawn[place] = rows.integer(0);
   }
-  return {};
 }
+
+/// Fisher and Yates.
+void shuffle(std::vector<ItemId>& ids) {
+  for (std::size_t left = ids.size(); left > 1; --left) std::swap(ids[left - 1], ids[below(left)]);
+}
+
+/// What has no tag of an epoch and is in no batch of it, for a column of ids.
+std::string waits(std::string_view id, std::int64_t epoch) {
+  return fmt::format(
+      "NOT EXISTS (SELECT 1 FROM admission_tags t WHERE t.epoch = {1} AND t.item = {0}) AND NOT EXISTS "
+      "(SELECT 1 FROM admission_batch_items b WHERE b.epoch = {1} AND b.item = {0})",
+      id, epoch);
+}
+
+/// Canaries are the items -1, -2, ...: of what is imported none has such a number.
+constexpr std::string_view kItemValue =
+    "CASE WHEN b.item < 0 THEN (SELECT value FROM admission_canaries WHERE number = -b.item) "
+    "ELSE (SELECT value FROM items WHERE id = b.item) END";
 
 /// Batches go with all that belongs to them.
 Status remove_batches(Connection& connection, const std::string& which) {
-  for (const char* table : {"admission_answers", "admission_batch_items"})
+  for (const char* table : {"admission_answers", "admission_fixed", "admission_batch_items"})
     TRY_STATUS(connection.execute(
         fmt::format("DELETE FROM {} WHERE batch IN (SELECT number FROM admission_batches WHERE {})", table, which)
             .c_str()));
@@ -94,127 +85,82 @@ Status remove_batches(Connection& connection, const std::string& which) {
 
 }  // namespace
 
-Result<std::uint64_t> Vault::admission_read_to(std::string_view origin) {
-  TRY(const auto hold, state_->database->gate().enter());
-  TRY(Statement find, state_->database->connection().prepare("SELECT size FROM admission_read WHERE origin=?1"));
-  TRY(const bool row, find.bind(1, origin).step());
-  return row ? static_cast<std::uint64_t>(find.integer(0)) : 0;
-}
-
-Status Vault::note_admissions(std::string_view group, std::string_view origin, std::uint64_t read_to,
-                              std::span<const AdmissionKey> keys, std::span<const AdmissionCount> counts) {
+Status Vault::admit_canaries(std::string_view group, const Digest& epoch, const Digest& set_entry,
+                             std::span<const AdmissionDecoys> decoys) {
   TRY(const auto hold, state_->database->gate().enter());
   Connection& connection = state_->database->connection();
   TRY(auto transaction, Transaction::begin(connection));
-  TRY_STATUS(write_keys(connection, group, keys));
-  TRY_STATUS(write_counts(connection, group, counts));
-  TRY(Statement put, connection.prepare("INSERT INTO admission_read(origin, size) VALUES(?1, ?2) "
-                                        "ON CONFLICT(origin) DO UPDATE SET size=max(size, excluded.size)"));
-  TRY_STATUS(put.bind(1, origin).bind(2, static_cast<std::int64_t>(read_to)).run());
+  TRY(const std::int64_t number, make_epoch_number(connection, group, epoch));
+  TRY(Statement set,
+      connection.prepare("INSERT OR IGNORE INTO admission_canary_sets(epoch, set_entry) VALUES(?1, ?2)"));
+  TRY(const std::int64_t is_new, set.bind(1, number).bind(2, ByteView(set_entry)).run_counting());
+  if (is_new == 0) return {};
+  TRY(Statement add,
+      connection.prepare("INSERT OR IGNORE INTO admission_canaries(epoch, type, value) VALUES(?1, ?2, ?3)"));
+  for (const AdmissionDecoys& of_type : decoys) {
+    std::int64_t added = 0;
+    for (const indicator::Canonical& canary : of_type.canaries) {
+      add.bind(1, number).bind(2, static_cast<std::int64_t>(of_type.type)).bind(3, std::string_view(canary.value()));
+      TRY(const std::int64_t one, add.run_counting());
+      added += one;
+    }
+    for (; added < of_type.count; ++added) {
+      const std::string filler = to_hex(random_bytes<32>());
+      add.bind(1, number).bind(2, static_cast<std::int64_t>(of_type.type)).bind(3, std::string_view(filler));
+      TRY_STATUS(add.run());
+    }
+  }
   return transaction.commit();
 }
 
-Status Vault::add_admission_count(std::string_view group, const AdmissionCount& count) {
+Result<std::vector<std::pair<ItemId, indicator::Canonical>>> Vault::admission_canaries(std::string_view group,
+                                                                                       const Digest& epoch) {
   TRY(const auto hold, state_->database->gate().enter());
-  return write_counts(state_->database->connection(), group, std::span(&count, 1));
-}
-
-Result<std::vector<AdmissionKey>> Vault::admission_keys(std::string_view group, std::string_view epoch) {
-  TRY(const auto hold, state_->database->gate().enter());
-  TRY(Statement rows, state_->database->connection().prepare("SELECT nick, epoch, members, key FROM admission_keys "
-                                                             "WHERE group_id=?1 AND epoch=?2 ORDER BY nick"));
-  rows.bind(1, group).bind(2, epoch);
-  std::vector<AdmissionKey> keys;
+  Connection& connection = state_->database->connection();
+  TRY(const std::int64_t number, epoch_number(connection, group, epoch));
+  TRY(Statement rows, connection.prepare("SELECT -number, type, value FROM admission_canaries WHERE epoch=?1"));
+  rows.bind(1, number);
+  std::vector<std::pair<ItemId, indicator::Canonical>> canaries;
   for (;;) {
     TRY(const bool row, rows.step());
-    if (!row) return keys;
-    TRY(const auto key, fixed<32>(rows.bytes(3)));
-    keys.push_back({std::string(rows.text(0)), std::string(rows.text(1)), std::string(rows.text(2)), key});
+    if (!row) return canaries;
+    canaries.emplace_back(rows.integer(0),
+                          indicator::Canonical::from_storage(type_of(rows.integer(1)), std::string(rows.text(2))));
   }
 }
 
-Result<std::vector<AdmissionTotal>> Vault::admission_totals(std::string_view group, const Digest& epoch) {
-  TRY(const auto hold, state_->database->gate().enter());
-  TRY(Statement rows, state_->database->connection().prepare(
-                          "SELECT helper, owner, type, sum(count) FROM admission_counts WHERE group_id=?1 AND "
-                          "epoch=?2 GROUP BY helper, owner, type ORDER BY helper, owner, type"));
-  rows.bind(1, group).bind(2, ByteView(epoch));
-  std::vector<AdmissionTotal> totals;
-  for (;;) {
-    TRY(const bool row, rows.step());
-    if (!row) return totals;
-    totals.push_back({std::string(rows.text(0)), std::string(rows.text(1)), type_of(rows.integer(2)), rows.integer(3)});
-  }
-}
-
-Result<std::int64_t> Vault::admission_total(std::string_view group, const Digest& epoch, std::string_view helper,
-                                            std::string_view owner, indicator::Type type) {
-  TRY(const auto hold, state_->database->gate().enter());
-  TRY(Statement find, state_->database->connection().prepare(
-                          "SELECT coalesce(sum(count), 0) FROM admission_counts WHERE group_id=?1 AND epoch=?2 AND "
-                          "helper=?3 AND owner=?4 AND type=?5"));
-  find.bind(1, group).bind(2, ByteView(epoch)).bind(3, helper).bind(4, owner);
-  TRY([[maybe_unused]] const bool row, find.bind(5, static_cast<std::int64_t>(type)).step());
-  return find.integer(0);
-}
-
-Result<std::optional<AdmissionCount>> Vault::admission_count(std::string_view group, std::string_view helper,
-                                                             const Digest& batch) {
-  TRY(const auto hold, state_->database->gate().enter());
-  TRY(Statement find,
-      state_->database->connection().prepare(
-          fmt::format("SELECT {} FROM admission_counts WHERE group_id=?1 AND helper=?2 AND batch=?3", kCountColumns)));
-  TRY(const bool row, find.bind(1, group).bind(2, helper).bind(3, ByteView(batch)).step());
-  if (!row) return std::nullopt;
-  TRY(AdmissionCount count, read_count(find));
-  return count;
-}
-
-Result<std::int64_t> Vault::repeat_admission(std::string_view group, std::string_view helper, const Digest& batch) {
-  TRY(const auto hold, state_->database->gate().enter());
-  TRY(Statement add, state_->database->connection().prepare(
-                         "UPDATE admission_counts SET repeats=repeats+1 WHERE group_id=?1 AND helper=?2 AND batch=?3 "
-                         "RETURNING repeats"));
-  TRY(const bool row, add.bind(1, group).bind(2, helper).bind(3, ByteView(batch)).step());
-  if (!row) return fail(Errc::not_found, "A batch that was never counted was to be answered again.");
-  const std::int64_t repeats = add.integer(0);
-  TRY([[maybe_unused]] const bool more, add.step());
-  return repeats;
-}
-
-Result<std::int64_t> Vault::admission_batches_since(std::string_view group, std::string_view helper,
-                                                    std::string_view owner, UnixSeconds since) {
-  TRY(const auto hold, state_->database->gate().enter());
-  TRY(Statement find, state_->database->connection().prepare(
-                          "SELECT count(*) FROM admission_counts WHERE group_id=?1 AND helper=?2 AND owner=?3 AND "
-                          "time>=?4"));
-  TRY([[maybe_unused]] const bool row, find.bind(1, group).bind(2, helper).bind(3, owner).bind(4, since).step());
-  return find.integer(0);
-}
-
-Result<std::vector<Item>> Vault::not_admitted(Selection selection, const Digest& epoch, indicator::Type type,
-                                              std::uint64_t most) {
+Result<std::vector<std::pair<ItemId, indicator::Canonical>>> Vault::not_admitted(Selection selection,
+                                                                                 const Digest& epoch,
+                                                                                 indicator::Type type,
+                                                                                 std::uint64_t most) {
   TRY(const auto hold, state_->database->gate().enter());
   Connection& connection = state_->database->connection();
   TRY(const std::int64_t number, epoch_number(connection, selection.group, epoch));
   selection.types = {type};
   selection.admission.reset();
+  TRY(Statement canaries, connection.prepare(fmt::format(
+                              "SELECT -c.number FROM admission_canaries c WHERE c.epoch = {} AND c.type = ?1 AND {}",
+                              number, waits("-c.number", number))));
+  canaries.bind(1, static_cast<std::int64_t>(type));
+  TRY(std::vector<ItemId> drawn, draw(canaries, most));
   TRY(const SelectionSql chosen, SelectionSql::make(connection, selection));
-  std::vector<Item> items;
-  if (chosen.empty()) return items;
-  TRY(Statement rows,
-      connection.prepare(fmt::format(
-          "SELECT i.id, i.value, i.file FROM items i WHERE {0} AND NOT EXISTS (SELECT 1 FROM admission_tags t WHERE "
-          "t.epoch = {1} AND t.item = i.id) AND NOT EXISTS (SELECT 1 FROM admission_batch_items b WHERE b.epoch = {1} "
-          "AND b.item = i.id) ORDER BY i.value LIMIT {2}",
-          chosen.where(), number, most)));
-  chosen.bind(rows, type);
-  for (;;) {
-    TRY(const bool row, rows.step());
-    if (!row) return items;
-    items.push_back(
-        {rows.integer(0), indicator::Canonical::from_storage(type, std::string(rows.text(1))), rows.integer(2)});
+  if (!chosen.empty()) {
+    TRY(Statement rows, connection.prepare(fmt::format("SELECT i.id FROM items i WHERE {} AND {}", chosen.where(),
+                                                       waits("i.id", number))));
+    chosen.bind(rows, type);
+    TRY(const std::vector<ItemId> others, draw(rows, most - drawn.size()));
+    drawn.insert(drawn.end(), others.begin(), others.end());
   }
+  shuffle(drawn);
+  TRY(Statement find, connection.prepare(fmt::format("SELECT {} FROM (SELECT ?1 AS item) b", kItemValue)));
+  std::vector<std::pair<ItemId, indicator::Canonical>> items;
+  for (const ItemId id : drawn) {
+    find.reset();
+    TRY(const bool row, find.bind(1, id).step());
+    if (!row || find.is_null(0)) return fail(Errc::vault_damaged, "An indicator is not there by its number.");
+    items.emplace_back(id, indicator::Canonical::from_storage(type, std::string(find.text(0))));
+  }
+  return items;
 }
 
 Status Vault::add_admission_batch(std::string_view group, const Digest& epoch, indicator::Type type,
@@ -245,9 +191,11 @@ Result<std::vector<AdmissionBatch>> Vault::admission_batches(std::string_view gr
   TRY(const auto hold, state_->database->gate().enter());
   Connection& connection = state_->database->connection();
   TRY(const std::int64_t number, epoch_number(connection, group, epoch));
-  TRY(Statement rows, connection.prepare("SELECT b.number, b.type, length(b.blinded) / 32, a.nick FROM "
-                                         "admission_batches b LEFT JOIN admission_answers a ON a.batch = b.number "
-                                         "WHERE b.epoch=?1 ORDER BY b.number, a.nick"));
+  TRY(Statement rows,
+      connection.prepare("SELECT b.number, b.type, length(b.blinded) / 32, a.nick, "
+                         "(SELECT count(*) FROM admission_batch_items x WHERE x.batch = b.number AND "
+                         "x.item < 0) FROM admission_batches b LEFT JOIN admission_answers a ON a.batch = b.number "
+                         "WHERE b.epoch=?1 ORDER BY b.number, a.nick"));
   rows.bind(1, number);
   std::vector<AdmissionBatch> batches;
   for (;;) {
@@ -257,7 +205,8 @@ Result<std::vector<AdmissionBatch>> Vault::admission_batches(std::string_view gr
       batches.push_back({.number = rows.integer(0),
                          .epoch = epoch,
                          .type = type_of(rows.integer(1)),
-                         .count = static_cast<std::uint64_t>(rows.integer(2))});
+                         .count = static_cast<std::uint64_t>(rows.integer(2)),
+                         .canaries = static_cast<std::uint64_t>(rows.integer(4))});
     if (!rows.is_null(3)) batches.back().answered.emplace_back(rows.text(3));
   }
 }
@@ -272,17 +221,50 @@ Result<AdmissionInput> Vault::admission_input(std::int64_t batch) {
   TRY(const SecretBytes seed, state_->database->open_cell(seed_place(batch), find.bytes(1)));
   if (seed.size() != Secret<32>::kSize) return fail(Errc::vault_damaged, "The seed of a batch has a wrong length.");
   AdmissionInput input{.seed = Secret<32>(seed.expose().first<32>()), .blinded = to_bytes(find.bytes(2)), .items = {}};
-  TRY(Statement rows, connection.prepare("SELECT i.id, i.value FROM admission_batch_items b JOIN items i ON "
-                                         "i.id = b.item WHERE b.batch=?1 ORDER BY b.position"));
+  TRY(Statement rows,
+      connection.prepare(fmt::format(
+          "SELECT b.item, {} FROM admission_batch_items b WHERE b.batch=?1 ORDER BY b.position", kItemValue)));
   rows.bind(1, batch);
   for (;;) {
     TRY(const bool row, rows.step());
     if (!row) break;
+    if (rows.is_null(1)) continue;
     input.items.emplace_back(rows.integer(0), indicator::Canonical::from_storage(type, std::string(rows.text(1))));
   }
   if (input.items.size() * 32 != input.blinded.size())
     return fail(Errc::vault_damaged, "A batch for admission is not whole in the vault.");
   return input;
+}
+
+Result<std::optional<AdmissionFixed>> Vault::admission_fixed(std::int64_t batch, std::string_view nick) {
+  TRY(const auto hold, state_->database->gate().enter());
+  TRY(Statement find,
+      state_->database->connection().prepare("SELECT answers, sample FROM admission_fixed WHERE batch=?1 AND nick=?2"));
+  TRY(const bool row, find.bind(1, batch).bind(2, nick).step());
+  if (!row) return std::nullopt;
+  AdmissionFixed fixed;
+  TRY(fixed.answers, detail::fixed_bytes<32>(find.bytes(0)));
+  ByteView rest = find.bytes(1);
+  for (; rest.size() >= sizeof(std::uint32_t); rest = rest.subspan(sizeof(std::uint32_t)))
+    fixed.sample.push_back(read_be<std::uint32_t>(rest));
+  return fixed;
+}
+
+Status Vault::fix_admission(std::int64_t batch, std::string_view nick, const AdmissionFixed& fixed) {
+  TRY(const auto hold, state_->database->gate().enter());
+  TRY(Statement put, state_->database->connection().prepare(
+                         "INSERT INTO admission_fixed(batch, nick, answers, sample) VALUES(?1, ?2, ?3, ?4)"));
+  Bytes sample;
+  for (const std::uint32_t index : fixed.sample) append_be(sample, index);
+  return put.bind(1, batch).bind(2, nick).bind(3, ByteView(fixed.answers)).bind(4, ByteView(sample)).run();
+}
+
+Status Vault::drop_admission_batch(std::int64_t batch) {
+  TRY(const auto hold, state_->database->gate().enter());
+  Connection& connection = state_->database->connection();
+  TRY(auto transaction, Transaction::begin(connection));
+  TRY_STATUS(remove_batches(connection, fmt::format("number = {}", batch)));
+  return transaction.commit();
 }
 
 Status Vault::put_admission_answer(std::int64_t batch, std::string_view nick, ByteView answer) {
@@ -338,7 +320,7 @@ Result<std::vector<std::pair<ItemId, AdmissionTag>>> Vault::admission_tags(std::
   for (;;) {
     TRY(const bool row, rows.step());
     if (!row) return tags;
-    TRY(const AdmissionTag tag, fixed<32>(rows.bytes(1)));
+    TRY(const AdmissionTag tag, detail::fixed_bytes<32>(rows.bytes(1)));
     tags.emplace_back(rows.integer(0), tag);
   }
 }
@@ -347,14 +329,16 @@ Result<std::map<indicator::Type, std::uint64_t>> Vault::count_tags(std::string_v
   TRY(const auto hold, state_->database->gate().enter());
   Connection& connection = state_->database->connection();
   TRY(const std::int64_t number, epoch_number(connection, group, epoch));
-  TRY(Statement rows, connection.prepare("SELECT i.type, count(*) FROM admission_tags t JOIN items i ON i.id = t.item "
-                                         "WHERE t.epoch=?1 GROUP BY i.type"));
+  TRY(Statement rows,
+      connection.prepare("SELECT i.type, count(*) FROM admission_tags t JOIN items i ON i.id = t.item WHERE t.epoch=?1 "
+                         "GROUP BY i.type UNION ALL SELECT c.type, count(*) FROM admission_tags t JOIN "
+                         "admission_canaries c ON c.number = -t.item WHERE t.epoch=?1 GROUP BY c.type"));
   rows.bind(1, number);
   std::map<indicator::Type, std::uint64_t> counts;
   for (;;) {
     TRY(const bool row, rows.step());
     if (!row) return counts;
-    counts[type_of(rows.integer(0))] = static_cast<std::uint64_t>(rows.integer(1));
+    counts[type_of(rows.integer(0))] += static_cast<std::uint64_t>(rows.integer(1));
   }
 }
 
@@ -373,7 +357,8 @@ Status Vault::forget_admissions(std::string_view group, const std::optional<Dige
   if (numbers.empty()) return {};
   const std::string of_epochs = fmt::format("epoch IN ({})", fmt::join(numbers, ","));
   TRY_STATUS(remove_batches(connection, of_epochs));
-  TRY_STATUS(connection.execute(fmt::format("DELETE FROM admission_tags WHERE {}", of_epochs).c_str()));
+  for (const char* table : {"admission_tags", "admission_canaries", "admission_canary_sets"})
+    TRY_STATUS(connection.execute(fmt::format("DELETE FROM {} WHERE {}", table, of_epochs).c_str()));
   TRY_STATUS(connection.execute(
       fmt::format("DELETE FROM admission_epochs WHERE number IN ({})", fmt::join(numbers, ",")).c_str()));
   return transaction.commit();
@@ -381,23 +366,27 @@ Status Vault::forget_admissions(std::string_view group, const std::optional<Dige
 
 Status Vault::put_admission_helper(std::string_view group, const AdmissionHelper& helper) {
   TRY(const auto hold, state_->database->gate().enter());
-  TRY(Statement put,
-      state_->database->connection().prepare("INSERT OR REPLACE INTO admission_helpers(group_id, nick, "
-                                             "reached, away_since, trouble) VALUES(?1, ?2, ?3, ?4, ?5)"));
+  TRY(Statement put, state_->database->connection().prepare(
+                         "INSERT OR REPLACE INTO admission_helpers(group_id, nick, reached, away_since, trouble, "
+                         "bad_answers, bad_answers_at, bad_answers_why) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"));
   put.bind(1, group).bind(2, std::string_view(helper.nick)).bind(3, helper.reached).bind(4, helper.away_since);
-  return put.bind(5, std::string_view(helper.trouble)).run();
+  put.bind(5, std::string_view(helper.trouble)).bind(6, helper.bad_answers).bind(7, helper.bad_answers_at);
+  return put.bind(8, std::string_view(helper.bad_answers_why)).run();
 }
 
 Result<std::vector<AdmissionHelper>> Vault::admission_helpers(std::string_view group) {
   TRY(const auto hold, state_->database->gate().enter());
-  TRY(Statement rows, state_->database->connection().prepare("SELECT nick, reached, away_since, trouble FROM "
-                                                             "admission_helpers WHERE group_id=?1 ORDER BY nick"));
+  TRY(Statement rows,
+      state_->database->connection().prepare(
+          "SELECT nick, reached, away_since, trouble, bad_answers, bad_answers_at, bad_answers_why FROM "
+          "admission_helpers WHERE group_id=?1 ORDER BY nick"));
   rows.bind(1, group);
   std::vector<AdmissionHelper> helpers;
   for (;;) {
     TRY(const bool row, rows.step());
     if (!row) return helpers;
-    helpers.push_back({std::string(rows.text(0)), rows.integer(1), rows.integer(2), std::string(rows.text(3))});
+    helpers.push_back({std::string(rows.text(0)), rows.integer(1), rows.integer(2), std::string(rows.text(3)),
+                       rows.integer(4), rows.integer(5), std::string(rows.text(6))});
   }
 }
 

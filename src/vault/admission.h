@@ -24,23 +24,26 @@ struct TaggedOnly {
   bool operator==(const TaggedOnly&) const = default;
 };
 
-/// A member's key for an epoch, as its log says it first.
+/// A member's key for a type in an epoch, as its log says it first.
 struct AdmissionKey {
   std::string nick;
-  std::string epoch;    ///< by its name
+  std::string epoch;  ///< by its name
+  indicator::Type type = indicator::Type::ipv4;
   std::string members;  ///< nicks that it is for, by admission/'s rules
   ByteArray<32> key{};
 };
 
-/// A batch that a helper has counted in its log.
+/// A batch that a helper has counted in its log, or, if it is our own count, is about to.
 struct AdmissionCount {
   std::string helper, owner;  ///< nicks
   indicator::Type type = indicator::Type::ipv4;
   Digest epoch{};
   Digest batch{}, answers{};
   std::int64_t count = 0;
-  Digest entry{};  ///< leaf hash
+  Digest entry{};  ///< leaf hash; zeros, as `answers` are, until the log has it
   UnixSeconds time = 0;
+
+  bool is_logged() const { return entry != Digest{}; }
 };
 
 /// How many of a type a helper has counted for an owner in an epoch.
@@ -56,22 +59,39 @@ struct AdmissionBatch {
   Digest epoch{};
   indicator::Type type = indicator::Type::ipv4;
   std::uint64_t count = 0;
+  std::uint64_t canaries = 0;              ///< places of it that are no items
   std::vector<std::string> answered = {};  ///< nicks, ascending
+};
+
+/// What an owner fixed of a helper's answers to a batch before it named the sample that is to be proven.
+struct AdmissionFixed {
+  Digest answers{};  ///< their SHA-256
+  std::vector<std::uint32_t> sample;
+};
+
+/// Canaries of one type that are to be admitted with as many random values as hide how many they are.
+struct AdmissionDecoys {
+  indicator::Type type = indicator::Type::ipv4;
+  std::vector<indicator::Canonical> canaries;
+  std::int64_t count = 0;  ///< so many new ones in all
 };
 
 /// What a batch is made of.
 struct AdmissionInput {
   Secret<32> seed;
   Bytes blinded;
-  std::vector<std::pair<std::int64_t, indicator::Canonical>> items;  ///< ids and indicators, in order
+  std::vector<std::pair<std::int64_t, indicator::Canonical>> items;  ///< ids and indicators, in order; below 0: no item
 };
 
 /// How it stands with one helper.
 struct AdmissionHelper {
   std::string nick;
-  UnixSeconds reached = 0;     ///< when it last answered; 0: never
-  UnixSeconds away_since = 0;  ///< 0: it is there
-  std::string trouble = {};    ///< a sentence; empty: none
+  UnixSeconds reached = 0;         ///< when it last answered; 0: never
+  UnixSeconds away_since = 0;      ///< 0: it is there
+  std::string trouble = {};        ///< a sentence; empty: none
+  std::int64_t bad_answers = 0;    ///< how often it gave some
+  UnixSeconds bad_answers_at = 0;  ///< the last one
+  std::string bad_answers_why = {};
 };
 
 }  // namespace parley::vault

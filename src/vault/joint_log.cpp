@@ -145,6 +145,19 @@ Status add_rest(Connection& connection, std::int64_t log, const LogGrowth& growt
   return {};
 }
 
+// What a log says of admission is read again from its beginning once its end has changed (admission.h). A count of our
+// own that has no entry yet stays: it is charged all the same.
+Status forget_what_it_says_of_admission(Connection& connection, const LogHead& head) {
+  TRY(Statement read, connection.prepare("DELETE FROM admission_read WHERE origin=?1"));
+  TRY_STATUS(read.bind(1, std::string_view(head.origin)).run());
+  for (const char* sql : {"DELETE FROM admission_keys WHERE group_id=?1 AND nick=?2",
+                          "DELETE FROM admission_counts WHERE group_id=?1 AND helper=?2 AND entry<>zeroblob(32)"}) {
+    TRY(Statement statement, connection.prepare(sql));
+    TRY_STATUS(statement.bind(1, std::string_view(head.group)).bind(2, std::string_view(head.nick)).run());
+  }
+  return {};
+}
+
 }  // namespace
 
 Status Vault::begin_log(const LogHead& log) {
@@ -203,6 +216,7 @@ Status Vault::cut_log(std::string_view origin, std::uint64_t size, const std::op
     TRY_STATUS(statement.bind(1, found.number).bind(2, static_cast<std::int64_t>(first)).run());
   }
   if (checkpoint) TRY_STATUS(write_checkpoint(connection, "INSERT OR IGNORE", found.number, *checkpoint));
+  TRY_STATUS(forget_what_it_says_of_admission(connection, found.head));
   return transaction.commit();
 }
 

@@ -19,6 +19,7 @@
 #include "vault/files.h"
 #include "vault/groups.h"
 #include "vault/joint_log.h"
+#include "vault/operator_log.h"
 
 namespace parley::vault {
 
@@ -38,7 +39,8 @@ enum class Subkey : std::uint8_t {
   backup_manifest = 4,
   session_secrets = 5,
   member_keys = 6,
-  pages = 7
+  pages = 7,
+  operator_log = 8
 };
 
 using ItemId = std::int64_t;
@@ -289,33 +291,53 @@ class Vault {
   /// What entries up to `read_to` say; what is known already stays. All of it or nothing.
   Status note_admissions(std::string_view group, std::string_view origin, std::uint64_t read_to,
                          std::span<const AdmissionKey> keys, std::span<const AdmissionCount> counts);
-  /// One count of our own, in the commit that writes its entry.
-  Status add_admission_count(std::string_view group, const AdmissionCount& count);
-  /// Members' keys for the epoch of this name, by nick.
+  /// One count of our own, before its entry is written, or in the commit that writes it.
+  Status put_admission_count(std::string_view group, const AdmissionCount& count);
+  /// Members' keys for the epoch of this name, by nick and type.
   Result<std::vector<AdmissionKey>> admission_keys(std::string_view group, std::string_view epoch);
   Result<std::vector<AdmissionTotal>> admission_totals(std::string_view group, const Digest& epoch);
   /// The same of one helper, owner and type.
   Result<std::int64_t> admission_total(std::string_view group, const Digest& epoch, std::string_view helper,
                                        std::string_view owner, indicator::Type type);
+  /// The same of whatever epoch since `since`.
+  Result<std::int64_t> admission_total_since(std::string_view group, std::string_view helper, std::string_view owner,
+                                             indicator::Type type, UnixSeconds since);
   /// The count of `batch` in the log of `helper`.
   Result<std::optional<AdmissionCount>> admission_count(std::string_view group, std::string_view helper,
                                                         const Digest& batch);
   /// Notes that a counted batch is answered once more. @return how often it was, this time included
   Result<std::int64_t> repeat_admission(std::string_view group, std::string_view helper, const Digest& batch);
+  /// Keeps the hash of the sample of a counted batch that is about to be proven, unless there is one.
+  /// @return whether it is the one that is kept
+  Result<bool> keep_admission_sample(std::string_view group, std::string_view helper, const Digest& batch,
+                                     const Digest& sample);
   /// Batches that `helper` has counted for `owner` since `since`.
   Result<std::int64_t> admission_batches_since(std::string_view group, std::string_view helper, std::string_view owner,
                                                UnixSeconds since);
 
-  /// Up to `most` items of one type of the selection that have no tag of the epoch and are in no batch, in for_each's
-  /// order. `selection.types` and `selection.admission` do not matter.
-  Result<std::vector<Item>> not_admitted(Selection selection, const Digest& epoch, indicator::Type type,
-                                         std::uint64_t most);
+  /// Up to `most` items of one type of the selection that have no tag of the epoch and are in no batch: which, and in
+  /// which order, is drawn at random. `selection.types` and `selection.admission` do not matter. Canaries of that type
+  /// that wait go along, before items do, and have numbers below 0.
+  Result<std::vector<std::pair<ItemId, indicator::Canonical>>> not_admitted(Selection selection, const Digest& epoch,
+                                                                            indicator::Type type, std::uint64_t most);
+  /// Has canaries of a set admitted in an epoch, each type with `count` new values in all. Nothing happens for a set
+  /// that was given before, by the entry that committed to it.
+  Status admit_canaries(std::string_view group, const Digest& epoch, const Digest& set_entry,
+                        std::span<const AdmissionDecoys> decoys);
+  /// All that admit_canaries() was given or made, by its number among the items: below 0.
+  Result<std::vector<std::pair<ItemId, indicator::Canonical>>> admission_canaries(std::string_view group,
+                                                                                  const Digest& epoch);
   /// Keeps a new batch. @error Errc::exists when one of its items is in another already, or has a tag
   Status add_admission_batch(std::string_view group, const Digest& epoch, indicator::Type type,
                              const AdmissionInput& input);
   /// Those of an epoch that are not finished, oldest first.
   Result<std::vector<AdmissionBatch>> admission_batches(std::string_view group, const Digest& epoch);
   Result<AdmissionInput> admission_input(std::int64_t batch);  ///< @error Errc::not_found
+  /// What was fixed of a helper's answers to a batch before they were looked at.
+  Result<std::optional<AdmissionFixed>> admission_fixed(std::int64_t batch, std::string_view nick);
+  Status fix_admission(std::int64_t batch, std::string_view nick, const AdmissionFixed& fixed);
+  /// Forgets a batch: its items wait again.
+  Status drop_admission_batch(std::int64_t batch);
   /// Nothing happens for a batch that is finished.
   Status put_admission_answer(std::int64_t batch, std::string_view nick, ByteView answer);
   Result<std::map<std::string, Bytes>> admission_answers(std::int64_t batch);
@@ -330,6 +352,14 @@ class Vault {
   Status forget_admissions(std::string_view group, const std::optional<Digest>& kept);
   Status put_admission_helper(std::string_view group, const AdmissionHelper& helper);
   Result<std::vector<AdmissionHelper>> admission_helpers(std::string_view group);
+
+  // --- the operator log (operator_log.h) ---------------------------------------------------------------------------
+  /// Adds the next record. @error Errc::internal if it is not the next
+  Status add_operator_record(const OperatorRow& row);
+  /// Records from, from + 1, ... as far as they are there: a gap shows by their numbers.
+  Result<std::vector<OperatorRow>> operator_records(std::uint64_t from, std::uint64_t count);
+  /// The number that the next record has.
+  Result<std::uint64_t> next_operator_record();
 
   // --- the disk ---------------------------------------------------------------------------------------------------
   /// What this user may still write where the vault is. @error Errc::io

@@ -1,6 +1,7 @@
 // An owner, its helpers, and what either may not do.
 #include <atomic>
 
+#include "admission/counts.h"
 #include "log/entry_type.h"
 #include "support/admission_circle.h"
 
@@ -77,23 +78,55 @@ TEST(Admission, StopsAtTheCapOfTheCharter) {
   EXPECT_EQ(overview.types.front().under_way, 0u) << "what is beyond the cap is not even asked";
 }
 
-TEST(Admission, OfAllTypesTogetherStopsAtTheCapOfTheTypeThatIsNamed) {
-  group::AdmissionClause clause = at_most(15);
-  clause.types.insert(clause.types.begin(), {.type = indicator::Type::cve, .most = 15});
+/// ipv4 and cve, each with a cap of its own.
+group::AdmissionClause two_types(std::int64_t most_cve, std::int64_t most_ipv4) {
+  group::AdmissionClause clause = at_most(most_ipv4);
+  clause.types.insert(clause.types.begin(), {.type = indicator::Type::cve, .most = most_cve});
+  return clause;
+}
+
+TEST(Admission, OfEachTypeStopsAtTheCapOfThatType) {
   std::vector<vault::TestRecord> material = addresses(0, 10);
   for (int i = 0; i < 10; ++i)
     material.push_back(session::record(indicator::Type::cve, fmt::format("CVE-2026-{}", 1000 + i), "seen"));
-  Circle circle{{material, {}}, clause};
+  Circle circle{{material, {}}, two_types(7, 4)};
   circle.begin_epoch();
   circle.admit(0);
-  std::int64_t counted = 0;
-  for (const indicator::Type type : {indicator::Type::cve, indicator::Type::ipv4}) {
-    const auto of_type =
+  const auto of_type = [&](indicator::Type type) {
+    const auto total =
         circle[1].vault->admission_total(circle.charter().charter.group, circle.epoch(1).id, "bravo", "alpha", type);
-    ASSERT_OK(of_type);
-    counted += *of_type;
-  }
-  EXPECT_EQ(counted, 15) << "all of one type, and of the other what is left: who says cve may mean an address";
+    EXPECT_OK(total);
+    return *total;
+  };
+  EXPECT_EQ(of_type(indicator::Type::cve), 7);
+  EXPECT_EQ(of_type(indicator::Type::ipv4), 4);
+}
+
+// An owner may say of a blinded address that it is a CVE number, and have it counted as one. What it gets is under the
+// members' keys for CVE numbers, and no tag of an address.
+TEST(Admission, UnderAnotherTypesNameGivesNoTag) {
+  Circle circle{{addresses(0, 1), {}}, two_types(1000, 1000)};
+  circle.begin_epoch();
+  circle.admit(0);
+  const Epoch epoch = circle.epoch(0);
+  const auto honest = circle[0].vault->admission_tags(circle.charter().charter.group, epoch.id);
+  ASSERT_OK(honest);
+  ASSERT_EQ(honest->size(), 1u);
+  psi::Elements elements;
+  elements.push_back(indicator::canonicalise(indicator::Type::ipv4, "198.18.0.0")->typed());
+  const Secret<32> seed = random_secret<32>();
+  const auto tag_under = [&](indicator::Type type) {
+    const Bytes blinded = *psi::admission::blind(epoch.id, elements, seed, circle[0].pool, circle[0].progress);
+    std::vector<Bytes> answers;
+    for (const std::size_t i : {0u, 1u}) {
+      const auto key = circle.as(i, [&](const Party& us) { return own_key(us.desk, us.membership, epoch.name, type); });
+      answers.push_back(*psi::admission::evaluate(key->secret_key, blinded, circle[i].pool, circle[i].progress));
+    }
+    const auto tags = psi::admission::combine(epoch.id, elements, seed, answers, circle[0].pool, circle[0].progress);
+    return to_hex(tags->expose());
+  };
+  EXPECT_EQ(tag_under(indicator::Type::ipv4), to_hex(honest->front().second));
+  EXPECT_NE(tag_under(indicator::Type::cve), to_hex(honest->front().second));
 }
 
 /// alpha's batches as its node made them, with what it says on the line altered.
@@ -160,14 +193,15 @@ TEST(Admission, IsRefusedToAPausedHelpersPeersToOtherTypesAndInOtherEpochs) {
   }
 }
 
-TEST(Admission, IsNotChargedForABatchWithSomethingInItThatIsNoElement) {
+// Nothing is computed for nothing: a batch is charged before anybody looks at what is in it.
+TEST(Admission, IsChargedForABatchWithSomethingInItThatIsNoElement) {
   Circle circle{{addresses(0, 3), {}}, at_most(1000)};
   circle.begin_epoch();
   const auto asked =
       circle.ask(0, 1, {}, owner_that([](Request& request) { std::ranges::fill(request.blinded, std::byte{0}); }));
   EXPECT_FAILS(asked.second, Errc::protocol);
   EXPECT_FALSE(asked.first);
-  EXPECT_EQ(circle.counted(1, 1, 0), 0);
+  EXPECT_EQ(circle.counted(1, 1, 0), 3);
 }
 
 /// Replaces what the helper says of kind `Kind`; nothing drops it and ends the link.
@@ -215,33 +249,161 @@ TEST(Admission, IsNotAnsweredAgainWithoutEnd) {
   EXPECT_EQ((*asked.first)->refusal->reason, Reason::busy);
 }
 
+/// A helper whose program answers as `bend` says, and has its log say the same.
+class Liar {
+ public:
+  explicit Liar(std::function<void(Bytes&)> bend) : bend_(std::move(bend)) {}
+  Deviation deviation() {
+    return {.rewrite =
+                [this](mirror::Draft& draft) {
+                  if (draft.type != log::kAdmissionCount) return;
+                  CountRecord lie = *count_record_from_json(draft.body);
+                  answers_ = Bytes(static_cast<std::size_t>(lie.count) * crypto::kElementBytes);
+                  for (std::size_t i = 0; i < answers_.size(); i += crypto::kElementBytes)
+                    std::ranges::copy(base().encoding(), answers_.begin() + static_cast<std::ptrdiff_t>(i));
+                  bend_(answers_);
+                  lie.answers = crypto::sha256(answers_);
+                  draft.body = to_json(lie);
+                },
+            .resend = helper_that<Answer>([this](Answer& answer) {
+                        answer.evaluated = answers_;
+                        return true;
+                      }).resend};
+  }
+
+ private:
+  static crypto::Element base() {
+    return *crypto::multiply_base(crypto::Scalar::from_uniform(Secret<64>().expose()) + one());
+  }
+  static crypto::Scalar one() {
+    ByteArray<64> bytes{};
+    bytes[0] = std::byte{1};
+    return crypto::Scalar::from_uniform(bytes);
+  }
+  std::function<void(Bytes&)> bend_;
+  Bytes answers_;
+};
+
 TEST(Admission, UsesNothingOfAnswersUnderAnotherKeyThanTheOneInTheLog) {
   Circle circle{{addresses(0, 8), {}}, at_most(1000)};
   circle.begin_epoch();
-  // A helper whose program answers for another epoch's key, and says so consistently in its log.
-  const auto other = *psi::admission::derive_key(random_secret<32>(), {});
-  Bytes false_answers;
-  const Deviation liar{.rewrite =
-                           [&](mirror::Draft& draft) {
-                             if (draft.type != log::kAdmissionCount) return;
-                             const auto record = count_record_from_json(draft.body);
-                             CountRecord lie = *record;
-                             false_answers.clear();
-                             for (std::int64_t i = 0; i < lie.count; ++i)
-                               append(false_answers, crypto::multiply_base(other.secret_key)->encoding());
-                             lie.answers = crypto::sha256(false_answers);
-                             draft.body = to_json(lie);
-                           },
-                       .resend = helper_that<Answer>([&](Answer& answer) {
-                                   answer.evaluated = false_answers;
-                                   return true;
-                                 }).resend};
-  const auto asked = circle.ask(0, 1, liar);
+  Liar liar([](Bytes&) {});
+  const auto asked = circle.ask(0, 1, liar.deviation());
   ASSERT_FAILS(asked.first, Errc::protocol);
   EXPECT_THAT(asked.first.error().message, HasSubstr("not by the key that its log says"));
+  EXPECT_EQ(asked.first.error().where, "bravo");
   EXPECT_EQ(circle.admitted(0), 0u);
-  EXPECT_EQ(circle.overview(0).types.front().under_way, 8u);
-  EXPECT_FALSE(circle.overview(0).helpers.front().trouble.empty()) << "and who it was is said";
+  const Overview overview = circle.overview(0);
+  EXPECT_EQ(overview.helpers.front().bad_answers, 1);
+  EXPECT_THAT(overview.helpers.front().bad_answers_why, HasSubstr("not by the key"));
+  EXPECT_EQ(overview.types.front().under_way, 0u) << "its log fixes that: this batch could never be finished";
+  EXPECT_EQ(overview.types.front().waiting, 8u);
+}
+
+TEST(Admission, UsesNothingOfMoreOrFewerAnswersThanWereAskedFor) {
+  for (const std::size_t length : {1u, 7u, 9u}) {
+    Circle circle{{addresses(0, 8), {}}, at_most(1000)};
+    circle.begin_epoch();
+    Liar liar([&](Bytes& answers) {
+      answers.resize(length * crypto::kElementBytes);
+      std::ranges::copy(Bytes(answers.begin(), answers.begin() + 32), answers.end() - 32);
+    });
+    const auto asked = circle.ask(0, 1, liar.deviation());
+    ASSERT_FAILS(asked.first, Errc::protocol);
+    EXPECT_THAT(asked.first.error().message, HasSubstr("another number than it was asked"));
+    EXPECT_EQ(circle.overview(0).types.front().waiting, 8u) << "the batch is made anew";
+    EXPECT_EQ(circle.admit(0), 8u);
+  }
+}
+
+// 400 answers, of which 300 are proven: the one that is no element is found, whichever they are.
+TEST(Admission, UsesNothingOfAnswersOfWhichOneIsNoElement) {
+  for (const std::byte filling : {std::byte{0}, std::byte{0xff}}) {
+    Circle circle{{addresses(0, 400), {}, {}}, at_most(1000)};
+    circle.begin_epoch();
+    Liar liar([&](Bytes& answers) { std::ranges::fill(std::span(answers).last(32), filling); });
+    const auto asked = circle.ask(0, 1, liar.deviation());
+    ASSERT_FAILS(asked.first, Errc::protocol);
+    EXPECT_THAT(asked.first.error().message, HasSubstr("number 399 of the answers that its log fixes is no element"));
+    const Overview overview = circle.overview(0);
+    EXPECT_EQ(overview.helpers[0].bad_answers, 1);
+    EXPECT_EQ(overview.types.front().waiting, 400u) << "they do not wait in a batch that never ends";
+    // The batch that is made anew goes to the one who spoilt the last before it costs anything with others.
+    const auto other = circle.ask(0, 2);
+    ASSERT_OK(other.first);
+    EXPECT_EQ((*other.first)->indicators, 0u);
+    EXPECT_EQ(circle.counted(2, 2, 0), 0);
+    ASSERT_OK(circle.ask(0, 1).first);
+    ASSERT_OK(circle.ask(0, 2).first);
+    EXPECT_EQ(circle.admitted(0), 400u);
+    EXPECT_EQ(circle.counted(2, 2, 0), 400);
+    EXPECT_EQ(circle.counted(1, 1, 0), 800) << "its own log is the price of its own answers";
+    EXPECT_EQ(circle.overview(0).helpers[0].bad_answers, 1) << "what it did is not forgotten";
+  }
+}
+
+/// Keeps the samples that an owner names.
+Deviation owner_that_is_heard(std::vector<std::vector<std::uint32_t>>& samples) {
+  return {.rewrite = {}, .resend = [&samples](const wire::Frame& frame) {
+            const auto message = frame.type == wire::FrameType::admission
+                                     ? read_message(frame.payload)
+                                     : Result<Message>(fail(Errc::protocol, "another frame"));
+            if (message)
+              if (const auto* challenge = std::get_if<Challenge>(&*message)) samples.push_back(challenge->sample);
+            return std::vector{frame};
+          }};
+}
+
+// Whoever sees that something false is in the sample and breaks off is asked for the same sample again.
+TEST(Admission, IsAskedForTheSameProofAgainByWhoeverBreaksOffBeforeIt) {
+  Circle circle{{addresses(0, 2000), {}}, at_most(2000)};
+  circle.begin_epoch();
+  std::vector<std::vector<std::uint32_t>> samples;
+  const auto breaks_off = helper_that<Proof>([](Proof&) { return false; });
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(circle.ask(0, 1, breaks_off, owner_that_is_heard(samples)).first);
+  EXPECT_OK(circle.ask(0, 1, {}, owner_that_is_heard(samples)).first);
+  ASSERT_EQ(samples.size(), 4u);
+  EXPECT_EQ(samples[0].size(), psi::admission::kSampleCount);
+  for (const auto& sample : samples) EXPECT_EQ(sample, samples.front());
+  EXPECT_EQ(circle.admitted(0), 2000u);
+  EXPECT_EQ(circle.counted(1, 1, 0), 2000);
+}
+
+TEST(Admission, UsesNothingOfABatchWhoseAnswersWereFixedOtherwiseBefore) {
+  Circle circle{{addresses(0, 8), {}}, at_most(1000)};
+  circle.begin_epoch();
+  EXPECT_FALSE(circle.ask(0, 1, helper_that<Answer>([](Answer&) { return false; })).first);
+  const auto batches = circle[0].vault->admission_batches(circle.charter().charter.group, circle.epoch(0).id);
+  ASSERT_OK(batches);
+  // As if the log had fixed others when the sample was named.
+  EXPECT_OK(circle[0].vault->fix_admission(batches->front().number, "bravo",
+                                           {.answers = random_bytes<32>(), .sample = {0, 1, 2, 3, 4, 5, 6, 7}}));
+  const auto asked = circle.ask(0, 1);
+  ASSERT_FAILS(asked.first, Errc::protocol);
+  EXPECT_THAT(asked.first.error().message, HasSubstr("fixes a batch twice"));
+  EXPECT_EQ(circle.overview(0).helpers.front().bad_answers, 1);
+  EXPECT_EQ(circle.admit(0), 8u);
+}
+
+TEST(Admission, IsProvenForOneSampleOnlyAndRefusedByNameForAnother) {
+  Circle circle{{addresses(0, 400), {}}, at_most(1000)};
+  circle.begin_epoch();
+  EXPECT_FALSE(circle.ask(0, 1, helper_that<Proof>([](Proof&) { return false; })).first);
+  const Deviation another{.rewrite = {}, .resend = [](const wire::Frame& frame) {
+                            auto message = frame.type == wire::FrameType::admission
+                                               ? read_message(frame.payload)
+                                               : Result<Message>(fail(Errc::protocol, "another frame"));
+                            auto* challenge = message ? std::get_if<Challenge>(&*message) : nullptr;
+                            if (challenge == nullptr) return std::vector{frame};
+                            challenge->sample = psi::admission::draw_sample(400);
+                            return std::vector{wire::Frame{frame.type, write_message(*message)}};
+                          }};
+  const auto asked = circle.ask(0, 1, {}, another);
+  ASSERT_FAILS(asked.first, Errc::protocol);
+  EXPECT_THAT(asked.first.error().message, HasSubstr("proved another sample of a batch before"));
+  EXPECT_OK(asked.second) << "the helper goes on with other batches";
+  EXPECT_EQ(circle.overview(0).helpers.front().bad_answers, 1) << "it could say so to be rid of the sample";
+  EXPECT_EQ(circle.admit(0), 400u);
 }
 
 TEST(Admission, UsesNothingOfAnswersThatTheLogDoesNotFix) {
@@ -255,6 +417,10 @@ TEST(Admission, UsesNothingOfAnswersThatTheLogDoesNotFix) {
   ASSERT_FAILS(asked.first, Errc::protocol);
   EXPECT_THAT(asked.first.error().message, HasSubstr("others than those that its log fixes"));
   EXPECT_EQ(circle.admitted(0), 0u);
+  EXPECT_EQ(circle.overview(0).helpers.front().bad_answers, 1);
+  EXPECT_EQ(circle.overview(0).types.front().under_way, 8u) << "what its log fixes may be right";
+  EXPECT_EQ(circle.admit(0), 8u);
+  EXPECT_EQ(circle.counted(1, 1, 0), 8);
 }
 
 TEST(Admission, UsesNothingOfAHelpThatIsCountedForSomebodyElseOrAsLess) {
@@ -339,6 +505,176 @@ TEST(Admission, OfTwoLinksAtOnceDoesNotPassTheCapTogether) {
   ASSERT_OK(two);
   EXPECT_EQ(static_cast<int>(*one) + static_cast<int>(*two), 1);
   EXPECT_EQ(circle.counted(1, 1, 0), 10);
+}
+
+/// Member j helps on a link, with a membership that `now` gives and a progress of the test's.
+Result<std::uint64_t> help_with(Circle& circle, std::size_t j, group::LogLink& link,
+                                const std::function<Result<group::Membership>()>& now, Progress& progress) {
+  TRY(const wire::FrameType first, link.next_type(deadline_in(kPatience)));
+  if (first != wire::FrameType::admission) return 0;
+  return circle.as(j, [&](const Party& us) {
+    const Party watched{
+        .desk = us.desk, .membership = us.membership, .log = us.log, .pool = us.pool, .progress = progress};
+    return help(watched, now, link);
+  });
+}
+
+/// alpha is helped by bravo, whose program looks at its membership with `now`.
+Circle::Asked ask_with(Circle& circle, const std::function<Result<group::Membership>()>& now, Progress& progress) {
+  return circle.connect<std::optional<Helped>, std::uint64_t>(
+      0, 1,
+      [&](group::LogLink& link) -> Result<std::optional<Helped>> {
+        TRY_STATUS(link.synchronise(deadline_in(kPatience)));
+        auto helped = circle.as(0, [&](const Party& us) { return work_with(us, link, deadline_in(kPatience)); });
+        TRY_STATUS(link.send(wire::FrameType::bye, {}));
+        return helped;
+      },
+      [&](group::LogLink& link) { return help_with(circle, 1, link, now, progress); });
+}
+
+// 1: when the request is read. 2: when it is charged. 3: when its entry is written.
+TEST(Admission, IsRefusedWhereCharterOrMembershipHaveChangedSinceTheRequestWasRead) {
+  const group::LocalPolicy paused{.paused = true};
+  const group::LocalPolicy stricter{.admissions = {{.type = indicator::Type::ipv4, .most = 7}}};
+  struct Row {
+    int from;
+    std::function<group::Membership(Circle&)> changed;
+    Reason reason;
+    std::int64_t charged;
+  };
+  const auto with_policy = [](const group::LocalPolicy& policy) {
+    return [policy](Circle& circle) {
+      circle.set_policy(1, policy);
+      return circle.membership(1);
+    };
+  };
+  const auto lower_cap = [](Circle& circle) {
+    group::SignedCharter next = circle.charter();
+    next.charter.seq = 2;
+    next.charter.admission.types.front().most = 7;
+    return circle.membership_under(1, {circle.charter(), next}, {});
+  };
+  const auto owner_gone = [](Circle& circle) { return circle.membership_under(1, {circle.charter()}, {"alpha"}); };
+  for (const Row& row : {Row{2, with_policy(paused), Reason::policy, 0}, Row{3, with_policy(paused), Reason::policy, 8},
+                         Row{2, with_policy(stricter), Reason::policy, 0}, Row{2, lower_cap, Reason::cap, 0},
+                         Row{3, lower_cap, Reason::cap, 8}, Row{2, owner_gone, Reason::epoch, 0},
+                         Row{3, owner_gone, Reason::epoch, 8}}) {
+    Circle circle{{addresses(0, 8), {}, {}}, at_most(1000)};
+    circle.begin_epoch();
+    int looked = 0;
+    SilentProgress silent;
+    const auto asked = ask_with(
+        circle,
+        [&]() -> Result<group::Membership> {
+          return ++looked >= row.from ? row.changed(circle) : circle.membership(1);
+        },
+        silent);
+    ASSERT_OK(asked.first);
+    ASSERT_TRUE(*asked.first && (*asked.first)->refusal);
+    EXPECT_EQ((*asked.first)->refusal->reason, row.reason) << row.from;
+    EXPECT_EQ(looked, row.from);
+    circle.set_policy(1, {});
+    EXPECT_EQ(circle.counted(1, 1, 0), row.charged) << "what was computed for is paid for";
+    circle.synchronise();
+    EXPECT_EQ(circle.counted(0, 1, 0), 0) << "nothing of it stands in the log";
+    ASSERT_OK(circle.ask(0, 1).first);
+    EXPECT_EQ(circle.counted(1, 1, 0), 8) << "and it is not paid for twice";
+    circle.synchronise();
+    EXPECT_EQ(circle.counted(0, 1, 0), 8);
+  }
+}
+
+/// Notes what was charged when a helper began to compute.
+class ChargedWhenHelping final : public Progress {
+ public:
+  explicit ChargedWhenHelping(std::function<std::int64_t()> charged) : charged_(std::move(charged)) {}
+  void phase(std::string_view name, std::uint64_t) override {
+    if (name == "helping") seen.push_back(charged_());
+  }
+  void advance(std::uint64_t) override {}
+  std::vector<std::int64_t> seen;
+
+ private:
+  std::function<std::int64_t()> charged_;
+};
+
+TEST(Admission, IsChargedBeforeAnythingIsComputedForIt) {
+  Circle circle{{addresses(0, 8), {}}, at_most(1000)};
+  circle.begin_epoch();
+  const Digest epoch = circle.epoch(1).id;
+  ChargedWhenHelping progress([&] {
+    return *circle[1].vault->admission_total(circle.charter().charter.group, epoch, "bravo", "alpha",
+                                             indicator::Type::ipv4);
+  });
+  ASSERT_OK(ask_with(circle, [&] { return Result<group::Membership>(circle.membership(1)); }, progress).first);
+  EXPECT_EQ(progress.seen, std::vector<std::int64_t>{8});
+}
+
+// By leaving and coming back a member has new keys and a new epoch with all others; its own count goes on.
+TEST(Admission, OfAMemberThatWasOffTheCharterAndCameBackIsCountedOverTheWholePeriod) {
+  Circle circle{{addresses(0, 1), {}, {}}, at_most(1000)};
+  group::SignedCharter without = circle.charter(), again = circle.charter();
+  without.charter.seq = 2;
+  std::erase_if(without.charter.members, [](const auto& member) { return member.keys.nick == "alpha"; });
+  again.charter.seq = 3;
+  const UnixSeconds begin = circle.charter().charter.not_before, now = begin + 10 * 86'400;
+  const Digest old_epoch = random_bytes<32>(), new_epoch = random_bytes<32>();
+  vault::Vault& vault = *circle[1].vault;
+  const auto note = [&](const char* owner, const Digest& epoch, std::int64_t count, UnixSeconds time) {
+    vault::AdmissionCount row{.helper = "bravo",
+                              .owner = owner,
+                              .epoch = epoch,
+                              .batch = random_bytes<32>(),
+                              .count = count,
+                              .entry = random_bytes<32>(),
+                              .time = time};
+    EXPECT_OK(vault.put_admission_count(circle.charter().charter.group, row));
+  };
+  for (const char* owner : {"alpha", "charlie"}) {
+    note(owner, old_epoch, 70, begin - 1);  // in the period before
+    note(owner, old_epoch, 20, begin + 5);
+    note(owner, new_epoch, 3, now);
+  }
+  const auto used = [&](const group::Membership& membership, const char* owner) {
+    return *counted(vault, membership, new_epoch, "bravo", owner, indicator::Type::ipv4, now);
+  };
+  const group::Membership came_back = circle.membership_under(1, {circle.charter(), without, again}, {});
+  EXPECT_EQ(used(came_back, "alpha"), 23);
+  EXPECT_EQ(used(came_back, "charlie"), 3) << "who stayed has to have everything admitted anew";
+  const group::Membership joined = circle.membership_under(1, {without, again}, {});
+  EXPECT_EQ(used(joined, "alpha"), 3) << "who is new has nothing to carry over";
+}
+
+// The body of a count that is lost with an older disk is asked for: until it is here nobody is helped.
+TEST(Admission, WaitsForWhatItsOwnLogSaysAndAsksForIt) {
+  Circle circle{{addresses(0, 5), {}, {}}, at_most(8)};
+  circle.begin_epoch();
+  EXPECT_EQ(circle.admit(0), 5u);
+  circle.synchronise();
+  const auto heads = circle[1].vault->logs();
+  ASSERT_OK(heads);
+  const auto own = std::ranges::find_if(*heads, [&](const vault::LogHead& head) { return head.own; });
+  const auto leaves = circle[1].vault->log_leaves(own->origin, 0, own->size);
+  ASSERT_OK(leaves);
+  for (const vault::LogLeaf& leaf : *leaves) {
+    const auto entry = log::read_entry_unverified(leaf.note);
+    if (entry->type != log::kAdmissionCount) continue;
+    for (const std::size_t member : {0u, 1u}) EXPECT_OK(circle[member].vault->erase_log_body(entry->body));
+  }
+  // Nothing goes, all is read again, and the replica knows what came back to it without its body.
+  ASSERT_OK(circle[1].vault->cut_log(own->origin, own->size, {}));
+  ASSERT_OK(circle[1].vault->put_setting("log-lacking " + own->origin, "0"));
+  circle.restart(1);
+  EXPECT_EQ(circle.counted(1, 1, 0), 0) << "what it says is not known";
+  EXPECT_OK(vault::import_records(*circle[0].vault, {.source = "more.csv", .format = "csv", .labels = {}, .tlp = {}},
+                                  addresses(100, 5)));
+  const auto asked = circle.ask(0, 1);
+  EXPECT_FALSE(asked.first);
+  ASSERT_FAILS(asked.second, Errc::policy);
+  EXPECT_THAT(asked.second.error().message, HasSubstr("is not here"));
+  circle.call_on(1, 2);
+  EXPECT_EQ(circle.counted(1, 1, 0), 5) << "charlie has brought it";
+  EXPECT_EQ(circle.admit(0), 8u) << "and the cap is what it was";
 }
 
 TEST(Admission, NamesAMemberThatIsAwaySinceItWasAndForgetsThatWhenItIsBack) {

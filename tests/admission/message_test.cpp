@@ -61,7 +61,7 @@ TEST(AdmissionMessage, IsRefusedWhenItSaysWhatNobodySays) {
       {"no sample", 2, 34, std::byte{0}},
       {"a sample that is too large", 2, 33, std::byte{2}},
       {"no reason", 4, 33, std::byte{0}},
-      {"a reason that is not known", 4, 33, std::byte{6}},
+      {"a reason that is not known", 4, 33, std::byte{7}},
   };
   for (const Bent& bent : kBent) {
     Bytes bytes = write_message(messages()[bent.message]);

@@ -7,9 +7,12 @@ namespace parley::admission {
 namespace {
 
 KeyRecord key_record() {
-  KeyRecord record{.epoch = "1.0.0", .members = {"alpha", "bravo"}, .key = {}, .proof = random_bytes<64>()};
-  const auto key = psi::admission::derive_key(random_secret<32>(), {});
-  std::ranges::copy(key->public_key.encoding(), record.key.begin());
+  KeyRecord record{.epoch = "1.0.0", .members = {"alpha", "bravo"}, .keys = {}};
+  for (const indicator::Type type : {indicator::Type::cve, indicator::Type::ipv4}) {
+    const auto key = psi::admission::derive_key(random_secret<32>(), {});
+    record.keys.push_back({.type = type, .key = {}, .proof = random_bytes<64>()});
+    std::ranges::copy(key->public_key.encoding(), record.keys.back().key.begin());
+  }
   return record;
 }
 
@@ -52,7 +55,13 @@ TEST(AdmissionRecord, IsRefusedWhenAValueIsOutOfBounds) {
   EXPECT_FALSE(key_record_from_json(altered(key, "members", log::Json::Array{"bravo", "alpha"})));
   EXPECT_FALSE(key_record_from_json(altered(key, "members", log::Json::Array{"alpha", "alpha"})));
   EXPECT_FALSE(key_record_from_json(altered(key, "epoch", std::string(65, '1'))));
-  EXPECT_FALSE(key_record_from_json(altered(key, "key", "AAAA")));
+  EXPECT_FALSE(key_record_from_json(altered(key, "keys", log::Json::Array{})));
+  const log::Json::Array keys = *key.object()->at("keys").array();
+  EXPECT_FALSE(key_record_from_json(altered(key, "keys", log::Json::Array{keys[1], keys[0]}))) << "they ascend by type";
+  EXPECT_FALSE(key_record_from_json(altered(key, "keys", log::Json::Array{keys[0], keys[0]})));
+  EXPECT_FALSE(key_record_from_json(altered(key, "keys", log::Json::Array(100, keys[0]))));
+  EXPECT_FALSE(key_record_from_json(altered(key, "keys", log::Json::Array{altered(keys[0], "key", "AAAA")})));
+  EXPECT_FALSE(key_record_from_json(altered(key, "keys", log::Json::Array{altered(keys[0], "type", "ipv5")})));
 }
 
 TEST(BatchHash, IsAnotherForAnotherOwnerTypeEpochAndBatch) {
@@ -71,14 +80,19 @@ class AdmissionKeys : public testing::Test {
  protected:
   void write_key(std::size_t i, const std::function<void(KeyRecord&)>& bend, bool prove_again = false) {
     circle.as(i, [&](const Party& us) {
-      const auto key = own_key(us.desk, us.membership, epoch_name(us.membership, wall_clock_now()));
-      KeyRecord record{
-          .epoch = epoch_name(us.membership, wall_clock_now()), .members = {"alpha", "bravo"}, .key = {}, .proof = {}};
-      std::ranges::copy(key->public_key.encoding(), record.key.begin());
+      KeyRecord record{.epoch = epoch_name(us.membership, wall_clock_now()), .members = {"alpha", "bravo"}, .keys = {}};
+      for (const indicator::Type type : {indicator::Type::cve, indicator::Type::ipv4}) {
+        const auto key = own_key(us.desk, us.membership, record.epoch, type);
+        record.keys.push_back({.type = type, .key = {}, .proof = {}});
+        std::ranges::copy(key->public_key.encoding(), record.keys.back().key.begin());
+      }
       const auto prove = [&] {
-        record.proof =
-            *psi::admission::prove_possession(*key, claim_of(us.membership.charter().group, us.desk.card.nick, record),
-                                              crypto::Scalar::from_uniform(random_secret<64>().expose()));
+        for (KeyRecord::OfType& each : record.keys) {
+          const Digest claim = claim_of(us.membership.charter().group, us.desk.card.nick, record, each.type);
+          each.proof =
+              *psi::admission::prove_possession(*own_key(us.desk, us.membership, record.epoch, each.type), claim,
+                                                crypto::Scalar::from_uniform(random_secret<64>().expose()));
+        }
       };
       prove();
       bend(record);
@@ -93,7 +107,12 @@ class AdmissionKeys : public testing::Test {
     return standing ? standing->missing : std::vector<std::string>{"?"};
   }
 
-  Circle circle{{{}, {}}, at_most(100)};
+  static group::AdmissionClause two_types() {
+    group::AdmissionClause clause = at_most(100);
+    clause.types.insert(clause.types.begin(), {.type = indicator::Type::cve, .most = 100});
+    return clause;
+  }
+  Circle circle{{{}, {}}, two_types()};
 };
 
 TEST_F(AdmissionKeys, OfAllMembersBringAnEpochIntoForceWithOneIdForAll) {
@@ -115,8 +134,34 @@ TEST_F(AdmissionKeys, AreWrittenOnce) {
 TEST_F(AdmissionKeys, WithoutAValidProofAreNone) {
   circle.synchronise();
   EXPECT_OK(circle.as(0, [](const Party& us) { return publish_key(us, wall_clock_now()); }));
-  write_key(1, [](KeyRecord& record) { record.proof[5] ^= std::byte{1}; });
+  write_key(1, [](KeyRecord& record) { record.keys[1].proof[5] ^= std::byte{1}; });
+  EXPECT_EQ(missing_for(0), std::vector<std::string>{"bravo"}) << "one type without a key is enough";
+}
+
+TEST_F(AdmissionKeys, OfOneTypeAreNoneOfAnother) {
+  circle.synchronise();
+  EXPECT_OK(circle.as(0, [](const Party& us) { return publish_key(us, wall_clock_now()); }));
+  write_key(1, [](KeyRecord& record) {
+    record.keys[1].key = record.keys[0].key, record.keys[1].proof = record.keys[0].proof;
+  });
+  EXPECT_EQ(missing_for(0), std::vector<std::string>{"bravo"}) << "the proof is for the other type";
+  const Epoch epoch = [&] {
+    Circle other{{{}, {}}, two_types()};
+    other.begin_epoch();
+    return other.epoch(0);
+  }();
+  EXPECT_EQ(epoch.keys.size(), 4u);
+  EXPECT_FALSE(epoch.key("alpha", indicator::Type::cve)->equals(*epoch.key("alpha", indicator::Type::ipv4)));
+  EXPECT_EQ(epoch.key("alpha", indicator::Type::ipv6), nullptr);
+}
+
+TEST_F(AdmissionKeys, OfSomeOfTheTypesAreNotEnough) {
+  circle.synchronise();
+  EXPECT_OK(circle.as(0, [](const Party& us) { return publish_key(us, wall_clock_now()); }));
+  write_key(1, [](KeyRecord& record) { record.keys.pop_back(); });
   EXPECT_EQ(missing_for(0), std::vector<std::string>{"bravo"});
+  EXPECT_OK(circle.as(1, [](const Party& us) { return publish_key(us, wall_clock_now()); }));
+  EXPECT_TRUE(missing_for(0).empty()) << "the rest may come later";
 }
 
 // A proof that alpha made is none of bravo's: keys cannot be taken over.
@@ -127,8 +172,8 @@ TEST_F(AdmissionKeys, OfAnotherMemberAreNone) {
   EXPECT_OK(read_logs(*circle[1].vault, circle.charter().charter.group));
   const auto said = circle[1].vault->admission_keys(circle.charter().charter.group, "1.0.0");
   ASSERT_OK(said);
-  ASSERT_EQ(said->size(), 1u);
-  write_key(1, [&](KeyRecord& record) { record.key = said->front().key; });
+  ASSERT_EQ(said->size(), 2u);
+  write_key(1, [&](KeyRecord& record) { record.keys[0].key = said->front().key; });
   EXPECT_EQ(missing_for(0), std::vector<std::string>{"bravo"});
 }
 
@@ -143,7 +188,8 @@ TEST_F(AdmissionKeys, OfWhichALogHasTwoCountByTheFirst) {
   circle.begin_epoch();
   const Digest before = circle.epoch(0).id;
   write_key(1, [](KeyRecord& record) {
-    std::ranges::copy(psi::admission::derive_key(random_secret<32>(), {})->public_key.encoding(), record.key.begin());
+    std::ranges::copy(psi::admission::derive_key(random_secret<32>(), {})->public_key.encoding(),
+                      record.keys[0].key.begin());
   });
   EXPECT_TRUE(missing_for(0).empty());
   EXPECT_EQ(circle.epoch(0).id, before);
@@ -167,12 +213,18 @@ TEST(EpochName, FollowsTheClockTheMembersAndWhoHasLeft) {
   second.charter.admission.types.front().most = 200;
   third.charter.seq = 3;
   third.charter.members.pop_back();
+  group::SignedCharter more_types = second;
+  more_types.charter.seq = 3;
+  more_types.charter.admission.types.push_back({.type = indicator::Type::ipv6, .most = 5});
   const auto with = [&](std::vector<group::SignedCharter> versions) {
     return group::Membership({.id = now.group().id, .name = "x", .state = std::string(group::kActive)},
                              std::move(versions), {}, {}, own);
   };
   EXPECT_EQ(epoch_name(with({circle.charter(), second}), begin), "1.0.0") << "a cap changes no key";
   EXPECT_EQ(epoch_name(with({circle.charter(), second, third}), begin), "3.0.0");
+  EXPECT_EQ(epoch_name(with({circle.charter(), second, more_types}), begin), "3.0.0") << "another type has keys anew";
+  EXPECT_EQ(period_begin(now, begin + 90 * 86'400 - 1), begin);
+  EXPECT_EQ(period_begin(now, begin + 100 * 86'400), begin + 90 * 86'400);
 }
 
 }  // namespace

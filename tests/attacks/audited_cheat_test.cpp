@@ -70,7 +70,7 @@ class AuditedCheat : public testing::Test {
   Result<audit::Report> report_on(const audit::Audited& audited) {
     ThreadPool pool(2);
     SilentProgress progress;
-    return audit::audit(audited, keys_of(charter_of(asker_, answerer_)), pool, progress);
+    return audit::audit(audited, keys_of(charter_of(asker_, answerer_)), {}, pool, progress);
   }
 
   void expect_honest(const audit::Audited& audited) {
@@ -159,12 +159,12 @@ TEST_F(AuditedCheat, ASetThatDiffersInOneElementFromTheCommittedOneIsFound) {
   for (const Side side : kSides) {
     audit::Audited audited = opened_by(side);
     psi::Elements other;
-    for (std::size_t i = 0; i < audited.record.elements.size(); ++i) {
-      Bytes element = to_bytes(audited.record.elements[i]);
+    for (std::size_t i = 0; i < audited.record.set.elements.size(); ++i) {
+      Bytes element = to_bytes(audited.record.set.elements[i]);
       if (i == 1) element.back() ^= std::byte{1};
       other.push_back(element);
     }
-    audited.record.elements = std::move(other);
+    audited.record.set.elements = std::move(other);
     expect_found(audited, "items_root");
   }
 }
@@ -215,13 +215,13 @@ class ChangedProgram : public AuditedCheat {
              bool withholds, std::vector<psi::RecordedMessage>& record, Digest& transcript) {
     psi::MemoryChannels channels = psi::memory_channels(kPatience);
     const Digest sid = run_id_of(receiver);
-    const psi::Elements entered = change(receiver.record.elements);
+    const psi::Elements entered = change(receiver.record.set.elements);
     auto other = std::async(std::launch::async, [&] {
       ThreadPool pool(1);
       SilentProgress progress;
       auto ended = (*psi::protocol_of_suite(suite))
-                       ->run({psi::Role::sender, psi::Reply::matched_tags, sid, receiver.record.elements.size()},
-                             sender.record.elements, sender.record.seed, *channels.second, pool, progress);
+                       ->run({psi::Role::sender, psi::Reply::matched_tags, sid, receiver.record.set.elements.size()},
+                             sender.record.set.elements, sender.record.seed, *channels.second, pool, progress);
       channels.second.reset();
       return ended.has_value();
     });
@@ -231,10 +231,11 @@ class ChangedProgram : public AuditedCheat {
       record.push_back({sent, type, payload.size(), crypto::sha256(payload), sent ? Bytes() : to_bytes(payload)});
     });
     WithholdingChannel withholding(recording);
-    const auto outcome = (*psi::protocol_of_suite(suite))
-                             ->run({psi::Role::receiver, psi::Reply::matched_tags, sid, sender.record.elements.size()},
-                                   entered, receiver.record.seed,
-                                   withholds ? static_cast<psi::Channel&>(withholding) : recording, pool, progress);
+    const auto outcome =
+        (*psi::protocol_of_suite(suite))
+            ->run({psi::Role::receiver, psi::Reply::matched_tags, sid, sender.record.set.elements.size()}, entered,
+                  receiver.record.seed, withholds ? static_cast<psi::Channel&>(withholding) : recording, pool,
+                  progress);
     channels.first.reset();
     EXPECT_TRUE(other.get()) << "the other side noticed: then there is nothing for an audit to find";
     ASSERT_OK(outcome);
@@ -454,8 +455,16 @@ TEST_F(AuditedCheat, RecordsGoWhenTheirTimeIsOverOrTheyAreForgotten) {
   const auto kept = kept_record(*asker_.vault, id_);
   ASSERT_OK(kept);
   ASSERT_TRUE(kept->has_value());
-  EXPECT_EQ(end_old_records(*asker_.vault, (*kept)->until - 1).value(), 0U);
-  EXPECT_EQ(end_old_records(*asker_.vault, (*kept)->until).value(), 1U);
+  const auto seen = [&](UnixSeconds latest) {
+    auto row = asker_.vault->group(charter_of(asker_, answerer_).charter.group);
+    ASSERT_OK(row);
+    row->latest = latest;
+    ASSERT_OK(asker_.vault->put_group(*row));
+  };
+  seen((*kept)->until - 1);
+  EXPECT_EQ(end_old_records(*asker_.vault).value(), 0U);
+  seen((*kept)->until);
+  EXPECT_EQ(end_old_records(*asker_.vault).value(), 1U);
   EXPECT_FALSE(kept_record(*asker_.vault, id_)->has_value());
   EXPECT_FAILS(open_record(*asker_.vault, id_), Errc::not_found);
   EXPECT_FALSE(asker_.vault->secret(audit_name(id_))->has_value()) << "its key is gone as well";
@@ -469,7 +478,31 @@ TEST_F(AuditedCheat, RecordsDoNotOpenOnceTheSecretsOfTheirSessionAreDestroyed) {
   ASSERT_OK(asker_.vault->remove_secrets("session/" + id_ + "/"));  // as the end of a group does
   EXPECT_FALSE(kept_record(*asker_.vault, id_)->has_value());
   EXPECT_FAILS(open_record(*asker_.vault, id_), Errc::not_found);
-  EXPECT_EQ(end_old_records(*asker_.vault, wall_clock_now()).value(), 1U) << "the file goes as well";
+  EXPECT_EQ(end_old_records(*asker_.vault).value(), 1U) << "the file goes as well";
+}
+
+// What decides is the time that the group's logs have come to. It never goes back, and a clock does not move it alone.
+TEST_F(AuditedCheat, RecordsEndByTheTimeOfTheLog) {
+  hold(kClassic);
+  const std::string group = charter_of(asker_, answerer_).charter.group;
+  const auto in_log = time_seen(*asker_.vault, group);
+  ASSERT_OK(in_log);
+  EXPECT_GT(*in_log, 0) << "as its newest entry says, although the group's row has seen nothing yet";
+  EXPECT_EQ(*time_seen(*asker_.vault, "00000000000000000000000000000000"), 0);
+  auto row = asker_.vault->group(group);
+  ASSERT_OK(row);
+  row->latest = *in_log + 1000;
+  ASSERT_OK(asker_.vault->put_group(*row));
+  EXPECT_EQ(*time_seen(*asker_.vault, group), *in_log + 1000);
+  EXPECT_EQ(end_old_records(*asker_.vault).value(), 0U);
+}
+
+// The file says nothing of its size that can be believed before it is read: the disk is asked.
+TEST_F(AuditedCheat, AFileLargerThanThereIsAnyOrNoFileAtAllIsNotRead) {
+  vault::write_whole(folder_ / "huge", Bytes(100));
+  std::filesystem::resize_file(folder_ / "huge", audit::kMaxAuditFileBytes + 1);
+  EXPECT_FAILS(audit::open_audit_file(folder_ / "huge", auditor_), Errc::limit);
+  EXPECT_FAILS(audit::open_audit_file("/dev/zero", auditor_), Errc::format);
 }
 
 TEST_F(AuditedCheat, NoRecordIsKeptWhereThatIsSetOrWhereThereIsNoRoomAndTheSessionGoesOn) {

@@ -156,7 +156,7 @@ TEST(GuesserAtWork, WhoEntersABlockOfAddressesIsNoticedAndTheOthersCanCheckIt) {
   ASSERT_OK(held.began);
   EXPECT_EQ(outcome_of(*alpha.vault, *held.began).canaries, 2);
   EXPECT_EQ(matched(*alpha.vault, *held.began), kShared);
-  const auto alarm = alarm_of(*alpha.vault, alpha.log(charter_of(alpha, bravo)), *held.began);
+  const auto alarm = alarm_about(alpha, bravo, *held.began);
   ASSERT_OK(alarm);
   const auto entry = published_alarm(alpha, bravo, *alarm, *held.began);
   ASSERT_OK(entry);
@@ -170,7 +170,7 @@ TEST(GuesserAtWork, WhoEntersWhatItHoldsIsNot) {
   const auto held = hold_session(bravo, alpha, which_addresses_and_names());
   ASSERT_OK(held.began);
   EXPECT_EQ(outcome_of(*alpha.vault, *held.began).canaries, 0);
-  EXPECT_FAILS(alarm_of(*alpha.vault, alpha.log(charter_of(alpha, bravo)), *held.began), Errc::usage);
+  EXPECT_FAILS(alarm_about(alpha, bravo, *held.began), Errc::usage);
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ Question which_addresses() {
   return question;
 }
 
-/// alpha enumerates; bravo and charlie hold every address that it guesses, which is the best that can happen to it.
+/// alpha enumerates; bravo and charlie hold as many of the addresses that it guesses as they can have admitted.
 class Enumerator : public testing::Test {
  protected:
   Enumerator() {
@@ -44,7 +44,7 @@ class Enumerator : public testing::Test {
     return sum;
   }
 
-  Circle circle{{addresses(0, kGuesses), addresses(0, kGuesses), addresses(0, kGuesses)}, at_most(kCap)};
+  Circle circle{{addresses(0, kGuesses), addresses(0, kCap), addresses(kCap, kCap)}, at_most(kCap)};
 };
 
 TEST_F(Enumerator, TestsNoMoreThanItWasAdmittedInAnyNumberOfSessionsWithAnyPeers) {
@@ -58,7 +58,7 @@ TEST_F(Enumerator, TestsNoMoreThanItWasAdmittedInAnyNumberOfSessionsWithAnyPeers
   }
   EXPECT_EQ(circle.admitted(0), static_cast<std::uint64_t>(kCap));
   EXPECT_LE(learned_by(0).size(), static_cast<std::size_t>(kCap));
-  EXPECT_EQ(learned_by(0).size(), static_cast<std::size_t>(kCap)) << "what it was admitted it may well test";
+  EXPECT_FALSE(learned_by(0).empty()) << "what it was admitted it may well test";
 }
 
 TEST_F(Enumerator, LearnsNothingByGuessesThatItEntersAsTheyAre) {
@@ -159,8 +159,9 @@ TEST(TwoEnumerators, MakeNoTagThatCharlieHoldsWithTheirKeysAlone) {
   std::vector<Bytes> answers;
   const Bytes blinded = *psi::admission::blind(epoch.id, guesses, seed, circle[0].pool, circle[0].progress);
   for (const std::size_t colluding : {0u, 1u}) {
-    const auto key = circle.as(
-        colluding, [&](const admission::Party& us) { return admission::own_key(us.desk, us.membership, epoch.name); });
+    const auto key = circle.as(colluding, [&](const admission::Party& us) {
+      return admission::own_key(us.desk, us.membership, epoch.name, indicator::Type::ipv4);
+    });
     answers.push_back(*psi::admission::evaluate(key->secret_key, blinded, circle[0].pool, circle[0].progress));
   }
   const SecretBytes made =

@@ -20,7 +20,7 @@ class Framing : public testing::Test {
     ASSERT_OK(held.began);
     ASSERT_OK(held.answered);
     session_ = *held.began;
-    const auto alarm = alarm_of(*alpha_.vault, log(), session_);
+    const auto alarm = alarm_about(alpha_, bravo_, session_);
     ASSERT_OK(alarm);
     alarm_ = *alarm;
   }
@@ -94,6 +94,60 @@ TEST_F(Framing, WithASetThatOnlyItsOwnerCallsOldIsRefused) {
   EXPECT_FALSE(*in_time) << "and the one who cosigned it says when it first saw it";
 }
 
+// Whoever was no party, or shows another commitment than the one that the accused had before it ran.
+TEST_F(Framing, ByACommitmentThatTheAccusedDidNotRunAgainstIsRefused) {
+  const auto entry = published_alarm(alpha_, bravo_, alarm_, session_);
+  ASSERT_OK(entry);
+  const group::SignedCharter charter = charter_of(bravo_, alpha_);
+  const AlarmSources honest = sources_of(*bravo_.vault, bravo_.log(charter), bravo_.membership(charter));
+  ASSERT_OK(check_alarm(*entry, honest));
+  const auto with_run = [&](const std::function<void(log::Entry&)>& change) {
+    AlarmSources sources = honest;
+    sources.entry = [&](const std::string& nick, const Digest& hash) -> Result<mirror::EntryView> {
+      TRY(mirror::EntryView found, honest.entry(nick, hash));
+      if (hash == alarm_.run) change(found.entry);
+      return found;
+    };
+    return check_alarm(*entry, sources);
+  };
+  EXPECT_FAILS(with_run([](log::Entry& run) { run.refs = {Digest{std::byte{1}}}; }), Errc::protocol);
+  EXPECT_FAILS(with_run([](log::Entry& run) { run.refs.clear(); }), Errc::protocol);
+  EXPECT_FAILS(with_run([](log::Entry& run) { run.session = std::string(32, 'a'); }), Errc::protocol);
+  EXPECT_FAILS(with_run([](log::Entry& run) { run.seq += 1000; }), Errc::protocol) << "after its result";
+}
+
+// Of many sets, each with other canaries, one fits whatever the accused holds.
+TEST_F(Framing, WithCanariesOfTwoSetsIsRefused) {
+  const TestMember carol_home("carol", material("turla")), dave_home("dave", [] {
+    auto records = material("hydra");
+    for (const char* value : {kDark, "192.0.2.78"}) records.push_back(record(indicator::Type::ipv4, value, "guess"));
+    return records;
+  }());
+  Opened carol(carol_home), dave(dave_home);
+  commit_canaries_at(carol, dave, {dark(kDark, 500)}, days_ago(4));
+  commit_canaries_at(carol, dave, {dark("192.0.2.78", 500)}, days_ago(3));
+  const auto held = hold_session(dave, carol, which_addresses_and_names());
+  ASSERT_OK(held.began);
+  auto alarm = alarm_about(carol, dave, *held.began);
+  ASSERT_OK(alarm);
+  ASSERT_EQ(alarm->hits.size(), 2u);
+  const auto check = [&] {
+    const auto entry = published_alarm(carol, dave, *alarm, *held.began);
+    EXPECT_OK(entry);
+    return check_as_bystander(dave, carol, *entry);
+  };
+  EXPECT_OK(check()) << "the second set has both";
+  const auto book = group::CanaryBook::load(*carol.vault, charter_of(carol, dave).charter.group);
+  ASSERT_OK(book);
+  const group::CanaryBook::Committed& first = book->sets().front();
+  CanaryHit& hit = alarm->hits[alarm->hits[0].canary.canary.indicator.value() == kDark ? 0 : 1];
+  hit.canary = first.set.committed().front();
+  hit.canary.set_entry = first.entry;
+  const Status mixed = check();
+  EXPECT_FAILS(mixed, Errc::protocol);
+  EXPECT_THAT(mixed.error().text(), testing::HasSubstr("more than one set"));
+}
+
 TEST_F(Framing, WithACanaryOfAnotherSessionIsRefused) {
   const auto held = hold_session(bravo_, alpha_, which_addresses_and_names());
   ASSERT_OK(held.began);
@@ -127,6 +181,8 @@ TEST_F(Framing, ByAnAlarmThatWasAlteredIsRefused) {
       {"a member that is not there", [](CanaryAlarm& a) { a.accused = "zulu"; }},
       {"another commitment", [](CanaryAlarm& a) { a.commit.entry = a.result.entry; }},
       {"another result", [](CanaryAlarm& a) { a.result.entry = a.commit.entry; }},
+      {"another run", [](CanaryAlarm& a) { a.run = a.result.entry; }},
+      {"no run", [](CanaryAlarm& a) { a.run = {}; }},
       {"an altered commitment", [&](CanaryAlarm& a) { a.commit.body.text[20] ^= 1; }},
       {"an altered result",
        [](CanaryAlarm& a) { a.result.body.text.replace(a.result.body.text.find("count"), 5, "Count"); }},

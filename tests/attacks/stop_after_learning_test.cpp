@@ -2,8 +2,7 @@
 // was left, and both logs say who stopped.
 #include <fmt/format.h>
 
-#include "session/opening.h"
-#include "support/deviations.h"
+#include "support/other_openings.h"
 
 namespace parley::session {
 namespace {
@@ -65,7 +64,7 @@ class StopAfterLearning : public testing::Test {
   }
   static Deviation leaving_at(std::size_t opening) {
     return {.resend = [opening, sent = std::make_shared<std::size_t>(0)](const wire::Frame& frame) {
-      const bool leaves = frame.type == wire::FrameType::opening && (*sent)++ == opening;
+      const bool leaves = is_opening(frame) && (*sent)++ == opening;
       return std::vector{leaves ? wire::Frame{wire::FrameType::bye, {}} : frame};
     }};
   }
@@ -129,7 +128,7 @@ TEST_F(StopAfterLearning, MakesTheOneWhoOwesBeginNextTime) {
 
 TEST_F(StopAfterLearning, IsOnRecordAsOursWhereWeStop) {
   const Deviation stop_ourselves{.resend = [this, sent = std::make_shared<std::size_t>(0)](const wire::Frame& frame) {
-    if (frame.type == wire::FrameType::opening && (*sent)++ == 2) bravo_.progress.cancel();
+    if (is_opening(frame) && (*sent)++ == 2) bravo_.progress.cancel();
     return std::vector{frame};
   }};
   const auto held = hold_reveal(alpha_, bravo_, session_, {}, stop_ourselves);
@@ -143,7 +142,7 @@ TEST_F(StopAfterLearning, IsOnRecordAsOursWhereWeStop) {
 TEST_F(StopAfterLearning, ByOpeningOneFieldAgainAndAgainIsRefused) {
   std::optional<Bytes> first;
   const Deviation repeating{.resend = [&first](const wire::Frame& frame) {
-    if (frame.type != wire::FrameType::opening) return std::vector{frame};
+    if (!is_opening(frame)) return std::vector{frame};
     if (!first) first = frame.payload;
     return std::vector{wire::Frame{frame.type, *first}};
   }};
@@ -152,18 +151,13 @@ TEST_F(StopAfterLearning, ByOpeningOneFieldAgainAndAgainIsRefused) {
   EXPECT_LE(received(alpha_), 2u);
 }
 
-// It opens its least telling field last, by what an honest exchange showed it before.
+// It opens its least telling field last, and had bound itself to that.
 TEST_F(StopAfterLearning, ByOpeningTheFieldsInAnotherOrderIsRefused) {
-  std::vector<Bytes> honest;
-  const Deviation recording{.resend = [&honest](const wire::Frame& frame) {
-    if (frame.type == wire::FrameType::opening) honest.push_back(frame.payload);
-    return std::vector{frame};
-  }};
-  ASSERT_OK(hold_reveal(alpha_, bravo_, session_, recording).began);
-  ASSERT_EQ(honest.size(), 10u) << "nine fields, and the salt of the offer";
-  consent();
-  const auto held =
-      hold_reveal(alpha_, bravo_, session_, changing_opening(0, [&](Bytes) { return std::vector<Bytes>{honest[8]}; }));
+  std::vector<std::string> texts = texts_of(honest_openings(alpha_, session_));
+  ASSERT_EQ(texts.size(), 9u);
+  std::ranges::rotate(texts, texts.end() - 1);
+  const RevealOffer offer = honest_offer(alpha_, bravo_, session_, alpha_);
+  const auto held = hold_reveal(alpha_, bravo_, session_, opening_instead(offer, session_, Side::asker, texts));
   EXPECT_FAILS(held.answered, Errc::protocol);
   EXPECT_THAT(held.answered.error().text(), testing::HasSubstr("after one that tells more"));
 }

@@ -50,6 +50,33 @@ TEST_F(AdmitCommand, GivesTagsByWhichASessionFindsWhatBothHold) {
   const Json seen = status(bravo);
   EXPECT_EQ(seen.at("admitted_by_others").at("alpha").at("ipv4"), 20) << "each sees what the other has had admitted";
   EXPECT_EQ(seen.at("helpers").at("alpha").at("counts").at("ipv4"), 20);
+  EXPECT_EQ(seen.at("helpers").at("alpha").at("bad_answers").at("times"), 0);
+  EXPECT_EQ(seen.at("types").at("ipv4").at("used"), 20);
+}
+
+TEST_F(AdmitCommand, LeavesSessionsThatCanBeAudited) {
+  admit_all();
+  alpha.json({"ask", "bravo", "--types", "ipv4", "--yes"});
+  const Member auditor("Court Expert");
+  const std::string charter = alpha.file("charter", alpha.output({"group", "show", "joint", "--note"}));
+  const auto opened_to = [&](const Member& who) {
+    const std::string file = (alpha.folder() / ("for-" + who.name())).string();
+    EXPECT_SAYS(alpha.run({"audit", "export", "last", file, "--for", card_of(who), "--yes"}), 0, "WHOLE SET");
+    return file;
+  };
+  const std::string file = opened_to(auditor);
+  const Ended verified = auditor.run({"audit", "verify", file, "--members", charter});
+  EXPECT_EQ(verified.code, 0) << verified.err;
+  EXPECT_THAT(verified.out, HasSubstr("20 ipv4 entered by tags"));
+  EXPECT_THAT(verified.out, HasSubstr("proves not: That a tag is that of the indicator beside it"));
+  EXPECT_SAYS(auditor.run({"audit", "verify", file, "--members", charter, "--compare-admissions"}), 1,
+              "say nothing of admissions in the epoch");
+  const std::string own = opened_to(alpha);
+  alpha_node->stop();
+  alpha_node.reset();
+  const Ended compared = alpha.run({"audit", "verify", own, "--members", charter, "--compare-admissions"});
+  EXPECT_EQ(compared.code, 0) << compared.err << compared.out;
+  EXPECT_THAT(compared.out, HasSubstr("No more entered by tags than the logs of all other members count"));
 }
 
 TEST_F(AdmitCommand, SaysWhatDoesNotEnterAndWhy) {

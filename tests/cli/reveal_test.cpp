@@ -57,7 +57,7 @@ TEST_F(Reveal, OpensNothingBeforeBothAgreed) {
 // Either side may agree first; the second one's agreement opens both.
 TEST_F(Reveal, OpensWhatEachSideChoseWhenTheAskerAgreesFirst) {
   meet({kAlphaRow}, {kBravoRow});
-  ASSERT_EQ(reveal(bravo_, {"--fields", "malware,first_seen"}).code, 0);
+  ASSERT_EQ(reveal(bravo_, {"--fields", "malware,first_seen", "--unreturned", "1"}).code, 0);
   ASSERT_EQ(reveal(alpha_, {"--fields", "actor"}).code, 0);
   bravo_node_->logged("opened 1, received 1");
   EXPECT_EQ(theirs(alpha_, "198.51.100.7"),
@@ -76,6 +76,21 @@ TEST_F(Reveal, OpensWhatEachSideChoseWhenTheAnswererAgreesFirst) {
   EXPECT_FALSE(theirs(bravo_, "198.51.100.7").contains("source")) << "what was not chosen stays";
   EXPECT_EQ(alpha_.run({"show", id_, "--json"}).out.find("bravo-sensor"), std::string::npos);
   EXPECT_EQ(bravo_.run({"show", id_, "--json"}).out.find("alpha-informant"), std::string::npos);
+}
+
+// What one side has more of stays, unless its operator says how much more; both see the numbers.
+TEST_F(Reveal, OpensAsManyFieldsAsComeBackUnlessMoreIsNamed) {
+  meet({kAlphaRow}, {kBravoRow});
+  ASSERT_EQ(reveal(bravo_, {"--fields", "first_seen,malware,actor"}).code, 0);
+  EXPECT_SAYS(reveal(alpha_, {"--fields", "actor"}), 0, "You offer 1 field(s) and open 1");
+  bravo_node_->logged("1 fields of the 3 that were offered, against 1 of 1");
+  EXPECT_FALSE(theirs(alpha_, "198.51.100.7").contains("malware"));
+  EXPECT_SAYS(reveal(alpha_, {"--fields", "actor"}), 0, "has not agreed yet");
+  EXPECT_SAYS(reveal(bravo_, {"--fields", "first_seen,malware,actor", "--unreturned", "1"}), 0, "1 more than you get");
+  EXPECT_TRUE(theirs(alpha_, "198.51.100.7").contains("malware"));
+  EXPECT_FALSE(theirs(alpha_, "198.51.100.7").contains("actor"));
+  EXPECT_EQ(shown(alpha_)["unshown_matches"], 0);
+  EXPECT_SAYS(alpha_.run({"session", "fault", id_, "evidence"}), 1, "has left no evidence");
 }
 
 TEST_F(Reveal, CannotOpenWhatIsTlpRedForItNeverEnters) {
@@ -102,7 +117,7 @@ TEST_F(Reveal, HoldsBackWhatIsStricterThanTheChosenLimit) {
        {kBravoRow, "domain,strict.example,2016-01-01,X,Y,TLP:CLEAR,,z",
         "domain,amber.example,2016-01-01,X,Y,TLP:CLEAR,,z", "domain,unmarked.example,2016-01-01,X,Y,TLP:CLEAR,,z"});
   EXPECT_SAYS(reveal(alpha_, {"--fields", "malware", "--tlp-max", "green"}), 0, "3 are marked stricter");
-  ASSERT_EQ(reveal(bravo_, {"--fields", "malware"}).code, 0);
+  ASSERT_EQ(reveal(bravo_, {"--fields", "malware", "--unreturned", "3"}).code, 0);
   alpha_node_->logged("opened 1, received 4");
   EXPECT_EQ(theirs(bravo_, "198.51.100.7")["malware"], Json({"Sednit"}));
   for (const char* held : {"strict.example", "amber.example", "unmarked.example"})

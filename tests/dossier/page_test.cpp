@@ -44,6 +44,44 @@ TEST(DossierPage, ShowsTextsFromOutsideAsTextsAndWithheldOnesAsWithheld) {
   EXPECT_NE(page.find("<span class=\"withheld\">withheld</span>"), page.npos);
 }
 
+TEST(DossierPage, SaysWhoWithdrewAndWhyAndThatTooFewAreLeft) {
+  const Verdict verdict = verify_dossier(samples().dossiers[3].first, samples().dossiers[3].second);
+  ASSERT_TRUE(verdict.holds);
+  ASSERT_FALSE(verdict.contents->stands());
+  for (const Language language : kLanguages)
+    EXPECT_NE(render_page(verdict, language).find("The sensor was wrong."), std::string::npos);
+  EXPECT_NE(render_page(verdict, Language::english).find("Fewer members stand behind this"), std::string::npos);
+  EXPECT_NE(render_page(verdict, Language::russian).find("Отозванные подписи"), std::string::npos);
+  EXPECT_NE(render_page(verdict, Language::arabic).find("توقيعات سُحبت"), std::string::npos);
+  const Verdict other = verify_dossier(samples().dossiers[0].first, samples().dossiers[0].second);
+  EXPECT_EQ(render_page(other, Language::english).find("withdrawn"), std::string::npos);
+}
+
+// On paper there is nothing to scroll by: no table is wider than the page, and those who sign stand together.
+TEST(DossierPage, HoldsItsTablesToTheWidthOfAPage) {
+  Verdict verdict = verify_dossier(samples().dossiers[0].first, samples().dossiers[0].second);
+  ASSERT_TRUE(verdict.holds);
+  finding::Finding& finding = verdict.contents->finding;
+  while (finding.hypotheses.size() < finding::kMaxHypotheses) {
+    finding.hypotheses.push_back(finding.hypotheses.back());
+    finding.hypotheses.back().id = fmt::format("h{}", finding.hypotheses.size());
+    for (finding::Row& row : finding.matrix) {
+      row.cells.push_back(row.cells.back());
+      row.cells.back().hypothesis = finding.hypotheses.back().id;
+    }
+  }
+  const std::string page = render_page(verdict, Language::english);
+  std::size_t tables = 0;
+  for (std::size_t at = 0; (at = page.find("<th></th><th scope=\"col\">h", at)) != page.npos; ++at) ++tables;
+  EXPECT_EQ(tables, 2u) << "eight hypotheses beside each other";
+  EXPECT_NE(page.find(".scroll{overflow:visible}"), page.npos);
+  const std::size_t together = page.find("<div class=\"together\">");
+  ASSERT_NE(together, page.npos);
+  const std::string_view block = std::string_view(page).substr(together, page.find("</div>", together) - together);
+  for (const std::string_view due : {"Signed by", "Published by", "Neither signed nor dissented"})
+    EXPECT_NE(block.find(due), block.npos) << due;
+}
+
 TEST(DossierPage, WarnsWhereNobodyVouchesForTheGroup) {
   const Verdict verdict = verify_dossier(samples().dossiers[0].first, {});
   EXPECT_NE(render_page(verdict, Language::english).find("class=\"warning\""), std::string::npos);

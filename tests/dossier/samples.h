@@ -8,10 +8,11 @@ namespace parley::dossier {
 
 using group::fails, group::holds;  // of EXPECT_HOLDS and its like
 
-/// A finding that alpha froze, alpha and bravo signed and published, and that charlie dissents from, or not.
+/// A finding that alpha froze, alpha and bravo signed and published, and that charlie dissents from, or not; and that
+/// bravo then withdraws from, or not.
 class Published : public finding::ThreeMembers {
  public:
-  explicit Published(bool with_dissent) {
+  explicit Published(bool with_dissent, bool with_withdrawal = false) {
     hash_ = *draft("alpha", working_copy());
     exchange();
     EXPECT_HOLDS(sign("alpha", hash_));
@@ -24,6 +25,11 @@ class Published : public finding::ThreeMembers {
     exchange();
     EXPECT_HOLDS(publish("alpha", hash_));
     EXPECT_HOLDS(publish("bravo", hash_));
+    exchange();
+    if (!with_withdrawal) return;
+    EXPECT_HOLDS(withdraw("bravo", hash_, "The sensor was wrong."));
+    exchange();
+    EXPECT_HOLDS(publish("alpha", hash_));
     exchange();
   }
 
@@ -44,14 +50,15 @@ class Published : public finding::ThreeMembers {
   Digest hash_{};
 };
 
-/// Three of them, made once: with dissent and everything shown; without dissent, all withheld that can be; with dissent
-/// and one text withheld.
+/// Four of them, made once: with dissent and everything shown; without dissent, all withheld that can be; with dissent
+/// and one text withheld; with dissent and a signature that was withdrawn.
 struct Samples {
-  Published dissented{true}, agreed{false};
+  Published dissented{true}, agreed{false}, withdrawn{true, true};
   std::vector<std::pair<std::string, Anchor>> dossiers = {
       {dissented.text(), dissented.anchor()},
       {agreed.text({.withhold = {"all"}, .with_bodies = {}}), agreed.anchor()},
       {dissented.text({.withhold = {"/evidence/0/summary"}, .with_bodies = {}}), dissented.anchor()},
+      {withdrawn.text(), withdrawn.anchor()},
   };
 };
 inline Samples& samples() {

@@ -1,6 +1,6 @@
 // tools/verify_dossier.py, which shares no code with this program, comes to the same outcome on the same files.
-#include <cstdio>
-#include <fstream>
+#include "dossier/second_verifier.h"
+
 #include <random>
 
 #include "dossier/samples.h"
@@ -8,39 +8,6 @@
 
 namespace parley::dossier {
 namespace {
-
-class SecondVerifier : public testing::Test {
- protected:
-  SecondVerifier() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "parley-dossier-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-  }
-  ~SecondVerifier() override { std::filesystem::remove_all(folder_); }
-
-  std::string file(const std::string& name, std::string_view content) {
-    const std::filesystem::path path = folder_ / name;
-    std::ofstream(path, std::ios::binary) << content;
-    return path.string();
-  }
-  /// Standard output, line by line.
-  static std::vector<std::string> run(const std::string& arguments) {
-    const std::string command = "python3 " PARLEY_SOURCE "/tools/verify_dossier.py " + arguments;
-    FILE* pipe = ::popen(command.c_str(), "r");
-    std::vector<std::string> lines;
-    std::array<char, 4096> line{};
-    while (pipe != nullptr && std::fgets(line.data(), line.size(), pipe) != nullptr) lines.emplace_back(line.data());
-    if (pipe != nullptr) ::pclose(pipe);
-    return lines;
-  }
-  static std::string outcome(const std::string& line) {
-    for (const std::string_view word : {"verified", "unanchored", "refused"})
-      if (line.find(fmt::format(": {}", word)) != line.npos) return std::string(word);
-    return line;
-  }
-
- private:
-  std::filesystem::path folder_;
-};
 
 TEST_F(SecondVerifier, TakesWhatTheFirstTakes) {
   for (std::size_t i = 0; i < samples().dossiers.size(); ++i) {

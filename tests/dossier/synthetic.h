@@ -4,6 +4,7 @@
 #include "dossier/stix.h"
 #include "dossier/verify.h"
 #include "finding/samples.h"
+#include "log/key_history.h"
 #include "log/tlog_proof.h"
 
 namespace parley::dossier {
@@ -11,7 +12,8 @@ namespace parley::dossier {
 /// One member's log, and whoever cosigns it.
 class SyntheticLog {
  public:
-  SyntheticLog(const group::Charter& charter, std::string nick) : charter_(charter), nick_(std::move(nick)) {}
+  SyntheticLog(const group::Charter& charter, std::string nick)
+      : charter_(charter), nick_(std::move(nick)), node_(group::test_member(nick_).node.clone()) {}
 
   Digest append(std::string_view type, const log::Json& object) {
     log::Body body = *log::make_body(object);
@@ -26,10 +28,31 @@ class SyntheticLog {
                            .time = group::kBegin + 10 + static_cast<std::int64_t>(state_.size),
                            .type = std::string(type)};
     const group::TestMember& member = group::test_member(nick_);
-    leaves_.push_back(*log::make_entry(entry, member.in_group().keys.node.name, member.node));
+    leaves_.push_back(*log::make_entry(entry, member.in_group().keys.node.name, node_));
     bodies_.push_back(std::move(body));
     state_ = {entry.seq + 1, log::leaf_hash(as_bytes(leaves_.back())), entry.time, false};
     return state_.last;
+  }
+  /// Replaces a key of this log's owner, which is then used.
+  ShownRotation rotate(log::KeyRole role, const Secret<32>& seed, std::vector<log::Cutoff> cutoffs = {}) {
+    const group::TestMember& member = group::test_member(nick_);
+    const log::MemberKeys keys = member.in_group().keys;
+    log::Rotation rotation{.origin = keys.log.name,
+                           .nick = nick_,
+                           .role = role,
+                           .reason = log::RotationReason::stolen,
+                           .old = role == log::KeyRole::node ? keys.node : keys.cosign,
+                           .next = {},
+                           .since = 0,
+                           .cutoffs = std::move(cutoffs)};
+    if (role == log::KeyRole::tls)
+      rotation.old = {log::tls_key_name(keys.log.name), log::KeyType::ed25519, member.in_group().tls_key};
+    rotation.next = rotation.old;
+    rotation.next.key = crypto::public_key_of(seed);
+    if (role == log::KeyRole::node) node_ = seed.clone();
+    append(log::kKeyRotate,
+           log::rotation_body(log::make_rotation(rotation, member.id().name, member.card_seeds.id, seed, nullptr)));
+    return {nick_, leaves_.back(), bodies_.back()};
   }
   std::uint64_t size() const { return state_.size; }
 
@@ -44,13 +67,15 @@ class SyntheticLog {
     std::string note = log::sign_checkpoint(checkpoint, owner.log);
     for (const group::CharterMember& member : charter_.members) {
       if (member.keys.nick == nick_) continue;
-      note = *log::add_cosignature(note,
-                                   log::cosign(checkpoint, member.keys.cosign.name,
-                                               group::test_member(member.keys.nick).cosign, group::kBegin + 50),
-                                   member.keys.cosign);
+      const auto rotated = cosign_seeds.find(member.keys.nick);
+      const Secret<32>& seed =
+          rotated == cosign_seeds.end() ? group::test_member(member.keys.nick).cosign : *rotated->second;
+      note = *log::add_cosignature(note, log::cosign(checkpoint, member.keys.cosign.name, seed, group::kBegin + 50),
+                                   log::vkey_of(member.keys.cosign.name, log::KeyType::cosignature, seed));
     }
     return note;
   }
+  std::map<std::string, const Secret<32>*, std::less<>> cosign_seeds;  ///< of others who have replaced theirs
   ShownEntry shown(std::uint64_t seq, std::uint64_t size, const std::string& checkpoint, bool with_body) const {
     const log::TlogProof proof{
         .extra = {}, .index = seq, .path = tree(size).inclusion_proof(seq), .checkpoint = checkpoint};
@@ -63,6 +88,7 @@ class SyntheticLog {
  private:
   const group::Charter& charter_;
   std::string nick_;
+  Secret<32> node_;
   std::vector<std::string> leaves_;
   std::vector<log::Body> bodies_;
   log::LogState state_;
@@ -73,11 +99,18 @@ class SyntheticLog {
 class SyntheticGroup {
  public:
   /// `entry_count` entries of evidence in the first member's log.
-  SyntheticGroup(group::Charter charter, std::size_t entry_count) : charter_(std::move(charter)) {
+  /// @param rotated  alpha has replaced its node key, and bravo its cosign key, before all that the finding rests on
+  SyntheticGroup(group::Charter charter, std::size_t entry_count, bool rotated = false) : charter_(std::move(charter)) {
     for (const group::CharterMember& member : charter_.members)
       logs_.emplace(member.keys.nick, SyntheticLog(charter_, member.keys.nick))
           .first->second.append(log::kLogOpen, log::Json::Object{{"v", 1}});
     SyntheticLog& first = logs_.begin()->second;
+    if (rotated) {
+      rotations_.push_back(first.rotate(log::KeyRole::node, rotated_node_));
+      rotations_.push_back(logs_.at("bravo").rotate(log::KeyRole::cosign, rotated_cosign_));
+      for (auto& [nick, log] : logs_) log.cosign_seeds.emplace("bravo", &rotated_cosign_);
+    }
+    const std::uint64_t before = first.size();
     std::vector<Digest> leaves;
     for (std::size_t i = 0; i < entry_count; ++i)
       leaves.push_back(first.append(log::kHeads, log::Json::Object{{"v", 1}}));
@@ -87,8 +120,8 @@ class SyntheticGroup {
     const finding::Frozen frozen(finding_);
     openings_ = frozen.openings;
     text_ = frozen.text;
-    for (std::uint64_t seq = 1; seq <= entry_count; ++seq)
-      evidence_.push_back(first.shown(seq, entry_count + 1, checkpoints_[0], false));
+    for (std::uint64_t seq = before; seq < before + entry_count; ++seq)
+      evidence_.push_back(first.shown(seq, before + entry_count, checkpoints_[0], false));
     for (auto& [nick, log] : logs_) {
       const std::string note = group::signed_note(text_, {nick});
       signatures_[nick] = note.substr(note.rfind("\n\n") + 2);
@@ -106,6 +139,7 @@ class SyntheticGroup {
     dossier.charters = {charter_note_};
     dossier.leaves = leaves;
     dossier.checkpoints = checkpoints_;
+    dossier.rotations = rotations_;
     dossier.openings = openings_;
     dossier.entries = evidence_;
     dossier.finding = text_ + "\n";
@@ -158,6 +192,8 @@ class SyntheticGroup {
   std::string text_;
   std::vector<finding::Opening> openings_;
   std::vector<std::string> checkpoints_;
+  Secret<32> rotated_node_ = random_secret<32>(), rotated_cosign_ = random_secret<32>();
+  std::vector<ShownRotation> rotations_;
   std::vector<ShownEntry> evidence_;
   std::map<std::string, std::string, std::less<>> signatures_;  // lines
   std::map<std::string, ShownEntry, std::less<>> publications_;

@@ -101,6 +101,13 @@ class ThreeMembers {
     const Casebook book = this->book(nick);
     return Analyst(group_[nick].vault(), membership, log(nick)).publish(**book.find(to_hex(hash)), kNow);
   }
+  Status withdraw(std::string_view nick, const Digest& hash, const std::string& reason) {
+    const group::Membership membership = this->membership(nick);
+    const Casebook book = this->book(nick);
+    return Analyst(group_[nick].vault(), membership, log(nick))
+        .withdraw(**book.find(to_hex(hash)), reason, *group::own_id_key(group_[nick].card()), group_[nick].id_seed(),
+                  kNow);
+  }
   Casebook book(std::string_view nick) { return *read_casebook(group_[nick].vault(), membership(nick)); }
   Case only_case(std::string_view nick) {
     const Casebook book = this->book(nick);

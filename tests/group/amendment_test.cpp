@@ -56,9 +56,9 @@ const std::vector<Case>& single_changes() {
          c.questions.insert(c.questions.begin() + 2, added);
        },
        Effect::loosens},
-      {"admission of a type",
+      {"admission of a type, which begins an epoch and so all counts anew",
        [](Charter& c) { c.admission.types.insert(c.admission.types.begin(), {indicator::Type::asn, 500}); },
-       Effect::tightens},
+       Effect::loosens},
       {"no admission of a type any more", [](Charter& c) { c.admission.types.pop_back(); }, Effect::loosens},
       {"fewer admissions", [](Charter& c) { --c.admission.types.front().most; }, Effect::tightens},
       {"more admissions", [](Charter& c) { ++c.admission.types.front().most; }, Effect::loosens},

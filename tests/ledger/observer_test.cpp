@@ -164,7 +164,8 @@ class World {
     const auto ours = static_cast<FieldSet>(1 + dice_.below(255));
     const std::uint64_t openings = 1 + dice_.below(matches);
     const bool they_answer = !dice_.one_in(5);
-    we(story, RevealOffered{ours, openings});
+    const std::uint64_t offered = openings * static_cast<std::uint64_t>(std::popcount(ours));
+    we(story, RevealOffered{ours, openings, dice_.one_in(10) ? -1 : static_cast<std::int64_t>(offered)});
     if (!they_answer) return;
     they(story, RevealOffered{static_cast<FieldSet>(dice_.below(256)), dice_.below(matches + 1)});
     read_all();  // nothing is opened before the other offer is here
@@ -176,7 +177,8 @@ class World {
       for (std::size_t field = 0; field < 8; ++field)
         if ((ours >> field & 1) != 0) disclosed_.back().fields.emplace(which[i], field);
     if (sent == openings) they(story, RevealClosed{dice_.one_in(4) ? dice_.below(1 << 20) : sent});
-    if (dice_.one_in(2)) we(story, RevealClosed{dice_.below(matches + 1)});
+    const std::uint64_t kept_back = offered - sent * static_cast<std::uint64_t>(std::popcount(ours));
+    if (dice_.one_in(2)) we(story, RevealClosed{.received = dice_.below(matches + 1), .kept_back = kept_back});
   }
 
   bool is_in(const Disclosed& disclosed, Window window) const {

@@ -226,7 +226,7 @@ TEST(Ledger, CountsFieldsThatWereOfferedOnceBothHaveOffered) {
   story.we(RevealOffered{0b11, 8}).they(RevealOffered{0b111, 4});
   EXPECT_EQ(with_bravo(told({story})).field_in, (Range{0, 16}));
   EXPECT_EQ(with_bravo(told({story})).field_out, (Range{0, 12}));
-  EXPECT_EQ(with_bravo(told({story})).unopenable, 4);
+  EXPECT_EQ(with_bravo(told({story})).unopenable, 0) << "nobody has said yet that something did not come";
   story.we(RevealClosed{4}).they(RevealClosed{8});
   EXPECT_EQ(with_bravo(told({story})).field_in, (Range{8, 16}));
   EXPECT_EQ(with_bravo(told({story})).field_out, (Range{4, 12}));
@@ -244,13 +244,15 @@ TEST(Ledger, CountsAFieldOfAMatchOnceHoweverOftenItIsOpened) {
 
 TEST(Ledger, CountsAnOfferWhoseBodyIsNotHereAsAllThatItMayHaveBeen) {
   Story story = Story().end(10);
-  story.they(RevealOffered{0b1, 1}).we(RevealOffered{0b111, 0, true});
+  story.they(RevealOffered{0b1, 1}).we(RevealOffered{.fields = 0b111, .unknown = true});
   EXPECT_EQ(with_bravo(told({story})).field_in, (Range{0, 30})) << "three fields of ten matches";
-  EXPECT_EQ(with_bravo(told({Story(story).we(RevealOffered{0b1, 2, false, true})})).field_in, (Range{0, 2}))
+  EXPECT_EQ(
+      with_bravo(told({Story(story).we(RevealOffered{.fields = 0b1, .openings = 2, .was_unknown = true})})).field_in,
+      (Range{0, 2}))
       << "the body came";
-  story.we(RevealOffered{0b1, 2}).we(RevealOffered{0b1, 2, false, true});
+  story.we(RevealOffered{0b1, 2}).we(RevealOffered{.fields = 0b1, .openings = 2, .was_unknown = true});
   EXPECT_EQ(with_bravo(told({story})).field_in, (Range{0, 4}));
-  story.we(RevealOffered{0b111, 0, true});
+  story.we(RevealOffered{.fields = 0b111, .unknown = true});
   EXPECT_EQ(with_bravo(told({story})).field_in, (Range{0, 30})) << "of two one is unknown";
 }
 
@@ -265,12 +267,28 @@ TEST(Ledger, CountsWhatWasOfferedToAMemberWhoseLogCannotBeRead) {
   EXPECT_EQ(with_bravo(ledger).unopenable, 0);
 }
 
-TEST(Ledger, DoesNotCallItUnopenableWhatAnExchangeOpenedAfterOneThatFailed) {
+// What we kept back ourselves is no less of what they owed; and a later exchange does not make good for one before.
+TEST(Ledger, CallsUnopenableWhatWasDueAndDidNotComeByOurOwnLog) {
   Story story = Story().end(10);
   story.they(RevealOffered{0b1, 10}).we(RevealOffered{0b1, 10});
-  EXPECT_EQ(with_bravo(told({story})).unopenable, 10);
-  story.they(RevealOffered{0b1, 10}).we(RevealOffered{0b1, 10}).we(RevealClosed{10});
   EXPECT_EQ(with_bravo(told({story})).unopenable, 0);
+  story.they(RevealClosed{.received = 0, .missing = 9});
+  EXPECT_EQ(with_bravo(told({story})).unopenable, 0) << "by their word";
+  story.we(RevealClosed{.received = 3, .received_fields = 3, .other_stopped = true, .missing = 7});
+  EXPECT_EQ(with_bravo(told({story})).unopenable, 7);
+  story.they(RevealOffered{0b1, 10}).we(RevealOffered{0b1, 10}).we(RevealClosed{10});
+  EXPECT_EQ(with_bravo(told({story})).unopenable, 7);
+}
+
+TEST(Ledger, CountsNotAsOpenedWhatWasOfferedAndKeptBack) {
+  Story story = Story().end(10);
+  story.they(RevealOffered{0b1, 1, 1}).we(RevealOffered{0b11, 10, 20});
+  EXPECT_EQ(with_bravo(told({story})).field_in.worst, 20) << "until our log says otherwise, all may have left";
+  story.we(RevealClosed{.received = 1, .received_fields = 1, .kept_back = 19});
+  EXPECT_EQ(with_bravo(told({story})).field_in, (Range{0, 1}));
+  EXPECT_EQ(with_bravo(told({story})).field_out.worst, 1);
+  story.we(RevealOffered{0b11, 10});
+  EXPECT_EQ(with_bravo(told({story})).field_in.worst, 20) << "an offer that does not count its fields may be of all";
 }
 
 TEST(Ledger, WeighsWhatWasOpened) {

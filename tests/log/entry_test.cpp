@@ -381,7 +381,7 @@ TEST(EntryType, ThatIsWrittenOnceHasAKeyOfAuthorSessionAndType) {
   entry.type = kSessionCommit;
   EXPECT_EQ(step_key(entry), (StepKey{"alpha", session_name('a'), std::string(kSessionCommit)}));
   for (const std::string_view type :
-       {kRevealOffer, kRevealOpen, kRevealConsent, kLedgerSettle, kHeads, kSessionRefuse}) {
+       {kRevealOffer, kRevealConsent, kLedgerSettle, kHeads, kSessionRefuse}) {
     entry.type = type;
     EXPECT_FALSE(step_key(entry).has_value()) << type;
   }

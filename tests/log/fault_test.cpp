@@ -10,49 +10,67 @@
 namespace parley::log {
 namespace {
 
-/// An opening of field 1 of item 2 in the session of a's, and the root of context it stands under, which is built as
-/// src/session builds it.
+/// An item of a session of a's with two of its three fields opened, the roots it stands under, and an offer that has
+/// it, built as src/session builds them.
 struct Opened {
-  FieldOpening opening;
-  Digest context_root{};
+  ItemOpening opening;
+  Digest items_root{}, context_root{};
 };
 
-Opened opened_field() {
+Opened opened_item() {
   Opened made;
-  FieldOpening& opening = made.opening;
-  opening.path = "/context/0/sector";
-  opening.value = "\"energy\"";
+  ItemOpening& opening = made.opening;
+  opening.type = "ipv4";
+  opening.value = "198.51.100.7";
   opening.salt = random_bytes<32>();
-  opening.item = random_bytes<32>();
-  opening.tag = std::string(64, 'a');
-  std::vector<Digest> fields(3, leaf_hash(as_bytes("another field")));
-  fields[1] = leaf_hash(field_commitment(opening.salt, opening.path, opening.value));
-  const MerkleTree field_tree(fields);
-  opening.field = {1, 3, field_tree.inclusion_proof(1)};
   opening.side = 1;
-  Bytes context = to_bytes(ByteView(input_label(session_name('a'), opening.side)));
-  append(context, opening.item);
-  append(context, field_tree.root());
-  std::vector<Digest> contexts(5, leaf_hash(as_bytes("another item")));
-  contexts[2] = leaf_hash(context);
-  const MerkleTree context_tree(contexts);
-  opening.context = {2, 5, context_tree.inclusion_proof(2)};
+  opening.index = 2;
+  opening.size = 5;
+  opening.fields = {{.path = "sector", .place = 1, .salt = random_bytes<32>(), .value = "\"energy\""},
+                    {.path = "tlp", .place = 2, .salt = random_bytes<32>(), .value = "\"green\""}};
+  opening.commitments.assign(3, leaf_hash(as_bytes("another field")));
+  for (const FieldOpening& field : opening.fields)
+    opening.commitments[field.place] = field_commitment(field.salt, field.path, field.value);
+  std::vector<Digest> leaves;
+  for (const Digest& commitment : opening.commitments) leaves.push_back(leaf_hash(commitment));
+  const Digest label = input_label(session_name('a'), opening.side);
+  const Digest item = item_commitment(opening.salt, opening.type, as_bytes(opening.value));
+  std::vector<Digest> items(opening.size, leaf_hash(as_bytes("another item"))), contexts = items;
+  items[2] = item_leaf(label, item);
+  contexts[2] = context_leaf(label, item, MerkleTree(leaves).root());
+  const MerkleTree item_tree(items), context_tree(contexts);
+  opening.items_path = item_tree.inclusion_proof(2);
+  opening.context_path = context_tree.inclusion_proof(2);
+  made.items_root = item_tree.root();
   made.context_root = context_tree.root();
   return made;
 }
+
+/// The second of three openings that are offered.
+struct Offer {
+  explicit Offer(std::string opening)
+      : texts{"one opening", std::move(opening), "another one"},
+        tree(texts),
+        second{.index = 1, .path = tree.path(1), .text = texts[1]},
+        body(*make_body(Json::Object{{"commit", to_hex(tree.root())}, {"v", 1}, {"values", 3}})) {}
+  std::vector<std::string> texts;
+  OfferTree tree;
+  OfferedOpening second;
+  Body body;
+};
 
 /// A member that is honest until a test makes it otherwise, with all that it ever signed.
 class FaultTest : public testing::Test {
  protected:
   FaultTest() {
-    commit_body_ = *make_body(Json::Object{{"ctx_root", to_hex(opened_.context_root)}, {"v", 1}});
-    open_body_ = *make_body(opened_.opening.to_json());
+    commit_body_ = *make_body(
+        Json::Object{{"ctx_root", to_hex(opened_.context_root)}, {"items_root", to_hex(opened_.items_root)}, {"v", 1}});
     honest_.append(kHeads);
     honest_.append(kSessionCommit, session_name('a'), commit_body_.commitment());
     honest_.append(kSessionRun, session_name('a'));
-    honest_.append(kRevealOpen, session_name('a'), open_body_.commitment());
-    honest_.append(kRevealOffer, session_name('a'));
-    honest_.append(kRevealOffer, session_name('a'));
+    honest_.append(kRevealOffer, session_name('a'), offer_.body.commitment());
+    honest_.append(kRevealConsent, session_name('a'));
+    honest_.append(kRevealConsent, session_name('a'));
     honest_.append(kSessionCommit, session_name('b'));
     honest_.append(kLogSeal);
   }
@@ -71,6 +89,41 @@ class FaultTest : public testing::Test {
     return {alpha_.sign(log.at(size)), index, log.hashes[index], *inclusion_proof(tree, index, size)};
   }
   std::string entry(Entry entry) const { return alpha_.sign(entry); }
+  /// What the honest member offered, altered in one of the ways that a framer has.
+  template <typename Below>
+  OfferedOpening forged_opening(const Below& below) const {
+    OfferedOpening forged = offer_.second;
+    ItemOpening opening = opened_.opening;
+    switch (below(8)) {
+      case 0:
+        opening.fields[0].value = "\"finance\"";
+        break;
+      case 1:
+        opening.size = 1 + below(9);
+        break;
+      case 2:
+        opening.side = 0;
+        break;
+      case 3:
+        opening.index = below(5);
+        break;
+      case 4:
+        forged.index = below(4);
+        return forged;
+      case 5:  // the salt of the offer, which is no opening
+        forged.index = 3;
+        forged.path = offer_.tree.path(3);
+        return forged;
+      case 6:
+        forged.text = offer_.texts[below(3)];
+        return forged;
+      default:
+        forged.path = opened_.opening.items_path;
+        break;
+    }
+    forged.text = opening.text();
+    return forged;
+  }
 
   /// One fault of each kind.
   std::vector<Fault> faults() {
@@ -97,18 +150,20 @@ class FaultTest : public testing::Test {
     earlier.prev = honest_.hashes[3];
     earlier.time = 1'789'999'999;
     add(fault_of_entries(honest_.leaves[3], entry(earlier), alpha_.keys));
-    FieldOpening false_opening = opened_.opening;
-    false_opening.value = "\"finance\"";
-    const Body false_body = *make_body(false_opening.to_json());
-    const Entry opens = honest_.next(kRevealOpen, session_name('a'), false_body.commitment());
-    add(fault_of_opening(honest_.leaves[2], commit_body_, entry(opens), false_body, alpha_.keys));
+    ItemOpening false_opening = opened_.opening;
+    false_opening.fields[0].value = "\"finance\"";
+    const Offer false_offer(false_opening.text());
+    const Entry offers = honest_.next(kRevealOffer, session_name('a'), false_offer.body.commitment());
+    add(fault_of_opening(honest_.leaves[2], commit_body_, entry(offers), false_offer.body, false_offer.second,
+                         alpha_.keys));
     return made;
   }
 
   const TestMember alpha_{"alpha"}, bravo_{"bravo"};
   const std::vector<MemberKeys> members_{bravo_.keys, alpha_.keys};
-  const Opened opened_ = opened_field();
-  Body commit_body_, open_body_;
+  const Opened opened_ = opened_item();
+  const Offer offer_{opened_.opening.text()};
+  Body commit_body_;
   TestLog honest_{alpha_};
 };
 
@@ -204,7 +259,8 @@ TEST_F(FaultTest, IsNotFoundInAnythingAnHonestMemberSigned) {
       EXPECT_FALSE(fault_of_leaves(leaf(honest_, i, n), leaf(honest_, j, n), alpha_.keys).has_value())
           << i << ", " << j;
       EXPECT_FALSE(
-          fault_of_opening(honest_.leaves[i], commit_body_, honest_.leaves[j], open_body_, alpha_.keys).has_value());
+          fault_of_opening(honest_.leaves[i], commit_body_, honest_.leaves[j], offer_.body, offer_.second, alpha_.keys)
+              .has_value());
     }
   }
 }
@@ -235,7 +291,13 @@ TEST_F(FaultTest, CannotBeForgedAboutAnHonestMember) {
     for (std::string& text : fault.entries) text = honest_.leaves[below(n)];
     for (LeafProof& one : fault.leaves) one = leaf(honest_, below(n), n);
     if (!fault.prefix.empty()) fault.prefix = *prefix_proof(tree, 1 + below(n - 1), n);
-    for (Body& body : fault.bodies) body = below(2) == 0 ? commit_body_ : open_body_;
+    for (Body& body : fault.bodies) body = below(2) == 0 ? commit_body_ : offer_.body;
+    if (!fault.openings.empty() && below(2) == 0) {
+      // Everything as it was signed, and an opening of the framer's own that says something else.
+      fault.entries = {honest_.leaves[2], honest_.leaves[4]};
+      fault.bodies = {commit_body_, offer_.body};
+      fault.openings[0] = forged_opening(below);
+    }
     switch (below(6)) {
       case 0:
         if (!fault.checkpoints.empty()) fault.checkpoints[0] = framer.sign(honest_.at(1 + below(n)));
@@ -256,7 +318,7 @@ TEST_F(FaultTest, CannotBeForgedAboutAnHonestMember) {
         if (!fault.leaves.empty()) fault.leaves[below(2)].index = below(n);
         break;
       case 4:
-        if (!fault.bodies.empty()) fault.bodies[1] = *make_body(opened_field().opening.to_json());
+        if (!fault.bodies.empty()) fault.bodies[1] = Offer(opened_item().opening.text()).body;
         if (!fault.leaves.empty()) fault.leaves[0].path.clear();
         break;
       default:
@@ -272,24 +334,54 @@ TEST_F(FaultTest, CannotBeForgedAboutAnHonestMember) {
 
 // --- openings ----------------------------------------------------------------------------------------------------
 
-TEST_F(FaultTest, AnOpeningIsUnderItsRootOnlyAsItIs) {
-  EXPECT_TRUE(opened_.opening.is_under(opened_.context_root, session_name('a')));
-  EXPECT_FALSE(opened_.opening.is_under(Digest{}, session_name('a')));
-  EXPECT_FALSE(opened_.opening.is_under(opened_.context_root, session_name('b')));
-  std::vector<FieldOpening> altered(10, opened_.opening);
-  altered[0].value = "\"finance\"";
-  altered[1].path += "x";
-  altered[2].salt[0] ^= std::byte{1};
-  altered[3].item[0] ^= std::byte{1};
-  altered[4].field.index = 0;
-  altered[5].context.index = 3;
-  altered[6].field.path[0][0] ^= std::byte{1};
-  altered[7].context.path.pop_back();
-  altered[8].context.size = 0;
+TEST_F(FaultTest, AnOpeningIsUnderItsRootsOnlyAsItIs) {
+  const auto is_under = [&](const ItemOpening& opening, char session = 'a') {
+    return !opening.not_under(opened_.items_root, opened_.context_root, session_name(session));
+  };
+  EXPECT_TRUE(is_under(opened_.opening));
+  EXPECT_FALSE(is_under(opened_.opening, 'b'));
+  EXPECT_TRUE(opened_.opening.not_under(Digest{}, opened_.context_root, session_name('a')));
+  EXPECT_TRUE(opened_.opening.not_under(opened_.items_root, Digest{}, session_name('a')));
+  ItemOpening item_alone = opened_.opening;
+  item_alone.fields.clear();
+  item_alone.commitments.clear();
+  item_alone.context_path.clear();
+  EXPECT_TRUE(is_under(item_alone)) << "that it was in the set";
+  std::vector<ItemOpening> altered(13, opened_.opening);
+  altered[0].fields[0].value = "\"finance\"";
+  altered[1].fields[0].path += "x";
+  altered[2].fields[1].salt[0] ^= std::byte{1};
+  altered[3].salt[0] ^= std::byte{1};
+  altered[4].fields[0].place = 0;
+  altered[5].index = 3;
+  altered[6].items_path[0][0] ^= std::byte{1};
+  altered[7].context_path.pop_back();
+  altered[8].size = 9;
   altered[9].side = 0;
-  for (std::size_t i = 0; i < altered.size(); ++i)
-    EXPECT_FALSE(altered[i].is_under(opened_.context_root, session_name('a'))) << i;
-  EXPECT_EQ(*FieldOpening::from_json(opened_.opening.to_json()), opened_.opening);
+  altered[10].value = "198.51.100.8";
+  altered[11].commitments[0][0] ^= std::byte{1};
+  altered[12].fields[1].place = 31;
+  for (std::size_t i = 0; i < altered.size(); ++i) EXPECT_FALSE(is_under(altered[i])) << i;
+  EXPECT_EQ(*ItemOpening::parse(opened_.opening.text()), opened_.opening);
+}
+
+TEST_F(FaultTest, IsNoneOfAnOpeningThatCannotBeReadOrWasNotOffered) {
+  const auto convicts = [&](const OfferedOpening& opening, const Offer& offer) {
+    const Entry entry_of = honest_.next(kRevealOffer, session_name('a'), offer.body.commitment());
+    return fault_of_opening(honest_.leaves[2], commit_body_, entry(entry_of), offer.body, opening, alpha_.keys)
+        .has_value();
+  };
+  ItemOpening lie = opened_.opening;
+  lie.fields[0].value = "\"finance\"";
+  const Offer offer(lie.text()), junk("what no program writes");
+  EXPECT_TRUE(convicts(offer.second, offer));
+  EXPECT_FALSE(convicts(junk.second, junk));
+  EXPECT_FALSE(convicts(offer.second, offer_)) << "another offer than the one that has it";
+  OfferedOpening elsewhere = offer.second;
+  elsewhere.index = 0;
+  EXPECT_FALSE(convicts(elsewhere, offer));
+  OfferedOpening salt{.index = 3, .path = offer.tree.path(3), .text = offer.texts[1]};
+  EXPECT_FALSE(convicts(salt, offer)) << "the last leaf is no opening";
 }
 
 }  // namespace

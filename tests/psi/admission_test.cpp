@@ -151,6 +151,22 @@ TEST_F(Admission, RefusesToHelpWithWhatIsNoElement) {
   }
 }
 
+TEST_F(Admission, FindsTheFirstAnswerThatIsNoElementWhereverItIsWithAnyNumberOfThreads) {
+  fill(700);
+  for (const std::size_t threads : {1u, 3u}) {
+    ThreadPool some(threads);
+    EXPECT_EQ(*first_invalid(answers[0], some, progress), std::nullopt);
+    for (const std::size_t at : {0u, 1u, 511u, 512u, 699u}) {
+      for (const std::byte filling : {std::byte{0}, std::byte{0xff}}) {  // the identity; no canonical encoding
+        Bytes bent = answers[0];
+        for (const std::size_t i : {at, std::size_t{699}})
+          std::ranges::fill(std::span(bent).subspan(i * kElementBytes, kElementBytes), filling);
+        EXPECT_EQ(*first_invalid(bent, some, progress), at);
+      }
+    }
+  }
+}
+
 TEST_F(Admission, TakesNoAnswersThatAreNoElementsAreTooFewOrCancelEachOtherOut) {
   fill(4);
   const std::vector<Bytes> good = std::move(answers);

@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include "base/random.h"
 #include "crypto/hash.h"
+#include "psi/admission/admission.h"
 #include "vault/testing.h"
 
 namespace parley::session {
@@ -27,9 +29,12 @@ Secret<32> secret_of(std::uint8_t which) {
   return secret;
 }
 
-Bytes beginning(const psi::Elements& elements = some_elements()) {
+constexpr std::array kIpv4 = {indicator::Type::ipv4};
+
+Bytes beginning(const psi::Elements& elements = some_elements(), std::span<const indicator::Type> by_tags = {},
+                ByteView tags = {}) {
   Bytes bytes;
-  record_beginning(kSession, Side::responder, secret_of(1), secret_of(2), elements,
+  record_beginning(kSession, Side::responder, secret_of(1), secret_of(2), elements, by_tags, tags,
                    [&](ByteView piece) { append(bytes, piece); });
   return bytes;
 }
@@ -69,8 +74,10 @@ TEST(AuditRecord, IsReadAsItWasWritten) {
   EXPECT_EQ(record->side, Side::responder);
   EXPECT_TRUE(record->seed.equals(secret_of(1)));
   EXPECT_TRUE(record->salts.equals(secret_of(2)));
-  ASSERT_EQ(record->elements.size(), 5U);
-  EXPECT_EQ(to_bytes(record->elements[4]), to_bytes(some_elements()[4]));
+  ASSERT_EQ(record->set.elements.size(), 5U);
+  EXPECT_EQ(to_bytes(record->set.elements[4]), to_bytes(some_elements()[4]));
+  EXPECT_TRUE(record->set.by_tags.empty());
+  EXPECT_EQ(to_bytes(record->set.entered()[4]), to_bytes(some_elements()[4]));
   ASSERT_EQ(record->messages.size(), 3U);
   EXPECT_TRUE(record->messages[0].sent);
   EXPECT_EQ(record->messages[0].size, 13U);
@@ -88,7 +95,7 @@ TEST(AuditRecord, ThatIsCutOffIsRefusedUnlessItEndsBehindAFrame) {
   const Bytes bytes = whole();
   std::size_t whole_ones = 0;
   for (std::size_t keep = 0; keep < bytes.size(); ++keep) whole_ones += read(ByteView(bytes).first(keep)) ? 1 : 0;
-  EXPECT_EQ(whole_ones, 4U) << "behind the elements and behind each message";
+  EXPECT_EQ(whole_ones, 4U) << "behind the tags and behind each message";
 }
 
 TEST(AuditRecord, WithWhatNoProgramWritesIsRefused) {
@@ -131,12 +138,47 @@ TEST(AuditRecord, WithWhatNoProgramWritesIsRefused) {
   for (const auto& [what, bytes] : bad) EXPECT_FALSE(read(bytes)) << what;
 }
 
+psi::Elements of_two_types() {
+  psi::Elements elements = some_elements();
+  for (const char* address : {"192.0.2.1", "192.0.2.2"})
+    elements.push_back(indicator::Canonical::from_storage(indicator::Type::ipv4, address).typed());
+  return elements;
+}
+
+TEST(AuditRecord, HasTheTagsByWhichIndicatorsOfSomeTypesEntered) {
+  const Bytes tags = to_bytes(random_bytes<64>());
+  const auto record = read(beginning(of_two_types(), kIpv4, tags));
+  ASSERT_OK(record);
+  EXPECT_EQ(record->set.by_tags, std::vector{indicator::Type::ipv4});
+  const psi::Elements entered = record->set.entered();
+  ASSERT_EQ(entered.size(), 7U);
+  EXPECT_EQ(to_bytes(entered[0]), to_bytes(some_elements()[0])) << "other types enter as they are";
+  for (std::size_t i : {0U, 1U}) {
+    const auto tag = ByteView(tags).subspan(i * 32).first<32>();
+    EXPECT_EQ(to_bytes(entered[5 + i]), psi::admission::tagged_element(entered[5 + i][0], tag));
+    EXPECT_EQ(entered[5 + i][0], of_two_types()[5 + i][0]);
+  }
+}
+
+TEST(AuditRecord, WithMoreOrFewerTagsThanIndicatorsOfTheseTypesIsRefused) {
+  for (const std::size_t length : {0U, 31U, 32U, 63U, 65U, 96U})
+    EXPECT_FAILS(read(beginning(of_two_types(), kIpv4, Bytes(length))), Errc::format);
+  EXPECT_FAILS(read(beginning(some_elements(), {}, Bytes(32))), Errc::format);
+  EXPECT_OK(read(beginning(some_elements(), kIpv4)));
+  EXPECT_FALSE(read(beginning(of_two_types(), std::array{indicator::Type::ipv4, indicator::Type::ipv4}, Bytes(64))));
+  Bytes unknown = beginning(some_elements(), kIpv4);
+  unknown[as_text(unknown).find("ipv4") + 3] = std::byte{'5'};
+  EXPECT_FALSE(read(unknown));
+}
+
 TEST(AuditRecord, WithAnElementThatIsTooLongOrCutOffIsRefused) {
-  const Bytes without = beginning(psi::Elements());  // its last frame has no elements
+  constexpr std::size_t kTagsFrameBytes = 1 + sizeof(std::uint64_t);
+  const Bytes without = beginning(psi::Elements());  // its last frames have no elements and no tags
   const auto with_elements = [&](ByteView content) {
-    Bytes bytes = to_bytes(ByteView(without).first(without.size() - sizeof(std::uint64_t)));
+    Bytes bytes = to_bytes(ByteView(without).first(without.size() - kTagsFrameBytes - sizeof(std::uint64_t)));
     append_be(bytes, static_cast<std::uint64_t>(content.size()));
     append(bytes, content);
+    append(bytes, frame(7, 0, {}));
     return bytes;
   };
   Bytes element{std::byte{4}, std::byte{0}, std::byte{3}, std::byte{'a'}, std::byte{'b'}, std::byte{'c'}};

@@ -121,8 +121,38 @@ TEST_F(Canaries, ThatStoodInTheLogForLessThanADayDoNotEnter) {
 }
 
 TEST_F(Canaries, ThatAreTooOldDoNotEnter) {
-  commit({dark(kDark)}, 32);
+  commit({dark(kDark)}, 30);
   EXPECT_EQ(hits(bravo_asks()).size(), 0u);
+}
+
+TEST_F(Canaries, OfASetThatIsRetiredDoNotEnterAgainstThatMember) {
+  commit({dark(kDark)});
+  const std::string group = charter_of(alpha_, bravo_).charter.group;
+  auto book = group::CanaryBook::load(*alpha_.vault, group);
+  ASSERT_OK(book);
+  book->retire(book->sets().front().entry, "bravo");
+  ASSERT_OK(book->save(*alpha_.vault, group));
+  EXPECT_EQ(hits(bravo_asks()).size(), 0u);
+  const auto kept = group::CanaryBook::load(*alpha_.vault, group);
+  ASSERT_OK(kept);
+  const std::vector types{indicator::Type::ipv4};
+  EXPECT_EQ(kept->entering(kept->sets().front(), "carol", types).size(), 1u) << "others have seen nothing of it";
+}
+
+TEST_F(Canaries, ThatWereOpenedToAnAuditorEnterAgainstNeitherSideAlsoNotInTheNextSet) {
+  commit({dark(kDark)});
+  const std::string group = charter_of(alpha_, bravo_).charter.group;
+  const std::vector<std::string> nicks{"bravo", "carol"};
+  ASSERT_OK(note_canaries_opened(*alpha_.vault, group, nicks));
+  EXPECT_EQ(hits(bravo_asks()).size(), 0u);
+  auto book = group::CanaryBook::load(*alpha_.vault, group);
+  ASSERT_OK(book);
+  auto next = book->draw();
+  ASSERT_OK(next);
+  book->committed(*next, Digest{std::byte{7}}, 99, days_ago(2));
+  const std::vector types{indicator::Type::ipv4};
+  for (const auto& nick : nicks) EXPECT_EQ(book->entering(book->sets().back(), nick, types).size(), 0u) << nick;
+  EXPECT_EQ(book->entering(book->sets().back(), "dave", types).size(), 1u);
 }
 
 TEST_F(Canaries, ThatNobodyHeldInTimeDoNotEnter) {
@@ -156,7 +186,8 @@ TEST_F(Canaries, ThatTheirOwnerHasMeanwhileSeenInEarnestAreItems) {
 // --- in a reveal ----------------------------------------------------------------------------------------------------
 
 void consent(Opened& side, const std::string& session) {
-  ASSERT_OK(give_consent(*side.vault, session, {.fields = {"malware"}, .tlp_max = indicator::Tlp::amber, .given = 1}));
+  ASSERT_OK(give_consent(*side.vault, session,
+                         {.fields = {"malware"}, .tlp_max = indicator::Tlp::amber, .given = 1, .unreturned = 9}));
 }
 
 TEST_F(Canaries, AreNeverRevealedAndWhatTheOtherSideOpensForThemIsKeptAsEvidence) {
@@ -197,9 +228,7 @@ TEST_F(OnlyCanaries, InCommonLookLikeAConsentThatIsNotGiven) {
 class Alarm : public Canaries {
  protected:
   Alarm() : Canaries({kDark, kDarker}) {}
-  Result<CanaryAlarm> alarm(const Both<std::string>& held) {
-    return alarm_of(*alpha_.vault, alpha_.log(charter_of(alpha_, bravo_)), *held.began);
-  }
+  Result<CanaryAlarm> alarm(const Both<std::string>& held) { return alarm_about(alpha_, bravo_, *held.began); }
 };
 
 TEST_F(Alarm, IsCheckedByEveryMemberAgainstItsOwnLogs) {
@@ -252,7 +281,7 @@ TEST_F(Alarm, NeedsTwoHitsOnCanariesThatAnHonestMemberMayHold) {
 
 TEST_F(Alarm, IsNotRaisedByOneHitOnACanaryThatAnHonestMemberMayHold) {
   commit({dark(kDark, 101)});
-  EXPECT_FAILS(alarm(bravo_asks()), Errc::usage);
+  EXPECT_FAILS(alarm(bravo_asks()), Errc::policy);
 }
 
 TEST_F(Alarm, IsNotRaisedWhereTheOtherSideLeftBeforeItSigned) {
@@ -263,7 +292,32 @@ TEST_F(Alarm, IsNotRaisedWhereTheOtherSideLeftBeforeItSigned) {
   const auto held = hold_session(bravo_, alpha_, which_addresses_and_names(), leave);
   ASSERT_OK(held.answered);
   EXPECT_EQ(outcome_of(*alpha_.vault, *held.answered).canaries, 1) << "the owner still sees the hit";
-  EXPECT_FAILS(alarm_of(*alpha_.vault, alpha_.log(charter_of(alpha_, bravo_)), *held.answered), Errc::usage);
+  EXPECT_FAILS(alarm_about(alpha_, bravo_, *held.answered), Errc::policy);
+}
+
+// The other side signs another result than the one that both found: with the canary in it nothing of that is signed.
+TEST_F(Alarm, IsASuspicionWhereTheOtherSideSignedAnotherResult) {
+  commit({dark(kDark)});
+  const auto held =
+      hold_session(bravo_, alpha_, which_addresses_and_names(), changing(kResult, [](log::Json::Object& body) {
+                     body.insert_or_assign("result_root", to_hex(Digest{std::byte{1}}));
+                   }));
+  const std::string session = newest_session(*alpha_.vault);
+  ASSERT_EQ(state_of(*alpha_.vault, session), kDisputed);
+  const auto made = alarm_about(alpha_, bravo_, session);
+  EXPECT_FAILS(made, Errc::policy);
+  EXPECT_THAT(made.error().text(), testing::HasSubstr("does not name the canary"));
+}
+
+// Its owner's program has lost sight of how old the set is; the log has not.
+TEST_F(Alarm, IsASuspicionWhereTheSetWasOlderThanThirtyDays) {
+  commit_canaries_at(alpha_, bravo_, {dark(kDark)}, days_ago(31), days_ago(3));
+  const auto held = bravo_asks();
+  ASSERT_OK(held.began);
+  ASSERT_EQ(hits(held).size(), 1u);
+  const auto made = alarm(held);
+  EXPECT_FAILS(made, Errc::policy);
+  EXPECT_THAT(made.error().text(), testing::HasSubstr("older than 30 days"));
 }
 
 TEST_F(Alarm, TellsNothingOfTheOtherCanaries) {

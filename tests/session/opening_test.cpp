@@ -39,14 +39,11 @@ struct Committed {
   }
 
   Opening open(const std::vector<std::size_t>& opened) const {
-    return make_opening(indicator, commitments->opening(kIndex, kIndex, fields), opened);
+    return make_opening(indicator, commitments->opening(kIndex, kIndex, fields), Side::asker, kSetSize, opened);
   }
-  Status check(const Opening& opening) const { return check_as(label, opening); }
-  // As if the roots had been committed to under another label.
-  Status check_as(const Digest& claimed_label, const Opening& opening) const {
-    return check_opening(claimed_label, opening.indicator, opening.index, opening.salt, opening.items_path,
-                         opening.context_path, opening.commitments, opening.fields, commitments->items_root(),
-                         commitments->context_root(), kSetSize);
+  // `session`: in which the roots are said to have been committed to.
+  Status check(const Opening& opening, std::string_view session = kSession) const {
+    return check_opening(opening, session, commitments->items_root(), commitments->context_root());
   }
 };
 
@@ -56,6 +53,17 @@ TEST(Opening, OfACommittedItemIsAccepted) {
   const Committed set;
   const Status checked = set.check(set.open(kMalwareAndTlp));
   EXPECT_TRUE(checked) << checked.error().text();
+}
+
+TEST(Opening, OfAnItemAloneShowsThatItWasInTheSetAndNothingOfItsContext) {
+  const Committed set;
+  const Opening opening = set.open({});
+  EXPECT_TRUE(set.check(opening));
+  EXPECT_TRUE(opening.commitments.empty());
+  EXPECT_TRUE(opening.context_path.empty());
+  Opening other = opening;
+  other.indicator = indicator::Canonical::from_storage(indicator::Type::ipv4, "198.51.100.8");
+  EXPECT_FALSE(set.check(other));
 }
 
 TEST(Opening, ShowsTheOpenedFieldsAndNoOthers) {
@@ -90,6 +98,8 @@ TEST(Opening, IsRefusedWhenAnythingInItIsNotWhatWasCommittedTo) {
       [](Opening& o) { o.indicator = indicator::Canonical::from_storage(indicator::Type::domain, "198.51.100.7"); });
   add("another index", [](Opening& o) { ++o.index; });
   add("an index outside the set", [](Opening& o) { o.index += kSetSize; });
+  add("another size", [](Opening& o) { o.size = 2 * kSetSize; });
+  add("another side", [](Opening& o) { o.side = Side::responder; });
   add("another item salt", [&](Opening& o) { flip(o.salt); });
   add("another path", [&](Opening& o) { flip(o.items_path[0]); });
   add("a shorter path", [](Opening& o) { o.items_path.pop_back(); });
@@ -156,12 +166,34 @@ TEST(Opening, IsRefusedUnderTheRootsOfAnotherSession) {
 // A side that copies the other's roots as its own commitment and sends the other's openings back.
 TEST(Opening, IsRefusedWhenItIsTheEchoOfTheOtherSidesOwn) {
   const Committed ours;
-  EXPECT_FALSE(ours.check_as(input_label(kSession, Side::responder), ours.open(kMalwareAndTlp)));
+  Opening echo = ours.open(kMalwareAndTlp);
+  echo.side = Side::responder;
+  EXPECT_FALSE(ours.check(echo));
 }
 
 TEST(Opening, IsRefusedUnderRootsThatWereCopiedFromAnotherSession) {
   const Committed ours;
-  EXPECT_FALSE(ours.check_as(input_label("ffeeddccbbaa99887766554433221100", Side::asker), ours.open(kMalwareAndTlp)));
+  EXPECT_FALSE(ours.check(ours.open(kMalwareAndTlp), "ffeeddccbbaa99887766554433221100"));
+}
+
+TEST(Opening, TravelsWithItsPlaceInTheOffer) {
+  const Committed set;
+  const std::vector<std::string> texts{"first", write_opening(set.open(kMalwareAndTlp))};
+  const log::OfferTree tree(texts);
+  const log::OfferedOpening offered{.index = 1, .path = tree.path(1), .text = texts[1]};
+  const Bytes payload = write_offered(offered);
+  const auto back = read_offered(payload, 1);
+  ASSERT_TRUE(back) << back.error().text();
+  EXPECT_EQ(*back, offered);
+  EXPECT_TRUE(back->is_in(tree.root(), 2));
+  EXPECT_FALSE(read_offered(payload, 0)->is_in(tree.root(), 2)) << "in another's turn";
+  EXPECT_FALSE(back->is_in(tree.root(), 1));
+  Bytes too_many = payload;
+  too_many[0] = std::byte{65};
+  Bytes more_than_there_is = payload;
+  more_than_there_is.resize(30);
+  for (const Bytes& wrong : {Bytes{}, too_many, more_than_there_is, Bytes(200'000 + kMaxOpeningBytes, std::byte{0})})
+    EXPECT_FALSE(read_offered(wrong, 1)) << wrong.size();
 }
 
 TEST(Opening, TextThatParleyDoesNotWriteIsRefused) {
@@ -179,7 +211,8 @@ TEST(Commitments, ComeBackFromTheVaultAsTheyWere) {
   ASSERT_TRUE(back);
   EXPECT_EQ(back->items_root(), set.commitments->items_root());
   EXPECT_EQ(back->context_root(), set.commitments->context_root());
-  const Opening opening = make_opening(set.indicator, back->opening(kIndex, kIndex, set.fields), kMalwareAndTlp);
+  const Opening opening =
+      make_opening(set.indicator, back->opening(kIndex, kIndex, set.fields), Side::asker, kSetSize, kMalwareAndTlp);
   EXPECT_TRUE(set.check(opening));
 }
 

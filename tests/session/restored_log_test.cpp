@@ -1,5 +1,5 @@
-// A disk that was put back has older rows of its sessions than the log that comes back to it from other members: what it
-// then writes about them goes by the log.
+// A disk that was put back has older rows of its sessions than the log that comes back to it from other members: what
+// it then writes about them goes by the log.
 #include "support/session_parties.h"
 
 namespace parley::session {

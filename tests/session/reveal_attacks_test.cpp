@@ -1,8 +1,7 @@
 // What a member that cheats in a reveal, or in how it asks, gains: nothing.
 #include <gtest/gtest.h>
 
-#include "session/opening.h"
-#include "support/session_parties.h"
+#include "support/other_openings.h"
 
 namespace parley::session {
 namespace {
@@ -10,7 +9,8 @@ namespace {
 using vault::succeeds;
 
 void consent(vault::Vault& vault, const std::string& session, const std::string& field) {
-  ASSERT_OK(give_consent(vault, session, {.fields = {field}, .tlp_max = indicator::Tlp::amber, .given = 1}));
+  ASSERT_OK(give_consent(vault, session,
+                         {.fields = {field}, .tlp_max = indicator::Tlp::amber, .given = 1, .unreturned = 99}));
 }
 
 std::size_t opened_count(vault::Vault& vault, const std::string& session) {
@@ -43,40 +43,37 @@ TEST_F(Reveal, WhoHasLittleToOpenOpensItBeforeTheOtherHasOpenedAll) {
   consent(*alpha.vault, session, "malware");
   consent(*bravo.vault, session, "malware");
   const Deviation leave_instead_of_opening{.resend = [](const wire::Frame& frame) {
-    return std::vector{frame.type == wire::FrameType::opening ? wire::Frame{wire::FrameType::bye, {}} : frame};
+    return std::vector{is_opening(frame) ? wire::Frame{wire::FrameType::bye, {}} : frame};
   }};
   const auto both = hold_reveal(alpha, bravo, session, {}, leave_instead_of_opening);
   EXPECT_FALSE(both.began);
   EXPECT_LE(opened_count(*alpha.vault, session), 1u);
 }
 
-TEST_F(Reveal, AnOpeningOfNothingButMarksIsRefused) {
-  consent(*alpha.vault, session, "malware");
-  consent(*bravo.vault, session, "malware");
-  const Deviation keep_marks_only{.resend = [](const wire::Frame& frame) {
-    auto opening = read_opening(as_text(frame.payload));
-    if (frame.type != wire::FrameType::opening || !opening) return std::vector{frame};
-    std::erase_if(opening->fields, [](const OpenedField& field) { return kFieldPaths[field.field] != "tlp"; });
-    return std::vector{wire::Frame{frame.type, to_bytes(write_opening(*opening))}};
-  }};
-  const auto both = hold_reveal(alpha, bravo, session, {}, keep_marks_only);
-  ASSERT_FALSE(both.began);
-  EXPECT_EQ(both.began.error().code, Errc::protocol);
-  EXPECT_THAT(both.began.error().message, ::testing::HasSubstr("nothing but marks"));
-}
-
-TEST_F(Reveal, AnOpeningWithoutItsTlpIsRefused) {
-  consent(*alpha.vault, session, "malware");
-  consent(*bravo.vault, session, "malware");
-  const Deviation drop_tlp{.resend = [](const wire::Frame& frame) {
-    auto opening = read_opening(as_text(frame.payload));
-    if (frame.type != wire::FrameType::opening || !opening) return std::vector{frame};
-    std::erase_if(opening->fields, [](const OpenedField& field) { return kFieldPaths[field.field] == "tlp"; });
-    return std::vector{wire::Frame{frame.type, to_bytes(write_opening(*opening))}};
-  }};
-  const auto both = hold_reveal(alpha, bravo, session, {}, drop_tlp);
-  ASSERT_FALSE(both.began);
-  EXPECT_THAT(both.began.error().message, ::testing::HasSubstr("without its TLP"));
+// What bravo had bound itself to, and is no opening of one field with its marks.
+TEST_F(Reveal, AnOpeningThatIsNotOfOneFieldWithItsTlpIsRefused) {
+  const auto without = [](Opening opening, std::string_view path, bool keep) {
+    std::erase_if(opening.fields, [&](const OpenedField& field) { return (kFieldPaths[field.field] == path) != keep; });
+    return opening;
+  };
+  struct Case {
+    std::string_view path;
+    bool keep;  // that field alone
+    std::string_view says;
+  };
+  for (const auto& [path, keep, says] :
+       {Case{"tlp", true, "nothing but marks"}, Case{"tlp", false, "without its TLP"}}) {
+    consent(*alpha.vault, session, "malware");
+    consent(*bravo.vault, session, "malware");
+    std::vector<Opening> openings = honest_openings(bravo, session);
+    openings.front() = without(openings.front(), path, keep);
+    const RevealOffer offer = honest_offer(alpha, bravo, session, bravo);
+    const auto both =
+        hold_reveal(alpha, bravo, session, {}, opening_instead(offer, session, Side::responder, texts_of(openings)));
+    ASSERT_FALSE(both.began) << says;
+    EXPECT_EQ(both.began.error().code, Errc::protocol);
+    EXPECT_THAT(both.began.error().message, ::testing::HasSubstr(std::string(says)));
+  }
 }
 
 TEST_F(Reveal, ASecondOneAddsToWhatIsOnRecordOfTheFirst) {

@@ -36,6 +36,11 @@ class Circle {
     make_charter(clause);
   }
 
+  /// Ends the node of member i and starts it again from its disk.
+  void restart(std::size_t i) {
+    members_[i].reset();
+    members_[i] = std::make_unique<Opened>(*homes_[i]);
+  }
   Opened& operator[](std::size_t i) { return *members_[i]; }
   const std::string& nick(std::size_t i) const { return members_[i]->member.card.nick; }
   const group::SignedCharter& charter() const { return charter_; }
@@ -45,6 +50,15 @@ class Circle {
             {charter_},
             {},
             std::move(policy),
+            *log::parse_vkey(members_[i]->member.card.id_vkey)};
+  }
+  /// Of member i, had it these charters, and had those members left.
+  group::Membership membership_under(std::size_t i, std::vector<group::SignedCharter> versions,
+                                     std::set<std::string, std::less<>> left) const {
+    return {{.id = charter_.charter.group, .name = "circle", .state = std::string(group::kActive)},
+            std::move(versions),
+            std::move(left),
+            {},
             *log::parse_vkey(members_[i]->member.card.id_vkey)};
   }
   void set_policy(std::size_t i, group::LocalPolicy policy) { policies_[i] = std::move(policy); }

@@ -36,9 +36,8 @@ inline void carry_between(group::JointLog& one, group::JointLog& other, UnixSeco
     ASSERT_OK(each->with([](mirror::Replica& replica) { return replica.flush(); }));
 }
 
-/// Opens both logs of the pair at `then`, if they are empty.
-inline void open_logs(Opened& one, Opened& other, UnixSeconds then) {
-  const group::SignedCharter charter = charter_of(one, other);
+/// Opens both logs of a group at `then`, if they are empty.
+inline void open_logs(Opened& one, Opened& other, const group::SignedCharter& charter, UnixSeconds then) {
   carry_between(one.log(charter), other.log(charter), then);
   for (Opened* side : {&one, &other})
     side->log(charter).with([&](mirror::Replica& replica) {
@@ -46,6 +45,11 @@ inline void open_logs(Opened& one, Opened& other, UnixSeconds then) {
       ASSERT_OK(replica.append(mirror::draft_for_everyone(log::kLogOpen, log::Json::Object{{"v", 1}}), then));
     });
   carry_between(one.log(charter), other.log(charter), then);
+}
+
+/// Those of the pair's own group.
+inline void open_logs(Opened& one, Opened& other, UnixSeconds then) {
+  open_logs(one, other, charter_of(one, other), then);
 }
 
 inline group::Canary canary(indicator::Type type, const std::string& value, std::int64_t eps_ppm = 10) {
@@ -60,11 +64,13 @@ inline group::Canary dark(const std::string& address, std::int64_t eps_ppm = 10)
   return canary(indicator::Type::ipv4, address, eps_ppm);
 }
 
-/// Puts a set of these into the log of `owner` at `then`; `peer` cosigns it at the same time. Before any session.
-inline void commit_canaries_at(Opened& owner, Opened& peer, const std::vector<group::Canary>& canaries,
-                               UnixSeconds then) {
-  open_logs(owner, peer, then);
-  const group::SignedCharter charter = charter_of(owner, peer);
+/// Puts a set of these into the log of `owner` in a group at `then`; `peer` cosigns it at the same time. Before any
+/// session.
+/// @param believed  when its owner's own program takes the set to be from, where that is another time
+inline void commit_canaries_at(Opened& owner, Opened& peer, const group::SignedCharter& charter,
+                               const std::vector<group::Canary>& canaries, UnixSeconds then,
+                               std::optional<UnixSeconds> believed = {}) {
+  open_logs(owner, peer, charter, then);
   RewritingLog& log = owner.log(charter);
   auto book = group::CanaryBook::load(*owner.vault, charter.charter.group);
   ASSERT_OK(book);
@@ -74,15 +80,29 @@ inline void commit_canaries_at(Opened& owner, Opened& peer, const std::vector<gr
   log.with([&](mirror::Replica& replica) {
     ASSERT_OK(replica.append(mirror::draft_for_everyone(log::kCanarySet, group::canary_set_body(set->root())), then,
                              [&](const mirror::EntryView& entry) -> Status {
-                               book->committed(*set, entry.leaf_hash, entry.entry.seq, entry.entry.time);
+                               book->committed(*set, entry.leaf_hash, entry.entry.seq,
+                                               believed.value_or(entry.entry.time));
                                return book->save(*owner.vault, charter.charter.group);
                              }));
   });
   carry_between(log, peer.log(charter), then);
 }
 
+/// In the pair's own group.
+inline void commit_canaries_at(Opened& owner, Opened& peer, const std::vector<group::Canary>& canaries,
+                               UnixSeconds then, std::optional<UnixSeconds> believed = {}) {
+  commit_canaries_at(owner, peer, charter_of(owner, peer), canaries, then, believed);
+}
+
 inline UnixSeconds days_ago(int days) {
   return wall_clock_now() - days * 86'400;
+}
+
+/// What `accuser` can publish about its session with `peer`.
+inline Result<CanaryAlarm> alarm_about(Opened& accuser, Opened& peer, const std::string& session) {
+  const group::SignedCharter charter = charter_of(accuser, peer);
+  group::JointLog& log = accuser.log(charter);
+  return alarm_of(*accuser.vault, log, sources_of(*accuser.vault, log, accuser.membership(charter)), session);
 }
 
 /// What alpha would publish about a session, written into its log and held by bravo too.

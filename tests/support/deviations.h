@@ -38,11 +38,20 @@ inline Deviation naming(RewritingLog& log, std::string_view type,
   }};
 }
 
-/// Changes the `which`th opening: result key shares, openings, salts.
+/// Whether it shows a match, before anything of its context is opened. Of the line without a key of the pair.
+inline bool shows_match(const wire::Frame& frame) {
+  return frame.type == wire::FrameType::opening && frame.payload.size() > Secret<32>::kSize &&
+         frame.payload.front() == std::byte{'{'};
+}
+inline bool is_opening(const wire::Frame& frame) {
+  return frame.type == wire::FrameType::opening && !shows_match(frame);
+}
+
+/// Changes the `which`th opening: result key shares, openings of fields.
 inline Deviation changing_opening(std::size_t which, std::function<std::vector<Bytes>(Bytes)> change) {
   return {.resend = [which, seen = std::make_shared<std::size_t>(0),
                      change = std::move(change)](const wire::Frame& frame) -> std::vector<wire::Frame> {
-    if (frame.type != wire::FrameType::opening || (*seen)++ != which) return {frame};
+    if (!is_opening(frame) || (*seen)++ != which) return {frame};
     std::vector<wire::Frame> frames;
     for (Bytes& payload : change(frame.payload)) frames.push_back({wire::FrameType::opening, std::move(payload)});
     return frames;

@@ -205,10 +205,12 @@ TEST(Vault, InAFolderThatItsUserCannotWriteFailsWithASentenceAndStaysAsItWas) {
 }
 
 constexpr std::string_view kWithoutGroups =
-    "DROP TABLE sealed_files; DROP TABLE cases; DROP TABLE case_files; DROP TABLE custody; "
+    "DROP TABLE operator_log; DROP TABLE sealed_files; DROP TABLE cases; DROP TABLE case_files; DROP TABLE custody; "
     "DROP TABLE admission_epochs; DROP TABLE admission_tags; DROP TABLE admission_batches; DROP TABLE "
     "admission_batch_items; DROP TABLE admission_answers; DROP TABLE admission_read; DROP TABLE admission_keys; "
-    "DROP TABLE admission_counts; DROP TABLE admission_helpers; DROP INDEX sessions_by_group; DROP INDEX "
+    "DROP TABLE admission_counts; DROP TABLE admission_helpers; DROP TABLE admission_fixed; DROP TABLE "
+    "admission_canaries; DROP TABLE admission_canary_sets; DROP INDEX "
+    "sessions_by_group; DROP INDEX "
     "sessions_by_peer; DROP TABLE groups; DROP TABLE charters; DROP TABLE "
     "group_papers; DROP TABLE group_material; "
     "DROP TABLE invitations; ALTER TABLE peers DROP COLUMN confirmed; ALTER TABLE sessions DROP COLUMN group_id; ";
@@ -232,6 +234,26 @@ TEST(Vault, OfTheSecondTableVersionIsBroughtUpToDateAndKeepsItsPeersAndSessions)
   EXPECT_TRUE(vault->groups()->empty());
 }
 
+// As it was when one key served all types of an epoch: tags stay, and the logs are read again for the keys.
+TEST(Vault, OfTheSixthTableVersionIsBroughtUpToDateAndKeepsWhatWasAdmitted) {
+  const TestVault test;
+  const std::string group(32, 'a');
+  AdmissionCount count{.helper = "bravo", .owner = "alpha", .count = 7};
+  count.entry[0] = std::byte{1};
+  ASSERT_OK(test.open()->note_admissions(group, "log", 5, {}, std::vector{count}));
+  execute_in(test,
+             "DROP TABLE operator_log; DROP TABLE admission_fixed; DROP TABLE admission_canaries; DROP TABLE admission_canary_sets; DROP TABLE "
+             "admission_keys; CREATE TABLE admission_keys(group_id TEXT); "
+             "ALTER TABLE admission_counts DROP COLUMN sample; ALTER TABLE admission_helpers DROP COLUMN bad_answers; "
+             "ALTER TABLE admission_helpers DROP COLUMN bad_answers_at; ALTER TABLE admission_helpers DROP COLUMN "
+             "bad_answers_why; PRAGMA user_version=6");
+  const auto vault = test.open();
+  EXPECT_EQ(*vault->admission_read_to("log"), 0u);
+  EXPECT_EQ(*vault->admission_total(group, {}, "bravo", "alpha", indicator::Type::ipv4), 7);
+  EXPECT_OK(vault->put_admission_helper(group, {.nick = "bravo", .bad_answers = 1}));
+  EXPECT_EQ(vault->admission_helpers(group)->front().bad_answers, 1);
+}
+
 // As the first release made it: without the tables of the joint log.
 TEST(Vault, OfTheFirstTableVersionIsBroughtUpToDateAndKeepsWhatItHolds) {
   const TestVault test;
@@ -247,12 +269,12 @@ TEST(Vault, OfTheFirstTableVersionIsBroughtUpToDateAndKeepsWhatItHolds) {
 
 TEST(Vault, OfANewerTableVersionIsUnsupportedAndStaysAsItWas) {
   const TestVault test;
-  execute_in(test, "PRAGMA user_version=7");
+  execute_in(test, "PRAGMA user_version=9");
   ASSERT_TRUE(std::filesystem::exists(test.folder() / "vault.db-wal")) << "the refused vault has a log to leave alone";
   const auto before = contents(test.folder().path());
   const auto vault = test.try_open();
   ASSERT_FAILS(vault, Errc::unsupported);
-  EXPECT_NE(vault.error().message.find("version 7"), std::string::npos);
+  EXPECT_NE(vault.error().message.find("version 9"), std::string::npos);
   EXPECT_EQ(contents(test.folder().path()), before);
 }
 

@@ -145,11 +145,15 @@ void Voice::take(const Event& event) {
         voice.openings_by_field[field] = sum(voice.openings_by_field[field], openings);
       }
       voice.most_offered = std::max(voice.most_offered, openings);
+      voice.offered_uncounted |= fact.values < 0;
+      voice.offered_fields = sum(voice.offered_fields, std::clamp<std::int64_t>(fact.values, 0, kLargestSum));
     }
     void operator()(const RevealClosed& fact) {
       voice.most_received = std::max(voice.most_received, bounded(fact.received));
       voice.most_received_fields = std::max(voice.most_received_fields, fact.received_fields);
       voice.reveals_stopped += fact.other_stopped ? 1 : 0;
+      voice.kept_back = sum(voice.kept_back, bounded(fact.kept_back));
+      voice.missing = sum(voice.missing, bounded(fact.missing));
     }
     void operator()(const Settled& fact) { voice.settled = fact; }
   };
@@ -178,8 +182,7 @@ Amounts amounts_of(const Session& session, bool theirs_may_lack, const Tests& te
   const bool they_offered = theirs != nullptr && theirs->offered;
   amounts.revealed = ours.offered && (they_offered || theirs_may_lack);
   amounts.revealed_at = ours.offered_at;
-  if (amounts.revealed && they_offered)
-    amounts.unopenable = std::max<std::int64_t>(theirs->most_offered - ours.most_received, 0);
+  if (amounts.revealed) amounts.unopenable = ours.missing;
 
   amounts.our_entered = bounded(std::max(agreed_size(ours).value_or(0), ours.ran.value_or(0)));
   amounts.our_tests = amounts.our_entered;
@@ -205,7 +208,7 @@ Amounts amounts_of(const Session& session, bool theirs_may_lack, const Tests& te
 Range opened(const Voice& opener, const Voice& taker, std::int64_t matches,
              const std::function<std::int64_t(std::size_t field)>& weight) {
   Range range;
-  std::int64_t least_weight = kLargestSum;
+  std::int64_t least_weight = kLargestSum, most_weight = 1;
   const FieldSet unknown = opener.unknown_offers > 0 ? opener.unknown_fields : 0;
   for (std::size_t field = 0; field < kMostFields; ++field) {
     const std::int64_t told = field < opener.openings_by_field.size() ? opener.openings_by_field[field] : 0;
@@ -214,7 +217,11 @@ Range opened(const Voice& opener, const Voice& taker, std::int64_t matches,
     range.worst =
         sum(range.worst, std::min(openings, kLargestSum / std::max<std::int64_t>(weight(field), 1)) * weight(field));
     least_weight = std::min(least_weight, weight(field));
+    most_weight = std::max(most_weight, weight(field));
   }
+  const auto weight_of = [&](std::int64_t fields) { return std::min(fields, kLargestSum / most_weight) * most_weight; };
+  if (!opener.offered_uncounted && unknown == 0)
+    range.worst = std::min(range.worst, weight_of(std::max<std::int64_t>(opener.offered_fields - opener.kept_back, 0)));
   if (range.worst == 0) return range;
   // Where fields were counted, they are what is known; else one for each opening.
   const std::int64_t confirmed = std::max(std::min({taker.most_received, opener.most_offered, matches}),

@@ -30,6 +30,8 @@ struct Voice {
   std::int64_t unknown_offers = 0;
   std::int64_t most_offered = 0, most_received = 0, most_received_fields = 0;
   std::int64_t reveals_stopped = 0;  ///< by the other side, as it says
+  std::int64_t offered_fields = 0, kept_back = 0, missing = 0;  ///< sums over its offers, and over its closings
+  bool offered_uncounted = false;                               ///< one of its offers does not say how many fields
   UnixSeconds offered_at = 0;
   bool offered = false;
 

@@ -2,10 +2,12 @@
 // step checks first, then commits once, and only then changes what is in memory.
 //   start.cpp: opening. own_log.cpp: appending. sending.cpp: what a peer lacks. heads.cpp: checkpoints of others.
 //   mirrors.cpp: entries and bodies that arrive. faults.cpp: disagreement and proof. mending.cpp: checking and repair.
-//   giving_up.cpp: an end of our own log that nobody else ever had.
+//   giving_up.cpp: an end of our own log that nobody else ever had. key_rotation.cpp: keys that are replaced.
 #pragma once
 
 #include "mirror/detail/log_copy.h"
+#include "mirror/key_rotation.h"
+#include "mirror/vault_store.h"
 
 namespace parley::mirror {
 
@@ -26,9 +28,12 @@ Status check_departed(const Departed& departed, std::size_t member_count);
 struct Replica::Impl {
   GroupView group;
   struct Signing {
-    crypto::SigningKey node, log, cosign;
+    crypto::SigningKey log;
+    std::optional<crypto::SigningKey> node, cosign;  ///< none: replaced, and this disk has not the new one
   };
   std::optional<Signing> signing;  ///< none: our keys are destroyed
+  std::vector<Secret<32>> seeds;   ///< of all our keys but `log` that are here, replaced ones too
+  bool rotating = false;           ///< the entry that is being written is a rotation
   Store& store;
   Guard& guard;
 
@@ -63,7 +68,6 @@ struct Replica::Impl {
   const detail::LogCopy& own() const { return logs[group.self]; }
   /// @error Errc::not_found
   Result<std::size_t> member(std::string_view nick) const;
-  std::vector<log::VerifierKey> cosign_keys() const;
   State state() const;
   bool may_cosign() const;
   bool may_cosign(const detail::LogCopy& copy) const;
@@ -83,6 +87,8 @@ struct Replica::Impl {
   Status load_holders(detail::LogCopy& copy);
   Status find_missing(detail::LogCopy& copy);
   Status check_guard();
+  /// The copy as it is on the disk.
+  Status load_again(detail::LogCopy& copy);
   void damage(detail::LogCopy& copy) { copy.mending.emplace(); }
 
   // --- own_log.cpp
@@ -132,6 +138,7 @@ struct Replica::Impl {
 
   // --- mirrors.cpp
   struct Arrival;
+  struct KeysBefore;
   Result<Outcome> take_push(std::size_t peer, const Push& push, const Bytes& payload, std::int64_t now);
   /// A checkpoint has come whose entries are not here: should its owner forget it, we are who can tell. It is written
   /// with the next commit, if it is still larger than our copy then.
@@ -171,6 +178,28 @@ struct Replica::Impl {
   Status give_up(std::uint64_t from);
   Status put_guard_back(const log::Checkpoint& kept);
 
+  // --- key_rotation.cpp
+  /// If this next entry of a log rotates a key, the owner's keys are those from then on.
+  /// @param body  nullptr if it did not come. @param steps  gets the row by which it is found again
+  Status take_rotation(std::size_t owner, std::uint64_t seq, std::string_view leaf, const log::Body* body,
+                       std::vector<StepRow>& steps);
+  /// What was verified by the keys as they were.
+  void forget_verified();
+  /// Rotations beyond the first `known_before` of an owner are on the disk.
+  Status keys_changed(std::size_t owner, std::size_t known_before);
+  /// Whether a cosignature counts: whose key replaced it, and from where on, is known.
+  bool counts(const vault::LogCosignature& line, const detail::LogCopy& copy) const;
+  /// The key of a member that made this signature, if its word counts on a tree of that size.
+  std::optional<log::VerifierKey> cosign_key(std::size_t cosigner, const detail::LogCopy& copy, std::uint64_t size,
+                                             const log::NoteSignature& signature) const;
+  /// Of our seeds those of the keys that are in use.
+  void choose_keys();
+  std::vector<log::Cutoff> cosigned_so_far() const;
+  Result<std::pair<log::VerifierKey, const Secret<32>*>> key_in_use(const NewKey& next) const;
+  Result<EntryView> rotate(const NewKey& next, const Secret<32>& id_seed, std::int64_t now, const Work& work);
+  Result<EntryView> append_rotation(log::Rotation rotation, const std::string& statement, const Secret<32>& seed,
+                                    std::int64_t now, const Work& work);
+
   // --- faults.cpp
   struct Judged {
     FaultRow row;
@@ -200,6 +229,7 @@ struct Replica::Impl {
   Result<Outcome> take_proof(const Proof& proof, const Bytes& payload);
 
   // --- mending.cpp
+  Status know_rotation(std::size_t owner, std::uint64_t seq, std::string_view leaf, const Push& push);
   Result<Outcome> take_mending(detail::LogCopy& copy, const Push& push, const log::CosignedCheckpoint& read,
                                const Bytes& payload);
   /// The copy's rows are whole again: it is loaded as at the start.

@@ -156,6 +156,15 @@ Result<Bytes> evaluate(const Scalar& key, ByteView blinded, ThreadPool& pool, Pr
   return evaluated;
 }
 
+Result<std::optional<std::size_t>> first_invalid(ByteView elements, ThreadPool& pool, Progress& progress) {
+  detail::Work work(pool, progress);
+  return work.over("checking", elements.size() / kElementBytes, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i)
+      if (!Element::decode(encoding_at(elements, i))) return std::optional(i);
+    return std::optional<std::size_t>();
+  });
+}
+
 // Floyd's way to draw without repetition (Bentley and Floyd 1987).
 std::vector<std::uint32_t> draw_sample(std::size_t batch_count) {
   const std::size_t count = std::min(batch_count, kSampleCount);

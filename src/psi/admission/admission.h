@@ -60,6 +60,10 @@ Result<Bytes> blind(const Epoch& epoch, const Elements& elements, const Secret<3
 /// identity, or the list is empty, too long or broken off; Errc::cancelled
 Result<Bytes> evaluate(const crypto::Scalar& key, ByteView blinded, ThreadPool& pool, Progress& progress);
 
+/// The first of a list that is no canonical encoding of an element, or of the identity; nothing if all are well.
+/// Precondition: whole encodings. @error Errc::cancelled
+Result<std::optional<std::size_t>> first_invalid(ByteView elements, ThreadPool& pool, Progress& progress);
+
 /// Which answers are to be proven: ascending and distinct, uniformly at random. Drawn by the owner once it has the
 /// answers, so that they are fixed before anybody knows which are looked at.
 std::vector<std::uint32_t> draw_sample(std::size_t batch_count);
@@ -76,7 +80,8 @@ bool verify_sample(const crypto::Element& public_key, ByteView blinded, ByteView
                    std::span<const std::uint32_t> sample, const oprf::Proof& proof);
 
 /// The owner's last step: the tags of all elements, from the answers of every member, its own among them.
-/// @param seed  that of blind()
+/// @param seed     that of blind()
+/// @param answers  the owner's own first: then nobody who does not know it can make a sum on the way vanish
 /// @return kTagBytes for each element @error Errc::protocol when an answer is no element, or answers cancel each other
 /// out; Errc::limit, Errc::cancelled
 Result<SecretBytes> combine(const Epoch& epoch, const Elements& elements, const Secret<32>& seed,

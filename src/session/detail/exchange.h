@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "session/canary_hits.h"
-#include "session/detail/offer_hash.h"
 #include "session/detail/opening_seal.h"
 #include "session/detail/turnstile.h"
 #include "session/opening.h"
@@ -18,10 +17,12 @@ namespace parley::session::detail {
 
 inline constexpr auto kRevealStepWait = std::chrono::minutes(10);
 
-/// One exchange, seen from either side: reveal.cpp has how it begins, reveal_openings.cpp how it is carried out.
+/// One exchange, seen from either side: reveal.cpp has how it begins, reveal_matches.cpp how both show that what
+/// matched is their own, reveal_openings.cpp how it is carried out.
 class Exchange {
  public:
-  Exchange(const Party& us, group::LogLink& link, bool we_call) : us_(us), steps_(link), we_call_(we_call) {}
+  Exchange(const Party& us, group::LogLink& link, bool we_call, BeforeOpening before = {})
+      : us_(us), steps_(link), we_call_(we_call), before_(std::move(before)) {}
 
   Result<RevealOutcome> begin(const std::string& session);
   Result<RevealOutcome> answer(const ReceivedStep& consent);
@@ -35,7 +36,7 @@ class Exchange {
   // What the other side signed before the session and after it.
   Status read_their_part();
   Result<mirror::EntryView> their_step(std::string_view type) const;
-  // Whether group and own rules let context be opened to this peer now. @error Errc::policy
+  // Whether group, own rules and what is known of this peer let context be opened to it now. @error Errc::policy
   Status check_permitted(const group::Membership& membership) const;
   // Who opens first: whoever owes by the ledger, that is, has been opened more than it opened; else by a coin that
   // neither could choose.
@@ -45,19 +46,44 @@ class Exchange {
   Result<std::optional<RevealOutcome>> take_refusal(const ReceivedStep& step) const;
   Status write_and_send(std::string_view state, std::string_view type, log::Json body, std::vector<Digest> refs);
   Status exchange_offers(const ReceivedStep& their_consent);
+  Status send_offer(const Digest& answered);
   Status check_offers();
   Status refuse(std::string_view code, const ReceivedStep& answered);
 
+  // --- matches ---
+  // Both open, without context, every indicator that matched: what its owner cannot show counts as no match, and
+  // nothing is opened on it. @error Errc::protocol when the other side does not show one that was not known as such
+  Status show_matches();
+  Status send_matches(std::size_t begin, std::size_t end);
+  Status receive_matches(std::size_t begin, std::size_t end);
+  Result<Opening> our_match(std::size_t match) const;
+  Result<bool> shows_match(ByteView payload, std::size_t place) const;
+  Status note_unshown();
+  // Where a step comes in the place of what is due: whether it says that nothing is to be opened after all.
+  Status stopped_by_step();
+
   // --- openings ---
   Result<RevealOutcome> exchange();
+  Status agree_to_numbers();
   Status open_in_turn();
+  std::uint64_t matches_received() const;
+  // Whether what lets the `i`th of our openings out still does: all of it is read again. @error Errc::policy
+  Status check_still(std::size_t i);
   Status send_turn(std::uint64_t turn);
   Status receive_turn(std::uint64_t turn);
   // Checks one opening and puts it beside the match it is of, or beside the canary of ours that the other side takes
   // for one. @return which match; beyond the matches, which canary
-  Result<std::size_t> take(std::string_view text);
+  Result<std::size_t> take(const log::OfferedOpening& offered);
   Status check_opened(const Opening& opening) const;
-  Status check_salts();
+  // Under what the other side committed to. @error Errc::protocol; evidence of it is kept where there is any
+  Status check_committed(const log::OfferedOpening& offered, const Opening& opening);
+  Result<bool> keep_evidence(const log::OfferedOpening& offered);
+  // The note of an entry of the other side, and its body. @error Errc::not_found
+  struct Signed {
+    std::string note;
+    log::Body body;
+  };
+  Result<Signed> signed_by_them(const std::string& origin, const Digest& leaf_hash) const;
   Result<mirror::EntryView> close(std::string_view stopped);
 
   // Writes a step of ours, or keeps one of theirs, with the state that it leads to.
@@ -66,12 +92,11 @@ class Exchange {
   Status keep(std::string_view state, const ReceivedStep& step);
   Status save(std::string_view state, const vault::SessionStep& step);
 
-  std::uint64_t turns() const { return std::max<std::uint64_t>(ours_.size(), their_offer_.values); }
-  // Rounded up: who has few to open opens them first, not when the other side has opened all of its own. No turn has
-  // more than one field of either side.
-  std::uint64_t turn_begins(std::uint64_t turn, std::uint64_t count) const {
-    return (turn * count + turns() - 1) / turns();
-  }
+  // One field of either side in each, as long as there is one: nobody is ahead by more than a field while both have
+  // some left. What one side opens beyond that, by its operator's leave, comes last.
+  std::uint64_t turns() const { return std::max(numbers_.we_open, numbers_.they_open); }
+  // Of the next frame: whoever is slow with each does not hold us for ever.
+  Deadline next_due() const { return std::min(deadline_in(kRevealStepWait), exchange_end_); }
   std::string& theirs_of(std::size_t match) {
     return match < session_.matches.size() ? session_.matches[match].theirs
                                            : hits_[match - session_.matches.size()].theirs;
@@ -79,27 +104,38 @@ class Exchange {
 
   const Party& us_;
   StepLink steps_;
-  bool we_call_;  // who calls sends its offer first
+  bool we_call_;  // who calls sends its offer first, and shows its matches first
+  BeforeOpening before_;
 
   Revealable session_;
   std::vector<CanaryHit> hits_;
-  std::vector<std::string> ours_;       // openings as they will leave, one field each
-  std::vector<std::size_t> our_match_;  // which match each of them is of
+  std::vector<std::string> ours_;         // openings as they will leave, one field each
+  std::vector<PlannedValue> our_values_;  // which match and field each of them is of
+  std::optional<Commitments> commitments_;
+  std::optional<log::OfferTree> our_tree_;
   std::string given_by_;
-  ByteArray<32> our_salt_{};
   RevealOffer our_offer_, their_offer_;
   RevealConsent their_consent_;
+  mirror::EntryView our_offer_step_;
+  Digest their_offer_step_{};
+  RevealNumbers numbers_;
+  bool declined_ = false;  // before anything was opened
   bool we_begin_ = false;  // who opens the first field
+  Side our_side_ = Side::asker, their_side_ = Side::responder;
   Digest our_label_{}, their_label_{};
   std::optional<OpeningSeal> seal_;
   Commitment their_commitment_;
-  std::uint64_t their_size_ = 0;
+  Digest their_commit_step_{};
+  std::uint64_t our_size_ = 0, their_size_ = 0;
   std::map<indicator::Canonical, std::size_t> match_by_indicator_;  // the canaries behind the matches
   std::set<std::pair<std::size_t, std::size_t>> opened_to_us_;      // match and field
   std::size_t last_rank_ = 0;                                       // of the field that was opened to us last
-  OfferHash received_;
+  std::vector<std::size_t> common_;                                 // matches and canaries, by ascending indicator
+  std::set<std::size_t> unshown_;                                   // of those, what the other side did not show
+  std::uint64_t newly_unshown_ = 0;                                 // matches of which that was not known before
   std::uint64_t sent_fields_ = 0;
-  Deadline openings_end_{};
+  std::set<std::size_t> matches_opened_;
+  Deadline exchange_end_{};
   std::optional<Turnstile> turnstile_;
 };
 

@@ -140,8 +140,38 @@ CREATE TABLE admission_helpers(
   trouble TEXT NOT NULL, PRIMARY KEY(group_id, nick)) WITHOUT ROWID;
 )";
 
+// admission_canaries: what is admitted beside the items, as item -number; _sets: those of whose canaries all are there.
+// admission_keys: of each type now, read from the logs again. admission_counts.entry: zeros until the count stands in
+// our log; .sample: hash of the sample that was proven, if any was. admission_fixed: what an owner had fixed before it
+// named its sample.
+constexpr const char* kVersion7 = R"(
+DROP TABLE admission_keys;
+CREATE TABLE admission_keys(
+  group_id TEXT NOT NULL, epoch TEXT NOT NULL, nick TEXT NOT NULL, type INTEGER NOT NULL, members TEXT NOT NULL,
+  key BLOB NOT NULL, PRIMARY KEY(group_id, epoch, nick, type)) WITHOUT ROWID;
+DELETE FROM admission_read;
+ALTER TABLE admission_counts ADD COLUMN sample BLOB NOT NULL DEFAULT X'';
+CREATE TABLE admission_fixed(
+  batch INTEGER NOT NULL, nick TEXT NOT NULL, answers BLOB NOT NULL, sample BLOB NOT NULL, PRIMARY KEY(batch, nick))
+  WITHOUT ROWID;
+CREATE TABLE admission_canaries(
+  number INTEGER PRIMARY KEY AUTOINCREMENT, epoch INTEGER NOT NULL, type INTEGER NOT NULL, value TEXT NOT NULL,
+  UNIQUE(epoch, type, value));
+CREATE TABLE admission_canary_sets(epoch INTEGER NOT NULL, set_entry BLOB NOT NULL, PRIMARY KEY(epoch, set_entry))
+  WITHOUT ROWID;
+ALTER TABLE admission_helpers ADD COLUMN bad_answers INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE admission_helpers ADD COLUMN bad_answers_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE admission_helpers ADD COLUMN bad_answers_why TEXT NOT NULL DEFAULT '';
+)";
+
+// record: as operators/record.h writes it.
+constexpr const char* kVersion8 = R"(
+CREATE TABLE operator_log(seq INTEGER PRIMARY KEY, record TEXT NOT NULL, signature BLOB NOT NULL);
+)";
+
 /// The step from version i to i + 1.
-constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6};
+constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4,
+                                    kVersion5, kVersion6, kVersion7, kVersion8};
 static_assert(kMigrations.size() == kSchemaVersion);
 
 }  // namespace

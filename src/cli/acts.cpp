@@ -1,0 +1,188 @@
+#include "cli/acts.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "cli/session_view.h"
+
+namespace parley::cli {
+namespace {
+
+using operators::Act;
+
+// What shows names, sizes and states, or works on public files and none of the vault, is not recorded. The commands of
+// the families operator and policy write records of their own.
+constexpr std::array kCommandActs = {
+    CommandAct{"init", {}},
+    CommandAct{"id", {}},
+    CommandAct{"import", Act::import, Subject::text},
+    CommandAct{"export", Act::export_},
+    CommandAct{"extract", {}},
+    CommandAct{"warninglist add", Act::policy, Subject::text},
+    CommandAct{"warninglist list", {}},
+    CommandAct{"warninglist remove", Act::policy, Subject::text},
+    CommandAct{"case new", Act::import, Subject::case_},
+    CommandAct{"case list", {}},
+    CommandAct{"case show", Act::read, Subject::case_},
+    CommandAct{"case add", Act::import, Subject::case_},
+    CommandAct{"case record", Act::import, Subject::case_},
+    CommandAct{"case check", Act::read, Subject::case_},
+    CommandAct{"case extract", Act::export_, Subject::case_},
+    CommandAct{"case export", Act::export_, Subject::case_},
+    CommandAct{"peer add", Act::policy, Subject::peer},
+    CommandAct{"peer list", {}},
+    CommandAct{"peer remove", Act::policy, Subject::peer},
+    CommandAct{"serve", {}},  // the node's own record says that it began, and with which rules
+    CommandAct{"group draft", Act::key, Subject::group},
+    CommandAct{"group join", Act::key, Subject::group},
+    CommandAct{"group take", Act::policy, Subject::group},
+    CommandAct{"group sign", Act::key, Subject::group},
+    CommandAct{"group show", {}},
+    CommandAct{"group list", {}},
+    CommandAct{"group amend", Act::key, Subject::group},
+    CommandAct{"group policy", Act::policy, Subject::group},
+    CommandAct{"group admit", Act::policy, Subject::group},
+    CommandAct{"group withdraw", Act::key, Subject::group},
+    CommandAct{"group rotate", Act::key, Subject::group},
+    CommandAct{"group close", Act::key, Subject::group},
+    CommandAct{"invite", Act::key, Subject::group},
+    CommandAct{"join", Act::key},
+    CommandAct{"confirm", Act::policy, Subject::peer},
+    CommandAct{"admit", Act::session, Subject::group},
+    CommandAct{"admit status", {}},
+    CommandAct{"ask", Act::session, Subject::peer},
+    CommandAct{"inbox", {}},
+    CommandAct{"accept", Act::session, Subject::session},
+    CommandAct{"decline", Act::session, Subject::session},
+    CommandAct{"show", Act::read, Subject::session},
+    CommandAct{"reveal", Act::reveal, Subject::session},
+    CommandAct{"consent add", Act::standing_rule, Subject::group},
+    CommandAct{"consent list", {}},
+    CommandAct{"consent remove", Act::policy, Subject::group},
+    CommandAct{"consent withdraw", Act::policy, Subject::session},
+    CommandAct{"session list", {}},
+    CommandAct{"session abort", Act::session, Subject::session},
+    CommandAct{"session fault", Act::export_, Subject::session},
+    CommandAct{"ledger", {}},
+    CommandAct{"audit keep", Act::policy},
+    CommandAct{"audit list", {}},
+    CommandAct{"audit forget", Act::policy, Subject::session},
+    CommandAct{"audit export", Act::export_, Subject::session},
+    CommandAct{"audit verify", {}},  // of another's session, without the vault
+    CommandAct{"operator key", {}},
+    CommandAct{"operator add", {}},
+    CommandAct{"operator list", {}},
+    CommandAct{"operator remove", {}},
+    CommandAct{"operator requests", Act::read},
+    CommandAct{"operator confirm", {}},
+    CommandAct{"operator refuse", {}},
+    CommandAct{"operator log", Act::read},
+    CommandAct{"operator verify", {}},
+    CommandAct{"policy two-person", {}},
+    CommandAct{"canary add", Act::policy, Subject::group},
+    CommandAct{"canary remove", Act::policy, Subject::group},
+    CommandAct{"canary commit", Act::key, Subject::group},
+    CommandAct{"canary status", Act::read, Subject::group},
+    CommandAct{"canary alarm", Act::export_, Subject::session},
+    CommandAct{"canary check", Act::read},
+    CommandAct{"canary opinion", Act::key},
+    CommandAct{"log list", {}},
+    CommandAct{"log show", Act::read, Subject::text},
+    CommandAct{"log fsck", {}},
+    CommandAct{"log prove", Act::export_, Subject::text},
+    CommandAct{"log verify", {}},
+    CommandAct{"log policy", {}},
+    CommandAct{"log export", Act::export_, Subject::text},
+    CommandAct{"log accept-fork-risk", Act::policy, Subject::group},
+    CommandAct{"verify dossier", {}},
+    CommandAct{"verify fault", {}},
+    CommandAct{"finding new", {}},
+    CommandAct{"finding origin", {}},
+    CommandAct{"finding evidence", Act::read},
+    CommandAct{"finding hypothesis", {}},
+    CommandAct{"finding matrix", Act::read},
+    CommandAct{"finding judge", {}},
+    CommandAct{"finding list", {}},
+    CommandAct{"finding show", Act::read},
+    CommandAct{"finding lint", Act::read},
+    CommandAct{"finding draft", Act::key},
+    CommandAct{"finding sign", Act::key},
+    CommandAct{"finding dissent", Act::key},
+    CommandAct{"finding withdraw", Act::key},
+    CommandAct{"finding publish", Act::key},
+    CommandAct{"dossier make", Act::export_},
+    CommandAct{"dossier page", {}},
+    CommandAct{"bench psi", {}},
+    CommandAct{"sim", {}},
+};
+
+// The words of the command that was parsed, and where its arguments are.
+struct Parsed {
+  std::string words;
+  const CLI::App* last = nullptr;
+};
+Parsed parsed_in(const CLI::App& app) {
+  Parsed parsed{.words = {}, .last = &app};
+  while (true) {
+    const auto below = parsed.last->get_subcommands();
+    if (below.empty()) return parsed;
+    parsed.last = below.front();
+    parsed.words += (parsed.words.empty() ? "" : " ") + parsed.last->get_name();
+  }
+}
+
+// What was given, or what stands for it, of the first argument that is no option.
+std::string first_argument(const CLI::App& command) {
+  for (const CLI::Option* option : command.get_options()) {
+    if (!option->get_positional()) continue;
+    const auto given = option->results();
+    return given.empty() ? option->get_default_str() : fmt::format("{}", fmt::join(given, " "));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view name_of(Subject subject) {
+  constexpr std::array<std::string_view, 6> kNames = {"nothing", "session", "group", "peer", "case", "text"};
+  return kNames[static_cast<std::size_t>(subject)];
+}
+
+std::span<const CommandAct> command_acts() {
+  return kCommandActs;
+}
+
+std::string resolved(vault::Vault& vault, Subject subject, const std::string& text) {
+  if (subject == Subject::session)
+    if (auto id = session_named(vault, text)) return *std::move(id);
+  if (subject == Subject::group)
+    if (auto group = vault.group(text)) return std::move(group->id);
+  if (subject == Subject::case_)
+    if (auto row = vault.case_named(text)) return std::move(row->id);
+  return text;
+}
+
+int run_recorded(Workplace& at, const CLI::App& app, const std::function<int(Workplace&)>& command) {
+  const Parsed parsed = parsed_in(app);
+  const auto listed = std::ranges::find(kCommandActs, parsed.words, &CommandAct::command);
+  if (listed == kCommandActs.end())
+    return at.console.refuse(
+        {Errc::internal,
+         fmt::format("\"{}\" does not say whether it is to be recorded, so it does not run.", parsed.words),
+         "src/cli/acts.cpp"});
+  if (!listed->act) return command(at);
+  const Digest subject =
+      listed->subject == Subject::nothing
+          ? Digest{}
+          : at.operator_log.subjects().of(name_of(listed->subject),
+                                          resolved(at.vault, listed->subject, first_argument(*parsed.last)));
+  const auto begun = at.operator_log.begin(*listed->act, parsed.words, subject, at.person);
+  if (!begun) return at.console.refuse(begun.error());
+  const int code = command(at);
+  if (const Status ended = at.operator_log.end(*begun, code == 0 ? "done" : fmt::format("exit code {}", code)); !ended)
+    at.console.say("How it ended could not be recorded: " + ended.error().text());
+  return code;
+}
+
+}  // namespace parley::cli

@@ -1,0 +1,32 @@
+// Which commands act, in the sense of the operator log, and the one place where what they do is recorded before it is
+// done.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "cli/command.h"
+
+namespace parley::cli {
+
+/// What the first argument of a command names, which its record has as a keyed hash.
+enum class Subject : std::uint8_t { nothing, session, group, peer, case_, text };
+std::string_view name_of(Subject subject);
+
+/// One command that a person can give, by its words.
+struct CommandAct {
+  std::string_view command;           ///< "case extract"
+  std::optional<operators::Act> act;  ///< nothing: it is not recorded
+  Subject subject = Subject::nothing;
+};
+/// Every command of the program. One that is not here is refused, and a test compares the two.
+std::span<const CommandAct> command_acts();
+
+/// Runs the command that `app` has parsed, once it is on record. @return its exit code
+int run_recorded(Workplace& at, const CLI::App& app, const std::function<int(Workplace&)>& command);
+
+/// What is hashed for `text`: the id of what it names, where this vault knows it.
+std::string resolved(vault::Vault& vault, Subject subject, const std::string& text);
+
+}  // namespace parley::cli

@@ -1,0 +1,139 @@
+// Which commands are recorded, and what an operator sees of the record.
+#include <gmock/gmock.h>
+
+#include "cli/acts.h"
+#include "support/member.h"
+
+namespace parley::program {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// The words of every command below `app` that does something by itself.
+void commands_below(const CLI::App& app, const std::string& words, std::vector<std::string>& found) {
+  const auto below = app.get_subcommands([](const CLI::App*) { return true; });
+  if (below.empty() || (app.get_require_subcommand_min() == 0 && !words.empty())) found.push_back(words);
+  for (const CLI::App* command : below)
+    commands_below(*command, words.empty() ? command->get_name() : words + " " + command->get_name(), found);
+}
+
+// A command that is added says here what it does. One that is not here does not run at all.
+TEST(Commands, EachSayWhetherTheyAreRecorded) {
+  CLI::App app;
+  cli::Chosen chosen;
+  cli::add_all(app, chosen);
+  std::vector<std::string> there;
+  commands_below(app, "", there);
+  std::vector<std::string> listed;
+  for (const cli::CommandAct& one : cli::command_acts()) listed.emplace_back(one.command);
+  EXPECT_THAT(listed, ::testing::UnorderedElementsAreArray(there));
+}
+
+// What opens, exports, consents, signs or changes what is permitted is recorded, whatever else is.
+TEST(Commands, ThatOpenSomethingAreRecorded) {
+  using operators::Act;
+  const std::map<std::string, Act> must = {{"show", Act::read},
+                                           {"case show", Act::read},
+                                           {"reveal", Act::reveal},
+                                           {"consent add", Act::standing_rule},
+                                           {"export", Act::export_},
+                                           {"case extract", Act::export_},
+                                           {"audit export", Act::export_},
+                                           {"dossier make", Act::export_},
+                                           {"ask", Act::session},
+                                           {"accept", Act::session},
+                                           {"import", Act::import},
+                                           {"group policy", Act::policy},
+                                           {"group sign", Act::key},
+                                           {"finding sign", Act::key}};
+  for (const auto& [command, act] : must) {
+    const auto found = std::ranges::find(cli::command_acts(), command, &cli::CommandAct::command);
+    ASSERT_NE(found, cli::command_acts().end()) << command;
+    EXPECT_EQ(found->act, act) << command;
+  }
+}
+
+class OperatorCommands : public ::testing::Test {
+ protected:
+  Launch as(const std::string& who, std::vector<std::string> arguments) const {
+    Launch launch = member_.launch(std::move(arguments));
+    launch.environment["PARLEY_OPERATOR"] = who;
+    launch.environment["PARLEY_OPERATOR_KEY_FILE"] = (member_.folder() / (who + ".key")).string();
+    return launch;
+  }
+  std::string key_of(const std::string& who) const {
+    const Ended made = program::run(as(who, {"operator", "key"}));
+    EXPECT_EQ(made.code, 0) << made.err;
+    return file_of(made.out);
+  }
+  Member member_{"Alpha CERT"};
+};
+
+TEST_F(OperatorCommands, RecordWhatIsDoneFromTheBeginning) {
+  member_.import(table({"ipv4,192.0.2.1"}));
+  member_.exported();
+  EXPECT_SAYS(member_.run({"show", "abcd"}), 1, "");
+  const Json log = member_.json({"operator", "log"});
+  std::vector<std::string> told;
+  for (const Json& record : log)
+    told.push_back(record["kind"] == "act" ? record["detail"].get<std::string>()
+                                           : "-> " + record["detail"].get<std::string>());
+  EXPECT_THAT(
+      told, ::testing::ElementsAre("import", "-> done", "export", "-> done", "show", "-> exit code 1", "operator log"));
+  EXPECT_THAT(member_.output({"operator", "log"}), HasSubstr("(not told apart)"));
+  const Ended verified = member_.run({"operator", "verify"});
+  EXPECT_SAYS(verified, 0, "No head of this log is held by another member yet");
+  EXPECT_THAT(verified.out, HasSubstr("records, all as they were written"));
+}
+
+TEST_F(OperatorCommands, TellOperatorsApartOnceThereAreSome) {
+  const Ended none = member_.run({"operator", "list"});
+  EXPECT_SAYS(none, 0, "No operators are told apart");
+  EXPECT_SAYS(member_.run({"operator", "add", "ann", "nonsense"}), 1, "parley operator key prints");
+  EXPECT_SAYS(member_.run({"operator", "add", "ann", key_of("ann")}), 0, "cannot be undone");
+  EXPECT_SAYS(member_.run({"operator", "add", "bob", key_of("bob")}), 1, "PARLEY_OPERATOR");
+  EXPECT_SAYS(program::run(as("ann", {"operator", "add", "bob", key_of("bob")})), 0, "bob is an operator");
+  EXPECT_EQ(member_.json({"operator", "list"}).size(), 2u) << "names are shown to whoever can open the vault";
+  EXPECT_SAYS(member_.run({"export", "--canonical"}), 1, "PARLEY_OPERATOR");
+  EXPECT_SAYS(program::run(as("bob", {"export", "--canonical"})), 0, "");
+  EXPECT_SAYS(program::run(as("bob", {"operator", "remove", "ann"})), 0, "no operator any more");
+  EXPECT_SAYS(program::run(as("bob", {"operator", "remove", "bob"})), 1, "last operator stays");
+}
+
+TEST_F(OperatorCommands, TakeAPassphraseAsWell) {
+  Launch key = member_.launch({"operator", "key"});
+  key.environment["PARLEY_OPERATOR_PASSPHRASE"] = "correct horse";
+  const Ended made = program::run(key);
+  EXPECT_THAT(made.out, HasSubstr(":passphrase:"));
+  member_.output({"operator", "add", "ann", file_of(made.out)});
+  Launch show = member_.launch({"export", "--canonical"});
+  show.environment["PARLEY_OPERATOR"] = "ann";
+  show.environment["PARLEY_OPERATOR_PASSPHRASE"] = "wrong horse";
+  EXPECT_SAYS(program::run(show), 1, "passphrase is wrong");
+  show.environment["PARLEY_OPERATOR_PASSPHRASE"] = "correct horse";
+  EXPECT_SAYS(program::run(show), 0, "");
+  show.environment.erase("PARLEY_OPERATOR_PASSPHRASE");
+  EXPECT_SAYS(program::run(show), 1, "terminal") << "nobody to type it";
+}
+
+TEST_F(OperatorCommands, FindWhoTouchedSomething) {
+  member_.output({"case", "new", "intrusion", "--actor", "Ann"});
+  member_.output({"case", "show", "intrusion"});
+  const Json log = member_.json({"operator", "log", "--about", "intrusion"});
+  ASSERT_GE(log.size(), 2u);
+  EXPECT_EQ(log.back()["about"], "case intrusion");
+  EXPECT_EQ(member_.json({"operator", "log", "--about", "nothing"}).size(), 0u);
+  EXPECT_EQ(member_.json({"operator", "log", "--since", date_in(1)}).size(), 0u);
+  EXPECT_SAYS(member_.run({"operator", "log", "--since", "yesterday"}), 2, "--since");
+}
+
+TEST_F(OperatorCommands, NeedTwoOperatorsForATwoPersonRule) {
+  EXPECT_SAYS(member_.run({"policy", "two-person", "reveal", "on"}), 1, "needs two operators");
+  EXPECT_SAYS(member_.run({"policy", "two-person", "everything", "on"}), 2, "");
+  EXPECT_SAYS(member_.run({"policy", "two-person", "reveal"}), 2, "on or off");
+  EXPECT_EQ(member_.json({"policy", "two-person"}),
+            Json({{"reveal", false}, {"standing-rule", false}, {"audit-export", false}}));
+}
+
+}  // namespace
+}  // namespace parley::program

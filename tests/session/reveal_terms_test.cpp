@@ -1,0 +1,361 @@
+// On which terms context is opened: how much against how much, only of what the other side shows to be its own, and
+// only as long as consent, marks and membership let it out.
+#include <atomic>
+
+#include "session/opening.h"
+#include "session/reveal_record.h"
+#include "support/deviations.h"
+
+namespace parley::session {
+namespace {
+
+using indicator::Tlp;
+
+std::size_t fields_in(const std::string& context) {
+  if (context.empty()) return 0;
+  const auto json = log::parse_pjson(context, 1 << 20);
+  EXPECT_OK(json);
+  return static_cast<std::size_t>(
+      std::ranges::count_if(*json->object(), [](const auto& member) { return !is_mark(member.first); }));
+}
+
+// alpha knows three things of each of three matches, bravo one of one.
+std::vector<vault::TestRecord> rich() {
+  std::vector<vault::TestRecord> records = material("sednit");
+  for (vault::TestRecord& each : records) {
+    each.context.first_seen = 1'500'000'000;
+    each.context.labels.push_back({indicator::LabelKind::actor, "group"});
+  }
+  return records;
+}
+
+class Terms : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto both = hold_session(alpha_, bravo_, which_addresses_and_names());
+    ASSERT_OK(both.began);
+    ASSERT_OK(both.answered);
+    session_ = *both.began;
+    row_ = *alpha_.vault->session(session_);
+  }
+  void consent(Opened& side, std::uint64_t unreturned = 0) {
+    ASSERT_OK(give_consent(
+        *side.vault, session_,
+        {.fields = {"actor", "first_seen", "malware"}, .tlp_max = Tlp::amber, .given = 1, .unreturned = unreturned}));
+  }
+  void standing(Opened& side, std::uint64_t ratio, UnixSeconds until = wall_clock_now() + 3600) {
+    const Opened& peer = &side == &alpha_ ? bravo_ : alpha_;
+    Consent consent{.fields = {"actor", "first_seen", "malware"}, .tlp_max = Tlp::amber, .given = 1};
+    consent.ratio = ratio;
+    ASSERT_OK(add_standing_consent(*side.vault, row_.group,
+                                   {.peer = peer.member.card.nick, .until = until, .consent = consent}));
+  }
+  std::size_t opened(Opened& side) {
+    std::size_t count = 0;
+    const auto matches = side.vault->session_matches(session_);
+    EXPECT_OK(matches);
+    for (const vault::SessionMatch& match : *matches) count += fields_in(match.opened);
+    return count;
+  }
+  // The last that `side` wrote of how a reveal ended.
+  RevealEnd end(Opened& side) {
+    RevealEnd end;
+    const std::string& nick = side.member.card.nick;
+    side.log(charter_of(alpha_, bravo_)).with([&](mirror::Replica& replica) {
+      for (std::uint64_t seq = 0; seq < replica.size(nick); ++seq) {
+        const auto entry = replica.entry(nick, seq);
+        if (entry && entry->entry.type == kRevealClose) end = *RevealEnd::from_json(*entry->body);
+      }
+    });
+    return end;
+  }
+  /// Does something when `side` is about to send its `which`th opening of a field.
+  static Deviation at_opening(std::size_t which, std::function<void()> act) {
+    return {.resend = [which, act = std::move(act), sent = std::make_shared<std::size_t>(0)](const wire::Frame& frame) {
+      if (is_opening(frame) && (*sent)++ == which) act();
+      return std::vector{frame};
+    }};
+  }
+
+  TestMember alpha_home_{"alpha", rich()}, bravo_home_{"bravo",
+                                                       {record(indicator::Type::ipv4, "198.51.100.7", "xagent"),
+                                                        {indicator::Type::ipv4, "203.0.113.9", {}, 0},
+                                                        {indicator::Type::domain, "evil.example", {}, 0}}};
+  Opened alpha_{alpha_home_}, bravo_{bravo_home_};
+  std::string session_;
+  vault::SessionRow row_;
+};
+
+// --- how much against how much --------------------------------------------------------------------------------------
+
+TEST(OpenedOf, IsWhatComesBackAndWhatTheOperatorGaveBeyondThat) {
+  struct Case {
+    std::uint64_t values, theirs, ratio, unreturned, opened;
+  };
+  for (const Case& is :
+       {Case{3000, 1, 1, 0, 1}, Case{3000, 1, 2, 0, 2}, Case{3000, 1, 1, 2999, 3000}, Case{3000, 1, 1, 100, 101},
+        Case{1, 3000, 1, 0, 1}, Case{5, 5, 1, 0, 5}, Case{5, 0, 2, 0, 0},
+        Case{kMostRevealFields, kMostRevealFields, kMostRatio, kMostRevealFields, kMostRevealFields}}) {
+    RevealOffer ours, other;
+    ours.values = is.values;
+    ours.ratio = is.ratio;
+    ours.unreturned = is.unreturned;
+    other.values = is.theirs;
+    EXPECT_EQ(opened_of(ours, other), is.opened) << is.values << " against " << is.theirs;
+  }
+}
+
+TEST_F(Terms, OpenNoMoreThanComesBackUnlessTheOperatorSaysHowMuchMore) {
+  for (const auto& [unreturned, expected] : {std::pair{0U, 1U}, std::pair{3U, 4U}, std::pair{100U, 9U}}) {
+    consent(alpha_, unreturned);
+    consent(bravo_);
+    const auto held = hold_reveal(alpha_, bravo_, session_);
+    ASSERT_OK(held.began);
+    ASSERT_OK(held.answered);
+    EXPECT_EQ(opened(alpha_), expected);
+    EXPECT_EQ(held.began->numbers.we_offer, 9u);
+    EXPECT_EQ(held.began->numbers.we_open, expected);
+    EXPECT_EQ(held.began->numbers.they_open, 1u);
+    EXPECT_EQ(held.answered->numbers.they_open, expected) << "both know it beforehand";
+    EXPECT_EQ(end(alpha_).kept_back, 9 - expected);
+    EXPECT_EQ(end(bravo_).missing, 0u) << "what was kept back by agreement was not due";
+  }
+}
+
+TEST_F(Terms, OfAStandingConsentAreItsRatio) {
+  standing(alpha_, kStandingRatio);
+  consent(bravo_, 100);
+  const auto held = hold_reveal(bravo_, alpha_, session_);
+  ASSERT_OK(held.began);
+  EXPECT_EQ(opened(alpha_), 2u);
+}
+
+TEST_F(Terms, OfSeveralStandingConsentsAreThoseOfTheStrictest) {
+  standing(alpha_, 9);
+  standing(alpha_, 1);
+  consent(bravo_);
+  ASSERT_OK(hold_reveal(bravo_, alpha_, session_).began);
+  EXPECT_EQ(opened(alpha_), 1u);
+}
+
+// The more telling side is opened to only against openings: whoever holds little cannot be ahead by more than a field.
+TEST_F(Terms, LetNobodyBeAheadByMoreThanAFieldWhileBothHaveFieldsLeft) {
+  consent(alpha_, 100);
+  consent(bravo_);
+  std::atomic<std::size_t> most_ahead = 0, alphas = 0, bravos = 0;
+  const auto counting = [&](std::atomic<std::size_t>& own) {
+    return Deviation{.resend = [&](const wire::Frame& frame) {
+      if (is_opening(frame)) ++own;
+      if (bravos < 1) most_ahead = std::max(most_ahead.load(), alphas.load());
+      return std::vector{frame};
+    }};
+  };
+  ASSERT_OK(hold_reveal(alpha_, bravo_, session_, counting(alphas), counting(bravos)).began);
+  EXPECT_LE(most_ahead, 1u);
+  EXPECT_EQ(alphas, 9u);
+}
+
+TEST_F(Terms, AreShownInNumbersBeforeAnythingIsOpenedAndCanBeDeclined) {
+  consent(alpha_, 100);
+  consent(bravo_);
+  std::optional<RevealNumbers> seen;
+  const auto held = meet<RevealOutcome>(
+      alpha_, bravo_, {}, {},
+      [&](Party us, group::LogLink& link) {
+        return reveal(us, link, session_, [&](const RevealNumbers& numbers) -> Status {
+          seen = numbers;
+          return fail(Errc::cancelled, "Not on these terms.");
+        });
+      },
+      [&](Party us, group::LogLink& link) -> Result<RevealOutcome> {
+        TRY(const ReceivedStep step, first_step(link));
+        return answer_reveal(us, link, step);
+      });
+  EXPECT_FAILS(held.began, Errc::cancelled);
+  EXPECT_FAILS(held.answered, Errc::refused);
+  EXPECT_THAT(held.answered.error().text(), testing::HasSubstr("in numbers"));
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->we_open, 9u);
+  EXPECT_EQ(seen->they_open, 1u);
+  EXPECT_EQ(opened(alpha_) + opened(bravo_), 0u);
+  for (Opened* side : {&alpha_, &bravo_}) EXPECT_TRUE(end(*side).stopped.empty()) << "nobody broke anything off";
+}
+
+// --- what is read again before each field ---------------------------------------------------------------------------
+
+TEST_F(Terms, EndWhenTheConsentIsTakenBackInTheMiddle) {
+  consent(alpha_, 100);
+  consent(bravo_);
+  const auto held = hold_reveal(alpha_, bravo_, session_,
+                                at_opening(3, [&] { ASSERT_OK(take_back_consent(*alpha_.vault, session_)); }));
+  EXPECT_FAILS(held.began, Errc::policy);
+  EXPECT_EQ(opened(alpha_), 4u) << "the one that was on its way, and no other";
+  EXPECT_EQ(end(alpha_).stopped, "us");
+  EXPECT_EQ(end(bravo_).missing, 5u);
+}
+
+TEST_F(Terms, EndWhenAStandingConsentDoes) {
+  standing(alpha_, 100);
+  consent(bravo_);
+  const auto held = hold_reveal(bravo_, alpha_, session_, {}, at_opening(3, [&] {
+                                  ASSERT_OK(remove_standing_consent(*alpha_.vault, row_.group, 1));
+                                  standing(alpha_, 100, wall_clock_now() - 1);
+                                }));
+  EXPECT_FAILS(held.answered, Errc::policy);
+  EXPECT_EQ(opened(alpha_), 4u);
+}
+
+TEST_F(Terms, EndWhenTheMarksAreMadeStricter) {
+  consent(alpha_, 100);
+  consent(bravo_);
+  const auto held =
+      hold_reveal(alpha_, bravo_, session_, at_opening(3, [&] {
+                    std::vector<vault::TestRecord> strict = rich();
+                    for (vault::TestRecord& each : strict) each.context.tlp = Tlp::amber_strict;
+                    ASSERT_OK(vault::import_records(
+                        *alpha_.vault, {.source = "again.csv", .format = "csv", .labels = {}, .tlp = {}}, strict));
+                  }));
+  EXPECT_FAILS(held.began, Errc::policy);
+  EXPECT_EQ(opened(alpha_), 4u);
+  consent(alpha_, 100);
+  EXPECT_EQ(preview(*alpha_.vault, session_, *consent_given(*alpha_.vault, session_).value())->openings, 0u);
+}
+
+class TermsOfAGroup : public Terms {
+ protected:
+  /// alpha begins, with its group from its third opening on as `later` says.
+  Both<RevealOutcome> reveal_when(const group::Membership& later) {
+    consent(alpha_, 100);
+    consent(bravo_);
+    bool changed = false;
+    return meet<RevealOutcome>(
+        alpha_, bravo_, at_opening(2, [&] { changed = true; }), {},
+        [&](Party us, group::LogLink& link) {
+          const auto& before = us.membership;
+          us.membership_now = [&] { return Result<group::Membership>(changed ? later : before); };
+          return reveal(us, link, session_);
+        },
+        [&](Party us, group::LogLink& link) -> Result<RevealOutcome> {
+          TRY(const ReceivedStep step, first_step(link));
+          return answer_reveal(us, link, step);
+        });
+  }
+  group::Membership alphas(const group::SignedCharter& charter, std::set<std::string, std::less<>> left,
+                           group::LocalPolicy policy) {
+    return {{.id = charter.charter.group, .name = "pair", .state = std::string(group::kActive)},
+            {charter},
+            std::move(left),
+            std::move(policy),
+            *log::parse_vkey(alpha_.member.card.id_vkey)};
+  }
+};
+
+TEST_F(TermsOfAGroup, EndWithAPauseALeaveAStricterPolicyAndTheEndOfTheCharter) {
+  group::SignedCharter over = charter_of(alpha_, bravo_);
+  over.charter.not_after = wall_clock_now() - 1;
+  const std::vector<std::pair<const char*, group::Membership>> cases = {
+      {"paused", alphas(charter_of(alpha_, bravo_), {}, {.paused = true})},
+      {"bravo has left", alphas(charter_of(alpha_, bravo_), {"bravo"}, {})},
+      {"a stricter policy", alphas(charter_of(alpha_, bravo_), {}, {.max_tlp = Tlp::clear})},
+      {"over", alphas(over, {}, {})},
+  };
+  for (const auto& [what, later] : cases) {
+    SetUp();
+    EXPECT_FAILS(reveal_when(later).began, Errc::policy) << what;
+    EXPECT_EQ(opened(alpha_), 3u) << what;
+  }
+}
+
+// --- matches that the other side does not show ----------------------------------------------------------------------
+
+class Unshown : public Terms {
+ protected:
+  /// bravo does something else in the place of the `which`th match that it is to show.
+  static Deviation showing(std::size_t which, std::function<Bytes(Bytes)> change) {
+    return {.resend = [which, change = std::move(change),
+                       shown = std::make_shared<std::size_t>(0)](const wire::Frame& frame) -> std::vector<wire::Frame> {
+      if (!shows_match(frame) || (*shown)++ != which) return {frame};
+      return {{frame.type, change(frame.payload)}};
+    }};
+  }
+  static Bytes nothing(const Bytes&) { return {}; }
+  ledger::Account account() {
+    const auto accounting = alpha_.ledgers.up_to_date(*alpha_.vault, row_.group, "alpha");
+    EXPECT_OK(accounting);
+    const std::string peer = "bravo";
+    return (*accounting)->with([&](const ledger::Ledger& ledger) {
+      return ledger.account(&peer, std::nullopt, ledger::Window::operation);
+    });
+  }
+};
+
+TEST_F(Unshown, MatchesOpenNothingAndCountAsNone) {
+  const std::vector<std::pair<const char*, std::function<Bytes(Bytes)>>> ways = {
+      {"nothing", nothing},
+      {"another salt",
+       [](Bytes payload) {
+         auto opening = read_opening(as_text(payload));
+         opening->salt[0] ^= std::byte{1};
+         return to_bytes(write_opening(*opening));
+       }},
+      {"another indicator",
+       [](Bytes payload) {
+         auto opening = read_opening(as_text(payload));
+         opening->indicator = indicator::Canonical::from_storage(indicator::Type::ipv4, "192.0.2.1");
+         return to_bytes(write_opening(*opening));
+       }},
+      {"junk", [](Bytes) { return to_bytes(std::string_view("{")); }},
+  };
+  for (const auto& [what, change] : ways) {
+    SCOPED_TRACE(what);
+    SetUp();
+    consent(alpha_, 100);
+    consent(bravo_);
+    const auto held = hold_reveal(alpha_, bravo_, session_, {}, showing(1, change));
+    EXPECT_FAILS(held.began, Errc::protocol);
+    EXPECT_THAT(held.began.error().text(), testing::HasSubstr("does not show 1 of the matches"));
+    EXPECT_EQ(opened(alpha_), 0u);
+    const auto unshown = unshown_matches(*alpha_.vault, session_);
+    ASSERT_OK(unshown);
+    EXPECT_EQ(unshown->size(), 1u);
+    EXPECT_EQ(end(alpha_).unshown, 1u);
+    EXPECT_EQ(end(alpha_).stopped, "them");
+    const auto rest = preview(*alpha_.vault, session_, **consent_given(*alpha_.vault, session_));
+    ASSERT_OK(rest);
+    EXPECT_EQ(rest->values, 6u) << "of the two others";
+  }
+  EXPECT_EQ(account().unopenable, static_cast<std::int64_t>(ways.size()));
+}
+
+TEST_F(Unshown, MatchesDoNotKeepTheOthersFromBeingOpened) {
+  consent(alpha_, 100);
+  consent(bravo_);
+  EXPECT_FALSE(hold_reveal(alpha_, bravo_, session_, {}, showing(1, nothing)).began);
+  const auto again = hold_reveal(alpha_, bravo_, session_, {}, showing(1, nothing));
+  ASSERT_OK(again.began);
+  EXPECT_EQ(opened(alpha_), 6u);
+  EXPECT_EQ(unshown_matches(*alpha_.vault, session_)->size(), 1u);
+  EXPECT_EQ(end(alpha_).unshown, 0u) << "it is counted once";
+}
+
+TEST_F(Unshown, MatchesThatAreShownLaterCountAgain) {
+  consent(alpha_);
+  consent(bravo_);
+  EXPECT_FALSE(hold_reveal(alpha_, bravo_, session_, {}, showing(0, nothing)).began);
+  ASSERT_OK(hold_reveal(alpha_, bravo_, session_).began);
+  EXPECT_TRUE(unshown_matches(*alpha_.vault, session_)->empty());
+}
+
+TEST_F(Unshown, IsNoMatchOfAMemberThatIsOnlyGone) {
+  consent(alpha_);
+  consent(bravo_);
+  const Deviation leave{.resend = [](const wire::Frame& frame) {
+    return std::vector{shows_match(frame) ? wire::Frame{wire::FrameType::bye, {}} : frame};
+  }};
+  EXPECT_FALSE(hold_reveal(alpha_, bravo_, session_, {}, leave).began);
+  EXPECT_TRUE(unshown_matches(*alpha_.vault, session_)->empty());
+  EXPECT_EQ(opened(alpha_), 0u);
+}
+
+}  // namespace
+}  // namespace parley::session
