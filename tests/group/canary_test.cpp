@@ -144,14 +144,14 @@ class Book : public testing::Test {
   std::uint64_t entries_ = 0;
 };
 
-TEST_F(Book, HasNothingInUseBeforeASetIsADayOldAndAfterAMonthMore) {
+TEST_F(Book, HasNothingInUseBeforeASetIsADayOldNorInTheLastDayOfItsMonth) {
   ASSERT_OK(book_.add(dark("192.0.2.1")));
   EXPECT_TRUE(entering(1).empty()) << "what waits is in no set";
   commit(100 * kDay);
   EXPECT_TRUE(entering(101 * kDay - 1).empty());
   EXPECT_EQ(entering(101 * kDay).size(), 1u);
-  EXPECT_EQ(entering(131 * kDay - 1).size(), 1u);
-  EXPECT_TRUE(entering(131 * kDay).empty());
+  EXPECT_EQ(entering(129 * kDay - 1).size(), 1u);
+  EXPECT_TRUE(entering(129 * kDay).empty());
 }
 
 TEST_F(Book, KeepsTheSetThatIsInUseUntilTheNextOneIsOldEnough) {
