@@ -93,7 +93,7 @@ class Owner {
     TRY(const wire::FrameType next, link_.next_type(deadline_in(kAnswerLimit)));
     const Digest hash = batch_hash(epoch_.id, us_.desk.card.nick, batch.type, input.blinded);
     if (next == wire::FrameType::admission) return hear_refusal(hash);
-    TRY(const CountRecord count, hear_count(hash, input.blinded));
+    TRY(const CountRecord count, hear_count(batch, hash, input.blinded));
     TRY(const Bytes evaluated, hear_answer(hash, count));
     if (evaluated.size() != input.blinded.size()) return spoilt(batch, "it answered another number than it was asked");
     TRY_STATUS(check_elements(batch, evaluated));
@@ -128,12 +128,12 @@ class Owner {
   }
 
   /// The entry in which the helper counts the batch, checked and durable here.
-  Result<CountRecord> hear_count(const Digest& batch, ByteView blinded) {
+  Result<CountRecord> hear_count(const vault::AdmissionBatch& due, const Digest& batch, ByteView blinded) {
     TRY(const mirror::EntryView step, link_.receive_step(deadline_in(kAnswerLimit)));
     if (step.entry.type != log::kAdmissionCount) return broken("its log has another entry where its count is due");
     TRY(CountRecord count, count_record_from_json(*step.body));
     if (count.batch != batch || count.owner != us_.desk.card.nick || count.epoch != epoch_.id ||
-        count.count != static_cast<std::int64_t>(blinded.size() / crypto::kElementBytes))
+        count.type != due.type || count.count != static_cast<std::int64_t>(blinded.size() / crypto::kElementBytes))
       return broken("its log counts another batch than the one that it was asked about");
     return count;
   }

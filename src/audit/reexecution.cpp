@@ -111,8 +111,8 @@ class Audit {
     if (admitted_->epoch != *epoch)
       return fmt::format("The session was in the epoch {}, of which the logs here say nothing.", short_name(*epoch));
     for (const auto& [type, count] : tags) {
-      const auto least = admitted_->least.find(type);
-      const std::int64_t most = least == admitted_->least.end() ? 0 : least->second;
+      const auto counted = admitted_->most.find(type);
+      const std::int64_t most = counted == admitted_->most.end() ? 0 : counted->second;
       if (count > most)
         return fmt::format(
             "{} {} entered by tags, and no more than {} were admitted for it in this epoch, by the log of "

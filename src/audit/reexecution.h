@@ -26,10 +26,10 @@ struct Report {
 };
 
 /// What the logs of a group count as admitted for one member in one epoch (admission/records.h), where the auditor
-/// holds them: of each type the least that any helper's log says, since a tag takes the help of all.
+/// holds them: of each type the most that any helper's log says: who counts too little must not accuse anybody.
 struct Admitted {
   Digest epoch{};
-  std::map<indicator::Type, std::int64_t> least;
+  std::map<indicator::Type, std::int64_t> most;
 };
 
 /// @param admitted  of the audited member, in the session's epoch; nothing where the auditor has no logs

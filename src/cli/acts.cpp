@@ -163,6 +163,47 @@ std::string resolved(vault::Vault& vault, Subject subject, const std::string& te
   return text;
 }
 
+Typed typed_in(const CLI::App& app) {
+  const Parsed parsed = parsed_in(app);
+  return {.command = parsed.words, .argument = first_argument(*parsed.last)};
+}
+
+Status check_typed(const Typed& typed, const operators::Record& record) {
+  using operators::Kind;
+  const auto listed = std::ranges::find(kCommandActs, typed.command, &CommandAct::command);
+  const bool acts = listed != kCommandActs.end() && listed->act.has_value();
+  const auto is_of_argument = [&] { return record.of && typed.argument == fmt::format("{}", *record.of); };
+  const bool follows = [&] {
+    switch (record.kind) {
+      case Kind::act:
+        return acts && record.detail == typed.command && record.act == listed->act;
+      case Kind::request:
+      case Kind::use:
+        return acts || typed.command == "operator add" || typed.command == "operator remove" ||
+               typed.command == "policy two-person";
+      case Kind::confirm:
+        return typed.command == "operator confirm" && is_of_argument();
+      case Kind::refuse:
+        return typed.command == "operator refuse" && is_of_argument();
+      case Kind::add:
+        return typed.command == "operator add";
+      case Kind::remove:
+        return typed.command == "operator remove" && record.name == typed.argument;
+      case Kind::rule:
+        return typed.command == "policy two-person";
+      case Kind::outcome:
+        return false;  // the node writes it
+    }
+    return false;
+  }();
+  if (follows) return {};
+  return fail(
+      Errc::policy,
+      fmt::format("The node wants a record of another kind ({}) signed than parley {} makes. It was not signed: "
+                  "this may be no node of yours.",
+                  name_of(record.kind), typed.command));
+}
+
 int run_recorded(Workplace& at, const CLI::App& app, const std::function<int(Workplace&)>& command) {
   const Parsed parsed = parsed_in(app);
   const auto listed = std::ranges::find(kCommandActs, parsed.words, &CommandAct::command);

@@ -23,6 +23,16 @@ struct CommandAct {
 /// Every command of the program. One that is not here is refused, and a test compares the two.
 std::span<const CommandAct> command_acts();
 
+/// What was typed: the words of the command, and its first argument that is no option.
+struct Typed {
+  std::string command, argument;
+};
+Typed typed_in(const CLI::App& app);
+
+/// Whether a record is one that the typed command makes, so that whoever asks for a signature can have nothing else
+/// signed by it. @error Errc::policy
+Status check_typed(const Typed& typed, const operators::Record& record);
+
 /// Runs the command that `app` has parsed, once it is on record. @return its exit code
 int run_recorded(Workplace& at, const CLI::App& app, const std::function<int(Workplace&)>& command);
 

@@ -196,8 +196,9 @@ OrderedJson json_of(const audit::Report& report) {
       {"proves", report.proves},   {"proves_not", report.proves_not}};
 }
 
-/// What the logs in this member's own vault count as admitted for the audited one, of each type the least that any of
-/// the other members' logs says. What the vault does not have of them does not count: parley admit brings it.
+/// What the logs in this member's own vault count as admitted for the audited one, of each type the most that any of
+/// the other members' logs says: one that counts too little must not accuse it. What the vault does not have of them
+/// does not count: parley admit brings it.
 Result<audit::Admitted> admitted_by_logs(vault::Vault& vault, const audit::Opened& opened, const Digest& epoch) {
   TRY(const auto totals, vault.admission_totals(opened.group, epoch));
   std::set<std::string> helpers;  // who has left before that epoch helped nobody in it
@@ -207,16 +208,16 @@ Result<audit::Admitted> admitted_by_logs(vault::Vault& vault, const audit::Opene
     return fail(Errc::not_found,
                 "The logs in this vault say nothing of admissions in the epoch of this session. Only a member of its "
                 "group can compare, with its logs in step: parley admit.");
-  audit::Admitted admitted{.epoch = epoch, .least = {}};
+  audit::Admitted admitted{.epoch = epoch, .most = {}};
   for (const indicator::Type type : indicator::kAllTypes) {
-    std::optional<std::int64_t> least;
+    std::int64_t most = 0;
     for (const std::string& helper : helpers) {
       std::int64_t count = 0;
       for (const vault::AdmissionTotal& total : totals)
         if (total.helper == helper && total.owner == opened.audited && total.type == type) count = total.count;
-      least = std::min(least.value_or(count), count);
+      most = std::max(most, count);
     }
-    admitted.least[type] = least.value_or(0);
+    admitted.most[type] = most;
   }
   return admitted;
 }

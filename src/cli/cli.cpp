@@ -169,7 +169,7 @@ int run(int argc, char** argv) {
     Surroundings surroundings{.console = console, .progress = progress, .folder = folder};
     return console.exit_code(chosen.alone(surroundings));
   }
-  PersonHere person(console);
+  PersonHere person(console, typed_in(app));
   const auto handed = node::hand_over(folder, arguments,
                                       {.confirm = [&](std::string_view question) { return console.confirm(question); },
                                        .answer = [&](ByteView question) { return person.answer(question); }});

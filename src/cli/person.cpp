@@ -65,6 +65,8 @@ Result<crypto::Signature> PersonHere::sign_asked(std::string_view question) {
   const std::size_t end = question.find('\n');
   if (end == question.npos) return fail(Errc::protocol, "What the node wants signed has no key.");
   TRY(const operators::OperatorKey key, operators::OperatorKey::parse(question.substr(0, end)));
+  TRY(const operators::Record record, operators::read_record(question.substr(end + 1)));
+  TRY_STATUS(check_typed(typed_, record));
   return sign(key, question.substr(end + 1));
 }
 

@@ -2,6 +2,7 @@
 // with the program that holds the terminal, also where the command runs in the node.
 #pragma once
 
+#include "cli/acts.h"
 #include "cli/console.h"
 #include "operators/operator_log.h"
 
@@ -10,7 +11,8 @@ namespace parley::cli {
 /// Here. The secret comes from PARLEY_OPERATOR_KEY_FILE, PARLEY_OPERATOR_PASSPHRASE or the terminal, in that order.
 class PersonHere final : public operators::Signer {
  public:
-  explicit PersonHere(Console& console) : console_(console) {}
+  /// @param typed  the command that this program was given: nothing else is signed for a node that asks
+  PersonHere(Console& console, Typed typed) : console_(console), typed_(std::move(typed)) {}
   Result<std::string> name() override;
   Result<crypto::Signature> sign(const operators::OperatorKey& key, std::string_view record) override;
 
@@ -21,6 +23,7 @@ class PersonHere final : public operators::Signer {
   Result<crypto::Signature> sign_asked(std::string_view question);
 
   Console& console_;
+  const Typed typed_;
   std::optional<std::pair<operators::OperatorKey, crypto::SigningKey>> made_;  ///< it costs a second
 };
 

@@ -152,10 +152,10 @@ void Ledger::State::add_reveal(Account& account, const Session& session, const A
   const auto weigh = [&](std::size_t field) { return weight(amounts, type, field); };
   const std::int64_t most_in = amounts.incomplete ? kLargestSum : amounts.match_in.worst;
   const std::int64_t most_out = amounts.incomplete ? kLargestSum : amounts.match_out.worst;
-  ledger::add(account.field_in, detail::opened(session.ours, theirs, most_in, count));
-  ledger::add(account.field_out, detail::opened(theirs, session.ours, most_out, count));
-  ledger::add(account.weight_in, detail::opened(session.ours, theirs, most_in, weigh));
-  ledger::add(account.weight_out, detail::opened(theirs, session.ours, most_out, weigh));
+  ledger::add(account.field_in, detail::opened(session.ours, theirs, most_in, session.ours.kept_back, count));
+  ledger::add(account.field_out, detail::opened(theirs, session.ours, most_out, 0, count));
+  ledger::add(account.weight_in, detail::opened(session.ours, theirs, most_in, session.ours.kept_back, weigh));
+  ledger::add(account.weight_out, detail::opened(theirs, session.ours, most_out, 0, weigh));
   account.unopenable = sum(account.unopenable, amounts.unopenable);
   account.reveals_stopped = sum(account.reveals_stopped, session.ours.reveals_stopped);
 }

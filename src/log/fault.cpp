@@ -138,10 +138,12 @@ Status check_bad_opening(const Fault& fault, const MemberKeys& accused) {
 }
 
 /// An old node key's word against its owner: before the rotation was logged it convicts, afterwards it may be a
-/// thief's.
+/// thief's, where the owner says that there may be one. What the log key signed beside it is the owner's all the same.
 Status check_answerable(const Fault& fault, const MemberKeys& accused) {
   const PlacedRotation* newest = accused.rotation(KeyRole::node);
-  if (newest == nullptr) return {};
+  if (newest == nullptr || !fault.checkpoints.empty()) return {};
+  const RotationReason reason = newest->rotation.reason;
+  if (reason == RotationReason::staff || reason == RotationReason::routine) return {};
   for (const std::string& note : fault.entries) {
     TRY(const Entry entry, read_entry_unverified(note));
     if (entry.seq < newest->seq)
@@ -178,6 +180,8 @@ Status check(const Fault& fault, const MemberKeys& accused) {
   TRY_STATUS(check_parts(fault, accused));
   return check_answerable(fault, accused);
 }
+
+using Check = Status (*)(const Fault& fault, const MemberKeys& accused);
 
 /// The keys of the accused by what is known of its rotations and what the fault shows of them, whichever goes further.
 Result<MemberKeys> keys_for(const Fault& fault, const MemberKeys& known) {
@@ -222,22 +226,30 @@ std::optional<Fault> if_fault(Fault fault, const MemberKeys& accused) {
   return fault;
 }
 
-}  // namespace
-
-Result<Verdict> verify_fault(std::string_view text, std::span<const MemberKeys> members) {
+Result<Verdict> verdict_on(std::string_view text, std::span<const MemberKeys> members, Check check_all) {
   TRY(const Fault fault, parse_fault(text));
   const auto accused = std::ranges::find(members, fault.accused, &MemberKeys::nick);
   if (accused == members.end()) {
     return fail(Errc::not_found, fmt::format("The fault accuses {}, who is no member by these keys.", fault.accused));
   }
   TRY(const MemberKeys keys, keys_for(fault, *accused));
-  TRY_STATUS(check(fault, keys));
+  TRY_STATUS(check_all(fault, keys));
   Verdict verdict;
   verdict.kind = fault.kind;
   verdict.accused = static_cast<std::size_t>(accused - members.begin());
   verdict.proves = detail::sentences_of_proof(fault.kind, fault.accused);
   verdict.proves_not = detail::sentences_of_doubt(fault.kind, fault.accused);
   return verdict;
+}
+
+}  // namespace
+
+Result<Verdict> verify_fault(std::string_view text, std::span<const MemberKeys> members) {
+  return verdict_on(text, members, check);
+}
+
+Result<Verdict> verify_kept_fault(std::string_view text, std::span<const MemberKeys> members) {
+  return verdict_on(text, members, check_parts);
 }
 
 std::optional<Fault> fault_of_checkpoints(std::string_view note, std::string_view other, const MemberKeys& accused) {

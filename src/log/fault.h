@@ -79,6 +79,8 @@ struct Verdict {
 /// @error Errc::not_found if the accused is none of them; Errc::signature if it did not sign all the parts;
 /// Errc::policy if what it signed is no fault; Errc::format, Errc::limit
 Result<Verdict> verify_fault(std::string_view text, std::span<const MemberKeys> members);
+/// The same of one that verified when it was kept: no rotation that has come since makes it less.
+Result<Verdict> verify_kept_fault(std::string_view text, std::span<const MemberKeys> members);
 
 // --- making faults: out of what a mirror holds. Each returns nothing if it is none; the checkpoints are stripped of
 // the

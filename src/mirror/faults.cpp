@@ -16,7 +16,15 @@ constexpr std::uint64_t kChecksOfARotation = 4;
 std::optional<Replica::Impl::Judged> Replica::Impl::judge(std::string_view text, ByteView branch) {
   effort.checked += kChecksOfAFault;
   if (const auto parsed = log::parse_fault(text)) effort.checked += kChecksOfARotation * parsed->rotations.size();
-  const auto verdict = log::verify_fault(text, group.members);
+  return judged(log::verify_fault(text, group.members), text, branch);
+}
+
+std::optional<Replica::Impl::Judged> Replica::Impl::judge_kept(const FaultRow& row) {
+  return judged(log::verify_kept_fault(row.fault, group.members), row.fault, row.branch);
+}
+
+std::optional<Replica::Impl::Judged> Replica::Impl::judged(const Result<log::Verdict>& verdict, std::string_view text,
+                                                           ByteView branch) const {
   if (!verdict || logs[verdict->accused].conviction) return std::nullopt;
   const std::string& accused = nick(verdict->accused);
   return Judged{.row = {logs[verdict->accused].origin, std::string(text), to_bytes(branch)},

@@ -61,18 +61,14 @@ Status Replica::Impl::take_rotation(std::size_t owner, std::uint64_t seq, std::s
   if (leaf.find(kTypeMark) == std::string_view::npos) return {};
   TRY(const log::Entry claimed, log::read_entry_unverified(leaf));
   if (claimed.type != log::kKeyRotate) return {};
+  if (claimed.seq != seq)
+    return fail(Errc::protocol, fmt::format("An entry {} came where {} is due.", claimed.seq, seq));
   if (body == nullptr)
     return fail(Errc::protocol,
                 fmt::format("Entry {} of the log of {} rotates a key, and came without its body.", seq, nick(owner)));
   effort.checked += kChecksOfARotation;
   log::MemberKeys& keys = group.members[owner];
   TRY_STATUS(log::admit_rotation(keys, leaf, *body));
-  const log::VerifierKey next = keys.rotated.back().rotation.next;
-  for (std::size_t other = 0; other < group.members.size(); ++other) {
-    if (other == owner || !log::is_key_of({&group.members[other], 1}, next)) continue;
-    keys.rotated.pop_back();
-    return fail(Errc::protocol, fmt::format("{} would rotate to a key of {}.", nick(owner), nick(other)));
-  }
   steps.push_back({keys.log.name, rotation_key(keys.nick, keys.rotated.size() - 1), seq});
   forget_verified();
   return {};
@@ -82,26 +78,22 @@ void Replica::Impl::forget_verified() {
   for (detail::LogCopy& copy : logs) copy.verified_note.clear();
 }
 
-Status Replica::Impl::keys_changed(std::size_t owner, std::size_t known_before) {
-  if (owner == group.self) choose_keys();
-  const auto& rotated = group.members[owner].rotated;
-  const bool recount =
-      std::any_of(rotated.begin() + static_cast<std::ptrdiff_t>(known_before), rotated.end(),
-                  [](const log::PlacedRotation& one) { return one.rotation.role == log::KeyRole::cosign; });
-  if (!recount) return {};
-  // What the old key cosigned beyond its cutoffs is not held by its owner any more.
-  TRY_STATUS(flush());
-  for (detail::LogCopy& copy : logs)
-    if (!copy.mending && !copy.conviction) TRY_STATUS(load_again(copy));
-  return {};
+bool Replica::Impl::counts(const vault::LogCosignature& line) const {
+  const auto cosigner = member(line.cosigner);
+  const auto signature = detail::signature_of(line.line);
+  return cosigner && signature && kept_cosign_key(*cosigner, *signature).has_value();
 }
 
-bool Replica::Impl::counts(const vault::LogCosignature& line, const detail::LogCopy& copy) const {
-  const auto cosigner = member(line.cosigner);
-  if (!cosigner) return false;
-  if (keys(*cosigner).rotation(log::KeyRole::cosign) == nullptr) return true;
-  const auto signature = detail::signature_of(line.line);
-  return signature && cosign_key(*cosigner, copy, line.size, *signature).has_value();
+std::optional<log::VerifierKey> Replica::Impl::kept_cosign_key(std::size_t cosigner,
+                                                               const log::NoteSignature& signature) const {
+  const auto is_by = [&](const log::VerifierKey& key) {
+    return signature.name == key.name && signature.key_id == key.id();
+  };
+  const log::MemberKeys& member = keys(cosigner);
+  if (is_by(member.newest_cosign())) return member.newest_cosign();
+  for (const log::PlacedRotation& placed : member.rotated)
+    if (placed.rotation.role == log::KeyRole::cosign && is_by(placed.rotation.old)) return placed.rotation.old;
+  return std::nullopt;
 }
 
 std::optional<log::VerifierKey> Replica::Impl::cosign_key(std::size_t cosigner, const detail::LogCopy& copy,

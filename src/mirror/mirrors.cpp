@@ -78,6 +78,7 @@ Result<Outcome> Replica::Impl::take_push(std::size_t peer, const Push& push, con
   TRY_STATUS(compare_known(arrival));
   if (arrival.gives_up) {
     const std::uint64_t dropped = copy.size() - *arrival.gives_up;
+    keys_before.replaced = true;  // what is read of the log anew has its keys anew
     TRY_STATUS(give_up(*arrival.gives_up));
     TRY(Outcome outcome, take_push(peer, push, payload, now));
     outcome.dropped += dropped;
@@ -89,7 +90,7 @@ Result<Outcome> Replica::Impl::take_push(std::size_t peer, const Push& push, con
   if (!arrival.settled) {
     TRY_STATUS(keep(arrival, now));
     keys_before.replaced = true;
-    TRY_STATUS(keys_changed(owner, known_rotations));
+    if (owner == group.self) choose_keys();
   }
   std::uint64_t& next = peers[peer].next[owner];
   next = std::max(next, end);

@@ -97,7 +97,7 @@ Status Replica::Impl::flush() {
 
 Result<std::vector<vault::LogCosignature>> Replica::Impl::lines_of(const detail::LogCopy& copy, std::uint64_t size) {
   TRY(auto lines, store.cosignatures(copy.origin, size));
-  std::erase_if(lines, [&](const vault::LogCosignature& line) { return !counts(line, copy); });
+  std::erase_if(lines, [&](const vault::LogCosignature& line) { return !counts(line); });
   const auto found = deferred.find(copy.owner);
   if (found == deferred.end()) return lines;
   for (const vault::LogCosignature& line : found->second) {

@@ -67,7 +67,7 @@ Status Replica::Impl::load_copy(detail::LogCopy& copy) {
   TRY_STATUS(load_seen(copy));
   TRY(const std::optional<FaultRow> fault, store.fault(copy.origin));
   if (fault) {
-    auto judged = judge(fault->fault, fault->branch);
+    auto judged = judge_kept(*fault);
     if (!judged) return fail(Errc::vault_damaged, "The vault's record of a fault does not verify.");
     copy.conviction = std::move(judged->conviction);
   }
@@ -118,7 +118,7 @@ Status Replica::Impl::load_newest(detail::LogCopy& copy, const vault::LogCheckpo
     const auto cosigner = member(line.cosigner);
     const auto signature = detail::signature_of(line.line);
     if (!cosigner || !signature) continue;
-    const auto key = cosign_key(*cosigner, copy, row.size, *signature);
+    const auto key = kept_cosign_key(*cosigner, *signature);
     if (!key) continue;
     if (auto more = log::add_cosignature(note, *signature, *key)) note = std::move(*more);
   }
@@ -134,8 +134,7 @@ Status Replica::Impl::load_holders(detail::LogCopy& copy) {
     for (const vault::LogCosignature& line : lines) {
       const auto holder = member(line.cosigner);
       // Of the newest, damaged ones were left out of its note.
-      if (!holder || !counts(line, copy) ||
-          (size == copy.size() && copy.newest->note.find(line.line) == std::string::npos))
+      if (!holder || !counts(line) || (size == copy.size() && copy.newest->note.find(line.line) == std::string::npos))
         continue;
       copy.held[*holder] = std::max(copy.held[*holder], size);
       holders.insert(*holder);

@@ -18,6 +18,9 @@ constexpr std::size_t kMaxItems = 4096;
 std::string consent_name(const std::string& session) {
   return "reveal/" + session + "/consent";
 }
+std::string broken_off_name(const std::string& session) {
+  return "reveal/" + session + "/broken-off";
+}
 std::string waiting_name(const std::string& session) {
   return "reveal/" + session + "/offered";
 }
@@ -222,12 +225,19 @@ Status use_up_consent(vault::Vault& vault, const std::string& session) {
   return vault.put_setting(waiting_name(session), "");
 }
 
+Status end_consents(vault::Vault& vault, const std::string& session) {
+  TRY_STATUS(use_up_consent(vault, session));
+  return vault.put_setting(broken_off_name(session), "yes");
+}
+
 Result<std::vector<Consent>> consents_in_force(vault::Vault& vault, const vault::SessionRow& row,
                                                const std::string& peer, UnixSeconds now) {
   std::vector<Consent> consents;
   TRY(auto given, consent_given(vault, row.id));
   if (given) consents.push_back(*std::move(given));
   if (!consents.empty()) return consents;
+  TRY(const auto broken_off, vault.setting(broken_off_name(row.id)));
+  if (broken_off) return consents;
   TRY(const std::vector<StandingConsent> rules, standing_consents(vault, row.group));
   for (const StandingConsent& rule : rules)
     if (rule.peer == peer && now < rule.until) consents.push_back(rule.consent);

@@ -107,6 +107,9 @@ Status give_consent(vault::Vault& vault, const std::string& session, const Conse
 Result<std::optional<Consent>> consent_given(vault::Vault& vault, const std::string& session);
 /// Before it is used: nothing is opened by it any more. @error Errc::not_found without one
 Status take_back_consent(vault::Vault& vault, const std::string& session);
+/// The other side ended a reveal of this session in a way that would give it more with each further one: consent that
+/// was given is used up, and standing consents do not hold for the session. Who consents anew consents.
+Status end_consents(vault::Vault& vault, const std::string& session);
 /// It has been used.
 Status use_up_consent(vault::Vault& vault, const std::string& session);
 

@@ -233,8 +233,8 @@ Result<RevealOutcome> Exchange::answer(const ReceivedStep& step) {
     return RevealOutcome{.waiting = true};
   }
   if (auto prepared = prepare(consents); !prepared) {
-    if (prepared.error().code == Errc::refused) TRY_STATUS(refuse(kRefusedBusy, step));
-    if (prepared.error().code == Errc::policy) TRY_STATUS(refuse(kNotRevealable, step));
+    // Whatever else it is depends on what we hold of the matches, and is told by the one word.
+    TRY_STATUS(refuse(prepared.error().code == Errc::refused ? kRefusedBusy : kNoConsentYet, step));
     return std::unexpected(std::move(prepared).error());
   }
   if (ours_.empty()) {

@@ -47,6 +47,11 @@ Result<RevealOutcome> Exchange::exchange() {
   if (!opened) {
     // Who stopped, and how far both were, goes on record; nobody is ahead by more than a field.
     const bool by_them = theirs_to_answer_for(opened.error().code) && !us_.progress.cancelled();
+    // Where it ended by the other side with more of ours than it gave, on terms that it had seen, or without a match
+    // that it had signed, trying again would give it more: nothing of this session is let out until an operator says so
+    // anew.
+    if (by_them && (declined_ || newly_unshown_ > 0 || sent_fields_ > opened_to_us_.size()))
+      TRY_STATUS(end_consents(us_.vault, session_.row.id));
     if (!declined_) (void)close(by_them ? "them" : "us");
     return std::unexpected(opened.error());
   }
@@ -199,10 +204,11 @@ Result<std::size_t> Exchange::take(const log::OfferedOpening& offered) {
 // --- what was not committed to --------------------------------------------------------------------------------------
 
 Status Exchange::check_committed(const log::OfferedOpening& offered, const Opening& opening) {
+  Status checked =
+      check_opening(opening, session_.row.id, their_commitment_.items_root, their_commitment_.context_root);
   if (opening.side != their_side_ || opening.size != their_size_)
-    return fail(Errc::protocol, "The other side opened something of another set than the one that it entered.",
-                steps_.peer().name);
-  auto checked = check_opening(opening, session_.row.id, their_commitment_.items_root, their_commitment_.context_root);
+    checked = fail(Errc::protocol, "The other side opened something of another set than the one that it entered.",
+                   steps_.peer().name);
   if (checked) return {};
   const auto kept = keep_evidence(offered);
   Error error = std::move(checked).error();

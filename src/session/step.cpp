@@ -236,8 +236,9 @@ Result<mirror::EntryView> StepLink::write(std::string_view type, log::Json body,
 
 Result<ReceivedStep> StepLink::receive_any(Deadline deadline) {
   TRY(mirror::EntryView step, link_.receive_step(deadline));
-  if (std::ranges::find(step.entry.audience, our_nick()) == step.entry.audience.end())
-    return fail(Errc::protocol, "A step arrived that is not for this member.", peer().name);
+  // And for nobody else: the ledger counts what is between two members only.
+  if (step.entry.audience != std::vector{our_nick()})
+    return fail(Errc::protocol, "A step arrived that is not for this member alone.", peer().name);
   return ReceivedStep{session_of(step), step.entry.type, *std::move(step.body), step.leaf_hash, step.entry.charter};
 }
 

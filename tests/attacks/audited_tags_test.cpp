@@ -59,7 +59,7 @@ class AuditedTags : public testing::Test {
     return report.value_or(audit::Report{});
   }
   audit::Admitted admitted(std::int64_t count) {
-    return {.epoch = circle.epoch(2).id, .least = {{indicator::Type::ipv4, count}}};
+    return {.epoch = circle.epoch(2).id, .most = {{indicator::Type::ipv4, count}}};
   }
 
   Circle circle{{material_of(0), material_of(10), {}}, at_most(1000)};

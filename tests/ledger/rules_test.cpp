@@ -287,6 +287,8 @@ TEST(Ledger, CountsNotAsOpenedWhatWasOfferedAndKeptBack) {
   story.we(RevealClosed{.received = 1, .received_fields = 1, .kept_back = 19});
   EXPECT_EQ(with_bravo(told({story})).field_in, (Range{0, 1}));
   EXPECT_EQ(with_bravo(told({story})).field_out.worst, 1);
+  EXPECT_EQ(with_bravo(told({Story(story).they(RevealClosed{.kept_back = 1})})).field_out.worst, 1)
+      << "that they kept back what they offered is their word only";
   story.we(RevealOffered{0b11, 10});
   EXPECT_EQ(with_bravo(told({story})).field_in.worst, 20) << "an offer that does not count its fields may be of all";
 }

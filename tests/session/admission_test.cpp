@@ -219,7 +219,8 @@ TEST_F(TaggedCanaries, GiveAnAlarmThatAMemberChecksThatHasNoTagOfIt) {
   ASSERT_OK(held.began);
   ASSERT_EQ(hits(held).size(), 1u);
   RewritingLog& log = circle[0].log(circle.charter());
-  const auto alarm = alarm_of(*circle[0].vault, log, *held.began);
+  const auto alarm =
+      alarm_of(*circle[0].vault, log, sources_of(*circle[0].vault, log, circle.membership(0)), *held.began);
   ASSERT_OK(alarm);
   mirror::Draft draft = mirror::draft_for_everyone(log::kCanaryAlarm, alarm->to_json());
   draft.session = *held.began;

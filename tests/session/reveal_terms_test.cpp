@@ -205,6 +205,29 @@ TEST_F(Terms, EndWhenAStandingConsentDoes) {
   EXPECT_EQ(opened(alpha_), 4u);
 }
 
+// Or it could come again and again, and have a field more each time.
+TEST_F(Terms, AreToBeGivenAnewWhereTheOtherSideLeftWithMoreThanItGave) {
+  const Deviation leave{.resend = [](const wire::Frame& frame) {
+    return std::vector{is_opening(frame) ? wire::Frame{wire::FrameType::bye, {}} : frame};
+  }};
+  standing(alpha_, 1);
+  std::set<bool> seen;
+  for (int i = 0; i < 40 && seen.size() < 2; ++i) {
+    SetUp();
+    consent(bravo_);
+    EXPECT_FALSE(hold_reveal(alpha_, bravo_, session_, {}, leave).began);
+    const bool ahead = opened(alpha_) > 0;
+    seen.insert(ahead);
+    const auto left = consents_in_force(*alpha_.vault, row_, "bravo", wall_clock_now());
+    ASSERT_OK(left);
+    EXPECT_EQ(left->empty(), ahead);
+    if (!ahead) continue;
+    consent(alpha_);
+    EXPECT_EQ(consents_in_force(*alpha_.vault, row_, "bravo", wall_clock_now())->size(), 1u);
+  }
+  EXPECT_TRUE(seen.contains(true)) << "alpha opened the first field, and got none";
+}
+
 TEST_F(Terms, EndWhenTheMarksAreMadeStricter) {
   consent(alpha_, 100);
   consent(bravo_);
@@ -320,6 +343,8 @@ TEST_F(Unshown, MatchesOpenNothingAndCountAsNone) {
     EXPECT_EQ(unshown->size(), 1u);
     EXPECT_EQ(end(alpha_).unshown, 1u);
     EXPECT_EQ(end(alpha_).stopped, "them");
+    EXPECT_EQ(*consent_given(*alpha_.vault, session_), std::nullopt) << "who goes on says so anew";
+    consent(alpha_, 100);
     const auto rest = preview(*alpha_.vault, session_, **consent_given(*alpha_.vault, session_));
     ASSERT_OK(rest);
     EXPECT_EQ(rest->values, 6u) << "of the two others";
@@ -331,6 +356,7 @@ TEST_F(Unshown, MatchesDoNotKeepTheOthersFromBeingOpened) {
   consent(alpha_, 100);
   consent(bravo_);
   EXPECT_FALSE(hold_reveal(alpha_, bravo_, session_, {}, showing(1, nothing)).began);
+  consent(alpha_, 100);
   const auto again = hold_reveal(alpha_, bravo_, session_, {}, showing(1, nothing));
   ASSERT_OK(again.began);
   EXPECT_EQ(opened(alpha_), 6u);
@@ -342,6 +368,7 @@ TEST_F(Unshown, MatchesThatAreShownLaterCountAgain) {
   consent(alpha_);
   consent(bravo_);
   EXPECT_FALSE(hold_reveal(alpha_, bravo_, session_, {}, showing(0, nothing)).began);
+  consent(alpha_);
   ASSERT_OK(hold_reveal(alpha_, bravo_, session_).began);
   EXPECT_TRUE(unshown_matches(*alpha_.vault, session_)->empty());
 }

@@ -205,7 +205,7 @@ Amounts amounts_of(const Session& session, bool theirs_may_lack, const Tests& te
   return amounts;
 }
 
-Range opened(const Voice& opener, const Voice& taker, std::int64_t matches,
+Range opened(const Voice& opener, const Voice& taker, std::int64_t matches, std::int64_t kept_back,
              const std::function<std::int64_t(std::size_t field)>& weight) {
   Range range;
   std::int64_t least_weight = kLargestSum, most_weight = 1;
@@ -221,7 +221,7 @@ Range opened(const Voice& opener, const Voice& taker, std::int64_t matches,
   }
   const auto weight_of = [&](std::int64_t fields) { return std::min(fields, kLargestSum / most_weight) * most_weight; };
   if (!opener.offered_uncounted && unknown == 0)
-    range.worst = std::min(range.worst, weight_of(std::max<std::int64_t>(opener.offered_fields - opener.kept_back, 0)));
+    range.worst = std::min(range.worst, weight_of(std::max<std::int64_t>(opener.offered_fields - kept_back, 0)));
   if (range.worst == 0) return range;
   // Where fields were counted, they are what is known; else one for each opening.
   const std::int64_t confirmed = std::max(std::min({taker.most_received, opener.most_offered, matches}),

@@ -29,7 +29,7 @@ struct Voice {
   FieldSet unknown_fields = 0;                  ///< of offers of which no more is known
   std::int64_t unknown_offers = 0;
   std::int64_t most_offered = 0, most_received = 0, most_received_fields = 0;
-  std::int64_t reveals_stopped = 0;  ///< by the other side, as it says
+  std::int64_t reveals_stopped = 0;                             ///< by the other side, as it says
   std::int64_t offered_fields = 0, kept_back = 0, missing = 0;  ///< sums over its offers, and over its closings
   bool offered_uncounted = false;                               ///< one of its offers does not say how many fields
   UnixSeconds offered_at = 0;
@@ -72,7 +72,8 @@ using Tests = std::function<std::int64_t(std::uint16_t suite, std::uint64_t ente
 Amounts amounts_of(const Session& session, bool theirs_may_lack, const Tests& tests);
 
 /// What `opener` opened to `taker` of as many matches, by `weight(field)` each.
-Range opened(const Voice& opener, const Voice& taker, std::int64_t matches,
+/// @param kept_back  of what it offered, fields that are known not to have left; 0 by a word that is not ours
+Range opened(const Voice& opener, const Voice& taker, std::int64_t matches, std::int64_t kept_back,
              const std::function<std::int64_t(std::size_t field)>& weight);
 
 std::vector<Dispute> disputes_of(const Session& session, const Amounts& amounts);

@@ -185,11 +185,11 @@ struct Replica::Impl {
                        std::vector<StepRow>& steps);
   /// What was verified by the keys as they were.
   void forget_verified();
-  /// Rotations beyond the first `known_before` of an owner are on the disk.
-  Status keys_changed(std::size_t owner, std::size_t known_before);
-  /// Whether a cosignature counts: whose key replaced it, and from where on, is known.
-  bool counts(const vault::LogCosignature& line, const detail::LogCopy& copy) const;
-  /// The key of a member that made this signature, if its word counts on a tree of that size.
+  /// Whether a cosignature that is kept here is by a key of its member. It was verified by the key of its place when it
+  /// came; where that key was replaced since, what its owner had signed to hold stays signed.
+  bool counts(const vault::LogCosignature& line) const;
+  std::optional<log::VerifierKey> kept_cosign_key(std::size_t cosigner, const log::NoteSignature& signature) const;
+  /// The key of its place that made a cosignature.
   std::optional<log::VerifierKey> cosign_key(std::size_t cosigner, const detail::LogCopy& copy, std::uint64_t size,
                                              const log::NoteSignature& signature) const;
   /// Of our seeds those of the keys that are in use.
@@ -208,6 +208,9 @@ struct Replica::Impl {
   };
   /// A fault that verifies and is the first of its accused. Nothing otherwise.
   std::optional<Judged> judge(std::string_view text, ByteView branch);
+  /// A row that this disk has kept.
+  std::optional<Judged> judge_kept(const FaultRow& row);
+  std::optional<Judged> judged(const Result<log::Verdict>& verdict, std::string_view text, ByteView branch) const;
   /// The same of what the body of a `fault` entry carries.
   std::optional<Judged> judge_entry(const log::Json& body);
   /// That our log tells of a fault of `accused` is kept like a step of a session, which is taken once.
