@@ -165,6 +165,13 @@ TEST(Ledger, LetsAWindowEndAtTheLatestTime) {
   }
 }
 
+TEST(Ledger, DoesNotGoBackWhereAnOlderEntryOfOurOwnIsReadAgain) {
+  Ledger ledger = told({});
+  ledger.logged(kStart);
+  ledger.logged(kStart - 1'000'000);  // whose body came late, for example
+  EXPECT_EQ(ledger.latest(), kStart);
+}
+
 TEST(Ledger, DoesNotRefillWhenTheClockIsSetBack) {
   Ledger ledger = told({Story{.now = kStart + 40 * kDay}.end(1)});
   for (const UnixSeconds back : {kStart, kStart - 10 * kYear, UnixSeconds{0}}) {
