@@ -221,7 +221,8 @@ Result<RevealOutcome> Exchange::answer(const ReceivedStep& step) {
     TRY_STATUS(refuse(looks_revealable ? kNoConsentYet : kNotRevealable, step));
     return fail(Errc::refused, steps_.peer().name + " would reveal in a session that has nothing to reveal.");
   }
-  if (auto permitted = check_permitted(us_.membership); !permitted) {
+  TRY(const group::Membership membership, us_.membership_now());
+  if (auto permitted = check_permitted(membership); !permitted) {
     TRY_STATUS(refuse(kNotRevealable, step));
     return std::unexpected(std::move(permitted).error());
   }

@@ -52,8 +52,8 @@ TEST_F(Demo, FindsTheOverlapThatAScriptFindsInTheClearAndWorksTwice) {
     EXPECT_EQ(demo.out.find('\x1b'), std::string::npos) << "no colour without a terminal";
     EXPECT_EQ(demo.err, "");
     for (const std::string_view due :
-         {"published by eset-demo and us-cert-demo; dissents: 1, all that they named", "finding.parley: verified",
-          "200 flips, 0 accepted", "not proven: That the evidence is true"})
+         {"published by eset-demo and us-cert-demo; dissents: 1, withdrawals: 0, all that they named",
+          "finding.parley: verified", "200 flips, 0 accepted", "not proven: That the evidence is true"})
       EXPECT_NE(demo.out.find(due), std::string::npos) << due;
   }
   EXPECT_EQ(paths(), before) << "nothing stays outside build/demo";

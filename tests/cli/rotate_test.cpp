@@ -45,6 +45,7 @@ TEST_F(RotateCommand, ReplacesKeysBetweenTwoSessions) {
 }
 
 TEST_F(RotateCommand, TellsATlsKeyByFileWhereNobodyCanCall) {
+  EXPECT_EQ(matches(), 1u) << "a member writes nothing before it has heard what others hold of its log";
   const Ended rotated = rotate(pair_.alpha(), "tls", "stolen");
   ASSERT_EQ(rotated.code, 0) << rotated.err;
   EXPECT_THAT(rotated.err, HasSubstr("bravo could not be reached"));

@@ -48,16 +48,22 @@ inline RevealOffer honest_offer(Opened& beginner, Opened& answerer, const std::s
     offer = *read;
   }};
   const bool begins = &of == &beginner;
+  const auto consent = consent_given(*answerer.vault, session);
   const auto held = meet<RevealOutcome>(
       beginner, answerer, begins ? look : Deviation{}, begins ? Deviation{} : look,
       [&](Party us, group::LogLink& link) {
-        return reveal(us, link, session, [](const RevealNumbers&) -> Status { return fail(Errc::cancelled, "Not on these terms."); });
+        return reveal(us, link, session,
+                      [](const RevealNumbers&) -> Status { return fail(Errc::cancelled, "Not on these terms."); });
       },
       [&](Party us, group::LogLink& link) -> Result<RevealOutcome> {
         TRY(const ReceivedStep step, first_step(link));
         return answer_reveal(us, link, step);
       });
   EXPECT_FAILS(held.began, Errc::cancelled);
+  // Who was declined has to consent anew.
+  if (consent && *consent) {
+    EXPECT_OK(give_consent(*answerer.vault, session, **consent));
+  }
   return offer;
 }
 
