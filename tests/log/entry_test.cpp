@@ -380,8 +380,7 @@ TEST(EntryType, ThatIsWrittenOnceHasAKeyOfAuthorSessionAndType) {
   entry.session = session_name('a');
   entry.type = kSessionCommit;
   EXPECT_EQ(step_key(entry), (StepKey{"alpha", session_name('a'), std::string(kSessionCommit)}));
-  for (const std::string_view type :
-       {kRevealOffer, kRevealConsent, kLedgerSettle, kHeads, kSessionRefuse}) {
+  for (const std::string_view type : {kRevealOffer, kRevealConsent, kLedgerSettle, kHeads, kSessionRefuse}) {
     entry.type = type;
     EXPECT_FALSE(step_key(entry).has_value()) << type;
   }

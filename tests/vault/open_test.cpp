@@ -242,7 +242,8 @@ TEST(Vault, OfTheSixthTableVersionIsBroughtUpToDateAndKeepsWhatWasAdmitted) {
   count.entry[0] = std::byte{1};
   ASSERT_OK(test.open()->note_admissions(group, "log", 5, {}, std::vector{count}));
   execute_in(test,
-             "DROP TABLE operator_log; DROP TABLE admission_fixed; DROP TABLE admission_canaries; DROP TABLE admission_canary_sets; DROP TABLE "
+             "DROP TABLE operator_log; DROP TABLE admission_fixed; DROP TABLE admission_canaries; DROP TABLE "
+             "admission_canary_sets; DROP TABLE "
              "admission_keys; CREATE TABLE admission_keys(group_id TEXT); "
              "ALTER TABLE admission_counts DROP COLUMN sample; ALTER TABLE admission_helpers DROP COLUMN bad_answers; "
              "ALTER TABLE admission_helpers DROP COLUMN bad_answers_at; ALTER TABLE admission_helpers DROP COLUMN "
