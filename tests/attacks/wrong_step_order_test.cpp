@@ -92,7 +92,7 @@ TEST_F(WrongStep, OfAnotherSessionIsRefused) {
 TEST_F(WrongStep, WrittenForNobodyIsRefused) {
   const auto for_nobody = [&](mirror::Draft& draft) { draft.audience.clear(); };
   for (const std::string_view type : {kPropose, kCommit, kRun})
-    expect_refused(answerer_, written_by_asker(type, for_nobody), Errc::protocol, "without what it says");
+    expect_refused(answerer_, written_by_asker(type, for_nobody), Errc::protocol, "not for us");
 }
 
 TEST_F(WrongStep, AQuestionChangedAfterConsentIsRefused) {
