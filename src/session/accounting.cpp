@@ -182,6 +182,8 @@ std::optional<ledger::Event> event_of(const log::Entry& entry, const Digest& lea
   const auto session = session_id_from(entry.type == kPropose ? log::session_of_proposal(leaf_hash) : entry.session);
   if (!session) return std::nullopt;
   auto fact = body ? fact_of(entry, *body, self) : without_body(entry, self);
+  // An offer of ours that this program does not understand was made by another version of it, and opened something.
+  if (!fact && entry.author == self && entry.type == kRevealOffer) fact = without_body(entry, self);
   if (!fact) return std::nullopt;
   return ledger::Event{
       .author = entry.author, .peer = *other, .session = *session, .time = entry.time, .fact = *std::move(fact)};

@@ -346,6 +346,13 @@ TEST(Event, OfABodyThatIsNoStepIsNone) {
   }
 }
 
+TEST(Event, OfAnOwnOfferThatIsNotUnderstoodIsOfEveryField) {
+  const log::Entry ours = entry("alpha", "bravo", kRevealOffer);
+  const auto event = event_of(ours, {}, log::write_pjson(log::Json::Object{{"v", 99}}), "alpha");
+  ASSERT_TRUE(event);
+  EXPECT_TRUE(std::get<ledger::RevealOffered>(event->fact).unknown);
+}
+
 TEST(Event, OfAnOfferWithoutItsBodyIsOfEveryFieldButTheMarks) {
   for (const std::string author : {"alpha", "bravo"}) {
     const log::Entry offer = entry(author, author == "alpha" ? "bravo" : "alpha", kRevealOffer);
