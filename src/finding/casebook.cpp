@@ -35,6 +35,11 @@ Status read_log(vault::Vault& vault, const group::CharterMember& member, std::ve
       TRY(const log::Entry entry, log::read_entry_unverified(row.note));
       if (!entry.type.starts_with("finding.")) continue;
       const Place place{member.keys.nick, entry.seq, row.hash};
+      // What some can read only would be another case to the others.
+      if (entry.audience != std::vector{std::string(log::kEveryone)}) {
+        oddities.push_back({place, "it is not for everybody in the group"});
+        continue;
+      }
       TRY(const auto body, vault.log_body(entry.body));
       if (!body) {
         oddities.push_back({place, "its body is not here"});

@@ -84,6 +84,26 @@ TEST_F(Findings, ArePublishedBySignersOnceTheQuorumHasSigned) {
   EXPECT_HOLDS(publish("alpha", *hash));
 }
 
+// Or each reader would have another case.
+TEST_F(Findings, TakeNoWordThatNotAllCanRead) {
+  const auto hash = draft("alpha", working_copy());
+  ASSERT_HOLDS(hash);
+  exchange();
+  ASSERT_HOLDS(sign("bravo", *hash));
+  ASSERT_HOLDS(log("bravo").append({.type = std::string(log::kFindingDraft),
+                                    .session = {},
+                                    .refs = {},
+                                    .audience = {"alpha"},
+                                    .body = log::Json::Object{{"v", 1}}}));
+  exchange();
+  for (const std::string nick : {"alpha", "bravo", "charlie"}) {
+    const Casebook seen = book(nick);
+    EXPECT_EQ(seen.cases.size(), 1u);
+    ASSERT_EQ(seen.oddities.size(), 1u) << nick;
+    EXPECT_EQ(seen.oddities.front().why, "it is not for everybody in the group") << nick;
+  }
+}
+
 TEST_F(Findings, StopAfterTheDaysOfGrace) {
   const group::Membership membership = this->membership("alpha");
   Analyst analyst(group_["alpha"].vault(), membership, log("alpha"));
