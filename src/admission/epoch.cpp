@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "admission/detail/framed_hash.h"
 #include "base/random.h"
 #include "crypto/hash.h"
 #include "crypto/kdf.h"
@@ -16,20 +17,13 @@ namespace {
 constexpr std::string_view kEpochDomain{"parley/admission/epoch/v1\0", 26};
 constexpr std::string_view kSeedInfo = "parley/v1/admission/key";
 
-void take_in(crypto::Sha256& hash, std::string_view text) {
-  Bytes length;
-  append_be(length, static_cast<std::uint16_t>(text.size()));
-  hash.update(length);
-  hash.update(as_bytes(text));
-}
-
 Digest id_of(std::string_view group, const Epoch& epoch) {
   crypto::Sha256 hash;
   hash.update(as_bytes(kEpochDomain));
-  take_in(hash, group);
-  take_in(hash, epoch.name);
+  detail::take_in(hash, group);
+  detail::take_in(hash, epoch.name);
   for (const MemberKey& member : epoch.keys) {
-    take_in(hash, member.nick);
+    detail::take_in(hash, member.nick);
     hash.update(ByteArray<1>{static_cast<std::byte>(member.type)});
     hash.update(member.key.encoding());
   }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "admission/detail/framed_hash.h"
 #include "base/encoding.h"
 #include "crypto/hash.h"
 #include "log/commitment.h"
@@ -25,13 +26,6 @@ constexpr std::size_t kMaxTypeBytes = 32;
 constexpr std::uint64_t kLeavesAtOnce = 1024;
 /// In the one spelling of an entry that is of admission. Where another entry has it, it is read in full and left.
 constexpr std::string_view kTypeMark = "\"type\":\"admission.";
-
-void take_in(crypto::Sha256& hash, std::string_view text) {
-  Bytes length;
-  append_be(length, static_cast<std::uint16_t>(text.size()));
-  hash.update(length);
-  hash.update(as_bytes(text));
-}
 
 Result<KeyRecord::OfType> key_of_type(const Json& json) {
   ObjectReader reader(json, "a key for admission");
@@ -158,11 +152,11 @@ Result<KeyRecord> key_record_from_json(const Json& body) {
 Digest claim_of(std::string_view group, std::string_view author, const KeyRecord& record, indicator::Type type) {
   crypto::Sha256 hash;
   hash.update(as_bytes(kClaimDomain));
-  take_in(hash, group);
-  take_in(hash, author);
-  take_in(hash, record.epoch);
+  detail::take_in(hash, group);
+  detail::take_in(hash, author);
+  detail::take_in(hash, record.epoch);
   hash.update(ByteArray<1>{static_cast<std::byte>(type)});
-  for (const std::string& nick : record.members) take_in(hash, nick);
+  for (const std::string& nick : record.members) detail::take_in(hash, nick);
   return hash.finish();
 }
 
@@ -202,7 +196,7 @@ Digest batch_hash(const Digest& epoch, std::string_view owner, indicator::Type t
   crypto::Sha256 hash;
   hash.update(as_bytes(kBatchDomain));
   hash.update(epoch);
-  take_in(hash, owner);
+  detail::take_in(hash, owner);
   const ByteArray<1> number{static_cast<std::byte>(type)};
   hash.update(number);
   hash.update(blinded);

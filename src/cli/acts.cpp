@@ -117,21 +117,6 @@ constexpr std::array kCommandActs = {
     CommandAct{"sim", {}},
 };
 
-// The words of the command that was parsed, and where its arguments are.
-struct Parsed {
-  std::string words;
-  const CLI::App* last = nullptr;
-};
-Parsed parsed_in(const CLI::App& app) {
-  Parsed parsed{.words = {}, .last = &app};
-  while (true) {
-    const auto below = parsed.last->get_subcommands();
-    if (below.empty()) return parsed;
-    parsed.last = below.front();
-    parsed.words += (parsed.words.empty() ? "" : " ") + parsed.last->get_name();
-  }
-}
-
 // What was given, or what stands for it, of the first argument that is no option.
 std::string first_argument(const CLI::App& command) {
   for (const CLI::Option* option : command.get_options()) {
@@ -164,8 +149,14 @@ std::string resolved(vault::Vault& vault, Subject subject, const std::string& te
 }
 
 Typed typed_in(const CLI::App& app) {
-  const Parsed parsed = parsed_in(app);
-  return {.command = parsed.words, .argument = first_argument(*parsed.last)};
+  Typed typed;
+  const CLI::App* last = &app;
+  for (auto below = last->get_subcommands(); !below.empty(); below = last->get_subcommands()) {
+    last = below.front();
+    typed.command += (typed.command.empty() ? "" : " ") + last->get_name();
+  }
+  typed.argument = first_argument(*last);
+  return typed;
 }
 
 Status check_typed(const Typed& typed, const operators::Record& record) {
@@ -205,20 +196,19 @@ Status check_typed(const Typed& typed, const operators::Record& record) {
 }
 
 int run_recorded(Workplace& at, const CLI::App& app, const std::function<int(Workplace&)>& command) {
-  const Parsed parsed = parsed_in(app);
-  const auto listed = std::ranges::find(kCommandActs, parsed.words, &CommandAct::command);
+  const Typed typed = typed_in(app);
+  const auto listed = std::ranges::find(kCommandActs, typed.command, &CommandAct::command);
   if (listed == kCommandActs.end())
     return at.console.refuse(
         {Errc::internal,
-         fmt::format("\"{}\" does not say whether it is to be recorded, so it does not run.", parsed.words),
+         fmt::format("\"{}\" does not say whether it is to be recorded, so it does not run.", typed.command),
          "src/cli/acts.cpp"});
   if (!listed->act) return command(at);
-  const Digest subject =
-      listed->subject == Subject::nothing
-          ? Digest{}
-          : at.operator_log.subjects().of(name_of(listed->subject),
-                                          resolved(at.vault, listed->subject, first_argument(*parsed.last)));
-  const auto begun = at.operator_log.begin(*listed->act, parsed.words, subject, at.person);
+  const Digest subject = listed->subject == Subject::nothing
+                             ? Digest{}
+                             : at.operator_log.subjects().of(name_of(listed->subject),
+                                                             resolved(at.vault, listed->subject, typed.argument));
+  const auto begun = at.operator_log.begin(*listed->act, typed.command, subject, at.person);
   if (!begun) return at.console.refuse(begun.error());
   const int code = command(at);
   if (const Status ended = at.operator_log.end(*begun, code == 0 ? "done" : fmt::format("exit code {}", code)); !ended)

@@ -62,6 +62,18 @@ Status call_member(Workplace& at, const vault::Peer& member, group::JointLog& lo
   return node::call_on(at.vault, member, at.member, log, deadline_in(kMemberCallLimit), calling);
 }
 
+Status tell_members(Workplace& at, const group::Membership& membership, group::JointLog& log,
+                    const std::function<std::string(std::span<const std::string> later)>& of_the_others) {
+  TRY(const auto members, node::fellow_members(at.vault, at.member.card, membership));
+  std::vector<std::string> have, later;
+  for (const vault::Peer& member : members)
+    (call_member(at, member, log) ? have : later).push_back(visible(member.name));
+  if (!have.empty())
+    at.console.say(fmt::format("{} {} it now.", group::in_words(have), have.size() == 1 ? "has" : "have"));
+  if (!later.empty()) at.console.say(of_the_others(later));
+  return {};
+}
+
 Status fetch_news(Workplace& at) {
   TRY(const auto ids, at.groups.in_step(wall_clock_now()));
   for (const std::string& id : ids) {

@@ -10,27 +10,16 @@
 namespace parley::cli {
 namespace {
 
-/// Gives the members what was written, and says who has it.
-Status tell_members(Workplace& at, const group::Membership& membership, group::JointLog& log) {
-  TRY(const auto members, node::fellow_members(at.vault, at.member.card, membership));
-  std::vector<std::string> have, later;
-  for (const vault::Peer& member : members)
-    (call_member(at, member, log) ? have : later).push_back(visible(member.name));
-  if (!have.empty())
-    at.console.say(fmt::format("{} {} it now.", group::in_words(have), have.size() == 1 ? "has" : "have"));
-  if (!later.empty())
-    at.console.say(fmt::format("{} could not be reached, and {} it with the log later.", group::in_words(later),
-                               later.size() == 1 ? "gets" : "get"));
-  return {};
-}
-
 /// Runs `act` with a log that may be written, and then tells the members.
 Status act(Workplace& at, const group::Membership& membership, const std::function<Status(finding::Analyst&)>& what) {
   TRY(const auto log, at.groups.log(membership.group().id));
   TRY_STATUS(node::hear_enough(at.groups.desk(), at.member, membership, *log, at.progress));
   finding::Analyst analyst(at.vault, membership, *log);
   TRY_STATUS(what(analyst));
-  return tell_members(at, membership, *log);
+  return tell_members(at, membership, *log, [](std::span<const std::string> later) {
+    return fmt::format("{} could not be reached, and {} it with the log later.", group::in_words(later),
+                       later.size() == 1 ? "gets" : "get");
+  });
 }
 
 struct ActArguments {

@@ -41,6 +41,11 @@ Status fetch_news(Workplace& at);
 /// Calls on one member: both logs are in step afterwards. @error as node::call_on(); Errc::cancelled
 Status call_member(Workplace& at, const vault::Peer& member, group::JointLog& log);
 
+/// Gives the members what was written, and says who has it.
+/// @param of_the_others  a sentence about those who could not be reached
+Status tell_members(Workplace& at, const group::Membership& membership, group::JointLog& log,
+                    const std::function<std::string(std::span<const std::string> later)>& of_the_others);
+
 /// Rows of cells, each column as wide as its widest cell, two blanks between; the first row is the head.
 std::string in_columns(const std::vector<std::vector<std::string>>& rows);
 /// The matrix with the scores and what they hang on.

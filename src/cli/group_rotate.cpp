@@ -59,20 +59,6 @@ bool is_told(group::JointLog& log, const Secret<32>& seed) {
   return newest != nullptr && newest->rotation.next.key == crypto::public_key_of(seed);
 }
 
-/// Gives the members the entry, and says who has it.
-Status tell_members(Workplace& at, const group::Membership& membership, group::JointLog& log) {
-  TRY(const auto members, node::fellow_members(at.vault, at.member.card, membership));
-  std::vector<std::string> have, later;
-  for (const vault::Peer& member : members)
-    (call_member(at, member, log) ? have : later).push_back(visible(member.name));
-  if (!have.empty())
-    at.console.say(fmt::format("{} {} it now.", group::in_words(have), have.size() == 1 ? "has" : "have"));
-  if (!later.empty())
-    at.console.say(fmt::format("{} could not be reached. Until {} the entry, the old key is good there: tell them.",
-                               group::in_words(later), later.size() == 1 ? "it has" : "they have"));
-  return {};
-}
-
 /// The statement in an entry of ours, for members that no log reaches.
 Status write_statement(Workplace& at, const RotateArguments& arguments, const group::Membership& membership,
                        const mirror::EntryView& written) {
@@ -95,7 +81,10 @@ Status rotate_in(Workplace& at, const RotateArguments& arguments, const std::str
   TRY(const mirror::EntryView written, at.groups.rotate(id, at.member, what, id_seed));
   at.console.say(fmt::format("In {}, entry {} of your log replaces your {} key.", visible(membership.group().name),
                              written.entry.seq, log::name_of(what.role)));
-  TRY_STATUS(tell_members(at, membership, *log));
+  TRY_STATUS(tell_members(at, membership, *log, [](std::span<const std::string> later) {
+    return fmt::format("{} could not be reached. Until {} the entry, the old key is good there: tell them.",
+                       group::in_words(later), later.size() == 1 ? "it has" : "they have");
+  }));
   if (what.role == log::KeyRole::tls) return write_statement(at, arguments, membership, written);
   at.console.print(fmt::format("{}\n", written.entry.seq));
   return {};
