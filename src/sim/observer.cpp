@@ -567,7 +567,8 @@ void Observer::rest_of_session(const std::string& session, std::size_t node, std
   if (row.state == session::kAborted && stored->has_step(us) && !stored->has_step(us, log::kSessionAbort) &&
       !seen_[node].risky)
     return says("I7", "was aborted, and the log does not say so");
-  if (ending_of(row) == "agreed") rest_of_agreement(session, node, other);
+  // What an honest member's log had may be gone once its operator has taken the risk of a second history.
+  if (ending_of(row) == "agreed" && !seen_[other].risky) rest_of_agreement(session, node, other);
   if (!world_.is_honest(other) || seen_[other].went_back) return;
   const StoredSession* their_row = world_.node(other)->disk().session(session);
   const std::string theirs = their_row == nullptr ? "" : their_row->row.state;
