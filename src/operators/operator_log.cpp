@@ -198,6 +198,9 @@ Status OperatorLog::write(const Record& record, std::string_view text, const cry
   const Status written = vault_.together([&]() -> Status {
     TRY_STATUS(vault_.add_operator_record({record.seq, std::string(text), Bytes(signature.begin(), signature.end())}));
     TRY_STATUS(vault_.put_setting(kAccountSetting, write_account(account)));
+    // Words that nobody can confirm any more are not kept: used, refused, expired, or of an operator who was removed.
+    for (const auto& [seq, request] : roster_.requests())
+      if (!account.roster.requests().contains(seq)) TRY_STATUS(vault_.remove_setting(request_setting(seq)));
     return also ? also(record) : Status{};
   });
   if (!written) return not_written(written.error());
@@ -250,6 +253,11 @@ Result<Record> OperatorLog::append(Record draft, Signer* person, const Also& als
   return fail(Errc::policy, "The operator log is written all the time; nothing was done. Try again.");
 }
 
+Status OperatorLog::append_by(Signer& person, Record draft) {
+  TRY([[maybe_unused]] const Record record, append(std::move(draft), &person));
+  return {};
+}
+
 Result<OperatorLog::Begun> OperatorLog::begin(Act act, std::string_view command, const Digest& subject,
                                               Signer& person) {
   TRY(const Record record,
@@ -269,13 +277,6 @@ Status OperatorLog::end(const Begun& begun, std::string_view outcome) {
   return {};
 }
 
-Status OperatorLog::append_used(Record draft, Signer& person) {
-  TRY([[maybe_unused]] const Record record, append(std::move(draft), &person, [&](const Record& placed) {
-        return placed.of ? vault_.remove_setting(request_setting(*placed.of)) : Status{};
-      }));
-  return {};
-}
-
 // --- operators and rules --------------------------------------------------------------------------------------------
 
 Status OperatorLog::add(const std::string& name, const OperatorKey& key, Signer& person) {
@@ -285,7 +286,7 @@ Status OperatorLog::add(const std::string& name, const OperatorKey& key, Signer&
   if (!now.rules().empty()) {
     TRY(draft.of, confirmed(kOperatorAdd, words_of_add(name, draft.detail), person));
   }
-  return append_used(std::move(draft), person);
+  return append_by(person, std::move(draft));
 }
 
 Status OperatorLog::remove(const std::string& name, Signer& person) {
@@ -295,7 +296,7 @@ Status OperatorLog::remove(const std::string& name, Signer& person) {
   if (!now.rules().empty()) {
     TRY(draft.of, confirmed(kOperatorRemove, words_of_remove(name), person));
   }
-  return append_used(std::move(draft), person);
+  return append_by(person, std::move(draft));
 }
 
 Status OperatorLog::set_rule(Rule rule, bool on, Signer& person) {
@@ -303,7 +304,7 @@ Status OperatorLog::set_rule(Rule rule, bool on, Signer& person) {
   if (!on && roster().rules().contains(rule)) {
     TRY(draft.of, confirmed(kRuleOff, words_of_rule_off(rule), person));
   }
-  return append_used(std::move(draft), person);
+  return append_by(person, std::move(draft));
 }
 
 // --- the second person ----------------------------------------------------------------------------------------------
@@ -333,11 +334,10 @@ Result<std::uint64_t> OperatorLog::confirmed(std::string_view rule, std::string_
 Status OperatorLog::ask_second(Rule rule, std::string_view words, Signer& person) {
   if (!roster().needs_two(rule)) return {};
   TRY(const std::uint64_t request, confirmed(name_of(rule), words, person));
-  return append_used({.kind = Kind::use,
-                      .name = std::string(name_of(rule)),
-                      .subject = subjects_.of(kRequestSubject, words),
-                      .of = request},
-                     person);
+  return append_by(person, {.kind = Kind::use,
+                            .name = std::string(name_of(rule)),
+                            .subject = subjects_.of(kRequestSubject, words),
+                            .of = request});
 }
 
 Result<std::vector<OperatorLog::Waiting>> OperatorLog::waiting() const {
@@ -357,18 +357,13 @@ Result<std::vector<OperatorLog::Waiting>> OperatorLog::waiting() const {
 }
 
 Status OperatorLog::confirm(const Waiting& waiting, Signer& person) {
-  TRY([[maybe_unused]] const Record record,
-      append(
-          {.kind = Kind::confirm, .subject = subjects_.of(kRequestSubject, waiting.words), .of = waiting.request.seq},
-          &person));
-  return {};
+  return append_by(
+      person,
+      {.kind = Kind::confirm, .subject = subjects_.of(kRequestSubject, waiting.words), .of = waiting.request.seq});
 }
 
 Status OperatorLog::refuse(const Waiting& waiting, Signer& person) {
-  TRY([[maybe_unused]] const Record record,
-      append({.kind = Kind::refuse, .of = waiting.request.seq}, &person,
-             [&](const Record&) { return vault_.remove_setting(request_setting(waiting.request.seq)); }));
-  return {};
+  return append_by(person, {.kind = Kind::refuse, .of = waiting.request.seq});
 }
 
 }  // namespace parley::operators

@@ -107,8 +107,7 @@ class OperatorLog {
   using Also = std::function<Status(const Record&)>;
   /// Writes the next record. @param person  nullptr: the node. @param also  writes to the vault in the same commit
   Result<Record> append(Record draft, Signer* person, const Also& also = {});
-  /// append() of what takes up the request that it names, if it names one.
-  Status append_used(Record draft, Signer& person);
+  Status append_by(Signer& person, Record draft);
   /// Gives `draft` its place. @error as Roster::apply
   Result<Roster> place(Record& draft) const;
   Status write(const Record& record, std::string_view text, const crypto::Signature& signature, Roster roster,

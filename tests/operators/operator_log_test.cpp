@@ -226,6 +226,18 @@ TEST_F(TwoPersons, CannotBeMadeOfOneByARefusalOrByOthersWords) {
   EXPECT_FAILS(log().waiting(), Errc::vault_damaged) << "nobody confirms what was not asked for";
 }
 
+TEST_F(TwoPersons, LeaveNoWordsBehindOfWhatExpired) {
+  EXPECT_FAILS(log().ask_second(Rule::reveal, "Open it", ann), Errc::policy);
+  const std::string name = "operator-request " + std::to_string(waiting()->request.seq);
+  ASSERT_TRUE(vault().setting(name)->has_value());
+  // The log goes by the later one of its own time and the clock's.
+  tamper("UPDATE settings SET value=json_set(value, '$.time', json_extract(value, '$.time') + " +
+         std::to_string(kRequestLifeSeconds) + ") WHERE name='operator-log'");
+  ASSERT_OK(act(ann));
+  EXPECT_FALSE(vault().setting(name)->has_value());
+  EXPECT_FAILS(log().ask_second(Rule::reveal, "Open it", ann), Errc::policy) << "a new request";
+}
+
 TEST_F(TwoPersons, NeedTwoOperatorsFirst) {
   TwoOperators alone;
   EXPECT_FAILS(alone.log().set_rule(Rule::reveal, true, alone.nobody), Errc::policy);
