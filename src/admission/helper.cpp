@@ -180,7 +180,8 @@ class Helper {
       TRY(const auto before, charged(group, refusal.batch));
       if (before) {
         TRY(const std::int64_t repeats, vault.repeat_admission(group, us_.desk.card.nick, refusal.batch));
-        if (repeats > kMostRepeats) fits = Checked(std::unexpect, busy(refusal));
+        const std::int64_t days = std::max<std::int64_t>(0, wall_clock_now() - before->time) / kDaySeconds;
+        if (repeats > kMostRepeats * (1 + days)) fits = Checked(std::unexpect, busy(refusal));
         return {};
       }
       TRY(const group::Membership now, membership_now_());

@@ -10,7 +10,8 @@ namespace parley::admission {
 /// Batches of one owner that are counted within 24 hours: enough for a million indicators, and no more entries in our
 /// log than a busy day has.
 inline constexpr std::int64_t kMostBatchesPerDay = 64;
-/// How often a counted batch is answered again: after crashes and lost links. What it costs us is not charged.
+/// How often a counted batch is answered again, for each day since it was: after crashes and lost links. What it costs
+/// us is not charged.
 inline constexpr std::int64_t kMostRepeats = 32;
 
 /// Helps the peer of `link` until it leaves. Its first request is the link's next frame.

@@ -31,6 +31,17 @@ Result<TypeStatus> type_status(vault::Vault& vault, const group::Membership& mem
   return status;
 }
 
+/// How many of each type helpers may have counted for us: what has its tag, and what is on its way, answered or not.
+Result<std::map<indicator::Type, std::int64_t>> asked_for(vault::Vault& vault, const std::string& group,
+                                                          const Digest& epoch,
+                                                          std::span<const vault::AdmissionBatch> batches) {
+  std::map<indicator::Type, std::int64_t> asked;
+  TRY(const auto tags, vault.count_tags(group, epoch));
+  for (const auto& [type, count] : tags) asked[type] += static_cast<std::int64_t>(count);
+  for (const vault::AdmissionBatch& batch : batches) asked[batch.type] += static_cast<std::int64_t>(batch.count);
+  return asked;
+}
+
 }  // namespace
 
 Result<Overview> overview(vault::Vault& vault, const group::Membership& membership, std::string_view our_nick,
@@ -42,6 +53,7 @@ Result<Overview> overview(vault::Vault& vault, const group::Membership& membersh
   TRY(const auto batches, vault.admission_batches(group, id));
   TRY(const auto totals, vault.admission_totals(group, id));
   TRY(const auto known, vault.admission_helpers(group));
+  TRY(auto asked, asked_for(vault, group, id, batches));
   for (const group::AdmissionCap& cap : membership.charter().admission.types) {
     TRY(overview.types.emplace_back(), type_status(vault, membership, cap, our_nick, standing.epoch, batches));
   }
@@ -52,7 +64,8 @@ Result<Overview> overview(vault::Vault& vault, const group::Membership& membersh
                         .has_key = std::ranges::find(standing.missing, nick) == standing.missing.end(),
                         .trouble = {},
                         .bad_answers_why = {},
-                        .counts = {}};
+                        .counts = {},
+                        .beyond = {}};
     OwnerStatus owner{.nick = nick, .counts = {}};
     if (const auto seen = std::ranges::find(known, nick, &vault::AdmissionHelper::nick); seen != known.end()) {
       helper.reached = seen->reached;
@@ -63,9 +76,13 @@ Result<Overview> overview(vault::Vault& vault, const group::Membership& membersh
       helper.bad_answers_why = seen->bad_answers_why;
     }
     for (const vault::AdmissionBatch& batch : batches)
-      if (std::ranges::find(batch.answered, nick) == batch.answered.end()) helper.unanswered += batch.count;
+      if (!has_answered(batch, nick)) helper.unanswered += batch.count;
     for (const vault::AdmissionTotal& total : totals) {
-      if (total.helper == nick && total.owner == our_nick) helper.counts[total.type] = total.count;
+      if (total.helper == nick && total.owner == our_nick) {
+        helper.counts[total.type] = total.count;
+        const std::int64_t beyond = total.count - asked[total.type];
+        if (beyond > 0) helper.beyond[total.type] = beyond;
+      }
       if (total.owner == nick && total.helper != nick)
         owner.counts[total.type] = std::max(owner.counts[total.type], total.count);
     }

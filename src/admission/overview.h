@@ -25,6 +25,7 @@ struct HelperStatus {
   std::string bad_answers_why;
   std::uint64_t unanswered = 0;                    ///< indicators under way that wait for it
   std::map<indicator::Type, std::int64_t> counts;  ///< with how many of ours it has helped, by its own log
+  std::map<indicator::Type, std::int64_t> beyond;  ///< how many more than this vault asked it for; absent: none
 };
 
 /// What a member has had admitted, by the log of the helper that counted most.

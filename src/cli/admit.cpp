@@ -110,6 +110,12 @@ void print_overview(Console& console, const group::Membership& membership, const
     console.print(fmt::format("  {}: {}; its log counts for you: {}{}\n", helper.nick, standing_in_words(helper),
                               counts_in_words(helper.counts),
                               helper.unanswered > 0 ? fmt::format("; {} wait for its help", helper.unanswered) : ""));
+    if (!helper.beyond.empty())
+      console.print(
+          fmt::format("    {} MORE THAN THIS VAULT ASKED FOR: batches that were spoilt, or lost with an older vault; "
+                      "or it counts what "
+                      "nobody asked it for. They use up your cap. If the others do not count them, ask its operators\n",
+                      counts_in_words(helper.beyond)));
     if (helper.bad_answers > 0)
       console.print(fmt::format(
           "    BAD ANSWERS, {} times, the last at {}: {}. Nothing of them is used, and it is asked before all others\n",
@@ -144,7 +150,8 @@ OrderedJson json_of(const group::Membership& membership, const admission::Overvi
                              {{"times", helper.bad_answers},
                               {"last", helper.bad_answers_at == 0 ? "" : to_rfc3339(helper.bad_answers_at)},
                               {"why", helper.bad_answers_why}}},
-                            {"counts", json_of(helper.counts)}};
+                            {"counts", json_of(helper.counts)},
+                            {"counts_beyond_ours", json_of(helper.beyond)}};
   for (const admission::OwnerStatus& owner : overview.others) others[owner.nick] = json_of(owner.counts);
   return {{"group", membership.group().name}, {"epoch", overview.epoch},
           {"missing_keys", overview.missing}, {"types", std::move(types)},

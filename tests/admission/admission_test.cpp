@@ -238,15 +238,44 @@ TEST(Admission, IsAnsweredAgainWhenTheProofWasLost) {
   EXPECT_EQ(circle.counted(1, 1, 0), 8);
 }
 
-TEST(Admission, IsNotAnsweredAgainWithoutEnd) {
+TEST(Admission, IsNotAnsweredAgainWithoutEndButAgainTheNextDay) {
   Circle circle{{addresses(0, 2), {}}, at_most(2)};
   circle.begin_epoch();
   const auto lose = helper_that<Answer>([](Answer&) { return false; });
   for (std::int64_t i = 0; i <= kMostRepeats; ++i) EXPECT_FALSE(circle.ask(0, 1, lose).first) << i;
-  const auto asked = circle.ask(0, 1);
-  ASSERT_OK(asked.first);
-  ASSERT_TRUE(*asked.first && (*asked.first)->refusal);
-  EXPECT_EQ((*asked.first)->refusal->reason, Reason::busy);
+  const auto refused = [&] {
+    const auto asked = circle.ask(0, 1);
+    EXPECT_OK(asked.first);
+    return asked.first && *asked.first && (*asked.first)->refusal && (*asked.first)->refusal->reason == Reason::busy;
+  };
+  EXPECT_TRUE(refused());
+  circle.let_pass(1, 86'300);
+  EXPECT_TRUE(refused()) << "a little less than a day is not a day";
+  EXPECT_EQ(circle.admitted(0), 0u);
+  circle.let_pass(1, 200);
+  EXPECT_EQ(circle.admit(0), 2u);
+}
+
+/// A helper whose log counts `more` than it was asked for.
+Deviation helper_that_counts(std::int64_t more) {
+  return {.rewrite = [more](mirror::Draft& draft) {
+    if (draft.type != log::kAdmissionCount) return;
+    CountRecord lie = *count_record_from_json(draft.body);
+    lie.count += more;
+    lie.total += more;
+    draft.body = to_json(lie);
+  }};
+}
+
+TEST(Admission, ThatALogCountsAndNobodyAskedForIsNamed) {
+  Circle circle{{addresses(0, 6), {}, {}}, at_most(1000)};
+  circle.begin_epoch();
+  EXPECT_FALSE(circle.ask(0, 1, helper_that_counts(500)).first) << "it is refused at once";
+  ASSERT_OK(circle.ask(0, 2).first);
+  EXPECT_EQ(circle.counted(0, 1, 0), 506);
+  const Overview overview = circle.overview(0);
+  EXPECT_EQ(overview.helpers[0].beyond.at(indicator::Type::ipv4), 500);
+  EXPECT_TRUE(overview.helpers[1].beyond.empty());
 }
 
 /// A helper whose program answers as `bend` says, and has its log say the same.

@@ -33,6 +33,7 @@ class TestMember {
         vault::import_records(*vault, {.source = name_ + ".csv", .format = "csv", .labels = {}, .tlp = {}}, records));
   }
   const std::filesystem::path& folder() const { return folder_.path(); }
+  const vault::Unlock& unlock() const { return unlock_; }
   std::unique_ptr<vault::Vault> open_vault() const {
     auto vault = vault::Vault::open(folder_.path(), unlock_);
     if (!vault) throw std::runtime_error(vault.error().text());
