@@ -150,7 +150,7 @@ int ask_and_show(Workplace& at, const AskArguments& arguments) {
   if (!id) return at.console.refuse(id.error());
   const auto shown = [&]() -> Status {
     if (!arguments.as_json) return print_session(at, *id);
-    TRY(const OrderedJson json, session_json(at.vault, *id));
+    TRY(const OrderedJson json, session_json(at, *id));
     at.console.print(to_line(json));
     return {};
   }();

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "cli/ledger_view.h"
 #include "indicator/warning_list.h"
 #include "psi/intersect/protocol.h"
 #include "session/audit_keeping.h"
@@ -24,7 +25,19 @@ struct Shown {
   std::vector<std::vector<std::string>> warnings;  // of each match
   std::set<indicator::Canonical> unshown;          // matches that count as none
   bool bad_opening = false;                        // evidence of one is kept
+  std::vector<ledger::OpeningsSaid> differing;     // where the two logs do not say the same of a reveal
 };
+
+/// @error as accounting_of()
+Result<std::vector<ledger::OpeningsSaid>> openings_that_differ(Workplace& at, const vault::SessionRow& row) {
+  TRY(const auto steps, at.vault.session_steps(row.id));
+  if (std::ranges::find(steps, session::kRevealClose, &vault::SessionStep::type) == steps.end())
+    return std::vector<ledger::OpeningsSaid>{};
+  TRY(const group::Membership membership, at.groups.membership(row.group));
+  TRY(const auto accounting, accounting_of(at, membership));
+  TRY(const ledger::SessionId id, session::session_id_from(row.id));
+  return accounting->with([&](const ledger::Ledger& ledger) { return ledger.openings_that_differ(id); });
+}
 
 Result<Shown> load(vault::Vault& vault, const std::string& session) {
   Shown shown;
@@ -78,6 +91,37 @@ void say_what_was_not_shown(Console& console, const Shown& shown) {
         fmt::format("  BAD OPENING: {} opened what it had not committed to, and signed for it. parley session "
                     "fault {} FILE writes the evidence\n",
                     visible(shown.row.peer), id));
+}
+
+void print_openings_that_differ(Console& console, const Shown& shown) {
+  const std::string peer = visible(shown.row.peer);
+  for (const ledger::OpeningsSaid& said : shown.differing) {
+    console.print(said.by_us
+                      ? fmt::format("  OPENINGS DIFFER: by your log you opened {} fields to {} in a reveal, by its "
+                                    "log it received {}; the ledger counts {}\n",
+                                    said.opened, peer, said.received, std::max(said.opened, said.received))
+                      : fmt::format("  OPENINGS DIFFER: by your log you received {} fields of {} in a reveal, by "
+                                    "its log it opened {}; the ledger counts {} or more\n",
+                                    said.received, peer, said.opened, std::max(said.opened, said.received)));
+    if (!said.cannot_both_be())
+      console.say(
+          "    The exchange broke off, so what was sent last may have been lost on the way. Count it as opened.");
+    else if (said.by_us)
+      console.say(fmt::format(
+          "    Both numbers are signed, and no two honest programs write them: one is changed, or runs on an older "
+          "disk. "
+          "What you opened is above, as \"opened\" of parley show --json; ask {} to name what it holds, and open "
+          "nothing more to it until that is cleared up.",
+          peer));
+    else
+      console.say(
+          fmt::format("    Both numbers are signed, and no two honest programs write them: one is changed, or runs on "
+                      "an older disk. "
+                      "What you received was checked against what {} had committed to, and stands above as \"theirs\"; "
+                      "show it that, "
+                      "and open nothing more to it until that is cleared up.",
+                      peer));
+  }
 }
 
 void say_failure(Console& console, const Shown& shown) {
@@ -190,8 +234,9 @@ Result<std::int64_t> count_in_common(vault::Vault& vault, const std::string& ses
   return shown_count(shown);
 }
 
-Result<OrderedJson> session_json(vault::Vault& vault, const std::string& session) {
-  TRY(const Shown shown, load(vault, session));
+Result<OrderedJson> session_json(Workplace& at, const std::string& session) {
+  TRY(Shown shown, load(at.vault, session));
+  TRY(shown.differing, openings_that_differ(at, shown.row));
   const session::Question& question = shown.terms.question;
   OrderedJson types = OrderedJson::array();
   for (const indicator::Type type : question.types) types.push_back(indicator::name_of(type));
@@ -207,8 +252,15 @@ Result<OrderedJson> session_json(vault::Vault& vault, const std::string& session
                        {"theirs", from_stored(match.theirs)},
                        {"opened", from_stored(match.opened)}});
   }
+  OrderedJson differing = OrderedJson::array();
+  for (const ledger::OpeningsSaid& said : shown.differing)
+    differing.push_back({{"opened_by", said.by_us ? "us" : "peer"},
+                         {"opened", said.opened},
+                         {"received", said.received},
+                         {"broken_off", said.broken_off},
+                         {"disputed", said.cannot_both_be()}});
   const session::Outcome& outcome = shown.outcome;
-  TRY(const auto kept, session::kept_record(vault, shown.row.id));
+  TRY(const auto kept, session::kept_record(at.vault, shown.row.id));
   return OrderedJson{
       {"session", shown.row.id},
       {"peer", shown.row.peer},
@@ -225,6 +277,7 @@ Result<OrderedJson> session_json(vault::Vault& vault, const std::string& session
       {"values", outcome.learned ? OrderedJson(shown_values(shown)) : OrderedJson()},
       {"unshown_matches", shown.unshown.size()},
       {"bad_opening", shown.bad_opening},
+      {"openings_that_differ", differing},
       {"canary_hits", outcome.canaries},
       {"matches", matches},
       {"seconds", static_cast<double>(outcome.milliseconds) / 1000.0},
@@ -241,7 +294,8 @@ Result<OrderedJson> session_json(vault::Vault& vault, const std::string& session
 }
 
 Status print_session(Workplace& at, const std::string& session) {
-  TRY(const Shown shown, load(at.vault, session));
+  TRY(Shown shown, load(at.vault, session));
+  TRY(shown.differing, openings_that_differ(at, shown.row));
   const session::Outcome& outcome = shown.outcome;
   Console& console = at.console;
   console.print(fmt::format("session {} with {}: {}\n", shown.row.id, shown.row.peer, shown.row.state));
@@ -266,6 +320,7 @@ Status print_session(Workplace& at, const std::string& session) {
                               outcome.bytes_received, outcome.protocol,
                               outcome.protocol_reason.empty() ? "" : " (" + outcome.protocol_reason + ")"));
   say_what_was_not_shown(console, shown);
+  print_openings_that_differ(console, shown);
   TRY_STATUS(say_audit(at, shown));
   say_failure(console, shown);
   if (!outcome.transcript.empty()) say_what_it_means(console, shown);

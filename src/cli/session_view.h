@@ -17,7 +17,7 @@ Result<std::string> session_named(vault::Vault& vault, const std::string& text);
 Result<std::int64_t> count_in_common(vault::Vault& vault, const std::string& session);
 
 /// The whole session as one JSON object. @error the vault's
-Result<OrderedJson> session_json(vault::Vault& vault, const std::string& session);
+Result<OrderedJson> session_json(Workplace& at, const std::string& session);
 
 /// What would enter if it had a tag, and why it does not; nothing where nothing is kept out.
 std::optional<std::string> without_tag_in_words(const session::Enters& enters);

@@ -19,7 +19,7 @@ void add_show(CLI::App& app, Chosen& chosen) {
       const auto shown = [&]() -> Status {
         TRY(const std::string id, session_named(at.vault, arguments->session));
         if (!arguments->as_json) return print_session(at, id);
-        TRY(const OrderedJson json, session_json(at.vault, id));
+        TRY(const OrderedJson json, session_json(at, id));
         at.console.print(to_line(json));
         return {};
       }();

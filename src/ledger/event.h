@@ -66,6 +66,10 @@ struct RevealOffered {
   std::int64_t values = -1;    ///< fields in all; -1: not said
   bool unknown = false;        ///< its body is not here: it may be any of `fields` of every match
   bool was_unknown = false;    ///< it was told of without its body before
+  std::uint64_t place = 0;     ///< of the entry in its author's log
+  /// Leaf hashes of the entry and of the step that it answers. Of two offers that were exchanged the later one answers
+  /// the earlier; zero: not said.
+  Digest entry = {}, answers = {};
 };
 struct RevealClosed {
   std::uint64_t received = 0;         ///< openings of the other side that its author has and has checked
@@ -74,6 +78,9 @@ struct RevealClosed {
   std::uint64_t kept_back = 0;        ///< fields that its author had offered and did not send
   /// What was the other side's to open and did not come: fields, and matches that it had signed and did not show.
   std::uint64_t missing = 0;
+  std::int64_t opened = -1;  ///< fields that its author sent; -1: not said
+  bool broken_off = false;   ///< it ended in the middle, by whosever doing
+  std::uint64_t place = 0;   ///< of the entry in its author's log: it ends the offer before it
 };
 
 /// What is known, and what it is at most.

@@ -66,6 +66,8 @@ std::string_view name_of(Difference difference) {
       return "closing";
     case Difference::settlement:
       return "settlement";
+    case Difference::openings:
+      return "openings";
   }
   std::unreachable();
 }
@@ -152,9 +154,10 @@ void Ledger::State::add_reveal(Account& account, const Session& session, const A
   const auto weigh = [&](std::size_t field) { return weight(amounts, type, field); };
   const std::int64_t most_in = amounts.incomplete ? kLargestSum : amounts.match_in.worst;
   const std::int64_t most_out = amounts.incomplete ? kLargestSum : amounts.match_out.worst;
-  ledger::add(account.field_in, detail::opened(session.ours, theirs, most_in, session.ours.kept_back, count));
+  const std::int64_t kept_back = std::max<std::int64_t>(session.ours.kept_back - amounts.denied, 0);
+  ledger::add(account.field_in, detail::opened(session.ours, theirs, most_in, kept_back, count));
   ledger::add(account.field_out, detail::opened(theirs, session.ours, most_out, 0, count));
-  ledger::add(account.weight_in, detail::opened(session.ours, theirs, most_in, session.ours.kept_back, weigh));
+  ledger::add(account.weight_in, detail::opened(session.ours, theirs, most_in, kept_back, weigh));
   ledger::add(account.weight_out, detail::opened(theirs, session.ours, most_out, 0, weigh));
   account.unopenable = sum(account.unopenable, amounts.unopenable);
   account.reveals_stopped = sum(account.reveals_stopped, session.ours.reveals_stopped);
@@ -275,6 +278,12 @@ std::vector<Dispute> Ledger::disputes(const std::string* peer) const {
   });
   std::ranges::sort(disputes, {}, [](const Dispute& dispute) { return std::tie(dispute.session, dispute.what); });
   return disputes;
+}
+
+std::vector<OpeningsSaid> Ledger::openings_that_differ(const SessionId& id) const {
+  const auto place = state_->by_id.find(id);
+  if (place == state_->by_id.end()) return {};
+  return detail::openings_that_differ(state_->sessions[place->second]);
 }
 
 bool Ledger::is_charged(const SessionId& id) const {

@@ -30,6 +30,7 @@ enum class Difference : std::uint8_t {
   results,     ///< the two results differ
   closing,     ///< one of the two closed the session as one with different results
   settlement,  ///< the numbers of the session at its end cannot both be right
+  openings,    ///< the closing entries of a reveal's two sides cannot both be right about what was opened
 };
 std::string_view name_of(Difference difference);
 
@@ -40,6 +41,18 @@ struct Dispute {
   Difference what = Difference::results;
   std::string ours, theirs;
   bool operator==(const Dispute&) const = default;
+};
+
+/// What the closing entries of a reveal's two sides say of the fields that one of them opened, where that is not the
+/// same. The larger number counts.
+struct OpeningsSaid {
+  bool by_us = false;         ///< we opened them
+  std::int64_t opened = 0;    ///< by who opened them
+  std::int64_t received = 0;  ///< by the other
+  bool broken_off = false;    ///< by the word of one of the two: then what was sent last need not have arrived
+  /// Whether no honest two could say that: more was received than was opened, or less where both went to the end.
+  bool cannot_both_be() const { return received > opened || !broken_off; }
+  bool operator==(const OpeningsSaid&) const = default;
 };
 
 class Ledger {
@@ -77,6 +90,8 @@ class Ledger {
 
   /// Of all sessions with `peer`, or with all.
   std::vector<Dispute> disputes(const std::string* peer = nullptr) const;
+  /// Where the two sides' closings of the reveals of `session` differ, reveal by reveal.
+  std::vector<OpeningsSaid> openings_that_differ(const SessionId& session) const;
   /// Whether `session` counts as one that may have disclosed.
   bool is_charged(const SessionId& session) const;
   /// What `session` amounts to as of now; nothing where it was not charged or its sizes are not known.

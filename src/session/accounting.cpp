@@ -96,7 +96,9 @@ std::optional<ledger::Fact> reveal_closed(const log::Json& body, bool) {
                               .received_fields = static_cast<std::int64_t>(end->received_fields),
                               .other_stopped = end->stopped == "them",
                               .kept_back = end->kept_back,
-                              .missing = end->missing + end->unshown};
+                              .missing = end->missing + end->unshown,
+                              .opened = static_cast<std::int64_t>(end->opened),
+                              .broken_off = !end->stopped.empty()};
 }
 
 std::optional<ledger::Fact> settled(const log::Json& body, bool) {
@@ -185,6 +187,12 @@ std::optional<ledger::Event> event_of(const log::Entry& entry, const Digest& lea
   // An offer of ours that this program does not understand was made by another version of it, and opened something.
   if (!fact && entry.author == self && entry.type == kRevealOffer) fact = without_body(entry, self);
   if (!fact) return std::nullopt;
+  if (auto* const offer = std::get_if<ledger::RevealOffered>(&*fact)) {
+    offer->place = entry.seq;
+    offer->entry = leaf_hash;
+    if (!entry.refs.empty()) offer->answers = entry.refs.front();
+  }
+  if (auto* const end = std::get_if<ledger::RevealClosed>(&*fact)) end->place = entry.seq;
   return ledger::Event{
       .author = entry.author, .peer = *other, .session = *session, .time = entry.time, .fact = *std::move(fact)};
 }

@@ -277,6 +277,9 @@ Status Exchange::exchange_offers(const ReceivedStep& their_consent) {
   if (refused) return fail(Errc::refused, steps_.peer().name + " took its consent back.");
   if (step.session != session_.row.id || step.type != kRevealOffer)
     return fail(Errc::protocol, "Something else arrived where an offer was due.", steps_.peer().name);
+  // By that both ledgers know which two offers were exchanged, and so whose closing answers whose.
+  if (we_call_ && step.refs != std::vector{our_offer_step_.leaf_hash})
+    return fail(Errc::protocol, "The other side's offer does not answer ours.", steps_.peer().name);
   TRY(their_offer_, RevealOffer::from_json(step.body));
   their_offer_step_ = step.leaf_hash;
   if (auto checked = check_offers(); !checked) {

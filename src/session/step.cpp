@@ -239,7 +239,8 @@ Result<ReceivedStep> StepLink::receive_any(Deadline deadline) {
   // And for nobody else: the ledger counts what is between two members only.
   if (step.entry.audience != std::vector{our_nick()})
     return fail(Errc::protocol, "A step arrived that is not for this member alone.", peer().name);
-  return ReceivedStep{session_of(step), step.entry.type, *std::move(step.body), step.leaf_hash, step.entry.charter};
+  return ReceivedStep{session_of(step), step.entry.type,    *std::move(step.body),
+                      step.leaf_hash,   step.entry.charter, step.entry.refs};
 }
 
 Result<ReceivedStep> StepLink::receive(std::string_view type, Deadline deadline) {

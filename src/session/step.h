@@ -120,7 +120,8 @@ struct ReceivedStep {
   std::string type;
   log::Json body;
   Digest leaf_hash{};
-  Digest charter{};  ///< that its author had in force
+  Digest charter{};               ///< that its author had in force
+  std::vector<Digest> refs = {};  ///< leaf hashes of the steps that it answers
 };
 
 /// The name that the steps of a session have in common: the hash of its proposal (log.md 3.2).

@@ -99,6 +99,138 @@ TEST(Peer, IsNotHeardInASessionBetweenOthers) {
   EXPECT_EQ(ledger.account(nullptr, {}, Window::operation), honest.account(nullptr, {}, Window::operation));
 }
 
+// --- how the two sides of a reveal say that it ended ----------------------------------------------------------------
+
+/// A session with 10 matches, and the offers of one reveal: 8 of 20 fields are opened by either side.
+Story offers_exchanged() {
+  const auto offer = [](std::uint64_t place, Digest entry, Digest answers) {
+    return RevealOffered{
+        .fields = 0b11, .openings = 10, .values = 20, .place = place, .entry = entry, .answers = answers};
+  };
+  return Story().end(10).we(offer(5, digest_of(5), {})).they(offer(7, digest_of(7), digest_of(5)));
+}
+
+RevealClosed closing(std::int64_t opened, std::int64_t received, bool broken_off = false) {
+  return {.received = static_cast<std::uint64_t>(received),
+          .received_fields = received,
+          .kept_back = static_cast<std::uint64_t>(20 - opened),
+          .opened = opened,
+          .broken_off = broken_off,
+          .place = 9};
+}
+
+TEST(Peer, ThatSaysItReceivedOrOpenedAnotherNumberOfFieldsIsShownWithBoth) {
+  struct Case {
+    const char* what;
+    RevealClosed ours, theirs;
+    std::vector<OpeningsSaid> shown;
+    bool disputed;
+    std::int64_t field_in, field_out;  // at most
+  };
+  const OpeningsSaid less{.by_us = true, .opened = 8, .received = 3}, more{.by_us = true, .opened = 8, .received = 9};
+  const OpeningsSaid all{.by_us = true, .opened = 8, .received = 99};
+  const OpeningsSaid lost{.by_us = true, .opened = 8, .received = 7, .broken_off = true};
+  const OpeningsSaid grown{.by_us = true, .opened = 8, .received = 9, .broken_off = true};
+  const OpeningsSaid boasts{.by_us = false, .opened = 9, .received = 8};
+  const OpeningsSaid denies{.by_us = false, .opened = 2, .received = 8};
+  for (const auto& [what, ours, theirs, shown, disputed, field_in, field_out] : {
+           Case{"both say the same", closing(8, 8), closing(8, 8), {}, false, 8, 20},
+           Case{"it received less", closing(8, 8), closing(8, 3), {less}, true, 8, 20},
+           Case{"it received more", closing(8, 8), closing(8, 9), {more}, true, 9, 20},
+           Case{"it received more than was offered", closing(8, 8), closing(8, 99), {all}, true, 20, 20},
+           Case{"the last was lost", closing(8, 8, true), closing(8, 7, true), {lost}, false, 8, 20},
+           Case{"the last was lost, says it", closing(8, 8), closing(8, 7, true), {lost}, false, 8, 20},
+           Case{"more arrived than left", closing(8, 8, true), closing(8, 9, true), {grown}, true, 9, 20},
+           Case{"it opened more", closing(8, 8), closing(9, 8), {boasts}, true, 8, 20},
+           Case{"it opened less", closing(8, 8), closing(2, 8), {denies}, true, 8, 20},
+           Case{"both", closing(8, 8), closing(2, 3), {less, denies}, true, 8, 20},
+           Case{"it does not say", closing(8, 8), RevealClosed{.place = 9}, {}, false, 8, 20},
+       }) {
+    for (const bool theirs_first : {false, true}) {
+      Story story = offers_exchanged();
+      const Ledger ledger = told({theirs_first ? story.they(theirs).we(ours) : story.we(ours).they(theirs)});
+      EXPECT_EQ(ledger.openings_that_differ(story.session), shown) << what;
+      const std::vector<Difference> expected(disputed ? shown.size() : 0, Difference::openings);
+      EXPECT_EQ(differences(ledger), expected) << what;
+      EXPECT_EQ(with_bravo(ledger).disputed, disputed ? 1 : 0) << what;
+      EXPECT_EQ(with_bravo(ledger).field_in.worst, field_in) << what;
+      EXPECT_EQ(with_bravo(ledger).field_out.worst, field_out) << what;
+    }
+  }
+  Story story = offers_exchanged();
+  const Ledger ledger = told({story.we(closing(8, 8)).they(closing(2, 3))});
+  EXPECT_EQ(ledger.disputes()[0].ours, "8 fields opened");
+  EXPECT_EQ(ledger.disputes()[0].theirs, "3 fields received");
+  EXPECT_EQ(ledger.disputes()[1].ours, "8 fields received");
+  EXPECT_EQ(ledger.disputes()[1].theirs, "2 fields opened");
+}
+
+// Else whoever leaves one reveal without a word, or writes one too many, would make the others of the session differ.
+TEST(Peer, IsHeldToItsClosingOfTheSameRevealOnly) {
+  const auto offer = [](std::uint64_t place, std::uint8_t entry, std::uint8_t answers) {
+    return RevealOffered{.fields = 0b1,
+                         .openings = 10,
+                         .values = 10,
+                         .place = place,
+                         .entry = digest_of(entry),
+                         .answers = digest_of(answers)};
+  };
+  const auto closing_at = [](std::uint64_t place, std::int64_t fields) {
+    return RevealClosed{
+        .received = static_cast<std::uint64_t>(fields), .received_fields = fields, .opened = fields, .place = place};
+  };
+  struct Case {
+    const char* what;
+    std::vector<Fact> ours, theirs;
+    std::size_t differing;
+  };
+  for (const auto& [what, ours, theirs, differing] : {
+           Case{"two that agree",
+                {offer(5, 1, 0), closing_at(6, 3), offer(7, 2, 0), closing_at(8, 9)},
+                {offer(5, 3, 1), closing_at(6, 3), offer(7, 4, 2), closing_at(8, 9)},
+                0},
+           Case{"it went away from the first",
+                {offer(5, 1, 0), closing_at(6, 3), offer(7, 2, 0), closing_at(8, 9)},
+                {offer(5, 3, 1), offer(7, 4, 2), closing_at(8, 9)},
+                0},
+           Case{"we crashed in the first",
+                {offer(5, 1, 0), offer(7, 2, 0), closing_at(8, 9)},
+                {offer(5, 3, 1), closing_at(6, 3), offer(7, 4, 2), closing_at(8, 9)},
+                0},
+           Case{"our first offer was not answered",
+                {offer(5, 1, 0), offer(7, 2, 0), closing_at(8, 9)},
+                {offer(7, 4, 2), closing_at(8, 9)},
+                0},
+           Case{"we answer", {offer(7, 2, 4), closing_at(8, 9)}, {offer(7, 4, 0), closing_at(8, 8)}, 2},
+           Case{"it closes twice",
+                {offer(5, 1, 0), closing_at(6, 3)},
+                {offer(5, 3, 1), closing_at(6, 3), closing_at(7, 9)},
+                0},
+           Case{"it closes the first in the second's place",
+                {offer(5, 1, 0), closing_at(6, 3), offer(7, 2, 0), closing_at(8, 9)},
+                {offer(5, 3, 1), closing_at(6, 9), offer(7, 4, 2), closing_at(8, 3)},
+                4},
+           Case{"its offer answers nothing", {offer(5, 1, 0), closing_at(6, 3)}, {offer(5, 3, 0), closing_at(6, 9)}, 0},
+           Case{"it closes without an offer", {offer(5, 1, 0), closing_at(6, 3)}, {closing_at(6, 9)}, 0},
+       }) {
+    Story story = Story().end(10);
+    for (const Fact& fact : theirs) story.they(fact);
+    for (const Fact& fact : ours) story.we(fact);
+    EXPECT_EQ(told({story}).openings_that_differ(story.session).size(), differing) << what;
+  }
+}
+
+TEST(Peer, WhoseOfferWasWithoutItsBodyForAWhileIsHeldToTheSameClosing) {
+  RevealOffered late{
+      .fields = 0b1, .openings = 9, .unknown = true, .place = 7, .entry = digest_of(7), .answers = digest_of(5)};
+  Story story = Story().end(10).we(RevealOffered{.fields = 0b1, .openings = 9, .place = 5, .entry = digest_of(5)});
+  story.they(late).we(closing(8, 8)).they(closing(8, 3));
+  EXPECT_EQ(told({story}).openings_that_differ(story.session).size(), 1u);
+  late.unknown = false;
+  late.was_unknown = true;
+  EXPECT_EQ(told({story.they(late)}).openings_that_differ(story.session).size(), 1u);
+}
+
 TEST(Peer, ThatSettlesOtherNumbersIsDisputedWithBothVersions) {
   const Settled right{
       .asker_entered = 1024, .responder_entered = 2048, .asker_matches = {7, 7}, .responder_matches = {7, 7}};

@@ -150,7 +150,8 @@ class World {
     we(story, Closed{!lies});
     if (!dice_.one_in(8)) they(story, Closed{!dice_.one_in(8)});
     if (both && !lies && shown > 0)
-      for (std::uint64_t times = dice_.below(4); times > 0; --times) reveal(story, static_cast<std::uint64_t>(shown));
+      for (std::uint64_t number = dice_.below(4); number < 3; ++number)
+        reveal(story, static_cast<std::uint64_t>(shown), 1 + 10 * number);
   }
 
   static Resulted result_of(std::int64_t count, bool learned) {
@@ -160,14 +161,23 @@ class World {
   }
 
   /// Alpha opens after both have offered, what it offered and no more; either may leave at any opening.
-  void reveal(const Story& story, std::uint64_t matches) {
+  /// @param place  of its offers in both logs; the closings stand behind
+  void reveal(const Story& story, std::uint64_t matches, std::uint64_t place) {
     const auto ours = static_cast<FieldSet>(1 + dice_.below(255));
     const std::uint64_t openings = 1 + dice_.below(matches);
     const bool they_answer = !dice_.one_in(5);
     const std::uint64_t offered = openings * static_cast<std::uint64_t>(std::popcount(ours));
-    we(story, RevealOffered{ours, openings, dice_.one_in(10) ? -1 : static_cast<std::int64_t>(offered)});
+    const Digest entry = digest_of(static_cast<std::uint8_t>(place));
+    we(story, RevealOffered{.fields = ours,
+                            .openings = openings,
+                            .values = dice_.one_in(10) ? -1 : static_cast<std::int64_t>(offered),
+                            .place = place,
+                            .entry = entry});
     if (!they_answer) return;
-    they(story, RevealOffered{static_cast<FieldSet>(dice_.below(256)), dice_.below(matches + 1)});
+    they(story, RevealOffered{.fields = static_cast<FieldSet>(dice_.below(256)),
+                              .openings = dice_.below(matches + 1),
+                              .place = place,
+                              .answers = dice_.one_in(10) ? Digest{} : entry});
     read_all();  // nothing is opened before the other offer is here
     const std::uint64_t sent = dice_.one_in(2) ? openings : dice_.below(openings + 1);
     std::vector<std::uint64_t> which(matches);
@@ -176,9 +186,20 @@ class World {
     for (std::uint64_t i = 0; i < sent; ++i)
       for (std::size_t field = 0; field < 8; ++field)
         if ((ours >> field & 1) != 0) disclosed_.back().fields.emplace(which[i], field);
-    if (sent == openings) they(story, RevealClosed{dice_.one_in(4) ? dice_.below(1 << 20) : sent});
-    const std::uint64_t kept_back = offered - sent * static_cast<std::uint64_t>(std::popcount(ours));
-    if (dice_.one_in(2)) we(story, RevealClosed{.received = dice_.below(matches + 1), .kept_back = kept_back});
+    const std::uint64_t fields = sent * static_cast<std::uint64_t>(std::popcount(ours));
+    // Of what it received it may say anything.
+    if (sent == openings || dice_.one_in(2))
+      they(story,
+           RevealClosed{.received = dice_.one_in(4) ? dice_.below(1 << 20) : sent,
+                        .received_fields = static_cast<std::int64_t>(dice_.one_in(4) ? dice_.below(1 << 20) : fields),
+                        .opened = static_cast<std::int64_t>(dice_.below(1 << 10)),
+                        .broken_off = dice_.one_in(2),
+                        .place = place + 1});
+    if (dice_.one_in(2))
+      we(story, RevealClosed{.received = dice_.below(matches + 1),
+                             .kept_back = offered - fields,
+                             .opened = static_cast<std::int64_t>(fields),
+                             .place = place + 1});
   }
 
   bool is_in(const Disclosed& disclosed, Window window) const {

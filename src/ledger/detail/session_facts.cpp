@@ -87,6 +87,10 @@ std::string settled_text(const Settled& settled) {
                      range_text(settled.responder_matches));
 }
 
+std::string fields_text(bool as_opened, const OpeningsSaid& said) {
+  return as_opened ? fmt::format("{} fields opened", said.opened) : fmt::format("{} fields received", said.received);
+}
+
 bool can_both_be(const Range& a, const Range& b) {
   return a.known <= b.worst && b.known <= a.worst;
 }
@@ -129,35 +133,47 @@ void Voice::take(const Event& event) {
       voice.aborted = true;
       voice.other_failed = fact.other_failed;
     }
-    void operator()(const RevealOffered& fact) {
-      voice.offered = true;
-      voice.offered_at = std::max(voice.offered_at, time);
-      if (fact.was_unknown) --voice.unknown_offers;
-      if (fact.unknown) {
-        ++voice.unknown_offers;
-        voice.unknown_fields |= fact.fields;
-        return;
-      }
-      const std::int64_t openings = bounded(fact.openings);
-      for (std::size_t field = 0; field < kMostFields; ++field) {
-        if ((fact.fields >> field & 1) == 0) continue;
-        if (voice.openings_by_field.size() <= field) voice.openings_by_field.resize(field + 1);
-        voice.openings_by_field[field] = sum(voice.openings_by_field[field], openings);
-      }
-      voice.most_offered = std::max(voice.most_offered, openings);
-      voice.offered_uncounted |= fact.values < 0;
-      voice.offered_fields = sum(voice.offered_fields, std::clamp<std::int64_t>(fact.values, 0, kLargestSum));
-    }
-    void operator()(const RevealClosed& fact) {
-      voice.most_received = std::max(voice.most_received, bounded(fact.received));
-      voice.most_received_fields = std::max(voice.most_received_fields, fact.received_fields);
-      voice.reveals_stopped += fact.other_stopped ? 1 : 0;
-      voice.kept_back = sum(voice.kept_back, bounded(fact.kept_back));
-      voice.missing = sum(voice.missing, bounded(fact.missing));
-    }
+    void operator()(const RevealOffered& fact) { voice.take_offer(fact, time); }
+    void operator()(const RevealClosed& fact) { voice.take_reveal_end(fact); }
     void operator()(const Settled& fact) { voice.settled = fact; }
   };
   std::visit(Taker{*this, event.time}, event.fact);
+}
+
+void Voice::take_offer(const RevealOffered& fact, UnixSeconds time) {
+  offered = true;
+  offered_at = std::max(offered_at, time);
+  const auto place = std::ranges::lower_bound(reveals, fact.place, {}, &Reveal::place);
+  if (place == reveals.end() || place->place != fact.place)
+    reveals.insert(place, {.place = fact.place, .offer = fact.entry, .answers = fact.answers});
+  if (fact.was_unknown) --unknown_offers;
+  if (fact.unknown) {
+    ++unknown_offers;
+    unknown_fields |= fact.fields;
+    return;
+  }
+  const std::int64_t openings = bounded(fact.openings);
+  for (std::size_t field = 0; field < kMostFields; ++field) {
+    if ((fact.fields >> field & 1) == 0) continue;
+    if (openings_by_field.size() <= field) openings_by_field.resize(field + 1);
+    openings_by_field[field] = sum(openings_by_field[field], openings);
+  }
+  most_offered = std::max(most_offered, openings);
+  offered_uncounted |= fact.values < 0;
+  offered_fields = sum(offered_fields, std::clamp<std::int64_t>(fact.values, 0, kLargestSum));
+}
+
+void Voice::take_reveal_end(const RevealClosed& fact) {
+  most_received = std::max(most_received, bounded(fact.received));
+  most_received_fields = std::max(most_received_fields, fact.received_fields);
+  reveals_stopped += fact.other_stopped ? 1 : 0;
+  kept_back = sum(kept_back, bounded(fact.kept_back));
+  missing = sum(missing, bounded(fact.missing));
+  const auto after = std::ranges::lower_bound(reveals, fact.place, {}, &Reveal::place);
+  if (after == reveals.begin()) return;
+  // Of two words about one reveal the first holds, whichever of them came here first.
+  std::optional<RevealClosed>& end = std::prev(after)->end;
+  if (!end || fact.place < end->place) end = fact;
 }
 
 const Voice* Session::theirs() const {
@@ -182,7 +198,11 @@ Amounts amounts_of(const Session& session, bool theirs_may_lack, const Tests& te
   const bool they_offered = theirs != nullptr && theirs->offered;
   amounts.revealed = ours.offered && (they_offered || theirs_may_lack);
   amounts.revealed_at = ours.offered_at;
-  if (amounts.revealed) amounts.unopenable = ours.missing;
+  if (amounts.revealed) {
+    amounts.unopenable = ours.missing;
+    for (const OpeningsSaid& said : openings_that_differ(session))
+      if (said.by_us) amounts.denied = sum(amounts.denied, std::max<std::int64_t>(said.received - said.opened, 0));
+  }
 
   amounts.our_entered = bounded(std::max(agreed_size(ours).value_or(0), ours.ran.value_or(0)));
   amounts.our_tests = amounts.our_entered;
@@ -231,6 +251,30 @@ Range opened(const Voice& opener, const Voice& taker, std::int64_t matches, std:
   return range;
 }
 
+// Of two offers that were exchanged the second answers the first. An offer that nobody answered opened nothing.
+std::vector<OpeningsSaid> openings_that_differ(const Session& session) {
+  std::vector<OpeningsSaid> differing;
+  const Voice* theirs = session.theirs();
+  if (theirs == nullptr) return differing;
+  const auto compare = [&](bool by_us, const RevealClosed& opener, const RevealClosed& taker) {
+    if (opener.opened < 0 || taker.received_fields < 0 || opener.opened == taker.received_fields) return;
+    differing.push_back({.by_us = by_us,
+                         .opened = opener.opened,
+                         .received = taker.received_fields,
+                         .broken_off = opener.broken_off || taker.broken_off});
+  };
+  for (const Reveal& ours : session.ours.reveals) {
+    const auto other = std::ranges::find_if(theirs->reveals, [&](const Reveal& each) {
+      return (each.answers != Digest{} && each.answers == ours.offer) ||
+             (ours.answers != Digest{} && ours.answers == each.offer);
+    });
+    if (other == theirs->reveals.end() || !ours.end || !other->end) continue;
+    compare(true, *ours.end, *other->end);
+    compare(false, *other->end, *ours.end);
+  }
+  return differing;
+}
+
 std::optional<Settled> settlement_of(const Session& session, const Amounts& amounts) {
   if (!amounts.charged || amounts.incomplete) return std::nullopt;
   const bool we_asked = session.ours.proposed.has_value();
@@ -265,6 +309,9 @@ std::vector<Dispute> disputes_of(const Session& session, const Amounts& amounts)
   const auto settled = ours.settled ? ours.settled : settlement_of(session, amounts);
   if (settled && theirs->settled && !can_both_be(*settled, *theirs->settled))
     differ(Difference::settlement, settled_text(*settled), settled_text(*theirs->settled));
+  for (const OpeningsSaid& said : openings_that_differ(session))
+    if (said.cannot_both_be())
+      differ(Difference::openings, fields_text(said.by_us, said), fields_text(!said.by_us, said));
   return disputes;
 }
 

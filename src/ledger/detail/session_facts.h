@@ -12,6 +12,13 @@ namespace parley::ledger::detail {
 using MemberNumber = std::uint32_t;
 inline constexpr MemberNumber kNobody = 0xffff'ffff;
 
+/// One reveal, by one side: its offer, and how it ended.
+struct Reveal {
+  std::uint64_t place = 0;
+  Digest offer{}, answers{};
+  std::optional<RevealClosed> end = {};
+};
+
 /// What one member's log says of a session.
 struct Voice {
   MemberNumber author = kNobody;
@@ -32,10 +39,15 @@ struct Voice {
   std::int64_t reveals_stopped = 0;                             ///< by the other side, as it says
   std::int64_t offered_fields = 0, kept_back = 0, missing = 0;  ///< sums over its offers, and over its closings
   bool offered_uncounted = false;                               ///< one of its offers does not say how many fields
+  std::vector<Reveal> reveals;                                  ///< by `place`
   UnixSeconds offered_at = 0;
   bool offered = false;
 
   void take(const Event& event);
+
+ private:
+  void take_offer(const RevealOffered& fact, UnixSeconds time);
+  void take_reveal_end(const RevealClosed& fact);
 };
 
 struct Session {
@@ -64,6 +76,7 @@ struct Amounts {
   UnixSeconds revealed_at = 0;
   bool abort_after_learn = false;
   std::int64_t unopenable = 0;
+  std::int64_t denied = 0;  ///< fields that they say to have received beyond those that we say to have opened
 };
 
 /// Rules::receiver_tests, for two sets that are known.
@@ -76,6 +89,7 @@ Amounts amounts_of(const Session& session, bool theirs_may_lack, const Tests& te
 Range opened(const Voice& opener, const Voice& taker, std::int64_t matches, std::int64_t kept_back,
              const std::function<std::int64_t(std::size_t field)>& weight);
 
+std::vector<OpeningsSaid> openings_that_differ(const Session& session);
 std::vector<Dispute> disputes_of(const Session& session, const Amounts& amounts);
 std::optional<Settled> settlement_of(const Session& session, const Amounts& amounts);
 
