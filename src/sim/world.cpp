@@ -1,3 +1,5 @@
+// The run of a world: its members at their work, their processes that end and start again, and the rounds without
+// faults at the end. Links are in world_links.cpp, faults in world_faults.cpp.
 #include "sim/world.h"
 
 #include <fmt/format.h>
@@ -5,7 +7,6 @@
 #include <algorithm>
 
 #include "base/encoding.h"
-#include "sim/byzantine.h"
 #include "sim/node.h"
 
 namespace parley::sim {
@@ -14,34 +15,10 @@ namespace {
 constexpr Time kBetweenSessions = 16'000;  ///< on average, in the whole group
 constexpr Time kBetweenTicks = 32'000;
 constexpr Time kIdleLink = 3000;  ///< a link that nobody needs is given up after
-constexpr Time kLeastLatency = 2;
-constexpr Time kMostLatency = 60;
-constexpr Time kNoticed = 8000;  ///< a lost frame ends its link within
-constexpr Time kTail = 60'000;   ///< after the last session and fault, before faults end
-constexpr int kTries = 6;        ///< to ask, while one of the two is not there
-constexpr int kRounds = 5;       ///< log.md 9.3, I8
+constexpr Time kTail = 60'000;    ///< after the last session and fault, before faults end
+constexpr int kTries = 6;         ///< to ask, while one of the two is not there
+constexpr int kRounds = 5;        ///< log.md 9.3, I8
 constexpr std::uint64_t kMostEventsInARound = 400'000;
-
-std::string_view described(const Frame& frame) {
-  if (frame.type == FrameType::step) return "step";
-  if (frame.type == FrameType::disclosure) return "disclosure";
-  if (frame.type == FrameType::opening) return "opening";
-  switch (frame.message.type) {
-    case mirror::MessageType::push:
-      return "push";
-    case mirror::MessageType::proof:
-      return "proof";
-    case mirror::MessageType::cosig:
-      return "cosig";
-    case mirror::MessageType::heads:
-      return "heads";
-    case mirror::MessageType::get:
-      return "get";
-    case mirror::MessageType::body:
-      return "body";
-  }
-  return "?";
-}
 
 }  // namespace
 
@@ -120,102 +97,7 @@ void World::after(Time wait, std::function<void()> what) {
   events_.push({now_ + wait, planned_++, std::move(what)});
 }
 
-// --- links ---------------------------------------------------------------------------------------------------------
-
-bool World::is_linked(std::size_t a, std::size_t b) const {
-  return a != b && link(a, b).up;
-}
-
-void World::connect(std::size_t a, std::size_t b) {
-  after(frame_dice(a, b).between(1, kMostLatency), [this, a, b] {
-    if (link(a, b).up || !participants_[a]->runs() || !participants_[b]->runs()) return;
-    if (cut_until(a, b) > now_ || cut_until(b, a) > now_ || paused_until_[a] > now_ || paused_until_[b] > now_) return;
-    link(a, b).up = true;
-    ++link(a, b).epoch;
-    for (const std::size_t one_way : {0u, 1u}) {
-      link(a, b).last_arrives[one_way] = 0;
-      link(a, b).is_stalled[one_way] = false;
-    }
-    trace(fmt::format("link {} {}", a, b));
-    participants_[a]->link_up(b);
-    if (is_linked(a, b)) participants_[b]->link_up(a);
-  });
-}
-
-void World::disconnect(std::size_t a, std::size_t b) {
-  after(1, [this, a, b, epoch = link(a, b).epoch] {
-    if (!link(a, b).up || link(a, b).epoch != epoch) return;
-    link(a, b).up = false;
-    trace(fmt::format("unlink {} {}", a, b));
-    participants_[a]->link_down(b);
-    participants_[b]->link_down(a);
-  });
-}
-
-/// As a connection over which nothing comes any more: sooner or later both ends notice.
-void World::lost_on(std::size_t a, std::size_t b) {
-  after(frame_dice(a, b).between(500, kNoticed), [this, a, b, epoch = link(a, b).epoch] {
-    if (link(a, b).epoch == epoch) disconnect(a, b);
-  });
-}
-
-std::optional<Fault> World::fault_for(std::size_t from, const Frame& frame) {
-  auto& faults = on_next_frame_[from];
-  // TLS delivers once and in order what it delivers at all. Messages of the log are to bear it otherwise all the same.
-  const auto can_strike = [&](const Fault& fault) {
-    return frame.type == FrameType::log || (fault.kind != FaultKind::duplicate && fault.kind != FaultKind::delay);
-  };
-  const auto found = std::find_if(faults.rbegin(), faults.rend(), can_strike);
-  if (calm_ || found == faults.rend()) return std::nullopt;
-  const Fault fault = *found;
-  faults.erase(std::next(found).base());
-  count_fault(fault.kind);
-  trace(fmt::format("{} {}", name_of(fault.kind), from));
-  return fault;
-}
-
-void World::send(std::size_t from, std::size_t to, Frame frame) {
-  if (!is_linked(from, to)) return;
-  ++report_.frames;
-  Link& between = link(from, to);
-  const bool of_log = frame.type == FrameType::log;
-  Time wait = frame_dice(from, to).between(kLeastLatency, kMostLatency);
-  bool lost = cut_until(from, to) > now_ || (!of_log && between.is_stalled[way(from, to)]);
-  int copies = 1;
-  if (const auto fault = fault_for(from, frame)) {
-    if (fault->kind == FaultKind::lose || (!of_log && fault->kind == FaultKind::corrupt)) lost = true;
-    if (fault->kind == FaultKind::duplicate) copies = 2;
-    if (fault->kind == FaultKind::delay) wait += fault->amount;
-    if (fault->kind == FaultKind::corrupt && !frame.message.payload.empty())
-      frame.message.payload[static_cast<std::size_t>(fault->amount) % frame.message.payload.size()] ^=
-          static_cast<std::byte>(1 << (fault->amount % 8));
-  }
-  if (lost) {
-    between.is_stalled[way(from, to)] = true;
-    return lost_on(from, to);
-  }
-  if (!of_log) {
-    Time& last = between.last_arrives[way(from, to)];
-    last = std::max(last + 1, now_ + wait);
-    wait = last - now_;
-  }
-  for (int i = 0; i < copies; ++i)
-    after(wait + i * kMostLatency, [this, from, to, epoch = between.epoch, frame] { deliver(from, to, epoch, frame); });
-}
-
-void World::deliver(std::size_t from, std::size_t to, std::uint64_t epoch, const Frame& frame) {
-  if (!is_linked(from, to) || link(from, to).epoch != epoch) return;
-  if (cut_until(from, to) > now_) {
-    link(from, to).is_stalled[way(from, to)] = true;
-    return lost_on(from, to);
-  }
-  if (frame.type != FrameType::log && link(from, to).is_stalled[way(from, to)]) return;
-  if (paused_until_[to] > now_)
-    return after(paused_until_[to] - now_, [this, from, to, epoch, frame] { deliver(from, to, epoch, frame); });
-  trace(fmt::format("{} to {} {}", from, to, described(frame)),
-        frame.type == FrameType::log ? ByteView(frame.message.payload) : ByteView(frame.step));
-  participants_[to]->receive(from, frame);
-}
+// --- processes ------------------------------------------------------------------------------------------------------
 
 void World::died(std::size_t i) {
   if (!participants_[i]->runs()) return;
@@ -259,229 +141,6 @@ void World::gossip(std::size_t i) {
     participants_[i]->tick();
   }
   if (!calm_) after(node_dice_[i].between(kBetweenTicks / 2, kBetweenTicks * 3 / 2), [this, i] { gossip(i); });
-}
-
-// --- what goes wrong -----------------------------------------------------------------------------------------------
-
-void World::plan_faults() {
-  const std::vector<Fault> drawn = draw_faults(source_of(plan_));
-  std::vector<Fault> faults;
-  if (plan_.only) {
-    for (const std::size_t position : *plan_.only)
-      if (position < drawn.size()) faults.push_back(drawn[position]);
-  } else {
-    faults = drawn;
-  }
-  for (const Fault& fault : faults) {
-    if (is_role(fault.kind)) {
-      if (lies_in_sessions(fault.kind)) {
-        auto liar = std::make_unique<Node>(*this, fault.node, fault);
-        processes_[fault.node] = liar.get();
-        participants_[fault.node] = std::move(liar);
-      } else {
-        participants_[fault.node] = std::make_unique<Byzantine>(*this, fault);
-      }
-    } else {
-      after(fault.at, [this, fault] { inject(fault); });
-    }
-  }
-}
-
-void World::misdeed(FaultKind role) {
-  count_fault(role);
-  trace(name_of(role));
-}
-
-void World::inject(const Fault& fault) {
-  if (calm_) return;
-  trace("fault " + fault.text());
-  if (inject_into_network(fault)) return;
-  Node* node = nodes_[fault.node];
-  if (node == nullptr) return;
-  if (inject_into_process(*node, fault) || inject_into_disk(*node, fault) || inject_into_person(*node, fault))
-    count_fault(fault.kind);
-}
-
-bool World::inject_into_network(const Fault& fault) {
-  const auto cut = [&](std::size_t from, std::size_t to) {
-    cut_until(from, to) = std::max(cut_until(from, to), now_ + fault.amount);
-  };
-  switch (fault.kind) {
-    case FaultKind::lose:
-    case FaultKind::duplicate:
-    case FaultKind::delay:
-    case FaultKind::corrupt:
-      on_next_frame_[fault.node].push_back(fault);
-      return true;
-    case FaultKind::break_link:
-      if (is_linked(fault.node, fault.other)) count_fault(fault.kind), disconnect(fault.node, fault.other);
-      return true;
-    case FaultKind::cut:
-      cut(fault.other, fault.node);
-      [[fallthrough]];
-    case FaultKind::cut_one_way:
-      cut(fault.node, fault.other);
-      count_fault(fault.kind);
-      return true;
-    case FaultKind::isolate:
-      for (std::size_t other = 0; other < count(); ++other)
-        if (other != fault.node) cut(fault.node, other), cut(other, fault.node);
-      count_fault(fault.kind);
-      return true;
-    case FaultKind::pause:
-      paused_until_[fault.node] = now_ + fault.amount;
-      count_fault(fault.kind);
-      return true;
-    case FaultKind::clock_jump:
-      clocks_[fault.node].jump_s += fault.amount;
-      observer_->clock_jumped(fault.node, fault.amount);
-      count_fault(fault.kind);
-      return true;
-    case FaultKind::clock_drift:
-      clocks_[fault.node].since = now_;
-      clocks_[fault.node].drift_thousandths = fault.amount;
-      count_fault(fault.kind);
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool World::inject_into_process(Node& node, const Fault& fault) {
-  if (!node.runs()) return false;
-  switch (fault.kind) {
-    case FaultKind::kill:
-      died(fault.node);
-      return true;
-    case FaultKind::kill_before_commit:
-      node.disk().set_trap(Disk::Trap::die_before);
-      return true;
-    case FaultKind::kill_in_commit:
-      node.disk().set_trap(Disk::Trap::die_in);
-      return true;
-    case FaultKind::kill_after_commit:
-      node.disk().set_trap(Disk::Trap::die_after);
-      return true;
-    case FaultKind::kill_before_guard:
-      node.guard().set_trap(SimulatedGuard::Trap::die_before);
-      return true;
-    case FaultKind::kill_after_guard:
-      node.guard().set_trap(SimulatedGuard::Trap::die_after);
-      return true;
-    case FaultKind::guard_error:
-      node.guard().set_trap(SimulatedGuard::Trap::error);
-      return true;
-    case FaultKind::kill_before_send:
-      node.arm_kill_before_send();
-      return true;
-    case FaultKind::commit_error:
-      node.disk().set_trap(Disk::Trap::error);
-      return true;
-    case FaultKind::commit_error_written:
-      node.disk().set_trap(Disk::Trap::error_written);
-      return true;
-    case FaultKind::read_error:
-      node.disk().fail_next_read();
-      return true;
-    case FaultKind::misdirected_read:
-      node.disk().misdirect_next_read(static_cast<std::uint64_t>(fault.amount));
-      return true;
-    default:
-      return false;
-  }
-}
-
-/// Of a row of which nobody has another copy nothing can be asked.
-bool World::rot(Node& node) {
-  if (!others_are_whole(node.self()) || !observer_->is_held_elsewhere(node.self())) return false;
-  return node.disk().rot(node_dice_[node.self()], [&](std::string_view origin, std::uint64_t size) {
-    return std::ranges::any_of(nodes_, [&](const Node* other) {
-      return other != nullptr && other != &node && other->disk().rows(origin).checkpoints.contains(size);
-    });
-  });
-}
-
-bool World::inject_into_disk(Node& node, const Fault& fault) {
-  switch (fault.kind) {
-    case FaultKind::commit_error_stays:
-    case FaultKind::no_space:
-      node.disk().set_failing(true, false);
-      after(fault.amount, [this, &node, i = fault.node] {
-        if (!lost_disks_.contains(i)) node.disk().set_failing(false, false);
-      });
-      return true;
-    case FaultKind::no_space_for_ever:
-    case FaultKind::dead_disk:
-      lost_disks_.insert(fault.node);
-      node.disk().set_failing(true, fault.kind == FaultKind::dead_disk);
-      return true;
-    case FaultKind::sync_lie:
-      // Another lie would hide when this one ends.
-      if (node.disk().lies() || !others_are_whole(fault.node)) return false;
-      node.disk().set_lying(true);
-      after(fault.amount, [this, &node, i = fault.node] {
-        if (!node.disk().lies()) return;
-        died(i);  // the power fails
-        node.disk().set_lying(false);
-      });
-      return true;
-    case FaultKind::rot:
-      if (!rot(node)) return false;
-      node.may_have_rotted = true;
-      died(fault.node);
-      return true;
-    case FaultKind::roll_back_store:
-    case FaultKind::roll_back_guard:
-    case FaultKind::roll_back_both:
-      return roll_back(node, fault);
-    default:
-      return false;
-  }
-}
-
-bool World::inject_into_person(Node& node, const Fault& fault) {
-  switch (fault.kind) {
-    case FaultKind::operator_stops:
-      return node.operator_stops();
-    case FaultKind::operator_pauses:
-      if (node.is_paused()) return false;
-      node.set_paused(true);
-      after(fault.amount, [&node] { node.set_paused(false); });
-      return true;
-    default:
-      return false;
-  }
-}
-
-/// Two disks that lose something at once may lose the only two copies, and nothing can be asked of the members then.
-bool World::others_are_whole(std::size_t i) const {
-  for (std::size_t other = 0; other < count(); ++other) {
-    const Node* node = nodes_[other];
-    if (node == nullptr || other == i) continue;
-    if (node->may_have_rotted || node->disk().lies() || (node->guard().has_gone_back() && !node->is_live()))
-      return false;
-  }
-  return true;
-}
-
-/// Disk and guard are both behind what was let out only where the design promises that it is noticed (log.md D10):
-/// where whoever is asked knows better.
-bool World::roll_back(Node& node, const Fault& fault) {
-  if (node.may_have_rotted || node.disk().lies() || !others_are_whole(fault.node)) return false;
-  const bool store = fault.kind != FaultKind::roll_back_guard;
-  const bool guard = fault.kind != FaultKind::roll_back_store;
-  const std::uint64_t let_out = observer_->let_out(fault.node);
-  const bool store_stays = !store && node.disk().rows(keys_[fault.node].log.name).leaves.size() >= let_out;
-  const bool guard_stays = !guard && node.guard().head().size >= let_out;
-  if (!store_stays && !guard_stays && !observer_->is_protected(fault.node)) return false;
-  died(fault.node);
-  const auto commits = node.disk().commits() * static_cast<std::size_t>(fault.amount) / 100;
-  if (store) {
-    node.disk().roll_back(commits);
-    observer_->disk_went_back(fault.node);
-  }
-  if (guard) node.guard().roll_back(commits);
-  return true;
 }
 
 // --- the run -------------------------------------------------------------------------------------------------------
