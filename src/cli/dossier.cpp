@@ -21,7 +21,7 @@ constexpr std::size_t kMaxAnchorBytes = 256 * 1024;
 
 struct MakeArguments {
   std::string finding, out;
-  std::vector<std::string> withhold, bodies;
+  std::vector<std::string> withhold, bodies, without;
   bool restricted = false;
 };
 
@@ -52,6 +52,21 @@ Result<std::set<Digest>> bodies_option(Workplace& at, const NamedFinding& named,
   return leaves;
 }
 
+/// "charlie:9" of the dissents and withdrawals that cannot be read here.
+Result<std::set<Digest>> without_option(const finding::Case& of, const std::vector<std::string>& places) {
+  std::set<Digest> leaves;
+  for (const std::string& text : places) {
+    const auto found = std::ranges::find_if(of.unread, [&](const finding::Unread& unread) {
+      return fmt::format("{}:{}", unread.place.nick, unread.place.seq) == text;
+    });
+    if (found == of.unread.end())
+      return fail(Errc::not_found,
+                  fmt::format("{} is no dissent or withdrawal whose words are missing here.", visible(text)));
+    leaves.insert(found->place.leaf);
+  }
+  return leaves;
+}
+
 Status make(Workplace& at, const MakeArguments& arguments) {
   TRY(const NamedFinding named, frozen_finding(at, arguments.finding));
   const finding::Case& of = *named.frozen;
@@ -62,6 +77,7 @@ Status make(Workplace& at, const MakeArguments& arguments) {
   TRY(const auto log, at.groups.log(named.group.id));
   dossier::MakeOptions options{.withhold = arguments.withhold, .with_bodies = {}};
   TRY(options.with_bodies, bodies_option(at, named, arguments.bodies));
+  TRY(options.without, without_option(of, arguments.without));
   TRY(const std::string text, dossier::make_dossier(at.vault, named.membership, *log, at.member.card, of, options));
   const std::string fallback = fmt::format("{}.parley", to_hex(of.hash).substr(0, kShownDigits));
   TRY_STATUS(write_new(at.console, at.console.resolve(arguments.out.empty() ? fallback : arguments.out), text));
@@ -243,6 +259,9 @@ void add_dossier(CLI::App& app, Chosen& chosen) {
   make_command->add_option("--withhold", made->withhold,
                            "A text that is not shown, by its path (/evidence/0/summary), or all");
   make_command->add_option("--body", made->bodies, "Show what an entry of the evidence says: alpha:12");
+  make_command->add_option(
+      "--without", made->without,
+      "Do not wait for what this dissent or withdrawal says, which its author keeps back: charlie:9");
   make_command->add_flag("--restricted", made->restricted, "Make it although its mark is stricter than TLP:GREEN");
   make_command->add_option("--out", made->out, "The file (default: the first digits and .parley)");
   make_command->callback(at_work(chosen, [made](Workplace& at) { return make(at, *made); }));

@@ -29,6 +29,7 @@ class Maker {
   Result<Dossier> make(const group::Card& own_card) {
     dossier_.finding = of_.note;
     dossier_.checkpoints = of_.checkpoints;
+    TRY_STATUS(check_all_read());
     TRY_STATUS(take_openings());
     TRY_STATUS(take_evidence());
     TRY_STATUS(take_publications());
@@ -36,8 +37,8 @@ class Maker {
     TRY_STATUS(take_charters());
     TRY_STATUS(take_cards(own_card));
     TRY_STATUS(take_rotations());
-    for (const finding::SignedDissent& dissent : of_.dissents)
-      if (due_.contains(dissent.hash)) dossier_.dissents.push_back(dissent.note);
+    // All that are known, whether a publication names them or not.
+    for (const finding::SignedDissent& dissent : of_.dissents) dossier_.dissents.push_back(dissent.note);
     std::ranges::sort(dossier_.entries, {}, [](const ShownEntry& entry) {
       return std::pair(entry.nick, log::read_entry_unverified(entry.note)->seq);
     });
@@ -45,6 +46,44 @@ class Maker {
   }
 
  private:
+  /// What cannot be read cannot be carried, and a dossier without it could keep back what speaks against the finding.
+  Status check_all_read() {
+    std::set<Digest> without = options_.without;
+    for (const finding::Unread& unread : of_.unread) {
+      const finding::Place& place = unread.place;
+      const auto [is_final, holders] = log_.with([&](mirror::Replica& replica) {
+        return std::pair(replica.is_final(place.nick, place.seq + 1), replica.holders(place.nick, place.seq + 1));
+      });
+      if (without.erase(place.leaf) > 0 && !is_final) continue;
+      std::vector<std::string> others = holders;
+      std::erase_if(others, [&](const std::string& nick) { return nick == place.nick || nick == log_.nick(); });
+      return fail(Errc::policy,
+                  fmt::format("Entry {} of {} is a {} that may be about this finding, and what it says is not here. "
+                              "Without it a dossier could keep back what speaks against the finding. {}",
+                              place.seq, place.nick,
+                              unread.type == log::kFindingDissent ? "dissent" : "withdrawal of a signature",
+                              where_to_ask(place, is_final, others)));
+    }
+    if (!without.empty())
+      return fail(Errc::not_found,
+                  "What is not to be waited for is no dissent or withdrawal whose words are missing here.");
+    return {};
+  }
+
+  static std::string where_to_ask(const finding::Place& place, bool is_final, std::span<const std::string> others) {
+    if (!others.empty())
+      return fmt::format("It is with {}, who cosigned it: parley finding list --call asks all who answer.{}",
+                         group::in_words(others),
+                         is_final ? ""
+                                  : fmt::format(" No quorum holds it yet, so --without {}:{} makes the dossier all "
+                                                "the same.",
+                                                place.nick, place.seq));
+    return fmt::format(
+        "Nobody but {} is known to have it: parley finding list --call asks for it. If {} keeps it back, "
+        "--without {}:{} makes the dossier all the same.",
+        place.nick, place.nick, place.nick, place.seq);
+  }
+
   Status take_openings() {
     for (const std::string& path : options_.withhold)
       if (path != kAll && std::ranges::find(of_.openings, path, &finding::Opening::path) == of_.openings.end())
@@ -130,7 +169,6 @@ class Maker {
       TRY(const log::Entry header, log::read_entry_unverified(entry.note));
       name_version(header.charter);
       TRY(entry.body, body_of(header));
-      due_.insert(newest->body.dissents.begin(), newest->body.dissents.end());
       dossier_.entries.push_back(std::move(entry));
       counted.push_back(nick);
     }
@@ -256,7 +294,6 @@ class Maker {
   const finding::Case& of_;
   const MakeOptions& options_;
   Dossier dossier_;
-  std::set<Digest> due_;
   std::size_t newest_ = 0;
 };
 

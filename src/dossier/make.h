@@ -11,11 +11,15 @@ namespace parley::dossier {
 struct MakeOptions {
   std::vector<std::string> withhold;  ///< paths of redactable texts that the reader does not get; "all" for each
   std::set<Digest> with_bodies;       ///< leaf hashes of evidence whose bodies are shown
+  /// Leaf hashes of dissents and withdrawals that are not waited for. Only those that no quorum holds can be: their
+  /// author may keep the bodies from everybody.
+  std::set<Digest> without = {};
 };
 
 /// @return the file, which verifies with the group's first charter as its anchor
-/// @error Errc::policy while too few signers have published it or no quorum holds their entries; Errc::not_found for a
-/// path or entry that is not there, or that this member does not have
+/// @error Errc::policy while too few signers have published it, no quorum holds their entries, or what a dissent or
+/// withdrawal says is not here; Errc::not_found for a path or entry that is not there, or that this member does not
+/// have
 Result<std::string> make_dossier(vault::Vault& vault, const group::Membership& membership, group::JointLog& log,
                                  const group::Card& own_card, const finding::Case& of, const MakeOptions& options);
 

@@ -176,10 +176,8 @@ Result<std::string> Verifier::stix() {
 
 Result<std::string> Verifier::nothing_else() {
   for (const CheckedEntry& checked : checked_) {
-    const bool is_evidence = std::ranges::any_of(contents_->finding.evidence, [&](const finding::Evidence& evidence) {
-      return std::ranges::find(evidence.refs, checked.leaf) != evidence.refs.end();
-    });
-    if (!is_evidence && checked.entry.type != log::kFindingPublish && checked.entry.type != log::kFindingWithdraw)
+    if (!is_evidence(checked) && checked.entry.type != log::kFindingPublish &&
+        checked.entry.type != log::kFindingWithdraw)
       return wrong(fmt::format("Entry {} of {} serves nothing.", checked.entry.seq, checked.entry.author));
   }
   for (const auto& [nick, keys] : rotated_)

@@ -23,9 +23,10 @@ constexpr std::string_view kTypeMark = R"("type":"finding.)";
 struct Found {
   Place place;
   log::Entry entry;
-  std::optional<log::Json> body;
+  std::optional<log::Json> body;  ///< nothing where it is not here
 };
 
+/// The entries about findings that every member may read.
 Status read_log(vault::Vault& vault, const group::CharterMember& member, std::vector<Found>& found,
                 std::vector<Oddity>& oddities) {
   for (std::uint64_t from = 0;; from += kLeavesAtOnce) {
@@ -41,15 +42,14 @@ Status read_log(vault::Vault& vault, const group::CharterMember& member, std::ve
         continue;
       }
       TRY(const auto body, vault.log_body(entry.body));
-      if (!body) {
-        oddities.push_back({place, "its body is not here"});
-        continue;
-      }
-      const auto opened = log::open_body(entry, {body->salt, std::string(as_text(body->content))});
+      const auto opened = body ? log::open_body(entry, {body->salt, std::string(as_text(body->content))})
+                               : fail(Errc::not_found, "its body is not here");
+      if (!opened) oddities.push_back({place, opened.error().message});
+      // What its author wrote badly is the same to everybody; what is damaged or lost here is not.
       if (opened)
         found.push_back({place, entry, *opened});
-      else
-        oddities.push_back({place, opened.error().message});
+      else if (opened.error().code == Errc::not_found || opened.error().code == Errc::signature)
+        found.push_back({place, entry, std::nullopt});
     }
     if (rows.size() < kLeavesAtOnce) return {};
   }
@@ -129,6 +129,18 @@ Status take_note(const Found& found, Casebook& book, const group::Membership& me
   return take_withdrawal(found, body, *of, charter->charter);
 }
 
+/// Gives an entry without a body to the findings that it may be about. Honest programs refer to the draft, unless that
+/// is their own.
+void take_unread(const Found& found, Casebook& book) {
+  if (found.entry.type != log::kFindingDissent && found.entry.type != log::kFindingWithdraw) return;
+  const auto refers_to = [&](const Case& of) {
+    return std::ranges::find(found.entry.refs, of.draft.leaf) != found.entry.refs.end();
+  };
+  const bool names_one = std::ranges::any_of(book.cases, refers_to);
+  for (Case& of : book.cases)
+    if (!names_one || refers_to(of)) of.unread.push_back({found.place, found.entry.type});
+}
+
 Status take_publication(const Found& found, Casebook& book) {
   TRY(PublishBody body, PublishBody::from_json(*found.body));
   Case* of = case_of(book, body.finding);
@@ -192,20 +204,24 @@ Result<Casebook> read_casebook(vault::Vault& vault, const group::Membership& mem
     return std::tuple(one.entry.time, std::string_view(one.place.nick), one.place.seq);
   });
   for (const Found& one : found) {
-    if (one.entry.type != log::kFindingDraft) continue;
+    if (one.entry.type != log::kFindingDraft || !one.body) continue;
     auto draft = read_draft(vault, one, membership);
     if (!draft)
       book.oddities.push_back({one.place, draft.error().message});
     else if (case_of(book, draft->hash) == nullptr)
       book.cases.push_back(std::move(*draft));
   }
-  // By place: which of a member's entries count must not change when it writes more.
-  std::ranges::sort(found, {},
-                    [](const Found& one) { return std::tuple(std::string_view(one.place.nick), one.place.seq); });
+  // By place: which of a member's entries count must not change when it writes more. All signatures come first, since a
+  // withdrawal counts wherever its author's signature stands: a dossier does not show the places of signatures.
+  std::ranges::sort(found, {}, [](const Found& one) {
+    return std::tuple(one.entry.type != log::kFindingSign, std::string_view(one.place.nick), one.place.seq);
+  });
   for (const Found& one : found) {
     Status taken;
-    if (one.entry.type == log::kFindingSign || one.entry.type == log::kFindingDissent ||
-        one.entry.type == log::kFindingWithdraw)
+    if (!one.body)
+      take_unread(one, book);
+    else if (one.entry.type == log::kFindingSign || one.entry.type == log::kFindingDissent ||
+             one.entry.type == log::kFindingWithdraw)
       taken = take_note(one, book, membership);
     else if (one.entry.type == log::kFindingPublish)
       taken = take_publication(one, book);

@@ -27,6 +27,12 @@ struct Withdrawn {
   SignedWithdrawal signed_withdrawal;
 };
 
+/// A dissent or withdrawal of which only the header is here. What it says, and of which finding, is not known.
+struct Unread {
+  Place place;
+  std::string type;
+};
+
 /// A finding that was frozen, with all that the logs here say of it.
 struct Case {
   Digest hash{};
@@ -39,7 +45,9 @@ struct Case {
   std::vector<std::string> signers;  ///< ascending
   std::vector<SignedDissent> dissents;
   std::vector<Publication> publications;
-  std::vector<Withdrawn> withdrawals;  ///< ascending by hash; of each signer its first
+  /// Ascending by hash; of each signer its first, wherever in its log its signature stands.
+  std::vector<Withdrawn> withdrawals;
+  std::vector<Unread> unread;  ///< those that may be about this finding: all but those that refer to another's draft
 
   bool signed_by(std::string_view nick) const;
   bool has_dissent_of(std::string_view nick) const;

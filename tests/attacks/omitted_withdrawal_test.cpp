@@ -86,6 +86,20 @@ TEST_F(OmittedWithdrawal, KeepsADossierFromBeingMadeUntilAQuorumHoldsIt) {
   EXPECT_REFUSED(made, Errc::policy, "no quorum holds that yet");
 }
 
+TEST_F(OmittedWithdrawal, WhoseWordsAreLostHereKeepsTheDossierFromBeingMade) {
+  withdraw();
+  const finding::Place place = members_.only_case("alpha").withdrawals.at(0).place;
+  const Digest body = members_.log("alpha").with(
+      [&](mirror::Replica& replica) { return replica.entry(place.nick, place.seq)->entry.body; });
+  EXPECT_HOLDS(members_.group_["alpha"].vault().erase_log_body(body));
+  const finding::Casebook book = members_.book("alpha");
+  ASSERT_EQ(book.cases.at(0).unread.size(), 1u);
+  EXPECT_REFUSED(dossier::make_dossier(members_.group_["alpha"].vault(), members_.membership("alpha"),
+                                       members_.log("alpha"), members_.group_["alpha"].card(), book.cases.at(0), {}),
+                 Errc::policy, fmt::format("Entry {} of bravo is a withdrawal of a signature", place.seq));
+  EXPECT_HOLDS(members_.make("charlie"));
+}
+
 TEST_F(OmittedWithdrawal, IsOnlyForWhoHasSignedOnceAndWithAReason) {
   EXPECT_REFUSED(members_.withdraw("charlie", members_.hash(), "I never liked it."), Errc::policy, "have not signed");
   EXPECT_REFUSED(members_.withdraw("bravo", members_.hash(), ""), Errc::format, "no reason");

@@ -63,6 +63,9 @@ class Verifier {
   struct Due {
     std::set<Digest> dissents, withdrawals;
   };
+  /// Whether the finding refers to it. Then it is not about this finding, whatever its type: its hash stands in the
+  /// text whose hash entries about the finding name.
+  bool is_evidence(const CheckedEntry& entry) const;
   Status check_publication(const CheckedEntry& entry, Due& due);
   Status check_dissents(const std::set<Digest>& due);
   Status check_withdrawal(const CheckedEntry& entry);

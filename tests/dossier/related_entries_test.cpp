@@ -1,0 +1,106 @@
+// Entries about findings that stand elsewhere than one expects: as evidence of another finding, or before what they are
+// about. Maker and both verifiers judge them alike.
+#include "dossier/samples.h"
+#include "dossier/second_verifier.h"
+
+namespace parley::dossier {
+namespace {
+
+class RelatedEntries : public SecondVerifier {
+ protected:
+  Result<std::string> make(finding::ThreeMembers& members, const finding::Case& of, const MakeOptions& options = {}) {
+    return make_dossier(members.group_["alpha"].vault(), members.membership("alpha"), members.log("alpha"),
+                        members.group_["alpha"].card(), of, options);
+  }
+  /// What the first verifier reads out of a dossier that both take.
+  Verdict taken_by_both(finding::ThreeMembers& members, const std::string& text) {
+    const Digest charter = members.membership("alpha").anchor();
+    Verdict verdict = verify_dossier(text, {.charter = charter});
+    EXPECT_TRUE(verdict.holds) << verdict.steps.back().detail;
+    const auto second = run(fmt::format("{} --charter {}", file("d.parley", text), to_hex(charter)));
+    EXPECT_EQ(second.size(), 1u);
+    EXPECT_EQ(outcome(second.front()), "verified") << second.front();
+    return verdict;
+  }
+};
+
+TEST_F(RelatedEntries, AboutAnotherFindingAreEvidenceLikeAnyOther) {
+  Published first(true, true);
+  const finding::Case other = first.only_case("alpha");
+  finding::Finding finding = first.working_copy();
+  finding.title = "What became of the finding on the ticketing systems";
+  finding.evidence[0].refs = {other.withdrawals.at(0).place.leaf, other.publications.at(0).place.leaf};
+  finding.evidence[1].refs.clear();
+  std::set<Digest> shown = {other.withdrawals.at(0).place.leaf};
+  first.log("alpha").with([&](mirror::Replica& replica) {
+    for (const std::string& nick : first.nicks_)
+      for (std::uint64_t seq = 0; replica.entry(nick, seq); ++seq)
+        if (const auto entry = replica.entry(nick, seq); entry->entry.type == log::kFindingDissent) {
+          finding.evidence[1].refs.push_back(entry->leaf_hash);
+          shown.insert(entry->leaf_hash);
+        }
+  });
+  ASSERT_EQ(finding.evidence[1].refs.size(), 1u);
+  const auto hash = first.draft("alpha", finding);
+  ASSERT_HOLDS(hash);
+  first.exchange();
+  for (const char* nick : {"alpha", "bravo"}) EXPECT_HOLDS(first.sign(nick, *hash));
+  first.exchange();
+  for (const char* nick : {"alpha", "bravo"}) EXPECT_HOLDS(first.publish(nick, *hash));
+  first.exchange();
+  const finding::Casebook book = first.book("alpha");
+  const auto of = book.find(to_hex(*hash));
+  ASSERT_HOLDS(of);
+  for (const MakeOptions& options : {MakeOptions{}, MakeOptions{.withhold = {}, .with_bodies = shown}}) {
+    const auto text = make(first, **of, options);
+    ASSERT_HOLDS(text);
+    const Verdict verdict = taken_by_both(first, *text);
+    ASSERT_TRUE(verdict.holds);
+    EXPECT_TRUE(verdict.contents->withdrawals.empty()) << "it is of the other finding";
+    EXPECT_EQ(verdict.contents->publishers, (std::vector<std::string>{"alpha", "bravo"}));
+  }
+}
+
+TEST_F(RelatedEntries, WithdrawWhereverTheSignatureStands) {
+  // Bravo's program writes that it withdraws before it signs. All three sign, so that two publish whatever bravo does.
+  finding::ThreeMembers members;
+  const Digest hash = *members.draft("alpha", members.working_copy());
+  members.exchange();
+  finding::Participant& bravo = members.group_["bravo"];
+  const auto withdrawal = finding::sign_withdrawal(
+      {hash, members.membership("bravo").charter().group, "bravo", finding::ThreeMembers::kNow, "Too early to say."},
+      *group::own_id_key(bravo.card()), bravo.id_seed());
+  ASSERT_HOLDS(withdrawal);
+  EXPECT_HOLDS(members.log("bravo").append(
+      mirror::draft_for_everyone(log::kFindingWithdraw, finding::NoteBody{hash, withdrawal->note}.to_json())));
+  members.exchange();
+  EXPECT_TRUE(members.book("alpha").cases.at(0).withdrawals.empty()) << "bravo has not signed";
+  for (const std::string& nick : members.nicks_) EXPECT_HOLDS(members.sign(nick, hash));
+  members.exchange();
+  for (const char* nick : {"alpha", "charlie"}) EXPECT_HOLDS(members.publish(nick, hash));
+  EXPECT_REFUSED(members.publish("bravo", hash), Errc::policy, "have withdrawn");
+  members.exchange();
+  const finding::Case of = members.only_case("alpha");
+  ASSERT_EQ(of.withdrawals.size(), 1u);
+  EXPECT_EQ(of.publications.at(0).body.withdrawals.size(), 1u);
+  const auto text = make(members, of);
+  ASSERT_HOLDS(text);
+  const Verdict verdict = taken_by_both(members, *text);
+  ASSERT_TRUE(verdict.holds);
+  EXPECT_EQ(verdict.contents->standing(), (std::vector<std::string>{"alpha", "charlie"}));
+}
+
+TEST_F(RelatedEntries, OfWhichNoPublicationKnewAreShownAndTakenByBoth) {
+  Published published(false);
+  EXPECT_HOLDS(published.dissent("charlie", published.hash(), {{"judgement", {}, "The tools are sold."}}));
+  published.exchange();
+  const auto text = published.make("alpha");
+  ASSERT_HOLDS(text);
+  const Verdict verdict = taken_by_both(published, *text);
+  ASSERT_TRUE(verdict.holds);
+  EXPECT_EQ(verdict.contents->dissents.size(), 1u);
+  EXPECT_TRUE(verdict.contents->silent.empty());
+}
+
+}  // namespace
+}  // namespace parley::dossier
