@@ -129,7 +129,7 @@ def canonical(value):
 
 
 def check_value(value, depth):
-    require(depth <= 8, "nested too deep")
+    require(depth <= 8 or not isinstance(value, (dict, list)), "nested too deep")
     if isinstance(value, dict):
         require(len(value) <= 4096, "too many members")
         for key, member in value.items():
@@ -157,6 +157,21 @@ def parse_pjson(text):
 def fields(value, names, what):
     require(isinstance(value, dict) and set(value) == set(names.split()), f"{what} has other fields than it should")
     return value
+
+
+def integer(value, least=0, most=MAX_INTEGER):
+    require(type(value) is int and least <= value <= most, "a number is out of bounds")  # True is no number
+    return value
+
+
+def ascending(values, most):
+    require(isinstance(values, list) and len(values) <= most and values == sorted(set(values)), "a list does not ascend")
+    return values
+
+
+def short(text, most, least=0):
+    require(isinstance(text, str) and least <= len(text.encode()) <= most, "a text is too long or missing")
+    return text
 
 
 def digest_of(text, what):
@@ -192,13 +207,15 @@ class Key:
 
 class Note:
     def __init__(self, text):
-        split = text.rfind("\n\n")
+        split = short(text, 1 << 20).rfind("\n\n")
         require(split >= 0 and text.endswith("\n"), "not a signed note")
         require(not any(ord(c) < 0x20 and c != "\n" for c in text), "a note has control characters")
         self.text, self.signatures = text[:split + 1], []
         for line in text[split + 2:-1].split("\n"):
             match = re.match(r"— (\S+) (\S+)\Z", line)
             require(match, "a signature line is malformed")
+            require(len(match[1].encode()) <= 255 and len(match[2]) <= 8192 and len(self.signatures) < 64,
+                    "a signature is too long, or there are too many")
             blob = b64(match[2])
             require(len(blob) > 4, "a signature is too short")
             self.signatures.append((match[1], blob[:4], blob[4:]))
@@ -252,6 +269,8 @@ class Charter:
                 "card": digest_of(member["card"], "a card's hash"),
                 **{role: Key(member[role]) for role in ("cosign", "id", "log", "node")},
             }
+            require(all(Key(member[role]).type == (4 if role == "cosign" else 1) for role in ("cosign", "id", "log", "node")),
+                    "a key is of another kind than its role asks for")
         every = [one[role].key for one in self.members.values() for role in ("cosign", "id", "log", "node")]
         require(len(every) == len(set(every)), "a key stands twice in a charter")
         count = len(self.members)
@@ -299,7 +318,7 @@ def check_chain(charters, leaves):
 
 def body_text(body, commitment):
     fields(body, "salt text", "a body")
-    salt, text = b64(body["salt"]), body["text"].encode()
+    salt, text = b64(body["salt"]), short(body["text"], 1 << 20).encode()
     require(len(salt) == 32, "a salt has the wrong length")
     found = sha256(b"parley/body/v1\0" + salt + struct.pack(">I", len(text)) + text)
     require(found.hex() == commitment, "a body is not the one of its entry")
@@ -338,7 +357,9 @@ class Rotations:
         body = fields(body_text(shown["body"], header["body"]), "rotation v", "the body of a rotation")
         statement = Note(body["rotation"])
         terms = fields(statement.object("parley/rotation/v1"), "cutoffs log new nick old reason role since v", "a rotation")
-        require(body["v"] == terms["v"] == 1 and terms["nick"] == nick and terms["log"] == owner["log"].name,
+        integer(body["v"], 1, 1), integer(terms["v"], 1, 1), integer(terms["since"])
+        short(body["rotation"], 16 << 10)
+        require( terms["nick"] == nick and terms["log"] == owner["log"].name,
                 "a rotation is of another log")
         role, old, new = terms["role"], Key(terms["old"]), Key(terms["new"])
         require(role in ("node", "cosign"), "a key is replaced that signs nothing here")
@@ -354,7 +375,12 @@ class Rotations:
         former = [key.key for one in known for key in (one["old"], one["new"])] + [owner[one].key for one in
                                                                                   ("cosign", "id", "log", "node")]
         require(new.key not in former, "a new key is one that its owner had before")
-        require(all(set(cut) == {"nick", "size"} for cut in terms["cutoffs"]), "a cutoff is malformed")
+        for cut in terms["cutoffs"]:
+            fields(cut, "nick size", "a cutoff")
+            require(integer(cut["size"], 1) and NICK.match(cut["nick"]) and cut["nick"] != nick and role == "cosign",
+                    "a cutoff is of no other member's log, or not of a cosign key")
+        ascending([cut["nick"] for cut in terms["cutoffs"]], 16)
+        require(len(known) < 64, "a member has replaced too many keys")
         known.append({"seq": header["seq"], "role": role, "old": old, "new": new,
                       "cutoffs": {cut["nick"]: cut["size"] for cut in terms["cutoffs"]}})
         note.signers([self.node_at(nick, owner["node"], header["seq"], mark=False)])
@@ -401,6 +427,8 @@ def read_checkpoint(text, nick, charter, rotations):
     lines = note.text.split("\n")
     require(len(lines) == 4 and lines[3] == "" and lines[0] == owner["log"].name, "a checkpoint is of another log")
     require(re.match(r"(0|[1-9][0-9]{0,15})\Z", lines[1]), "a checkpoint's size is no number")
+    integer(int(lines[1])), short(text, 64 << 10)
+    require((int(lines[1]) == 0) == (b64(lines[2]) == sha256(b"")), "a tree is empty and has a root, or the other way")
     holders = [nick]
     blobs = note.of(owner["log"])
     require(len(blobs) == 1 and len(blobs[0]) == 64
@@ -445,12 +473,27 @@ def root_of(leaf, index, size, path):
     return root
 
 
+def check_header(header):
+    """The rules of a header that do not depend on its log, but for the types and which of them belong to sessions."""
+    integer(header["v"], 1, 1), integer(header["time"]), integer(header["seq"], 0, MAX_INTEGER - 1)
+    for name in ("body", "charter", "prev"):
+        digest_of(header[name], "a hash of a header")
+    require(re.match(r"([0-9a-f]{32})?\Z", header["session"]), "a session has another name")
+    refs, readers = header["refs"], header["aud"]
+    require(len(refs) == len({digest_of(ref, "a reference") for ref in refs}) <= 16, "an entry refers to one twice")
+    require(readers == ["*"] or (all(NICK.match(nick) for nick in ascending(readers, 15)) and header["author"] not in readers),
+            "an entry is for no proper readers")
+    require((header["seq"] == 0) == (header["type"] == "log.open") and (header["seq"] > 0 or not int(header["prev"], 16)),
+            "a log begins with log.open, and only with it")
+
+
 class Entry:
     def __init__(self, shown, charters, default, cut_notes, rotations):
         fields(shown, "body log note proof", "an entry")
         self.nick, note = shown["log"], Note(shown["note"])
         self.header = fields(note.object("parley/entry/v1"),
                              "aud author body charter prev refs seq session time type v", "a header")
+        check_header(self.header)
         self.leaf = sha256(b"\x00" + shown["note"].encode())
         known = [charter for charter in charters if charter.hash.hex() == self.header["charter"]]
         charter = known[0] if known else default
@@ -471,7 +514,7 @@ class Entry:
         require(lines[0] == "c2sp.org/tlog-proof@v1" and len(lines) >= 2, "not a proof of inclusion")
         require(lines[1] == f"index {self.header['seq']}", "an entry stands at another place than it says")
         path = [b64(line) for line in lines[2:]]
-        require(all(len(sibling) == 32 for sibling in path), "a proof has what is no hash")
+        require(len(path) <= 64 and all(len(sibling) == 32 for sibling in path), "a proof has what is no hash")
         for later in [charter] + charters[charters.index(charter) + 1:]:
             try:
                 self.tree = read_checkpoint(checkpoint, self.nick, later, self.rotations)
@@ -551,7 +594,13 @@ def read_dissent(text, charter, finding_hash, finding):
     note.signers([charter.members[dissent["nick"]]["id"]])
     require(dissent["finding"] == finding_hash.hex() and dissent["group"] == finding["group"],
             "a dissent is about another finding")
+    integer(dissent["v"], 1, 1), integer(dissent["time"]), short(text, 64 << 10)
+    parts = {"judgement", "confidence"} | {one["id"] for list_of in ("evidence", "hypotheses", "origins", "key_assumptions")
+                                           for one in finding[list_of]}
+    require(1 <= len(dissent["points"]) <= 32, "a dissent has no point, or too many")
     for point in dissent["points"]:
+        require(point["about"] in parts and short(point["text"], 4000, 1)
+                and (not point["likelihood"] or point["about"] == "judgement"), "a point is about nothing, or says nothing")
         fields(point, "about likelihood text", "a point")
         require(point["likelihood"] in [""] + LIKELIHOODS, "a dissent has no known likelihood")
     return sha256(note.text.encode()), dissent
@@ -566,7 +615,8 @@ def read_withdrawal(entry, charter, finding_hash, finding, signers):
     note.signers([charter.members[entry.nick]["id"]])
     require(body["hash"] == withdrawal["finding"] == finding_hash.hex() and withdrawal["group"] == finding["group"],
             "a withdrawal is of another finding")
-    require(withdrawal["reason"], "a withdrawal gives no reason")
+    integer(body["v"], 1, 1), integer(withdrawal["v"], 1, 1), integer(withdrawal["time"]), short(body["note"], 16 << 10)
+    short(withdrawal["reason"], 4000, 1)
     return sha256(note.text.encode()), withdrawal
 
 
@@ -703,6 +753,8 @@ def check_publications(entries, finding_hash, signers, charter):
             continue
         require(entry.body is not None, "what was published is not shown")
         body = fields(entry.body, "dissents hash signers v withdrawals", "a publication")
+        integer(body["v"], 1, 1), ascending(body["dissents"], 512)
+        ascending(body["signers"], 16), ascending(body["withdrawals"], 16)
         require(body["hash"] == finding_hash.hex(), "another finding was published")
         require(entry.nick in signers and set(body["signers"]) <= set(signers), "a publisher or signer did not sign")
         require(entry.nick not in publishers, "a member published twice")
@@ -711,6 +763,10 @@ def check_publications(entries, finding_hash, signers, charter):
         withdrawn |= {digest_of(one, "a withdrawal") for one in body["withdrawals"]}
     require(are_enough(charter, publishers), "too few signers published it")
     return due, withdrawn
+
+
+LIMITS = {"cards": 16, "charters": 256, "checkpoints": 16, "dissents": 512, "entries": 4096, "leaves": 16, "openings": 576,
+          "rotations": 1024}
 
 
 def verify(data, anchor):
@@ -723,6 +779,16 @@ def verify(data, anchor):
     dossier = fields(parse_pjson(text[:-1]), "cards charters checkpoints dissents entries finding format leaves openings "
                                              "rotations stix", "the dossier")
     require(dossier["format"] == "parley/dossier/v1", "another format")
+    for name, most in LIMITS.items():
+        require(isinstance(dossier[name], list) and len(dossier[name]) <= most, f"there are too many {name}")
+    for one in dossier["entries"] + dossier["rotations"]:
+        short(one["note"], 16 << 10), short(one["log"], 32), short(one.get("proof", ""), 256 << 10)
+    for one in dossier["charters"] + dossier["leaves"]:
+        short(one, 256 << 10)
+    for one in dossier["cards"]:
+        short(one, 8 << 10)
+    for one in dossier["openings"]:
+        short(one["text"], 4000)
     charters = [Charter(note) for note in dossier["charters"]]
     check_chain(charters, dossier["leaves"])
     require(anchor is None or anchor in [charter.hash for charter in charters], "the trusted charter is not in it")
@@ -740,7 +806,9 @@ def verify(data, anchor):
 
     names = {}
     for card in dossier["cards"]:
-        member = Note(card).object("parley/card/v1")
+        note_of_card = Note(card)
+        member = note_of_card.object("parley/card/v1")
+        note_of_card.signers([Key(member["id"])])
         require(any(one.members.get(member["nick"], {}).get("card") == sha256(card.encode()) for one in charters),
                 "a card is none that a charter names")
         require(member["nick"] not in names, "a card stands twice")
@@ -754,6 +822,7 @@ def verify(data, anchor):
     entries = [Entry(shown, charters, charter, dossier["checkpoints"], rotations) for shown in dossier["entries"]]
     places = [(entry.nick, entry.header["seq"]) for entry in entries]
     require(places == sorted(set(places)), "the entries do not ascend, or one stands twice")
+    ascending([place["nick"] for place in cut], 16)
     trees = {place["nick"]: (place["size"], bytes.fromhex(place["root"])) for place in cut}
     refs = {bytes.fromhex(ref) for evidence in finding["evidence"] for ref in evidence["refs"]}
     held = {entry.leaf for entry in entries if trees.get(entry.nick) == entry.tree}
