@@ -274,6 +274,26 @@ TEST(Ledger, CountsWhatWasOfferedToAMemberWhoseLogCannotBeRead) {
   EXPECT_EQ(with_bravo(ledger).unopenable, 0);
 }
 
+// A member that lost its disk, and whose operator took the risk of a second history, has no offer in its log any more.
+TEST(Ledger, CountsWhatItsOwnLogSaysWasOpenedThoughTheirOfferIsGone) {
+  const RevealOffered offer{.fields = 0b11, .openings = 4, .values = 8};
+  struct Case {
+    const char* what;
+    Story story;
+    std::int64_t worst;
+  };
+  for (const auto& [what, story, worst] :
+       {Case{"nobody answered", Story().end(10).we(offer), 0},
+        Case{"we opened", Story().end(10).we(offer).we(RevealClosed{.received_fields = 0, .opened = 3, .place = 1}), 8},
+        Case{"we received", Story().end(10).we(offer).we(RevealClosed{.received_fields = 2, .opened = 0, .place = 1}),
+             8},
+        Case{"we closed with nothing", Story().end(10).we(offer).we(RevealClosed{.opened = 0, .place = 1}), 0},
+        Case{"their acceptance is gone too",
+             Story().we(Proposed{.types = types({Type::ipv4}), .entered = 1024}).we(Ran{1024}).we(offer), 8}}) {
+    EXPECT_EQ(with_bravo(told({story})).field_in.worst, worst) << what;
+  }
+}
+
 // What we kept back ourselves is no less of what they owed; and a later exchange does not make good for one before.
 TEST(Ledger, CallsUnopenableWhatWasDueAndDidNotComeByOurOwnLog) {
   Story story = Story().end(10);

@@ -107,6 +107,13 @@ bool is_charged(const Voice& ours, const Voice* theirs) {
   return theirs != nullptr && theirs->resulted && (ours.proposed || ours.accepted);
 }
 
+/// By what this member wrote itself: it closed a reveal in which something was opened.
+bool says_that_both_offered(const Voice& voice) {
+  return std::ranges::any_of(voice.reveals, [](const Reveal& reveal) {
+    return reveal.end && (reveal.end->opened > 0 || reveal.end->received_fields > 0);
+  });
+}
+
 }  // namespace
 
 std::int64_t sum(std::int64_t a, std::int64_t b) {
@@ -194,9 +201,12 @@ Amounts amounts_of(const Session& session, bool theirs_may_lack, const Tests& te
   amounts.charged_at = ours.ran ? ours.ran_at : ours.last;
   if (!amounts.charged) return amounts;
 
-  // Nothing is opened before both have offered; what we offered since then may have left.
-  const bool they_offered = theirs != nullptr && theirs->offered;
-  amounts.revealed = ours.offered && (they_offered || theirs_may_lack);
+  const auto agreement = agreement_of(ours, theirs);
+  amounts.incomplete = !agreement;
+  // Nothing is opened before both have offered; what we offered since then may have left. Where their offer is not
+  // here, our own log may say that there was one: a member that lost its disk can have lost it for everybody.
+  const bool they_offered = (theirs != nullptr && theirs->offered) || says_that_both_offered(ours);
+  amounts.revealed = ours.offered && (they_offered || theirs_may_lack || amounts.incomplete);
   amounts.revealed_at = ours.offered_at;
   if (amounts.revealed) {
     amounts.unopenable = ours.missing;
@@ -206,8 +216,6 @@ Amounts amounts_of(const Session& session, bool theirs_may_lack, const Tests& te
 
   amounts.our_entered = bounded(std::max(agreed_size(ours).value_or(0), ours.ran.value_or(0)));
   amounts.our_tests = amounts.our_entered;
-  const auto agreement = agreement_of(ours, theirs);
-  amounts.incomplete = !agreement;
   if (!agreement) return amounts;
   amounts.their_entered = bounded(*agreed_size(*theirs));
   amounts.their_tests = amounts.their_entered;
