@@ -211,6 +211,9 @@ int run_recorded(Workplace& at, const CLI::App& app, const std::function<int(Wor
   const auto begun = at.operator_log.begin(*listed->act, typed.command, subject, at.person);
   if (!begun) return at.console.refuse(begun.error());
   const int code = command(at);
+  // Papers, material and keys that are new need not wait for the time when the others are called on anyway.
+  const bool is_news = *listed->act == Act::policy || *listed->act == Act::import || *listed->act == Act::key;
+  if (is_news && code == 0) at.call_on_members();
   if (const Status ended = at.operator_log.end(*begun, code == 0 ? "done" : fmt::format("exit code {}", code)); !ended)
     at.console.say("How it ended could not be recorded: " + ended.error().text());
   return code;

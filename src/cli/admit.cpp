@@ -1,20 +1,14 @@
 // parley admit, admit status: tags for guessable indicators, by the help of every member of a group.
 #include <fmt/format.h>
 
-#include <condition_variable>
-
 #include "admission/overview.h"
-#include "admission/owner.h"
 #include "base/text.h"
-#include "cli/command.h"
+#include "cli/admission_help.h"
 #include "cli/json.h"
-#include "node/replication.h"
 
 namespace parley::cli {
 namespace {
 
-constexpr auto kCallLimit = std::chrono::seconds(30);
-constexpr auto kHelpLimit = std::chrono::minutes(10);  // of one member in one round
 constexpr auto kNextTry = std::chrono::seconds(5);
 
 struct AdmitArguments {
@@ -43,40 +37,6 @@ Result<std::vector<group::Membership>> memberships(Workplace& at, const std::str
                                            "parley group amend {} --admission TYPE=NUMBER proposes it.",
                                            visible(name), visible(name)));
   return found;
-}
-
-/// Calls on every other member once. @return who could not be reached
-Result<std::vector<std::string>> call_on_all(Workplace& at, const group::Membership& membership,
-                                             const admission::Party& us) {
-  std::vector<std::string> away;
-  TRY(const auto members, node::fellow_members(at.vault, at.member.card, membership));
-  const auto calling = [&](wire::Link* link) {
-    at.progress.set_wake(link == nullptr ? std::function<void()>() : [link] { link->shut_down(); });
-  };
-  for (const vault::Peer& member : members) {
-    if (at.progress.cancelled()) return fail(Errc::cancelled, "Stopped. What was admitted so far is kept.");
-    std::optional<Error> trouble;
-    const Status called = node::call_on(at.vault, member, at.member, us.log, deadline_in(kCallLimit), calling,
-                                        [&](group::LogLink& link) -> Status {
-                                          const auto helped = admission::work_with(us, link, deadline_in(kHelpLimit));
-                                          if (!helped) trouble = helped.error();
-                                          return {};
-                                        });
-    if (trouble && trouble->code != Errc::peer_gone)
-      at.console.say(fmt::format("{}: {}", member.name, trouble->text()));
-    if (called) continue;
-    away.push_back(member.name);
-    TRY(const group::Card card, group::read_card(member.card));
-    TRY_STATUS(admission::note_helper(us, card.nick, false, {}));
-  }
-  return away;
-}
-
-bool is_done(const admission::Overview& overview) {
-  return overview.missing.empty() && std::ranges::all_of(overview.types, [](const admission::TypeStatus& type) {
-           const bool at_cap = type.used >= type.cap;
-           return type.under_way == 0 && (type.waiting == 0 || at_cap);
-         });
 }
 
 std::string counts_in_words(const std::map<indicator::Type, std::int64_t>& counts) {
@@ -171,54 +131,17 @@ Status show(Workplace& at, const AdmitArguments& arguments) {
   return {};
 }
 
-/// Waits for the next try. @return false once the command was stopped
-bool wait_a_little(Progress& progress) {
-  std::mutex mutex;
-  std::condition_variable woken;
-  progress.set_wake([&] {
-    const std::lock_guard lock(mutex);
-    woken.notify_all();
-  });
-  std::unique_lock lock(mutex);
-  woken.wait_for(lock, kNextTry, [&] { return progress.cancelled(); });
-  lock.unlock();
-  progress.set_wake({});
-  return !progress.cancelled();
-}
-
-/// @return whether everything that the charter allows has its tag
-Result<bool> admit_in(Workplace& at, const group::Membership& membership, std::string& said) {
-  TRY(const auto log, at.groups.log(membership.group().id));
-  TRY_STATUS(node::hear_enough(at.groups.desk(), at.member, membership, *log, at.progress));
-  ThreadPool pool(at.threads);
-  const group::Desk desk = at.groups.desk();
-  const admission::Party us{.desk = desk, .membership = membership, .log = *log, .pool = pool, .progress = at.progress};
-  TRY_STATUS(admission::prepare(us));
-  TRY(const auto away, call_on_all(at, membership, us));
-  std::string now = away.empty() ? std::string()
-                                 : group::in_words(away) +
-                                       " cannot be reached; the help of all "
-                                       "is needed. What they are asked waits here.";
-  TRY(const admission::Overview overview,
-      admission::overview(at.vault, membership, at.member.card.nick, wall_clock_now()));
-  for (const admission::HelperStatus& helper : overview.helpers)
-    if (!helper.trouble.empty()) now += (now.empty() ? "" : " ") + visible(helper.trouble);
-  if (!now.empty() && now != said) at.console.say(fmt::format("{}: {}", membership.group().name, now));
-  said = now;
-  return is_done(overview);
-}
-
 Status admit(Workplace& at, const AdmitArguments& arguments) {
   std::map<std::string, std::string> said;
   for (bool done = false; !done;) {
     TRY(const auto groups, memberships(at, arguments.group));
     done = true;
     for (const group::Membership& membership : groups) {
-      TRY(const bool done_here, admit_in(at, membership, said[membership.group().id]));
+      TRY(const bool done_here, admit_once(at, membership, said[membership.group().id]));
       done = done && done_here;
     }
     if (!arguments.wait) break;
-    if (!done && !wait_a_little(at.progress))
+    if (!done && !wait_a_little(at.progress, kNextTry))
       return fail(Errc::cancelled, "Stopped. What was admitted so far is kept.");
   }
   if (auto* bar = dynamic_cast<ProgressBar*>(&at.progress)) bar->clear();

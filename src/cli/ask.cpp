@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "cli/command.h"
+#include "cli/admission_help.h"
 #include "cli/ledger_view.h"
 #include "cli/party.h"
 #include "cli/session_view.h"
@@ -80,6 +80,8 @@ Status show_before(Workplace& at, const AskArguments& arguments, const group::Me
                   "does not hold itself.",
                   ours.count, in_words(ours.by_type), arguments.peer, ours.padded));
   if (const auto kept_out = without_tag_in_words(ours)) console.say("  " + *kept_out);
+  TRY(const auto admitted, admitted_of(at, membership, arguments.peer, question.types));
+  for (const std::string& line : admitted) console.say("  " + line);
   console.say(fmt::format("  In the end {}.", session::who_learns(question, true)));
   if (question.function == session::Function::count)
     console.say(
@@ -122,6 +124,7 @@ Result<std::string> ask(Workplace& at, const AskArguments& arguments) {
   TRY(const group::Membership membership, group_for(at, arguments, card));
   TRY(session::Question question, question_from(arguments, membership.charter()));
   question.since = since;
+  TRY_STATUS(admit_before(at, membership, question.types));
   TRY(const auto log, at.groups.log(membership.group().id));
   TRY(const wire::PinnedPeer pin, group::pinned_now(at.vault, peer, *log));
   TRY(const wire::LocalIdentity identity, group::identity_towards(at.vault, at.member, *log, pin.nick));

@@ -35,8 +35,9 @@ struct Workplace {
   session::UnderWay& under_way;
   session::Ledgers& ledgers;
   operators::OperatorLog& operator_log;
-  operators::Signer& person;  ///< at the console
-  std::size_t threads;        ///< for one computation
+  operators::Signer& person;                      ///< at the console
+  std::size_t threads;                            ///< for one computation
+  std::function<void()> call_on_members = [] {};  ///< has the running node do so now; no node, no calls
 };
 
 /// The command that a command line chose. One of the two is set.

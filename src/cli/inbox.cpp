@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "cli/command.h"
+#include "cli/admission_help.h"
 #include "cli/json.h"
 #include "cli/ledger_view.h"
 #include "cli/session_view.h"
@@ -15,10 +15,14 @@ namespace {
 
 constexpr std::size_t kMaxWhyBytes = 2000;
 
+Result<group::Membership> membership_of(Workplace& at, const session::Offer& offer) {
+  TRY(const vault::GroupRow group, at.vault.group(offer.group));
+  return at.groups.membership(group.id);
+}
+
 // What the session would do to the ledger. @param our_padded  what enters
 Result<std::vector<std::string>> effect_of(Workplace& at, const session::Offer& offer, std::uint64_t our_padded) {
-  TRY(const vault::GroupRow group, at.vault.group(offer.group));
-  TRY(const group::Membership membership, at.groups.membership(group.id));
+  TRY(const group::Membership membership, membership_of(at, offer));
   return cli::effect_of(at, membership, offer.peer, offer.question, our_padded, offer.their_padded);
 }
 
@@ -40,6 +44,9 @@ Status print_offer(Workplace& at, const session::Offer& offer) {
   console.print(fmt::format("  of yours would enter: {} ({}); it sees that you enter at most {}\n", offer.ours.count,
                             in_words(offer.ours.by_type), offer.ours.padded));
   if (const auto kept_out = without_tag_in_words(offer.ours)) console.print(fmt::format("  {}\n", *kept_out));
+  TRY(const group::Membership membership, membership_of(at, offer));
+  TRY(const auto admitted, admitted_of(at, membership, offer.peer, offer.question.types));
+  for (const std::string& line : admitted) console.print(fmt::format("  {}\n", line));
   console.print(fmt::format("  in the end {}\n", session::who_learns(offer.question, false)));
   TRY(const auto effect, effect_of(at, offer, offer.ours.padded));
   for (const std::string& line : effect) console.print(fmt::format("  {}\n", line));
@@ -85,7 +92,8 @@ Status print_inbox(Workplace& at, bool as_json) {
                            {"label", offer.question.label},
                            {"their_size_at_most", offer.their_padded},
                            {"their_tests_at_most", offer.their_tests},
-                           {"ours", by_type(offer.ours.by_type)}});
+                           {"ours", by_type(offer.ours.by_type)},
+                           {"without_tag", by_type(offer.ours.without_tag)}});
     for (const WaitingReveal& reveal : reveals)
       offered.push_back({{"session", reveal.row.id}, {"peer", reveal.row.peer}, {"by", reveal.by}});
     at.console.print(to_line({{"questions", questions}, {"reveals", offered}}));

@@ -48,7 +48,8 @@ int run_handed(node::HandedCommand& command, const std::atomic<bool>& gone, cons
                       .ledgers = node.ledgers(),
                       .operator_log = *opened.operator_log,
                       .person = person,
-                      .threads = threads};
+                      .threads = threads,
+                      .call_on_members = [&node] { node.call_on_members(); }};
   const int code = run_at(workplace, command.arguments);
   done = true;
   watcher.join();

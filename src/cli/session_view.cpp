@@ -284,6 +284,7 @@ Result<OrderedJson> session_json(Workplace& at, const std::string& session) {
       {"bytes_sent", outcome.bytes_sent},
       {"bytes_received", outcome.bytes_received},
       {"our_set", by_type(shown.terms.ours_by_type)},
+      {"not_compared", by_type(shown.terms.without_tag)},
       {"our_size_as_seen", shown.terms.our_padded},
       {"their_size_at_most", shown.terms.their_padded == 0 ? OrderedJson() : OrderedJson(shown.terms.their_padded)},
       {"their_tests_at_most", outcome.protocol.empty() ? OrderedJson() : OrderedJson(their_tests(shown))},
@@ -310,6 +311,9 @@ Status print_session(Workplace& at, const std::string& session) {
   } else if (!outcome.protocol.empty() && outcome.failed_phase.empty()) {
     console.print("  this side did not learn the answer, as agreed\n");
   }
+  if (!outcome.protocol.empty() && !shown.terms.without_tag.empty())
+    console.print(fmt::format("  NOT COMPARED: {} of yours, which had no tag yet; whether they match is not known\n",
+                              in_words(shown.terms.without_tag)));
   print_matches(console, shown);
   if (outcome.canaries > 0)
     console.print(fmt::format("  CANARY: {} of your canaries stand in the set of {}; they are not among the {} above\n",

@@ -350,6 +350,10 @@ session::Ledgers& Node::ledgers() {
   return state_->ledgers;
 }
 
+void Node::call_on_members() {
+  state_->replication->wake();
+}
+
 session::UnderWay& Node::under_way() {
   return state_->under_way;
 }

@@ -38,6 +38,9 @@ class Node {
   /// Sessions that this process holds, those of its local commands too.
   session::UnderWay& under_way();
   session::Ledgers& ledgers();
+  /// A command has changed what the other members are to be told of, or are to help with: calls on them now. After
+  /// start().
+  void call_on_members();
 
  private:
   struct State;

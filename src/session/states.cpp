@@ -12,6 +12,32 @@ namespace {
 constexpr std::size_t kMaxTermsBytes = 64 * 1024;
 constexpr std::size_t kMaxTextBytes = 4096;
 
+using Sizes = std::map<indicator::Type, std::uint64_t>;
+
+// PJ1 keys have no hyphen; "user-agent" is the one type name that has.
+log::Json sizes_to_json(const Sizes& sizes) {
+  log::Json::Object json;
+  for (const auto& [type, count] : sizes) {
+    std::string key(indicator::name_of(type));
+    std::ranges::replace(key, '-', '_');
+    json.emplace(std::move(key), static_cast<std::int64_t>(count));
+  }
+  return json;
+}
+
+Result<Sizes> sizes_from_json(const log::Json& json) {
+  Sizes sizes;
+  log::ObjectReader reader(json, "the stored sizes of a session");
+  for (const auto& [key, unused] : *json.object()) {
+    std::string name = key;
+    std::ranges::replace(name, '_', '-');
+    const auto count = static_cast<std::uint64_t>(reader.integer(key, 0, log::kMaxInteger));
+    if (const auto type = indicator::type_named(name)) sizes[*type] = count;
+  }
+  TRY_STATUS(reader.finish());
+  return sizes;
+}
+
 }  // namespace
 
 bool is_at_rest(std::string_view state) {
@@ -28,18 +54,13 @@ std::uint64_t their_tests(const psi::Protocol& protocol, psi::Role ours, std::ui
 }
 
 std::string write_terms(const Terms& terms) {
-  log::Json::Object sizes;
-  // PJ1 keys have no hyphen; "user-agent" is the one type name that has.
-  for (const auto& [type, count] : terms.ours_by_type) {
-    std::string key(indicator::name_of(type));
-    std::ranges::replace(key, '-', '_');
-    sizes.emplace(std::move(key), static_cast<std::int64_t>(count));
-  }
-  return log::write_pjson(log::Json::Object{{"our_label", terms.our_label},
-                                            {"our_padded", static_cast<std::int64_t>(terms.our_padded)},
-                                            {"ours", std::move(sizes)},
-                                            {"question", to_json(terms.question)},
-                                            {"their_padded", static_cast<std::int64_t>(terms.their_padded)}});
+  log::Json::Object json{{"our_label", terms.our_label},
+                         {"our_padded", static_cast<std::int64_t>(terms.our_padded)},
+                         {"ours", sizes_to_json(terms.ours_by_type)},
+                         {"question", to_json(terms.question)},
+                         {"their_padded", static_cast<std::int64_t>(terms.their_padded)}};
+  if (!terms.without_tag.empty()) json.emplace("without_tag", sizes_to_json(terms.without_tag));
+  return log::write_pjson(std::move(json));
 }
 
 Result<Terms> read_terms(const std::string& text) {
@@ -48,19 +69,17 @@ Result<Terms> read_terms(const std::string& text) {
   Terms terms;
   terms.our_label = reader.text("our_label", kMaxTextBytes);
   terms.our_padded = static_cast<std::uint64_t>(reader.integer("our_padded", 0, log::kMaxInteger));
-  const log::Json& sizes = reader.object("ours");
+  const log::Json& ours = reader.object("ours");
   const log::Json& question = reader.object("question");
   terms.their_padded = static_cast<std::uint64_t>(reader.integer("their_padded", 0, log::kMaxInteger));
+  const bool has_untagged = json.object() != nullptr && json.object()->contains("without_tag");
+  const log::Json& untagged = has_untagged ? reader.object("without_tag") : ours;
   TRY_STATUS(reader.finish());
   TRY(terms.question, question_from_json(question));
-  log::ObjectReader size_reader(sizes, "the stored sizes of a session");
-  for (const auto& [key, unused] : *sizes.object()) {
-    std::string name = key;
-    std::ranges::replace(name, '_', '-');
-    const auto count = static_cast<std::uint64_t>(size_reader.integer(key, 0, log::kMaxInteger));
-    if (const auto type = indicator::type_named(name)) terms.ours_by_type[*type] = count;
+  TRY(terms.ours_by_type, sizes_from_json(ours));
+  if (has_untagged) {
+    TRY(terms.without_tag, sizes_from_json(untagged));
   }
-  TRY_STATUS(size_reader.finish());
   return terms;
 }
 

@@ -39,6 +39,7 @@ std::uint64_t their_tests(const psi::Protocol& protocol, psi::Role ours, std::ui
 struct Terms {
   Question question;
   std::map<indicator::Type, std::uint64_t> ours_by_type;
+  std::map<indicator::Type, std::uint64_t> without_tag = {};  ///< of ours, that did not enter for want of one
   std::uint64_t our_padded = 0;
   std::uint64_t their_padded = 0;  ///< 0: not known yet
   std::string our_label;           ///< what narrowed our side

@@ -79,11 +79,30 @@ TEST_F(AdmitCommand, LeavesSessionsThatCanBeAudited) {
   EXPECT_THAT(compared.out, HasSubstr("No more entered by tags than the logs of all other members count"));
 }
 
-TEST_F(AdmitCommand, SaysWhatDoesNotEnterAndWhy) {
+TEST_F(AdmitCommand, IsNotNeededBeforeAQuestionWhereEverybodyIsThere) {
   const Ended asked = alpha.run({"ask", "bravo", "--types", "ipv4", "--yes"});
-  EXPECT_SAYS(asked, 0, "20 ipv4 do not enter");
+  EXPECT_SAYS(asked, 0, "20 (20 ipv4)");
+  EXPECT_EQ(alpha.json({"show", "last"}).at("not_compared"), Json::object());
+}
+
+TEST_F(AdmitCommand, SaysWhatDoesNotEnterAndThatItWasNotCompared) {
+  admit_all();
+  bravo.output({"group", "policy", "joint", "--max-admissions", "ipv4=5"});
+  alpha.import(addresses(200, 7), {}, "more.csv");
+  const Ended asked = alpha.run({"ask", "bravo", "--types", "ipv4", "--yes"});
+  EXPECT_SAYS(asked, 0, "7 ipv4 do not enter");
   EXPECT_SAYS(asked, 0, "parley admit status");
-  EXPECT_EQ(alpha.json({"show", "last"}).at("count"), 0);
+  EXPECT_THAT(asked.out, HasSubstr("NOT COMPARED: 7 ipv4 of yours"));
+  EXPECT_EQ(alpha.json({"show", "last"}).at("not_compared").at("ipv4"), 7);
+}
+
+TEST(AdmitCommandOfOne, SaysOfWhichTypesNothingOfTheOthersCanMatch) {
+  const Member alpha{"Alpha"}, bravo{"Bravo"};
+  alpha.import(addresses(0, 20));
+  bravo.import(table({"domain,a.example"}));
+  const Node alpha_node(alpha), bravo_node(bravo);
+  meet(alpha, "bravo", bravo, bravo_node.address(), "alpha", alpha_node.address(), "joint", "ipv4=30");
+  EXPECT_SAYS(alpha.run({"ask", "bravo", "--types", "ipv4", "--yes"}), 0, "NO MATCH IS POSSIBLE among ipv4: bravo");
 }
 
 TEST_F(AdmitCommand, SaysWhichRestWaitsForTheNextEpochByWhichClause) {

@@ -1,0 +1,28 @@
+// Having indicators admitted to a group from the command line: one call on each member, or as many as a question needs.
+#pragma once
+
+#include <span>
+
+#include "cli/command.h"
+#include "group/membership.h"
+
+namespace parley::cli {
+
+/// Calls on every other member once for help with what waits, and says who is away or in trouble.
+/// @param said  what was said last, which is not said again
+/// @return whether everything that the charter allows has its tag. @error Errc::cancelled; the vault's
+Result<bool> admit_once(Workplace& at, const group::Membership& membership, std::string& said);
+
+/// Waits for the next try. @return false once the command was stopped
+bool wait_a_little(Progress& progress, std::chrono::milliseconds how_long);
+
+/// Has what a question is about admitted before it is asked, for some seconds at most and only as long as everybody is
+/// there: what has no tag then does not enter. @error as admit_once
+Status admit_before(Workplace& at, const group::Membership& membership, std::span<const indicator::Type> types);
+
+/// How many of the types that need a tag the logs say `peer` (our name for it) has had admitted, a line for each type.
+/// @error Errc::not_found; the vault's
+Result<std::vector<std::string>> admitted_of(Workplace& at, const group::Membership& membership,
+                                             const std::string& peer, std::span<const indicator::Type> types);
+
+}  // namespace parley::cli
