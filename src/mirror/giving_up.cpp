@@ -32,10 +32,13 @@ Result<bool> Replica::Impl::never_left(std::uint64_t from) {
   if (copy.mending || copy.state.sealed || from >= copy.size() || copy.size() - from > kMostGivenUp) return false;
   if (offered_size > from || showable(copy) > from) return false;
   for (std::uint64_t size = from + 1; size <= copy.size(); ++size) {
-    TRY(const auto lines, lines_of(copy, size));
+    // Whether or not it counts by the keys that are known here: somebody had it.
+    TRY(const auto lines, store.cosignatures(copy.origin, size));
     if (!lines.empty()) return false;
   }
-  return true;
+  const auto waiting = deferred.find(copy.owner);
+  return waiting == deferred.end() ||
+         std::ranges::all_of(waiting->second, [&](const vault::LogCosignature& line) { return line.size <= from; });
 }
 
 Result<bool> Replica::Impl::contest(const log::Checkpoint& checkpoint, Outcome& outcome) {
@@ -49,11 +52,15 @@ Result<bool> Replica::Impl::contest(const log::Checkpoint& checkpoint, Outcome& 
   return true;
 }
 
-Result<bool> Replica::Impl::replaces_ours(std::uint64_t seq, std::string_view leaf) {
+/// By the keys of its place: what the end that goes has rotated goes with it, and the entry that comes may rotate.
+Result<bool> Replica::Impl::replaces_ours(std::uint64_t seq, std::string_view leaf, const log::Body* body) {
   TRY(const bool unseen, never_left(seq));
   if (!unseen) return false;
   ++effort.checked;
-  TRY(const log::Entry entry, log::read_entry(leaf, keys(group.self)));
+  log::MemberKeys there = keys(group.self);
+  std::erase_if(there.rotated, [&](const log::PlacedRotation& placed) { return placed.seq >= seq; });
+  TRY([[maybe_unused]] const bool rotates, admit(there, seq, leaf, body));
+  TRY(const log::Entry entry, log::read_entry(leaf, there));
   if (entry.seq != seq) return false;
   if (seq == 0) return entry.prev == Digest{};
   TRY(const auto before, store.leaves(own().origin, seq - 1, 1));

@@ -56,19 +56,26 @@ Status load_rotations(vault::Vault& vault, std::string_view group, std::span<log
 
 // --- of others -----------------------------------------------------------------------------------------------------
 
-Status Replica::Impl::take_rotation(std::size_t owner, std::uint64_t seq, std::string_view leaf, const log::Body* body,
-                                    std::vector<StepRow>& steps) {
-  if (leaf.find(kTypeMark) == std::string_view::npos) return {};
+Result<bool> Replica::Impl::admit(log::MemberKeys& keys, std::uint64_t seq, std::string_view leaf,
+                                  const log::Body* body) {
+  if (leaf.find(kTypeMark) == std::string_view::npos) return false;
   TRY(const log::Entry claimed, log::read_entry_unverified(leaf));
-  if (claimed.type != log::kKeyRotate) return {};
+  if (claimed.type != log::kKeyRotate) return false;
   if (claimed.seq != seq)
     return fail(Errc::protocol, fmt::format("An entry {} came where {} is due.", claimed.seq, seq));
   if (body == nullptr)
     return fail(Errc::protocol,
-                fmt::format("Entry {} of the log of {} rotates a key, and came without its body.", seq, nick(owner)));
+                fmt::format("Entry {} of the log of {} rotates a key, and came without its body.", seq, keys.nick));
   effort.checked += kChecksOfARotation;
-  log::MemberKeys& keys = group.members[owner];
   TRY_STATUS(log::admit_rotation(keys, leaf, *body));
+  return true;
+}
+
+Status Replica::Impl::take_rotation(std::size_t owner, std::uint64_t seq, std::string_view leaf, const log::Body* body,
+                                    std::vector<StepRow>& steps) {
+  log::MemberKeys& keys = group.members[owner];
+  TRY(const bool rotates, admit(keys, seq, leaf, body));
+  if (!rotates) return {};
   steps.push_back({keys.log.name, rotation_key(keys.nick, keys.rotated.size() - 1), seq});
   forget_verified();
   return {};

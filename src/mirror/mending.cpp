@@ -7,12 +7,28 @@
 #include "mirror/detail/impl.h"
 
 namespace parley::mirror {
-/// A rotation whose own row is damaged is not known: what follows it cannot be checked before it is.
-Status Replica::Impl::know_rotation(std::size_t owner, std::uint64_t seq, std::string_view leaf, const Push& push) {
-  if (std::ranges::find(keys(owner).rotated, seq, &log::PlacedRotation::seq) != keys(owner).rotated.end()) return {};
-  const auto body = std::ranges::find(push.bodies, seq, &Push::EntryBody::seq);
-  std::vector<StepRow> there_already;
-  return take_rotation(owner, seq, leaf, body == push.bodies.end() ? nullptr : &body->body, there_already);
+
+/// A rotation of which a row is damaged is not known: what follows it cannot be checked before it is, and the rows by
+/// which it is found again are written again.
+Status Replica::Impl::know_rotation(const detail::LogCopy& copy, std::uint64_t seq, std::string_view leaf,
+                                    const Push& push, Batch& batch) {
+  const auto& rotated = keys(copy.owner).rotated;
+  const auto known = std::ranges::find(rotated, seq, &log::PlacedRotation::seq);
+  if (known != rotated.end()) {
+    const auto number = static_cast<std::size_t>(known - rotated.begin());
+    batch.steps.push_back({copy.origin, rotation_key(nick(copy.owner), number), seq});
+    return {};
+  }
+  const auto found = std::ranges::find(push.bodies, seq, &Push::EntryBody::seq);
+  const log::Body* body = found == push.bodies.end() ? nullptr : &found->body;
+  const std::size_t count = rotated.size();
+  TRY_STATUS(take_rotation(copy.owner, seq, leaf, body, batch.steps));
+  if (rotated.size() == count) return {};
+  detail::Growing growing(copy);
+  growing.add(*body);
+  if (batch.growth.empty()) batch.growth.push_back(detail::Growing(copy).growth);
+  batch.growth.front().bodies.push_back(std::move(growing.growth.bodies.front()));
+  return {};
 }
 
 Result<Outcome> Replica::Impl::take_mending(detail::LogCopy& copy, const Push& push,
@@ -30,11 +46,13 @@ Result<Outcome> Replica::Impl::take_mending(detail::LogCopy& copy, const Push& p
 
   detail::Mending next = *copy.mending;
   RepairRows rows{.origin = copy.origin, .from = from, .leaves = {}, .nodes = {}, .checkpoint = {}};
+  Batch batch{.growth = {}, .steps = {}, .faults = {}, .repairs = {}};
+  KeysBefore keys_before{group.members[copy.owner]};
   TRY(const auto held, store.leaves(copy.origin, from, end - from));
   for (std::uint64_t seq = from; seq < end; ++seq) {
     const std::string& leaf = push.leaves[seq - push.from];
     ++effort.checked;
-    TRY_STATUS(know_rotation(copy.owner, seq, leaf, push));
+    TRY_STATUS(know_rotation(copy, seq, leaf, push, batch));
     TRY(const log::Extension extension, log::extend(next.state, leaf, group.members, copy.owner));
     if (seq - from < held.size()) {
       // Two sound entries at one place are no damage.
@@ -57,7 +75,9 @@ Result<Outcome> Replica::Impl::take_mending(detail::LogCopy& copy, const Push& p
   if (at_checkpoint)
     rows.checkpoint =
         vault::LogCheckpoint{end, read.checkpoint.root, detail::bare_note(push.checkpoint, keys(copy.owner).log)};
-  TRY_STATUS(commit({.growth = {}, .steps = {}, .faults = {}, .repairs = {std::move(rows)}}));
+  batch.repairs.push_back(std::move(rows));
+  TRY_STATUS(commit(std::move(batch)));
+  keys_before.replaced = true;
   effort.brought += effort.checked;  // each place is mended once
   *copy.mending = std::move(next);
   if (end == size) TRY_STATUS(mended(copy));
@@ -71,7 +91,21 @@ Status Replica::Impl::mended(detail::LogCopy& copy) {
   TRY_STATUS(load_copy(copy));
   if (copy.owner == group.self) choose_keys();
   if (conviction) copy.conviction = conviction;
+  TRY_STATUS(count_again(copy.owner));
   return copy.owner == group.self ? check_guard() : Status{};
+}
+
+Status Replica::Impl::count_again(std::size_t owner) {
+  if (keys(owner).rotation(log::KeyRole::cosign) == nullptr) return {};
+  forget_verified();
+  TRY_STATUS(flush());  // what is looked through is on the disk
+  for (detail::LogCopy& copy : logs) {
+    if (copy.owner == owner || copy.mending || copy.size() == 0) continue;
+    TRY(const auto row, store.checkpoint(copy.origin, copy.size()));
+    if (row) TRY_STATUS(load_newest(copy, *row));
+    TRY_STATUS(load_holders(copy));
+  }
+  return {};
 }
 
 Result<std::vector<Defect>> Replica::Impl::fsck() {

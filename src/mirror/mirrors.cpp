@@ -37,16 +37,6 @@ struct Replica::Impl::Arrival {
   bool has_new() const { return !growing.growth.leaves.empty(); }
 };
 
-/// Rotations on their way: unless their entries are kept, the owner's keys are what they were.
-struct Replica::Impl::KeysBefore {
-  log::MemberKeys& keys;
-  std::size_t known;
-  bool replaced = false;
-  ~KeysBefore() {
-    if (!replaced) keys.rotated.erase(keys.rotated.begin() + static_cast<std::ptrdiff_t>(known), keys.rotated.end());
-  }
-};
-
 Result<Outcome> Replica::Impl::take_push(std::size_t peer, const Push& push, const Bytes& payload, std::int64_t now) {
   TRY(const std::size_t owner, member(push.log));
   detail::LogCopy& copy = logs[owner];
@@ -72,8 +62,7 @@ Result<Outcome> Replica::Impl::take_push(std::size_t peer, const Push& push, con
     return outcome;
   }
 
-  const std::size_t known_rotations = keys(owner).rotated.size();
-  KeysBefore keys_before{group.members[owner], known_rotations};
+  KeysBefore keys_before{group.members[owner]};
   Arrival arrival{push, payload, copy, read, detail::Growing(copy), {}, {}, {}, {}, {}, false};
   TRY_STATUS(compare_known(arrival));
   if (arrival.gives_up) {
@@ -158,7 +147,7 @@ Status Replica::Impl::not_known(Arrival& arrival, const vault::LogLeaf& row, std
     return {};
   }
   if (arrival.copy.owner == group.self) {
-    TRY(const bool replaces, replaces_ours(seq, leaf));
+    TRY(const bool replaces, replaces_ours(seq, leaf, arrival.body_of(seq)));
     if (replaces) {
       arrival.gives_up = seq;
       arrival.settled = true;

@@ -1,5 +1,7 @@
 // Keys that are replaced while the logs go on (log.md 1.6): what each member takes from then on, and what a thief of
 // the old key can still do.
+#include "log/key_history.h"
+#include "mirror/key_rotation.h"
 #include "rotating_circle.h"
 
 namespace parley::mirror {
@@ -183,6 +185,312 @@ TEST_F(RotationInThree, ComesBackOutOfTheOthersCopiesWhenADiskIsPutBack) {
   settle();
   expect_no_refusals();
   EXPECT_TRUE(circle_[1].is_final("alpha", after.entry.seq + 1));
+}
+
+// --- disks that are put back, and rows that are damaged ------------------------------------------------------------
+
+/// Alpha's disk has an end that nobody else ever had, and the others hold another one.
+class RotationAtAnEnd : public RotationTest {
+ protected:
+  RotationAtAnEnd() {
+    circle_.append(0, log::kHeads);
+    settle();
+    before_ = circle_.disk(0).disk;
+    before_guard_ = circle_.guard(0).signed_head;
+    circle_.unlink(0, 1);
+    circle_.unlink(0, 2);
+  }
+  void put_back(const MemoryDisk& disk, const vault::SignedHead& guard) {
+    circle_.stop(0);
+    circle_.disk(0).disk = disk;
+    circle_.guard(0).signed_head = guard;
+    auto opened = reopen(0);
+    ASSERT_OK(opened);
+    circle_.replicas[0] = std::move(*opened);
+    circle_.link_all();
+  }
+  /// @param unseen  what stands at the end that never left, @param shown  at the one that the others hold
+  void expect_healed(const std::function<void()>& unseen, const std::function<void()>& shown) {
+    unseen();
+    const MemoryDisk copy = circle_.disk(0).disk;
+    const vault::SignedHead copy_guard = circle_.guard(0).signed_head;
+    put_back(before_, before_guard_);
+    settle();
+    shown();
+    settle();
+    expect_no_refusals();
+    const log::MemberKeys held = *circle_[1].keys_of("alpha");
+    put_back(copy, copy_guard);
+    settle();
+    expect_no_refusals();
+    EXPECT_EQ(circle_[0].state(), State::live) << circle_[0].reason();
+    EXPECT_EQ(*circle_[0].keys_of("alpha"), held);
+    for (std::size_t i = 0; i < 3; ++i) EXPECT_TRUE(circle_.convictions[i].empty()) << i;
+    const EntryView after = circle_.append(0, log::kHeads);
+    circle_.append(1, log::kHeads);
+    settle();
+    expect_no_refusals();
+    EXPECT_TRUE(circle_[1].is_final("alpha", after.entry.seq + 1));
+    EXPECT_TRUE(circle_[2].held_by("alpha", "bravo", circle_[1].size("bravo")));
+    EXPECT_TRUE(circle_[0].fsck()->empty());
+  }
+  MemoryDisk before_;
+  vault::SignedHead before_guard_;
+};
+
+TEST_F(RotationAtAnEnd, IsTakenInThePlaceOfAnEntryThatNeverLeft) {
+  expect_healed([&] { circle_.append(0, log::kCanarySet); }, [&] { rotate(0, KeyRole::node); });
+}
+
+TEST_F(RotationAtAnEnd, OfTheCosignKeyIsTakenInThePlaceOfAnEntryThatNeverLeft) {
+  expect_healed([&] { circle_.append(0, log::kCanarySet); }, [&] { rotate(0, KeyRole::cosign); });
+}
+
+TEST_F(RotationAtAnEnd, ThatNeverLeftGivesWayToAnEntry) {
+  expect_healed([&] { rotate(0, KeyRole::node); }, [&] { circle_.append(0, log::kHeads); });
+}
+
+TEST_F(RotationAtAnEnd, ThatNeverLeftGivesWayToAnother) {
+  expect_healed([&] { rotate(0, KeyRole::node); }, [&] { rotate(0, KeyRole::node); });
+}
+
+TEST_F(RotationAtAnEnd, IsFoundBehindOthersOfAnEndThatNeverLeft) {
+  expect_healed(
+      [&] {
+        rotate(0, KeyRole::cosign);
+        circle_.append(0, log::kCanarySet);
+        rotate(0, KeyRole::node);
+      },
+      [&] {
+        circle_.append(0, log::kHeads);
+        rotate(0, KeyRole::node);
+        rotate(0, KeyRole::node);
+        circle_.append(0, log::kHeads);
+      });
+}
+
+TEST_F(RotationAtAnEnd, IsNotTakenThereFromAnybodyWithoutTheIdKey) {
+  circle_.append(0, log::kCanarySet);
+  circle_.stop(0);
+  auto opened = reopen(0);
+  ASSERT_OK(opened);
+  circle_.replicas[0] = std::move(*opened);
+  const std::uint64_t size = circle_[0].size("alpha");
+  const std::string held = circle_.disk(0).leaves(circle_.keys[0].log.name, size - 1, 1)->front().note;
+  // Bravo signs a rotation for alpha, with its own id key and a new key of its own.
+  const Secret<32> new_key = random_secret<32>();
+  log::Rotation forged{.origin = circle_.keys[0].log.name,
+                       .nick = "alpha",
+                       .role = KeyRole::node,
+                       .reason = RotationReason::stolen,
+                       .old = circle_.keys[0].node,
+                       .next = circle_.keys[0].node};
+  forged.next.key = crypto::public_key_of(new_key);
+  const log::Body body = *log::make_body(
+      log::rotation_body(log::make_rotation(forged, circle_.keys[0].id.name, ids_[1], new_key, nullptr)));
+  log::Entry entry = *log::read_entry_unverified(held);
+  entry.type = log::kKeyRotate;
+  entry.audience = {"*"};
+  entry.body = body.commitment();
+  Push push{.log = "alpha", .from = size - 1, .leaves = {}, .bodies = {{size - 1, body}}, .checkpoint = {}};
+  push.leaves = {*log::make_entry(entry, circle_.keys[0].node.name, new_key)};
+  push.checkpoint = circle_.disk(0).disk.logs.at(circle_.keys[0].log.name).checkpoints.at(size).note;
+  EXPECT_FAILS(circle_.deliver({1, 0, message_of(push)}), Errc::signature);
+  EXPECT_EQ(circle_[0].size("alpha"), size);
+  EXPECT_TRUE(circle_[0].keys_of("alpha")->rotated.empty());
+}
+
+/// Rows of alpha's log, which has rotations, damaged on one disk.
+class DamagedRotation : public RotationTest {
+ protected:
+  DamagedRotation() {
+    circle_.append(0, log::kHeads);
+    node_at_ = rotate(0, KeyRole::node).entry.seq;
+    cosign_at_ = rotate(0, KeyRole::cosign).entry.seq;
+    for (int i = 0; i < 5; ++i) circle_.append(0, log::kHeads);
+    circle_.append(2, log::kHeads);
+    settle();
+    for (std::size_t i = 0; i < 3; ++i) EXPECT_OK(circle_[i].flush());
+  }
+  MemoryLog& rows(std::size_t i) { return circle_.disk(i).disk.logs.at(circle_.keys[0].log.name); }
+  void expect_mended(std::size_t i, const std::function<void(MemoryLog&)>& damage) {
+    SCOPED_TRACE(i);
+    const log::MemberKeys before = *circle_[i].keys_of("alpha");
+    const MemoryDisk whole = circle_.disk(i).disk;
+    circle_.stop(i);
+    damage(rows(i));
+    auto opened = reopen(i);
+    ASSERT_OK(opened);
+    circle_.replicas[i] = std::move(*opened);
+    ASSERT_OK(circle_[i].fsck());
+    EXPECT_TRUE(circle_[i].damaged("alpha"));
+    circle_.link_all();
+    settle();
+    expect_no_refusals();
+    EXPECT_FALSE(circle_[i].damaged("alpha"));
+    EXPECT_EQ(*circle_[i].keys_of("alpha"), before);
+    EXPECT_EQ(circle_[i].state(), State::live) << circle_[i].reason();
+    // And so it is found at the next start.
+    circle_.stop(i);
+    opened = reopen(i);
+    ASSERT_OK(opened);
+    circle_.replicas[i] = std::move(*opened);
+    EXPECT_FALSE(circle_[i].damaged("alpha"));
+    EXPECT_TRUE(circle_[i].fsck()->empty());
+    circle_.link_all();
+    settle();
+    const EntryView after = circle_.append(0, log::kHeads);
+    settle();
+    expect_no_refusals();
+    EXPECT_TRUE(circle_[2].is_final("alpha", after.entry.seq + 1));
+  }
+  /// On the owner's disk and on another's.
+  void expect_mended_everywhere(const std::function<void(MemoryLog&)>& damage) {
+    for (const std::size_t i : {0u, 1u}) expect_mended(i, damage);
+  }
+  std::uint64_t node_at_ = 0, cosign_at_ = 0;
+};
+
+TEST_F(DamagedRotation, IsMendedWithTheKeyThatItBrings) {
+  expect_mended_everywhere([&](MemoryLog& log) { log.leaves[node_at_].note[40] ^= 1; });
+}
+
+TEST_F(DamagedRotation, OfTheCosignKeyIsMended) {
+  expect_mended_everywhere([&](MemoryLog& log) { log.leaves[cosign_at_].note[40] ^= 1; });
+}
+
+TEST_F(DamagedRotation, IsPassedWhereARowBehindItIsDamaged) {
+  expect_mended_everywhere([&](MemoryLog& log) { log.leaves[cosign_at_ + 2].note[40] ^= 1; });
+}
+
+TEST_F(DamagedRotation, IsFoundAgainWhereTheRowIsLostThatSaysWhereItStands) {
+  expect_mended_everywhere([&](MemoryLog& log) { log.steps.erase(rotation_key("alpha", 0)); });
+}
+
+TEST_F(DamagedRotation, MakesWhatItsOwnerCosignedCountAgain) {
+  circle_.stop(1);
+  rows(1).leaves[cosign_at_].note[40] ^= 1;
+  auto opened = reopen(1);
+  ASSERT_OK(opened);
+  circle_.replicas[1] = std::move(*opened);
+  const std::uint64_t size = circle_[1].size("carol");
+  EXPECT_FALSE(circle_[1].held_by("alpha", "carol", size)) << "by a key that is not known here now";
+  // Alpha's own copy of its log mends it, and no heads come with which alpha would say again what it holds.
+  circle_.tamper = [](const Sent& sent) { return sent.to != 1 || sent.message.type == MessageType::push; };
+  circle_.link(0, 1);
+  circle_.run();
+  ASSERT_FALSE(circle_[1].damaged("alpha"));
+  EXPECT_TRUE(circle_[1].held_by("alpha", "carol", size));
+}
+
+// --- what stays proven ---------------------------------------------------------------------------------------------
+
+class RotationOfAConvicted : public RotationTest {
+ protected:
+  RotationOfAConvicted() {
+    circle_.append(0, log::kHeads);
+    settle();
+    const std::string held = circle_.homes[2]->store().leaves(circle_.keys[0].log.name, 1, 1)->front().note;
+    log::Entry other = *log::read_entry_unverified(held);
+    other.time += 5;
+    const std::string second = *log::make_entry(other, circle_.keys[0].node.name, circle_.members[0].node);
+    const auto fault = log::fault_of_entries(held, second, circle_.keys[0]);
+    EXPECT_TRUE(fault.has_value());
+    accusation_ = {"alpha", log::write_fault(*fault), "The node key of alpha signed two different entries."};
+  }
+  Conviction accusation_;
+};
+
+// A member that accuses itself, and says behind it that its key was stolen.
+TEST_F(RotationOfAConvicted, InOnePushWithTheProofLeavesTheProofAndEveryLogStarts) {
+  circle_.unlink(0, 1);
+  circle_.unlink(0, 2);
+  ASSERT_OK(circle_[0].append(Replica::fault_draft(accusation_), ++circle_.now));
+  rotate(0, KeyRole::node, RotationReason::stolen);
+  circle_.link_all();
+  settle();
+  for (const std::size_t i : {1u, 2u}) {
+    ASSERT_EQ(circle_[i].convictions().size(), 1u) << i;
+    EXPECT_EQ(circle_[i].keys_of("alpha")->rotated.size(), 1u) << "it came in the same push";
+    circle_.stop(i);
+    auto opened = reopen(i);
+    ASSERT_OK(opened);
+    circle_.replicas[i] = std::move(*opened);
+    ASSERT_EQ(circle_[i].convictions().size(), 1u) << i;
+    EXPECT_EQ(circle_[i].convictions().front().accused, "alpha");
+    EXPECT_FALSE(circle_[i].trusted("alpha"));
+  }
+}
+
+TEST_F(RotationOfAConvicted, ForRoutineOrStaffUndoesNothing) {
+  rotate(0, KeyRole::node, RotationReason::routine);
+  rotate(0, KeyRole::node, RotationReason::staff);
+  settle();
+  ASSERT_EQ(circle_[1].keys_of("alpha")->rotated.size(), 2u);
+  // What proves it is shown only now.
+  ASSERT_OK(circle_[1].append(Replica::fault_draft(accusation_), ++circle_.now));
+  settle();
+  ASSERT_EQ(circle_[2].convictions().size(), 1u);
+  EXPECT_EQ(circle_[2].convictions().front().accused, "alpha");
+  circle_.stop(2);
+  auto opened = reopen(2);
+  ASSERT_OK(opened);
+  circle_.replicas[2] = std::move(*opened);
+  EXPECT_FALSE(circle_[2].trusted("alpha"));
+}
+
+TEST_F(RotationOfAConvicted, ThatComesLaterUndoesNothingWhateverItsReason) {
+  ASSERT_OK(circle_[1].append(Replica::fault_draft(accusation_), ++circle_.now));
+  circle_.unlink(0, 1);
+  circle_.unlink(0, 2);
+  settle();
+  ASSERT_EQ(circle_[2].convictions().size(), 1u);
+  rotate(0, KeyRole::node, RotationReason::stolen);
+  circle_.link_all();
+  settle();
+  circle_.stop(2);
+  auto opened = reopen(2);
+  ASSERT_OK(opened);
+  circle_.replicas[2] = std::move(*opened);
+  EXPECT_FALSE(circle_[2].trusted("alpha"));
+}
+
+TEST_F(RotationInFour, ToAKeyThatAnotherMemberHasRotatedToIsRefused) {
+  rotate(0, KeyRole::node);
+  settle();
+  for (const KeyRole role : {KeyRole::node, KeyRole::cosign}) {
+    const auto shared = try_rotate(1, role, RotationReason::lost, seeds_.back());
+    ASSERT_FALSE(shared);
+    EXPECT_EQ(shared.error().code, Errc::usage);
+  }
+}
+
+// Two who do so behind the others' backs: whichever comes first, all take the same, and nobody is split off.
+TEST_F(RotationInFour, OfTwoToOneSharedKeySplitsNobody) {
+  for (std::size_t a = 0; a < 4; ++a)
+    for (std::size_t b = a + 1; b < 4; ++b) circle_.unlink(a, b);
+  seeds_.push_back(random_secret<32>());
+  for (const std::size_t i : {0u, 1u}) ASSERT_OK(try_rotate(i, KeyRole::node, RotationReason::lost, seeds_.back()));
+  circle_.link(0, 2);
+  circle_.link(1, 3);
+  settle();
+  circle_.link_all();
+  settle();
+  for (const std::size_t i : {2u, 3u}) {
+    for (const std::string_view nick : {"alpha", "bravo"}) {
+      EXPECT_EQ(circle_[i].keys_of(nick)->rotated.size(), 1u) << i << " of " << nick;
+      EXPECT_OK(circle_[i].trusted(nick));
+    }
+    circle_.stop(i);
+    auto opened = reopen(i);
+    ASSERT_OK(opened);
+    circle_.replicas[i] = std::move(*opened);
+    EXPECT_FALSE(circle_[i].damaged("alpha"));
+    EXPECT_FALSE(circle_[i].damaged("bravo"));
+  }
+  circle_.link_all();
+  settle();
+  expect_no_refusals();
 }
 
 }  // namespace

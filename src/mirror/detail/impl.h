@@ -138,7 +138,6 @@ struct Replica::Impl {
 
   // --- mirrors.cpp
   struct Arrival;
-  struct KeysBefore;
   Result<Outcome> take_push(std::size_t peer, const Push& push, const Bytes& payload, std::int64_t now);
   /// A checkpoint has come whose entries are not here: should its owner forget it, we are who can tell. It is written
   /// with the next commit, if it is still larger than our copy then.
@@ -173,12 +172,24 @@ struct Replica::Impl {
   /// @return whether it is so
   Result<bool> contest(const log::Checkpoint& checkpoint, Outcome& outcome);
   /// Whether `leaf`, signed by us, belongs where we hold another entry that never left.
-  Result<bool> replaces_ours(std::uint64_t seq, std::string_view leaf);
+  /// @param body  of `leaf`, nullptr if it did not come: a rotation is read with it
+  Result<bool> replaces_ours(std::uint64_t seq, std::string_view leaf, const log::Body* body);
   /// Takes the entries of our own log from `from` on back.
   Status give_up(std::uint64_t from);
   Status put_guard_back(const log::Checkpoint& kept);
 
   // --- key_rotation.cpp
+  /// Rotations on their way: unless their entries are kept, the owner's keys are what they were.
+  struct KeysBefore {
+    log::MemberKeys& keys;
+    std::size_t known = keys.rotated.size();
+    bool replaced = false;
+    ~KeysBefore() {
+      if (!replaced) keys.rotated.erase(keys.rotated.begin() + static_cast<std::ptrdiff_t>(known), keys.rotated.end());
+    }
+  };
+  /// If `leaf`, entry `seq` of its log, rotates a key, `keys` are those from then on. @return whether it does
+  Result<bool> admit(log::MemberKeys& keys, std::uint64_t seq, std::string_view leaf, const log::Body* body);
   /// If this next entry of a log rotates a key, the owner's keys are those from then on.
   /// @param body  nullptr if it did not come. @param steps  gets the row by which it is found again
   Status take_rotation(std::size_t owner, std::uint64_t seq, std::string_view leaf, const log::Body* body,
@@ -232,11 +243,14 @@ struct Replica::Impl {
   Result<Outcome> take_proof(const Proof& proof, const Bytes& payload);
 
   // --- mending.cpp
-  Status know_rotation(std::size_t owner, std::uint64_t seq, std::string_view leaf, const Push& push);
+  Status know_rotation(const detail::LogCopy& copy, std::uint64_t seq, std::string_view leaf, const Push& push,
+                       Batch& batch);
   Result<Outcome> take_mending(detail::LogCopy& copy, const Push& push, const log::CosignedCheckpoint& read,
                                const Bytes& payload);
   /// The copy's rows are whole again: it is loaded as at the start.
   Status mended(detail::LogCopy& copy);
+  /// Cosignatures on the other logs that only now count, by a key that the log of `owner` has brought.
+  Status count_again(std::size_t owner);
   Result<std::vector<Defect>> fsck();
 };
 
