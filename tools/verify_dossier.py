@@ -359,7 +359,7 @@ class Rotations:
         terms = fields(statement.object("parley/rotation/v1"), "cutoffs log new nick old reason role since v", "a rotation")
         integer(body["v"], 1, 1), integer(terms["v"], 1, 1), integer(terms["since"])
         short(body["rotation"], 16 << 10)
-        require( terms["nick"] == nick and terms["log"] == owner["log"].name,
+        require(terms["nick"] == nick and terms["log"] == owner["log"].name,
                 "a rotation is of another log")
         role, old, new = terms["role"], Key(terms["old"]), Key(terms["new"])
         require(role in ("node", "cosign"), "a key is replaced that signs nothing here")
@@ -599,9 +599,9 @@ def read_dissent(text, charter, finding_hash, finding):
                                            for one in finding[list_of]}
     require(1 <= len(dissent["points"]) <= 32, "a dissent has no point, or too many")
     for point in dissent["points"]:
+        fields(point, "about likelihood text", "a point")
         require(point["about"] in parts and short(point["text"], 4000, 1)
                 and (not point["likelihood"] or point["about"] == "judgement"), "a point is about nothing, or says nothing")
-        fields(point, "about likelihood text", "a point")
         require(point["likelihood"] in [""] + LIKELIHOODS, "a dissent has no known likelihood")
     return sha256(note.text.encode()), dissent
 

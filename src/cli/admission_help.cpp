@@ -4,7 +4,6 @@
 
 #include <condition_variable>
 
-#include "admission/overview.h"
 #include "admission/owner.h"
 #include "base/text.h"
 #include "cli/ledger_view.h"
@@ -45,11 +44,9 @@ Result<std::vector<std::string>> call_on_all(Workplace& at, const group::Members
   return away;
 }
 
-bool is_done(const admission::Overview& overview) {
-  return overview.missing.empty() && std::ranges::all_of(overview.types, [](const admission::TypeStatus& type) {
-           const bool at_cap = type.used >= type.cap;
-           return type.under_way == 0 && (type.waiting == 0 || at_cap);
-         });
+/// Whether help is still to come: what is beyond the cap waits for another epoch.
+bool waits_for_help(const admission::TypeStatus& type) {
+  return type.under_way > 0 || (type.waiting > 0 && type.used < type.cap);
 }
 
 /// Of `types` those that enter by tags only.
@@ -60,10 +57,9 @@ std::vector<indicator::Type> tagged_of(const group::Membership& membership, std:
   return tagged;
 }
 
-bool waits_for_others(const admission::Overview& overview, std::span<const indicator::Type> types) {
+bool any_waits_for_help(const admission::Overview& overview, std::span<const indicator::Type> types) {
   return std::ranges::any_of(overview.types, [&](const admission::TypeStatus& type) {
-    return std::ranges::find(types, type.type) != types.end() &&
-           (type.under_way > 0 || (type.waiting > 0 && type.used < type.cap));
+    return std::ranges::find(types, type.type) != types.end() && waits_for_help(type);
   });
 }
 
@@ -75,7 +71,15 @@ bool is_held_up(const admission::Overview& overview) {
 
 }  // namespace
 
-Result<bool> admit_once(Workplace& at, const group::Membership& membership, std::string& said) {
+Result<admission::Overview> overview_of(Workplace& at, const group::Membership& membership) {
+  return admission::overview(at.vault, membership, at.member.card.nick, wall_clock_now());
+}
+
+bool is_done(const admission::Overview& overview) {
+  return overview.missing.empty() && std::ranges::none_of(overview.types, waits_for_help);
+}
+
+Result<admission::Overview> admit_once(Workplace& at, const group::Membership& membership, std::string& said) {
   TRY(const auto log, at.groups.log(membership.group().id));
   TRY_STATUS(node::hear_enough(at.groups.desk(), at.member, membership, *log, at.progress));
   ThreadPool pool(at.threads);
@@ -87,13 +91,12 @@ Result<bool> admit_once(Workplace& at, const group::Membership& membership, std:
                                  : group::in_words(away) +
                                        " cannot be reached; the help of all "
                                        "is needed. What they are asked waits here.";
-  TRY(const admission::Overview overview,
-      admission::overview(at.vault, membership, at.member.card.nick, wall_clock_now()));
+  TRY(admission::Overview overview, overview_of(at, membership));
   for (const admission::HelperStatus& helper : overview.helpers)
     if (!helper.trouble.empty()) now += (now.empty() ? "" : " ") + visible(helper.trouble);
   if (!now.empty() && now != said) at.console.say(fmt::format("{}: {}", membership.group().name, now));
   said = now;
-  return is_done(overview);
+  return overview;
 }
 
 bool wait_a_little(Progress& progress, std::chrono::milliseconds how_long) {
@@ -114,23 +117,20 @@ Status admit_before(Workplace& at, const group::Membership& membership, std::spa
   const std::vector<indicator::Type> tagged = tagged_of(membership, types);
   if (tagged.empty()) return {};
   std::string said;
-  for (const Deadline deadline = deadline_in(kBeforeAQuestion);;) {
-    TRY(const admission::Overview overview,
-        admission::overview(at.vault, membership, at.member.card.nick, wall_clock_now()));
-    if (!waits_for_others(overview, tagged)) return {};
-    TRY(const bool done, admit_once(at, membership, said));
-    TRY(const admission::Overview after,
-        admission::overview(at.vault, membership, at.member.card.nick, wall_clock_now()));
-    if (done || is_held_up(after) || Monotonic::now() >= deadline) return {};
+  const Deadline deadline = deadline_in(kBeforeAQuestion);
+  TRY(admission::Overview overview, overview_of(at, membership));
+  while (any_waits_for_help(overview, tagged)) {
+    TRY(overview, admit_once(at, membership, said));
+    if (!any_waits_for_help(overview, tagged) || is_held_up(overview) || Monotonic::now() >= deadline) break;
     if (!wait_a_little(at.progress, kNextTry)) return fail(Errc::cancelled, "Nothing was sent.");
   }
+  return {};
 }
 
 Result<std::vector<std::string>> admitted_of(Workplace& at, const group::Membership& membership,
                                              const std::string& peer, std::span<const indicator::Type> types) {
   TRY(const std::string nick, nick_of(at, peer));
-  TRY(const admission::Overview overview,
-      admission::overview(at.vault, membership, at.member.card.nick, wall_clock_now()));
+  TRY(const admission::Overview overview, overview_of(at, membership));
   const auto owner = std::ranges::find(overview.others, nick, &admission::OwnerStatus::nick);
   std::vector<std::string> lines;
   for (const indicator::Type type : tagged_of(membership, types)) {

@@ -3,15 +3,21 @@
 
 #include <span>
 
+#include "admission/overview.h"
 #include "cli/command.h"
-#include "group/membership.h"
 
 namespace parley::cli {
 
 /// Calls on every other member once for help with what waits, and says who is away or in trouble.
 /// @param said  what was said last, which is not said again
-/// @return whether everything that the charter allows has its tag. @error Errc::cancelled; the vault's
-Result<bool> admit_once(Workplace& at, const group::Membership& membership, std::string& said);
+/// @return how it stands then. @error Errc::cancelled; the vault's
+Result<admission::Overview> admit_once(Workplace& at, const group::Membership& membership, std::string& said);
+
+/// How it stands now. @error the vault's
+Result<admission::Overview> overview_of(Workplace& at, const group::Membership& membership);
+
+/// Whether everything that the charter allows has its tag.
+bool is_done(const admission::Overview& overview);
 
 /// Waits for the next try. @return false once the command was stopped
 bool wait_a_little(Progress& progress, std::chrono::milliseconds how_long);

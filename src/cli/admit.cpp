@@ -1,7 +1,6 @@
 // parley admit, admit status: tags for guessable indicators, by the help of every member of a group.
 #include <fmt/format.h>
 
-#include "admission/overview.h"
 #include "base/text.h"
 #include "cli/admission_help.h"
 #include "cli/json.h"
@@ -121,8 +120,7 @@ OrderedJson json_of(const group::Membership& membership, const admission::Overvi
 Status show(Workplace& at, const AdmitArguments& arguments) {
   TRY(const auto groups, memberships(at, arguments.group));
   for (const group::Membership& membership : groups) {
-    TRY(const admission::Overview overview,
-        admission::overview(at.vault, membership, at.member.card.nick, wall_clock_now()));
+    TRY(const admission::Overview overview, overview_of(at, membership));
     if (arguments.as_json)
       at.console.print(to_line(json_of(membership, overview)));
     else
@@ -137,8 +135,8 @@ Status admit(Workplace& at, const AdmitArguments& arguments) {
     TRY(const auto groups, memberships(at, arguments.group));
     done = true;
     for (const group::Membership& membership : groups) {
-      TRY(const bool done_here, admit_once(at, membership, said[membership.group().id]));
-      done = done && done_here;
+      TRY(const admission::Overview overview, admit_once(at, membership, said[membership.group().id]));
+      done = done && is_done(overview);
     }
     if (!arguments.wait) break;
     if (!done && !wait_a_little(at.progress, kNextTry))

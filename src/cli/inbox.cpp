@@ -20,16 +20,19 @@ Result<group::Membership> membership_of(Workplace& at, const session::Offer& off
   return at.groups.membership(group.id);
 }
 
-// What the session would do to the ledger. @param our_padded  what enters
-Result<std::vector<std::string>> effect_of(Workplace& at, const session::Offer& offer, std::uint64_t our_padded) {
-  TRY(const group::Membership membership, membership_of(at, offer));
-  return cli::effect_of(at, membership, offer.peer, offer.question, our_padded, offer.their_padded);
+// What the session would do to the ledger.
+Result<std::vector<std::string>> effect_of(Workplace& at, const group::Membership& membership,
+                                           const session::Offer& offer) {
+  return cli::effect_of(at, membership, offer.peer, offer.question, offer.ours.padded, offer.their_padded);
 }
 
 // The same of one that waits, before the session is charged.
 Result<std::vector<std::string>> effect_of_waiting(Workplace& at, const std::string& session) {
-  for (const session::Offer& offer : at.inbox->waiting())
-    if (offer.session.starts_with(session)) return effect_of(at, offer, offer.ours.padded);
+  for (const session::Offer& offer : at.inbox->waiting()) {
+    if (!offer.session.starts_with(session)) continue;
+    TRY(const group::Membership membership, membership_of(at, offer));
+    return effect_of(at, membership, offer);
+  }
   return std::vector<std::string>();
 }
 
@@ -48,7 +51,7 @@ Status print_offer(Workplace& at, const session::Offer& offer) {
   TRY(const auto admitted, admitted_of(at, membership, offer.peer, offer.question.types));
   for (const std::string& line : admitted) console.print(fmt::format("  {}\n", line));
   console.print(fmt::format("  in the end {}\n", session::who_learns(offer.question, false)));
-  TRY(const auto effect, effect_of(at, offer, offer.ours.padded));
+  TRY(const auto effect, effect_of(at, membership, offer));
   for (const std::string& line : effect) console.print(fmt::format("  {}\n", line));
   console.print(
       fmt::format("  decide: parley accept {0}   or   parley decline {0} --why TEXT\n", offer.session.substr(0, 8)));

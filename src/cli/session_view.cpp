@@ -106,21 +106,17 @@ void print_openings_that_differ(Console& console, const Shown& shown) {
     if (!said.cannot_both_be())
       console.say(
           "    The exchange broke off, so what was sent last may have been lost on the way. Count it as opened.");
-    else if (said.by_us)
+    else
       console.say(fmt::format(
           "    Both numbers are signed, and no two honest programs write them: one is changed, or runs on an older "
-          "disk. "
-          "What you opened is above, as \"opened\" of parley show --json; ask {} to name what it holds, and open "
-          "nothing more to it until that is cleared up.",
-          peer));
-    else
-      console.say(
-          fmt::format("    Both numbers are signed, and no two honest programs write them: one is changed, or runs on "
-                      "an older disk. "
-                      "What you received was checked against what {} had committed to, and stands above as \"theirs\"; "
-                      "show it that, "
-                      "and open nothing more to it until that is cleared up.",
-                      peer));
+          "disk. {}, and open nothing more to it until that is cleared up.",
+          said.by_us
+              ? fmt::format("What you opened is above, as \"opened\" of parley show --json; ask {} to name what it "
+                            "holds",
+                            peer)
+              : fmt::format("What you received was checked against what {} had committed to, and stands above as "
+                            "\"theirs\"; show it that",
+                            peer)));
   }
 }
 

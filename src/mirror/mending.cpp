@@ -26,8 +26,10 @@ Status Replica::Impl::know_rotation(const detail::LogCopy& copy, std::uint64_t s
   if (rotated.size() == count) return {};
   detail::Growing growing(copy);
   growing.add(*body);
-  if (batch.growth.empty()) batch.growth.push_back(detail::Growing(copy).growth);
-  batch.growth.front().bodies.push_back(std::move(growing.growth.bodies.front()));
+  if (batch.growth.empty())
+    batch.growth.push_back(std::move(growing.growth));
+  else
+    batch.growth.front().bodies.push_back(std::move(growing.growth.bodies.front()));
   return {};
 }
 

@@ -38,6 +38,14 @@ class RotationTest : public testing::Test {
       for (const Secret<32>& seed : seeds_) seeds->rotated.push_back(seed.clone());
     return Replica::open(circle_.view(i), seeds, circle_.homes[i]->store(), circle_.homes[i]->guard());
   }
+  /// Ends a member and starts it again. @param meanwhile  is done to what it left on its disk
+  void restart(std::size_t i, const std::function<void()>& meanwhile = [] {}) {
+    circle_.stop(i);
+    meanwhile();
+    auto opened = reopen(i);
+    if (!opened) throw std::runtime_error(opened.error().text());
+    circle_.replicas[i] = std::move(*opened);
+  }
   /// Everything is handed over, and then what each has heard of the others' copies.
   void settle() {
     circle_.run();

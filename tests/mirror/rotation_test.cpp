@@ -34,10 +34,7 @@ TEST_F(RotationInThree, IsKnownAgainAfterARestartOfEveryMember) {
   circle_.append(0, log::kHeads);
   settle();
   for (std::size_t i = 0; i < 3; ++i) {
-    circle_.stop(i);
-    auto opened = reopen(i);
-    ASSERT_OK(opened);
-    circle_.replicas[i] = std::move(*opened);
+    restart(i);
     EXPECT_EQ(circle_[i].keys_of("alpha")->rotated.size(), 2u);
     EXPECT_FALSE(circle_[i].damaged("alpha"));
     const auto defects = circle_[i].fsck();
@@ -172,11 +169,7 @@ TEST_F(RotationInThree, ComesBackOutOfTheOthersCopiesWhenADiskIsPutBack) {
   rotate(0, KeyRole::node);
   circle_.append(0, log::kHeads);
   settle();
-  circle_.stop(0);
-  circle_.disk(0).disk = old_disk;
-  auto opened = reopen(0);
-  ASSERT_OK(opened);
-  circle_.replicas[0] = std::move(*opened);
+  restart(0, [&] { circle_.disk(0).disk = old_disk; });
   circle_.link_all();
   settle();
   EXPECT_EQ(circle_[0].state(), State::live) << circle_[0].reason();
@@ -201,12 +194,10 @@ class RotationAtAnEnd : public RotationTest {
     circle_.unlink(0, 2);
   }
   void put_back(const MemoryDisk& disk, const vault::SignedHead& guard) {
-    circle_.stop(0);
-    circle_.disk(0).disk = disk;
-    circle_.guard(0).signed_head = guard;
-    auto opened = reopen(0);
-    ASSERT_OK(opened);
-    circle_.replicas[0] = std::move(*opened);
+    restart(0, [&] {
+      circle_.disk(0).disk = disk;
+      circle_.guard(0).signed_head = guard;
+    });
     circle_.link_all();
   }
   /// @param unseen  what stands at the end that never left, @param shown  at the one that the others hold
@@ -271,10 +262,7 @@ TEST_F(RotationAtAnEnd, IsFoundBehindOthersOfAnEndThatNeverLeft) {
 
 TEST_F(RotationAtAnEnd, IsNotTakenThereFromAnybodyWithoutTheIdKey) {
   circle_.append(0, log::kCanarySet);
-  circle_.stop(0);
-  auto opened = reopen(0);
-  ASSERT_OK(opened);
-  circle_.replicas[0] = std::move(*opened);
+  restart(0);
   const std::uint64_t size = circle_[0].size("alpha");
   const std::string held = circle_.disk(0).leaves(circle_.keys[0].log.name, size - 1, 1)->front().note;
   // Bravo signs a rotation for alpha, with its own id key and a new key of its own.
@@ -317,11 +305,7 @@ class DamagedRotation : public RotationTest {
     SCOPED_TRACE(i);
     const log::MemberKeys before = *circle_[i].keys_of("alpha");
     const MemoryDisk whole = circle_.disk(i).disk;
-    circle_.stop(i);
-    damage(rows(i));
-    auto opened = reopen(i);
-    ASSERT_OK(opened);
-    circle_.replicas[i] = std::move(*opened);
+    restart(i, [&] { damage(rows(i)); });
     ASSERT_OK(circle_[i].fsck());
     EXPECT_TRUE(circle_[i].damaged("alpha"));
     circle_.link_all();
@@ -331,10 +315,7 @@ class DamagedRotation : public RotationTest {
     EXPECT_EQ(*circle_[i].keys_of("alpha"), before);
     EXPECT_EQ(circle_[i].state(), State::live) << circle_[i].reason();
     // And so it is found at the next start.
-    circle_.stop(i);
-    opened = reopen(i);
-    ASSERT_OK(opened);
-    circle_.replicas[i] = std::move(*opened);
+    restart(i);
     EXPECT_FALSE(circle_[i].damaged("alpha"));
     EXPECT_TRUE(circle_[i].fsck()->empty());
     circle_.link_all();
@@ -368,11 +349,7 @@ TEST_F(DamagedRotation, IsFoundAgainWhereTheRowIsLostThatSaysWhereItStands) {
 }
 
 TEST_F(DamagedRotation, MakesWhatItsOwnerCosignedCountAgain) {
-  circle_.stop(1);
-  rows(1).leaves[cosign_at_].note[40] ^= 1;
-  auto opened = reopen(1);
-  ASSERT_OK(opened);
-  circle_.replicas[1] = std::move(*opened);
+  restart(1, [&] { rows(1).leaves[cosign_at_].note[40] ^= 1; });
   const std::uint64_t size = circle_[1].size("carol");
   EXPECT_FALSE(circle_[1].held_by("alpha", "carol", size)) << "by a key that is not known here now";
   // Alpha's own copy of its log mends it, and no heads come with which alpha would say again what it holds.
@@ -412,10 +389,7 @@ TEST_F(RotationOfAConvicted, InOnePushWithTheProofLeavesTheProofAndEveryLogStart
   for (const std::size_t i : {1u, 2u}) {
     ASSERT_EQ(circle_[i].convictions().size(), 1u) << i;
     EXPECT_EQ(circle_[i].keys_of("alpha")->rotated.size(), 1u) << "it came in the same push";
-    circle_.stop(i);
-    auto opened = reopen(i);
-    ASSERT_OK(opened);
-    circle_.replicas[i] = std::move(*opened);
+    restart(i);
     ASSERT_EQ(circle_[i].convictions().size(), 1u) << i;
     EXPECT_EQ(circle_[i].convictions().front().accused, "alpha");
     EXPECT_FALSE(circle_[i].trusted("alpha"));
@@ -432,10 +406,7 @@ TEST_F(RotationOfAConvicted, ForRoutineOrStaffUndoesNothing) {
   settle();
   ASSERT_EQ(circle_[2].convictions().size(), 1u);
   EXPECT_EQ(circle_[2].convictions().front().accused, "alpha");
-  circle_.stop(2);
-  auto opened = reopen(2);
-  ASSERT_OK(opened);
-  circle_.replicas[2] = std::move(*opened);
+  restart(2);
   EXPECT_FALSE(circle_[2].trusted("alpha"));
 }
 
@@ -448,10 +419,7 @@ TEST_F(RotationOfAConvicted, ThatComesLaterUndoesNothingWhateverItsReason) {
   rotate(0, KeyRole::node, RotationReason::stolen);
   circle_.link_all();
   settle();
-  circle_.stop(2);
-  auto opened = reopen(2);
-  ASSERT_OK(opened);
-  circle_.replicas[2] = std::move(*opened);
+  restart(2);
   EXPECT_FALSE(circle_[2].trusted("alpha"));
 }
 
@@ -481,10 +449,7 @@ TEST_F(RotationInFour, OfTwoToOneSharedKeySplitsNobody) {
       EXPECT_EQ(circle_[i].keys_of(nick)->rotated.size(), 1u) << i << " of " << nick;
       EXPECT_OK(circle_[i].trusted(nick));
     }
-    circle_.stop(i);
-    auto opened = reopen(i);
-    ASSERT_OK(opened);
-    circle_.replicas[i] = std::move(*opened);
+    restart(i);
     EXPECT_FALSE(circle_[i].damaged("alpha"));
     EXPECT_FALSE(circle_[i].damaged("bravo"));
   }
