@@ -25,6 +25,17 @@ std::uint64_t Replica::Impl::showable(const detail::LogCopy& copy) const {
   return std::min(held, copy.size());
 }
 
+Result<std::uint64_t> Replica::Impl::showable_of_damaged(const detail::LogCopy& copy) {
+  std::uint64_t size = copy.mending->state.size;
+  if (copy.owner != group.self) return size;
+  const std::uint64_t stop = size - std::min(size, kMostGivenUp);
+  for (; size > stop; --size) {
+    TRY(const auto lines, store.cosignatures(copy.origin, size));
+    if (!lines.empty()) return size;
+  }
+  return 0;
+}
+
 Result<bool> Replica::Impl::never_left(std::uint64_t from) {
   const detail::LogCopy& copy = own();
   const State now = state();

@@ -42,6 +42,7 @@ Result<Outcome> Replica::Impl::take_heads(std::size_t peer, const Heads& heads) 
     if (theirs) TRY_STATUS(learn(copy, *theirs, notes[copy.owner], outcome));
   }
   peers[peer].told = true;
+  peers[peer].mending_asked.clear();  // what it could not show before, it may by now
   answered.insert(peer);
   if (heads.answer) {
     // The answer greets as well. Heads that nobody asked for would be taken for the answer of the next round, and what

@@ -17,14 +17,14 @@ constexpr std::uint64_t kChecksOfARotation = 4;
 /// In the spelling that every entry has.
 constexpr std::string_view kTypeMark = R"("type":"key.rotate")";
 
+}  // namespace
+
 Result<std::optional<log::Body>> stored_body(Store& store, std::string_view leaf) {
   TRY(const log::Entry entry, log::read_entry_unverified(leaf));
   TRY(const auto row, store.body(entry.body));
   if (!row) return std::nullopt;
   return log::Body{row->salt, std::string(as_text(row->content))};
 }
-
-}  // namespace
 
 log::StepKey rotation_key(std::string_view nick, std::size_t number) {
   return {std::string(nick), fmt::format("{}", number), std::string(log::kKeyRotate)};

@@ -1,5 +1,5 @@
-// Putting damaged rows right out of a peer's copy. A wrong row is found because a signed root covers it; the right one
-// is known by the same root (log.md 2.7).
+// Putting damaged rows right: out of what is sound here, and then out of a peer's copy. A wrong row is found because a
+// signed root covers it; the right one is known by the same root (log.md 2.7).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,36 +7,113 @@
 #include "mirror/detail/impl.h"
 
 namespace parley::mirror {
+namespace {
 
-/// A rotation of which a row is damaged is not known: what follows it cannot be checked before it is, and the rows by
-/// which it is found again are written again.
-Status Replica::Impl::know_rotation(const detail::LogCopy& copy, std::uint64_t seq, std::string_view leaf,
-                                    const Push& push, Batch& batch) {
+constexpr std::uint64_t kLeavesAtOnce = 1024;
+
+}  // namespace
+
+/// Entries of a damaged log that are sound, one after another from where the damage begins, and what stands over them.
+struct Replica::Impl::Repair {
+  Repair(detail::LogCopy& copy, log::MemberKeys& owner)
+      : next(*copy.mending),
+        rows{.origin = copy.origin, .from = next.state.size, .leaves = {}, .nodes = {}, .checkpoint = {}},
+        keys_before{owner} {}
+
+  void add(const log::Extension& extension, std::string_view leaf) {
+    rows.leaves.push_back({extension.leaf_hash, std::string(leaf)});
+    next.frontier.append(extension.leaf_hash,
+                         [&](const log::TreeNode&, const Digest& hash) { rows.nodes.push_back(hash); });
+    next.state = extension.state;
+  }
+
+  detail::Mending next;
+  RepairRows rows;
+  Batch batch{.growth = {}, .steps = {}, .faults = {}, .repairs = {}};
+  KeysBefore keys_before;
+};
+
+/// The next entry of a damaged log. A rotation of which a row is damaged is not known: what follows it cannot be
+/// checked before it is, and the rows by which it is found again are written again.
+/// @param body  of a rotation; nullptr if it is not there
+Status Replica::Impl::add_to(Repair& repair, const detail::LogCopy& copy, std::string_view leaf,
+                             const log::Body* body) {
+  const std::uint64_t seq = repair.next.state.size;
   const auto& rotated = keys(copy.owner).rotated;
   const auto known = std::ranges::find(rotated, seq, &log::PlacedRotation::seq);
+  Batch& batch = repair.batch;
   if (known != rotated.end()) {
     const auto number = static_cast<std::size_t>(known - rotated.begin());
     batch.steps.push_back({copy.origin, rotation_key(nick(copy.owner), number), seq});
-    return {};
+  } else {
+    const std::size_t count = rotated.size();
+    TRY_STATUS(take_rotation(copy.owner, seq, leaf, body, batch.steps));
+    if (rotated.size() > count) {
+      if (batch.growth.empty()) batch.growth.push_back(detail::Growing(copy).growth);
+      batch.growth.front().bodies.push_back({body->commitment(), body->salt, to_bytes(body->text)});
+    }
   }
-  const auto found = std::ranges::find(push.bodies, seq, &Push::EntryBody::seq);
-  const log::Body* body = found == push.bodies.end() ? nullptr : &found->body;
-  const std::size_t count = rotated.size();
-  TRY_STATUS(take_rotation(copy.owner, seq, leaf, body, batch.steps));
-  if (rotated.size() == count) return {};
-  detail::Growing growing(copy);
-  growing.add(*body);
-  if (batch.growth.empty())
-    batch.growth.push_back(std::move(growing.growth));
-  else
-    batch.growth.front().bodies.push_back(std::move(growing.growth.bodies.front()));
+  TRY(const log::Extension extension, log::extend(repair.next.state, leaf, group.members, copy.owner));
+  repair.add(extension, leaf);
+  return {};
+}
+
+Status Replica::Impl::keep(Repair&& repair, detail::LogCopy& copy) {
+  const bool is_whole = repair.next.state.size == copy.size();
+  repair.batch.repairs.push_back(std::move(repair.rows));
+  TRY_STATUS(commit(std::move(repair.batch)));
+  repair.keys_before.replaced = true;
+  *copy.mending = std::move(repair.next);
+  return is_whole ? mended(copy) : Status{};
+}
+
+/// Whether `leaf`, the last entry behind those of `before`, makes the tree of the checkpoint that is stored.
+Result<bool> Replica::Impl::ends_as_signed(const detail::LogCopy& copy, log::Frontier before, std::string_view leaf) {
+  TRY(const auto row, store.checkpoint(copy.origin, copy.size()));
+  if (!row) return false;
+  before.append(log::leaf_hash(as_bytes(leaf)), [](const log::TreeNode&, const Digest&) {});
+  const auto read = log::read_checkpoint(row->note, keys(copy.owner).log);
+  return read && read->size == before.size() && read->root == before.root() && row->root == read->root;
+}
+
+/// Whether the checkpoint that came is of another tree than the one of its size that is stored: two that the owner
+/// signed.
+Result<bool> Replica::Impl::contradicts_stored(const detail::LogCopy& copy, const log::CosignedCheckpoint& read,
+                                               std::string_view note, ByteView branch, Outcome& outcome) {
+  TRY(const auto row, store.checkpoint(copy.origin, read.checkpoint.size));
+  if (!row || !log::read_checkpoint(row->note, keys(copy.owner).log)) return false;
+  const auto fault = log::fault_of_checkpoints(row->note, note, keys(copy.owner));
+  if (!fault) return false;
+  return convict(*fault, branch, outcome);
+}
+
+/// What is sound needs nobody: hashes of the tree follow from the entries, and entries behind a damaged one are good
+/// again as soon as it is. The last entry waits for a checkpoint that is sound.
+Status Replica::Impl::mend_alone(detail::LogCopy& copy) {
+  for (bool goes_on = copy.mending.has_value(); goes_on;) {
+    Repair repair(copy, group.members[copy.owner]);
+    const std::uint64_t from = repair.rows.from;
+    TRY(const auto held, store.leaves(copy.origin, from, std::min(kLeavesAtOnce, copy.size() - from)));
+    for (const vault::LogLeaf& leaf : held) {
+      if (repair.next.state.size + 1 == copy.size()) {
+        TRY(const bool as_signed, ends_as_signed(copy, repair.next.frontier, leaf.note));
+        if (!as_signed) break;
+      }
+      const auto body = stored_body(store, leaf.note);
+      if (!body && body.error().code == Errc::io) return std::unexpected(body.error());
+      if (!body || !add_to(repair, copy, leaf.note, *body ? &**body : nullptr)) break;
+    }
+    goes_on = repair.rows.leaves.size() == held.size() && repair.next.state.size < copy.size();
+    if (!repair.rows.leaves.empty()) TRY_STATUS(keep(std::move(repair), copy));
+  }
   return {};
 }
 
 Result<Outcome> Replica::Impl::take_mending(detail::LogCopy& copy, const Push& push,
                                             const log::CosignedCheckpoint& read, const Bytes& payload) {
   Outcome outcome;
-  const std::uint64_t from = copy.mending->state.size;
+  Repair repair(copy, group.members[copy.owner]);
+  const std::uint64_t from = repair.rows.from;
   const std::uint64_t size = copy.size();
   if (push.from > from) {
     TRY(Message sent, message(Get{Get::What::entries, push.log, from, size - from}));
@@ -45,44 +122,33 @@ Result<Outcome> Replica::Impl::take_mending(detail::LogCopy& copy, const Push& p
   }
   const std::uint64_t end = std::min(push.from + push.leaves.size(), size);
   if (end <= from) return outcome;
-
-  detail::Mending next = *copy.mending;
-  RepairRows rows{.origin = copy.origin, .from = from, .leaves = {}, .nodes = {}, .checkpoint = {}};
-  Batch batch{.growth = {}, .steps = {}, .faults = {}, .repairs = {}};
-  KeysBefore keys_before{group.members[copy.owner]};
   TRY(const auto held, store.leaves(copy.origin, from, end - from));
-  for (std::uint64_t seq = from; seq < end; ++seq) {
+  while (repair.next.state.size < end) {
+    const std::uint64_t seq = repair.next.state.size;
     const std::string& leaf = push.leaves[seq - push.from];
     ++effort.checked;
-    TRY_STATUS(know_rotation(copy, seq, leaf, push, batch));
-    TRY(const log::Extension extension, log::extend(next.state, leaf, group.members, copy.owner));
-    if (seq - from < held.size()) {
-      // Two sound entries at one place are no damage.
-      const auto fault = fault_of_entries(held[seq - from].note, leaf, copy.owner);
-      if (fault) {
-        TRY(const bool kept, convict(*fault, payload, outcome));
-        if (kept) return outcome;
-      }
+    const auto body = std::ranges::find(push.bodies, seq, &Push::EntryBody::seq);
+    TRY_STATUS(add_to(repair, copy, leaf, body == push.bodies.end() ? nullptr : &body->body));
+    if (seq - from >= held.size()) continue;
+    // Two sound entries at one place are no damage.
+    if (const auto fault = fault_of_entries(held[seq - from].note, leaf, copy.owner)) {
+      TRY(const bool kept, convict(*fault, payload, outcome));
+      if (kept) return outcome;
     }
-    rows.leaves.push_back({extension.leaf_hash, leaf});
-    next.frontier.append(extension.leaf_hash,
-                         [&](const log::TreeNode&, const Digest& hash) { rows.nodes.push_back(hash); });
-    next.state = extension.state;
   }
-  const bool at_checkpoint = read.checkpoint.size == end;
-  if (at_checkpoint && read.checkpoint.root != next.frontier.root())
-    return fail(Errc::protocol, fmt::format("Entries of the log of {} do not hash to the checkpoint that came with "
-                                            "them.",
-                                            push.log));
-  if (at_checkpoint)
-    rows.checkpoint =
+  if (read.checkpoint.size == end) {
+    if (read.checkpoint.root != repair.next.frontier.root())
+      return fail(Errc::protocol, fmt::format("Entries of the log of {} do not hash to the checkpoint that came with "
+                                              "them.",
+                                              push.log));
+    TRY(const bool two_trees, contradicts_stored(copy, read, push.checkpoint, payload, outcome));
+    if (two_trees) return outcome;
+    repair.rows.checkpoint =
         vault::LogCheckpoint{end, read.checkpoint.root, detail::bare_note(push.checkpoint, keys(copy.owner).log)};
-  batch.repairs.push_back(std::move(rows));
-  TRY_STATUS(commit(std::move(batch)));
-  keys_before.replaced = true;
+  }
+  TRY_STATUS(keep(std::move(repair), copy));
   effort.brought += effort.checked;  // each place is mended once
-  *copy.mending = std::move(next);
-  if (end == size) TRY_STATUS(mended(copy));
+  TRY_STATUS(mend_alone(copy));
   return outcome;
 }
 

@@ -74,8 +74,11 @@ Status Replica::Impl::send_logs(std::size_t peer, std::vector<Message>& out) {
 
 Status Replica::Impl::send_log(std::size_t peer, detail::LogCopy& copy, std::uint64_t until,
                                std::vector<Message>& out) {
-  if (copy.mending) return {};
-  until = std::min(until, showable(copy));
+  return copy.mending ? Status{} : push_until(peer, copy, std::min(until, showable(copy)), out);
+}
+
+Status Replica::Impl::push_until(std::size_t peer, detail::LogCopy& copy, std::uint64_t until,
+                                 std::vector<Message>& out) {
   std::uint64_t& next = peers[peer].next[copy.owner];
   while (next < until && out.size() < kMaxMessagesAtOnce) {
     Push push{.log = nick(copy.owner), .from = next, .leaves = {}, .bodies = {}, .checkpoint = {}};
@@ -121,7 +124,7 @@ Result<std::uint64_t> Replica::Impl::make_push(std::size_t peer, detail::LogCopy
       return end;
     }
     TRY(const auto row, store.checkpoint(copy.origin, end));
-    if (!row) continue;
+    if (!row || (copy.mending && !log::read_checkpoint(row->note, keys(copy.owner).log))) continue;
     push.checkpoint = row->note;
     return end;
   }
@@ -142,6 +145,7 @@ Status Replica::Impl::send_cosignature(std::size_t peer, std::vector<Message>& o
 Status Replica::Impl::send_questions(std::size_t peer, std::vector<Message>& out) {
   detail::Peer& to = peers[peer];
   for (detail::LogCopy& copy : logs) {
+    TRY_STATUS(mend_alone(copy));
     if (copy.mending && copy.size() > 0 && to.mending_asked.insert(copy.owner).second) {
       const std::uint64_t from = copy.mending->state.size;
       // Up to our own end, for the checkpoint there, and once more beyond it: what a peer sends ends at a checkpoint
@@ -165,7 +169,16 @@ Result<Outcome> Replica::Impl::take_get(std::size_t peer, const Get& get) {
   TRY(const std::size_t log, member(get.log));
   detail::LogCopy& copy = logs[log];
   Outcome outcome;
-  if (get.from >= showable(copy) || copy.mending) return outcome;
+  if (copy.mending) {
+    if (get.what != Get::What::entries) return outcome;
+    // Each of two damaged copies may have what the other lacks.
+    TRY(const std::uint64_t until, showable_of_damaged(copy));
+    if (get.from >= until) return outcome;
+    peers[peer].next[log] = get.from;
+    TRY_STATUS(push_until(peer, copy, until, outcome.replies));
+    return outcome;
+  }
+  if (get.from >= showable(copy)) return outcome;
   if (get.what == Get::What::entries) {
     // From here on, as for any peer that lacks them: to_send() gives the rest.
     detail::Peer& to = peers[peer];

@@ -245,7 +245,7 @@ struct Branch {
     entry.prev = state.last;
     entry.session = std::move(session);
     entry.audience = std::move(audience);
-    entry.time = kNow + static_cast<std::int64_t>(state.size);
+    entry.time = state.time_of_next(kNow + static_cast<std::int64_t>(state.size));
     entry.type = type;
     return entry;
   }
@@ -260,8 +260,16 @@ struct Branch {
     bodies.emplace_back();
     add(entry);
   }
-  void add(const log::Entry& entry) {
-    leaves.push_back(owner->sign(entry));
+  void add(const log::Entry& entry) { add(entry, owner->sign(entry)); }
+  /// What the owner has written in this place before, without its body.
+  void follow(const std::string& leaf) {
+    const auto entry = log::read_entry_unverified(leaf);
+    if (!entry) throw std::invalid_argument(entry.error().text());
+    bodies.emplace_back();
+    add(*entry, leaf);
+  }
+  void add(const log::Entry& entry, std::string leaf) {
+    leaves.push_back(std::move(leaf));
     entries.push_back(entry);
     hashes.push_back(log::leaf_hash(as_bytes(leaves.back())));
     state = {state.size + 1, hashes.back(), entry.time, log::entry_type(entry.type)->seals};

@@ -871,6 +871,107 @@ TEST_F(Damage, IsNotMendedWithASecondHistory) {
   EXPECT_EQ(circle_.convictions[1][0].accused, "alpha");
 }
 
+/// What an entry is not made of: hashes of the tree and of entries.
+TEST_F(Damage, OfHashesIsMendedAloneBeforeAnybodyIsAsked) {
+  for (const std::size_t i : {0u, 1u}) {
+    rows(i).nodes[{1, 2}][0] ^= std::byte{1};
+    rows(i).leaves[7].hash[0] ^= std::byte{1};
+    ASSERT_FALSE(circle_[i].fsck()->empty());
+    EXPECT_TRUE(circle_[i].damaged("alpha"));
+  }
+  for (const std::size_t i : {0u, 1u}) {
+    ASSERT_OK(circle_[i].to_send("carol"));
+    EXPECT_FALSE(circle_[i].damaged("alpha")) << "the entries say what the hashes are";
+    EXPECT_TRUE(circle_[i].fsck()->empty());
+  }
+}
+
+TEST_F(Damage, OfTheCheckpointIsNotMendedAlone) {
+  rows(1).checkpoints[10].note[60] ^= 1;
+  ASSERT_FALSE(circle_[1].fsck()->empty());
+  ASSERT_OK(circle_[1].to_send("carol"));
+  EXPECT_TRUE(circle_[1].damaged("alpha")) << "who signed the last entries is what it says";
+}
+
+class DamageOfTwo : public testing::Test {
+ protected:
+  DamageOfTwo() {
+    circle_.open_all();
+    for (int i = 0; i < 9; ++i) {
+      circle_.append(0, log::kHeads);
+      circle_.run();
+    }
+    for (std::size_t i = 0; i < 2; ++i) EXPECT_OK(circle_[i].flush());
+  }
+  MemoryLog& rows(std::size_t i) { return circle_.disk(i).disk.logs.at(circle_.keys[0].log.name); }
+  void damage(std::size_t i, std::size_t entry) {
+    rows(i).leaves[entry].note[40] ^= 1;
+    ASSERT_FALSE(circle_[i].fsck()->empty());
+    ASSERT_TRUE(circle_[i].damaged("alpha"));
+  }
+  /// @param meetings  of the two
+  void expect_mended(int meetings) {
+    for (int i = 0; i < meetings; ++i) {
+      circle_.link_all();
+      circle_.run();
+    }
+    for (std::size_t i = 0; i < 2; ++i) {
+      EXPECT_FALSE(circle_[i].damaged("alpha")) << i;
+      EXPECT_TRUE(circle_[i].fsck()->empty()) << i;
+      EXPECT_EQ(circle_[i].state(), State::live) << circle_[i].reason();
+    }
+    EXPECT_TRUE(circle_.convictions.empty());
+  }
+  Circle circle_{2};
+};
+
+TEST_F(DamageOfTwo, InDifferentEntriesIsMendedByEachOther) {
+  for (const auto& [owners, mirrors] : {std::pair(3, 6), std::pair(6, 3), std::pair(0, 9), std::pair(9, 0)}) {
+    SCOPED_TRACE(owners);
+    damage(0, static_cast<std::size_t>(owners));
+    damage(1, static_cast<std::size_t>(mirrors));
+    expect_mended(2);
+  }
+}
+
+TEST_F(DamageOfTwo, InOneEntryStaysAndIsSaid) {
+  damage(0, 4);
+  damage(1, 4);
+  for (int i = 0; i < 3; ++i) {
+    circle_.link_all();
+    circle_.run();
+  }
+  EXPECT_TRUE(circle_[0].damaged("alpha"));
+  EXPECT_TRUE(circle_[1].damaged("alpha"));
+  EXPECT_EQ(circle_[0].state(), State::amnesia) << "nothing is signed over what nobody knows any more";
+}
+
+TEST_F(DamageOfTwo, LetsNoEntryOutThatTheOtherNeverHad) {
+  circle_.unlink(0, 1);
+  circle_.append(0, log::kHeads);  // entry 10, which nobody else has
+  circle_.append(0, log::kHeads);
+  circle_.restart(0);
+  damage(0, 11);
+  // Bravo asks for all that there is, as if it had it.
+  ASSERT_OK(circle_[0].take("bravo", message_of(Get{Get::What::entries, "alpha", 0, 100}), kNow));
+  circle_.link_all();
+  circle_.run();
+  EXPECT_EQ(circle_[1].size("alpha"), 10u);
+}
+
+TEST_F(DamageOfTwo, AndASecondTreeOfTheSameSizeConvictsItsOwner) {
+  circle_.stop(0);
+  damage(1, 9);
+  // Of the last entry no sound row is left; what its owner signed over it is.
+  Branch other(circle_.members[0]);
+  for (std::size_t i = 0; i < 9; ++i) other.follow(rows(1).leaves[i].note);
+  other.append(log::kCanarySet);
+  ASSERT_OK(circle_[1].to_send("alpha"));
+  ASSERT_OK(circle_.deliver({0, 1, message_of(other.push("bravo", 9, 10))}));
+  ASSERT_EQ(circle_.convictions[1].size(), 1u);
+  EXPECT_EQ(circle_.convictions[1][0].accused, "alpha");
+}
+
 TEST(DamagedBackup, IsMendedByAPeerThatHasNoCheckpointWhereItEnds) {
   Circle circle(2);
   circle.open_all();

@@ -111,6 +111,7 @@ struct Replica::Impl {
   Result<std::optional<std::string>> head_note(detail::LogCopy& copy);
   Status send_logs(std::size_t peer, std::vector<Message>& out);
   Status send_log(std::size_t peer, detail::LogCopy& copy, std::uint64_t until, std::vector<Message>& out);
+  Status push_until(std::size_t peer, detail::LogCopy& copy, std::uint64_t until, std::vector<Message>& out);
   Status send_cosignature(std::size_t peer, std::vector<Message>& out);
   Status send_questions(std::size_t peer, std::vector<Message>& out);
   /// Entries of a log from where the peer's copy ends, as many as fit. @return the size it then has
@@ -165,6 +166,8 @@ struct Replica::Impl {
   /// How many entries of a log others are shown: of our own, before we have heard enough of them, what somebody else
   /// holds already.
   std::uint64_t showable(const detail::LogCopy& copy) const;
+  /// The same of a damaged log: up to its first damaged entry.
+  Result<std::uint64_t> showable_of_damaged(const detail::LogCopy& copy);
   /// Whether no entry of our own log from `from` on can be held by anybody else, as far as this disk and this process
   /// know.
   Result<bool> never_left(std::uint64_t from);
@@ -243,8 +246,14 @@ struct Replica::Impl {
   Result<Outcome> take_proof(const Proof& proof, const Bytes& payload);
 
   // --- mending.cpp
-  Status know_rotation(const detail::LogCopy& copy, std::uint64_t seq, std::string_view leaf, const Push& push,
-                       Batch& batch);
+  struct Repair;
+  Status add_to(Repair& repair, const detail::LogCopy& copy, std::string_view leaf, const log::Body* body);
+  /// Writes what was repaired; once nothing is damaged any more, the copy is loaded again.
+  Status keep(Repair&& repair, detail::LogCopy& copy);
+  Result<bool> ends_as_signed(const detail::LogCopy& copy, log::Frontier before, std::string_view leaf);
+  Result<bool> contradicts_stored(const detail::LogCopy& copy, const log::CosignedCheckpoint& read,
+                                  std::string_view note, ByteView branch, Outcome& outcome);
+  Status mend_alone(detail::LogCopy& copy);
   Result<Outcome> take_mending(detail::LogCopy& copy, const Push& push, const log::CosignedCheckpoint& read,
                                const Bytes& payload);
   /// The copy's rows are whole again: it is loaded as at the start.
