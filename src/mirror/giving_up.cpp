@@ -109,9 +109,11 @@ Status Replica::Impl::give_up(std::uint64_t from) {
 
   for (detail::Peer& peer : peers) peer.next[group.self] = std::min(peer.next[group.self], from);
   contested = divergent = false;
-  TRY_STATUS(load_again(copy));
+  Status loaded = load_again(copy);
   choose_keys();
-  return check_guard();
+  if (loaded) loaded = check_guard();
+  if (!loaded) halted = loaded.error().text();
+  return loaded;
 }
 
 /// Of the branch that goes; one that says that the other was signed last is right.

@@ -90,7 +90,7 @@ Result<bool> Replica::Impl::contradicts_stored(const detail::LogCopy& copy, cons
 /// What is sound needs nobody: hashes of the tree follow from the entries, and entries behind a damaged one are good
 /// again as soon as it is. The last entry waits for a checkpoint that is sound.
 Status Replica::Impl::mend_alone(detail::LogCopy& copy) {
-  for (bool goes_on = copy.mending.has_value(); goes_on;) {
+  for (bool goes_on = copy.mending && copy.mending->state.size < copy.size(); goes_on;) {
     Repair repair(copy, group.members[copy.owner]);
     const std::uint64_t from = repair.rows.from;
     TRY(const auto held, store.leaves(copy.origin, from, std::min(kLeavesAtOnce, copy.size() - from)));
@@ -148,7 +148,6 @@ Result<Outcome> Replica::Impl::take_mending(detail::LogCopy& copy, const Push& p
   }
   TRY_STATUS(keep(std::move(repair), copy));
   effort.brought += effort.checked;  // each place is mended once
-  TRY_STATUS(mend_alone(copy));
   return outcome;
 }
 
@@ -156,11 +155,13 @@ Status Replica::Impl::mended(detail::LogCopy& copy) {
   const std::optional<Conviction> conviction = std::move(copy.conviction);
   copy.mending.reset();
   copy.missing.clear();
-  TRY_STATUS(load_copy(copy));
+  Status loaded = load_copy(copy);
   if (copy.owner == group.self) choose_keys();
   if (conviction) copy.conviction = conviction;
-  TRY_STATUS(count_again(copy.owner));
-  return copy.owner == group.self ? check_guard() : Status{};
+  if (loaded) loaded = count_again(copy.owner);
+  if (loaded && copy.owner == group.self) loaded = check_guard();
+  if (!loaded) damage(copy);
+  return loaded;
 }
 
 Status Replica::Impl::count_again(std::size_t owner) {

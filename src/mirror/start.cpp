@@ -62,6 +62,12 @@ Status Replica::Impl::load_seen(detail::LogCopy& copy) {
 }
 
 Status Replica::Impl::load_copy(detail::LogCopy& copy) {
+  Status loaded = read_copy(copy);
+  if (!loaded) damage(copy);  // nothing is shown or signed out of what was read by half
+  return loaded;
+}
+
+Status Replica::Impl::read_copy(detail::LogCopy& copy) {
   const Status keys_known = load_rotations(store, group.members[copy.owner]);
   if (!keys_known && keys_known.error().code != Errc::vault_damaged) return keys_known;
   TRY_STATUS(load_seen(copy));

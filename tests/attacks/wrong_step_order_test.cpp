@@ -95,6 +95,12 @@ TEST_F(WrongStep, WrittenForNobodyIsRefused) {
     expect_refused(answerer_, written_by_asker(type, for_nobody), Errc::protocol, "not for us");
 }
 
+TEST_F(WrongStep, WrittenForOthersTooIsRefused) {
+  const auto for_all = [&](mirror::Draft& draft) { draft.audience = {std::string(log::kEveryone)}; };
+  for (const std::string_view type : {kPropose, kCommit, kRun})
+    expect_refused(answerer_, written_by_asker(type, for_all), Errc::protocol, "not for this member alone");
+}
+
 TEST_F(WrongStep, AQuestionChangedAfterConsentIsRefused) {
   const auto another_question = [&](mirror::Draft& draft) {
     Proposal proposal{.question = which_addresses_and_names(),
@@ -130,6 +136,8 @@ TEST_F(WrongStep, ClaimingAnotherNumberOfItemsThanWasAgreedIsRefused) {
   const auto claim = [](log::Json::Object& body) { body.insert_or_assign("probe_items", std::int64_t{1 << 20}); };
   const auto of_asker = hold_session(asker_, answerer_, which_addresses_and_names(), changing(kRun, claim));
   expect_refused(answerer_, of_asker.answered, Errc::protocol, "another number");
+  EXPECT_TRUE(outcome_of(*answerer_.vault, newest_session(*answerer_.vault)).may_have_disclosed)
+      << "who has charged a session counts it, wherever it ends";
   const auto of_answerer = hold_session(asker_, answerer_, which_addresses_and_names(), {}, changing(kRun, claim));
   expect_refused(asker_, of_answerer.began, Errc::protocol, "another number");
   expect_next_session_succeeds(asker_, answerer_);
@@ -179,6 +187,33 @@ TEST_F(WrongStep, DisclosesNothingBeforeBothHaveCommitted) {
     const auto said = outcome_of(*answerer_.vault, newest_session(*answerer_.vault));
     EXPECT_EQ(said.may_have_disclosed, type == kRun) << "from its own run step on, a session counts as a disclosure";
   }
+}
+
+TEST_F(WrongStep, HeldByNobodyElseIsFollowedByNothingThatDiscloses) {
+  // The answerer takes all steps and never says that it holds them: it could deny later what it was let know.
+  const Deviation holds_nothing{.resend = [](const wire::Frame& frame) {
+    return frame.type == wire::FrameType::cosig ? std::vector<wire::Frame>() : std::vector{frame};
+  }};
+  std::size_t disclosing = 0;
+  const Deviation counts{.resend = [&](const wire::Frame& frame) {
+    disclosing += frame.type == wire::FrameType::psi_data ? 1 : 0;
+    return std::vector{frame};
+  }};
+  Limits impatient = test_limits();
+  impatient.step = std::chrono::seconds(3);
+  const auto met = meet<std::string>(
+      asker_, answerer_, counts, holds_nothing,
+      [&](Party us, group::LogLink& link) { return ask(us, link, which_addresses_and_names(), impatient, {}); },
+      [&](Party us, group::LogLink& link) -> Result<std::string> {
+        TRY(const ReceivedStep step, first_step(link));
+        return session::answer(us, link, step, impatient, accept_everything);
+      });
+  EXPECT_FALSE(met.began.has_value());
+  EXPECT_EQ(disclosing, 0u);
+  const auto steps = asker_.vault->session_steps(newest_session(*asker_.vault));
+  ASSERT_OK(steps);
+  EXPECT_TRUE(std::ranges::any_of(*steps, [](const vault::SessionStep& step) { return step.type == kRun; }))
+      << "it came as far as that";
 }
 
 }  // namespace

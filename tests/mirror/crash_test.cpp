@@ -871,6 +871,36 @@ TEST_F(Damage, IsNotMendedWithASecondHistory) {
   EXPECT_EQ(circle_.convictions[1][0].accused, "alpha");
 }
 
+TEST_F(Damage, OfTheTreesEdgeIsFoundAtTheStart) {
+  for (const log::TreeNode node : {log::TreeNode{3, 0}, log::TreeNode{1, 4}}) {
+    rows(0).nodes[node][0] ^= std::byte{1};
+    circle_.restart(0);
+    EXPECT_TRUE(circle_[0].damaged("alpha")) << node.level;
+    EXPECT_EQ(circle_[0].state(), State::amnesia);
+    circle_.link_all();
+    circle_.run();
+    EXPECT_TRUE(circle_[0].fsck()->empty());
+  }
+  rows(0).nodes[{3, 0}][0] ^= std::byte{1};
+  circle_.restart(0);
+  expect_mended(0);
+}
+
+TEST_F(Damage, IsAskedForAgainOnceAMemberHasSaidAnewWhatItHolds) {
+  rows(1).leaves[4].note[40] ^= 1;
+  ASSERT_FALSE(circle_[1].fsck()->empty());
+  circle_.tamper = [](const Sent& sent) { return sent.message.type != MessageType::push; };
+  circle_.link_all();
+  circle_.run();
+  ASSERT_TRUE(circle_[1].damaged("alpha"));
+  circle_.tamper = {};
+  const auto question = circle_[1].ask_for_heads("alpha");
+  ASSERT_OK(question);
+  for (const Message& message : *question) circle_.queue.push_back({1, 0, message});
+  circle_.run();
+  EXPECT_FALSE(circle_[1].damaged("alpha"));
+}
+
 /// What an entry is not made of: hashes of the tree and of entries.
 TEST_F(Damage, OfHashesIsMendedAloneBeforeAnybodyIsAsked) {
   for (const std::size_t i : {0u, 1u}) {
@@ -952,10 +982,19 @@ TEST_F(DamageOfTwo, LetsNoEntryOutThatTheOtherNeverHad) {
   circle_.append(0, log::kHeads);
   circle_.restart(0);
   damage(0, 11);
-  // Bravo asks for all that there is, as if it had it.
-  ASSERT_OK(circle_[0].take("bravo", message_of(Get{Get::What::entries, "alpha", 0, 100}), kNow));
   circle_.link_all();
   circle_.run();
+  ASSERT_TRUE(circle_[0].damaged("alpha"));
+  // Bravo asks for all that there is, as if it had it.
+  const auto outcome = circle_[0].take("bravo", message_of(Get{Get::What::entries, "alpha", 0, 100}), kNow);
+  ASSERT_OK(outcome);
+  ASSERT_FALSE(outcome->replies.empty());
+  for (const Message& reply : outcome->replies) {
+    const auto content = parse_message(kGroup, reply);
+    ASSERT_OK(content);
+    const auto& push = std::get<Push>(*content);
+    EXPECT_LE(push.from + push.leaves.size(), 10u);
+  }
   EXPECT_EQ(circle_[1].size("alpha"), 10u);
 }
 

@@ -38,6 +38,48 @@ TEST(Replica, OpensItsLogOnlyOnceEnoughPeersHaveSpoken) {
   circle.append(0, log::kLogOpen);
 }
 
+/// Bravo has taken an entry of alpha while it had not heard enough members to sign anything.
+class TakenBeforeItIsLive : public testing::Test {
+ protected:
+  TakenBeforeItIsLive() {
+    circle_.open_all();
+    circle_.restart(1);
+    circle_.link(0, 1);
+    circle_.append(0, log::kHeads);
+    circle_.run();
+    EXPECT_EQ(circle_[1].state(), State::asking);
+    EXPECT_EQ(circle_[1].size("alpha"), 2u);
+    EXPECT_FALSE(is_cosigned());
+  }
+  /// On bravo's disk.
+  bool is_cosigned() {
+    const auto& rows = circle_.disk(1).disk.logs.at(circle_.keys[0].log.name).cosignatures;
+    return rows.contains(2) && rows.at(2).contains("bravo");
+  }
+  void hear_carol() {
+    circle_.link(1, 2);
+    circle_.run();
+    EXPECT_EQ(circle_[1].state(), State::live);
+  }
+  Circle circle_{4};  // two of the others have to be heard
+};
+
+TEST_F(TakenBeforeItIsLive, IsCosignedThenAndTheCosignatureIsKept) {
+  hear_carol();
+  EXPECT_TRUE(is_cosigned());
+  EXPECT_TRUE(circle_[0].held_by("bravo", "alpha", 2));
+}
+
+TEST_F(TakenBeforeItIsLive, IsNotCosignedIfItsOwnerWasConvictedMeanwhile) {
+  Branch other(circle_.members[0]);
+  other.append(log::kLogOpen, {}, {}, Json::Object{{"v", 2}});
+  ASSERT_OK(circle_.deliver({0, 1, message_of(other.push("bravo"))}));
+  ASSERT_EQ(circle_.convictions[1].size(), 1u);
+  hear_carol();
+  EXPECT_FALSE(is_cosigned());
+  EXPECT_FALSE(circle_[0].held_by("bravo", "alpha", 2));
+}
+
 // Whoever asks on a link waits for the answer, and then knows that nothing sent before it is still on the way.
 TEST(Replica, AnswersAQuestionForItsHeadsOnce) {
   Circle circle(2);

@@ -81,6 +81,7 @@ struct Replica::Impl {
   // --- start.cpp
   Status load();
   Status load_copy(detail::LogCopy& copy);
+  Status read_copy(detail::LogCopy& copy);
   Status load_seen(detail::LogCopy& copy);
   Status check_edge(detail::LogCopy& copy, const vault::LogHead& head);
   Status load_newest(detail::LogCopy& copy, const vault::LogCheckpoint& row);
