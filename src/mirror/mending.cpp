@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "mirror/detail/impl.h"
 
@@ -152,7 +153,7 @@ Result<Outcome> Replica::Impl::take_mending(detail::LogCopy& copy, const Push& p
 }
 
 Status Replica::Impl::mended(detail::LogCopy& copy) {
-  const std::optional<Conviction> conviction = std::move(copy.conviction);
+  const std::optional<Conviction> conviction = std::exchange(copy.conviction, std::nullopt);
   copy.mending.reset();
   copy.missing.clear();
   Status loaded = load_copy(copy);

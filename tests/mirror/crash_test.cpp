@@ -923,6 +923,18 @@ TEST_F(Damage, OfTheCheckpointIsNotMendedAlone) {
   EXPECT_TRUE(circle_[1].damaged("alpha")) << "who signed the last entries is what it says";
 }
 
+TEST_F(Damage, OfTheLogOfAConvictedIsMendedAndNothingElseHangs) {
+  Branch other(circle_.members[0]);
+  other.append(log::kLogOpen, {}, {}, Json::Object{{"v", 2}});
+  ASSERT_OK(circle_.deliver({0, 1, message_of(other.push("bravo"))}));
+  ASSERT_EQ(circle_.convictions[1].size(), 1u);
+  rows(1).nodes[{1, 2}][0] ^= std::byte{1};
+  ASSERT_FALSE(circle_[1].fsck()->empty());
+  ASSERT_OK(circle_[1].to_send("carol"));
+  EXPECT_FALSE(circle_[1].damaged("alpha"));
+  EXPECT_FAILS(circle_[1].trusted("alpha"), Errc::policy);
+}
+
 class DamageOfTwo : public testing::Test {
  protected:
   DamageOfTwo() {
