@@ -84,7 +84,13 @@ Status add(Workplace& at, const RuleArguments& arguments) {
 
 Status list(Workplace& at, const std::string& group, bool as_json) {
   TRY(const vault::GroupRow row, at.vault.group(group));
-  TRY(const auto rules, session::standing_consents(at.vault, row.id));
+  TRY(const session::StandingConsents standing, session::standing_consents(at.vault, row.id));
+  const auto& rules = standing.rules;
+  if (standing.unreadable > 0)
+    at.console.say(fmt::format(
+        "Stored by an earlier version of parley and not readable any more: {} of the standing consents. Nothing is "
+        "opened by them. Add them again with parley consent add, if they are to hold.",
+        standing.unreadable));
   OrderedJson array = OrderedJson::array();
   for (std::size_t i = 0; i < rules.size(); ++i) {
     const session::Consent& consent = rules[i].consent;

@@ -97,6 +97,16 @@ Result<Consent> consent_from(const Json& json) {
   return consent;
 }
 
+Result<StandingConsent> standing_from(const Json& json) {
+  log::ObjectReader rule(json, "a stored standing consent");
+  const Json consent = rule.object("consent");
+  StandingConsent read{
+      .peer = rule.text("peer", 32), .until = rule.integer("until", 0, log::kMaxInteger), .consent = {}};
+  TRY_STATUS(rule.finish());
+  TRY(read.consent, consent_from(consent));
+  return read;
+}
+
 Status put_rules(vault::Vault& vault, const std::string& group, std::span<const StandingConsent> rules) {
   Json::Array array;
   for (const StandingConsent& rule : rules)
@@ -208,8 +218,8 @@ Result<std::optional<Consent>> consent_given(vault::Vault& vault, const std::str
   TRY(const auto stored, vault.setting(consent_name(session)));
   if (!stored || stored->empty()) return std::nullopt;
   TRY(const Json json, log::parse_pjson(*stored, kMaxSettingBytes));
-  TRY(Consent consent, consent_from(json));
-  return consent;
+  auto consent = consent_from(json);
+  return consent ? std::optional(*std::move(consent)) : std::nullopt;
 }
 
 Status take_back_consent(vault::Vault& vault, const std::string& session) {
@@ -238,45 +248,43 @@ Result<std::vector<Consent>> consents_in_force(vault::Vault& vault, const vault:
   if (!consents.empty()) return consents;
   TRY(const auto broken_off, vault.setting(broken_off_name(row.id)));
   if (broken_off) return consents;
-  TRY(const std::vector<StandingConsent> rules, standing_consents(vault, row.group));
-  for (const StandingConsent& rule : rules)
+  TRY(const StandingConsents standing, standing_consents(vault, row.group));
+  for (const StandingConsent& rule : standing.rules)
     if (rule.peer == peer && now < rule.until) consents.push_back(rule.consent);
   return consents;
 }
 
-Result<std::vector<StandingConsent>> standing_consents(vault::Vault& vault, const std::string& group) {
-  std::vector<StandingConsent> rules;
+Result<StandingConsents> standing_consents(vault::Vault& vault, const std::string& group) {
+  StandingConsents standing;
   TRY(const auto stored, vault.setting(rules_name(group)));
-  if (!stored || stored->empty()) return rules;
+  if (!stored || stored->empty()) return standing;
   TRY(const Json json, log::parse_pjson(*stored, kMaxSettingBytes));
   log::ObjectReader reader(json, "the stored standing consents");
   const Json::Array array = reader.array("rules", kMaxRules);
   TRY_STATUS(reader.finish());
   for (const Json& each : array) {
-    log::ObjectReader rule(each, "a stored standing consent");
-    const Json consent = rule.object("consent");
-    StandingConsent read{
-        .peer = rule.text("peer", 32), .until = rule.integer("until", 0, log::kMaxInteger), .consent = {}};
-    TRY_STATUS(rule.finish());
-    TRY(read.consent, consent_from(consent));
-    rules.push_back(std::move(read));
+    if (auto rule = standing_from(each))
+      standing.rules.push_back(*std::move(rule));
+    else
+      ++standing.unreadable;
   }
-  return rules;
+  return standing;
 }
 
 Status add_standing_consent(vault::Vault& vault, const std::string& group, const StandingConsent& rule) {
   return vault.together([&]() -> Status {
-    TRY(std::vector<StandingConsent> rules, standing_consents(vault, group));
-    if (rules.size() == kMaxRules)
+    TRY(StandingConsents standing, standing_consents(vault, group));
+    if (standing.rules.size() == kMaxRules)
       return fail(Errc::limit, "A group has room for 64 standing consents. Remove one that is over.");
-    rules.push_back(rule);
-    return put_rules(vault, group, rules);
+    standing.rules.push_back(rule);
+    return put_rules(vault, group, standing.rules);
   });
 }
 
 Status remove_standing_consent(vault::Vault& vault, const std::string& group, std::size_t number) {
   return vault.together([&]() -> Status {
-    TRY(std::vector<StandingConsent> rules, standing_consents(vault, group));
+    TRY(StandingConsents standing, standing_consents(vault, group));
+    std::vector<StandingConsent>& rules = standing.rules;
     if (number == 0 || number > rules.size())
       return fail(Errc::not_found, "There is no standing consent of this number; parley consent list prints them.");
     rules.erase(rules.begin() + static_cast<std::ptrdiff_t>(number - 1));

@@ -104,6 +104,7 @@ Result<RevealPreview> preview(vault::Vault& vault, const std::string& session, c
 
 /// Stores the operator's consent. Nothing leaves yet. @error as preview
 Status give_consent(vault::Vault& vault, const std::string& session, const Consent& consent);
+/// Nothing for one that an earlier version stored in another form: what nobody can read opens nothing.
 Result<std::optional<Consent>> consent_given(vault::Vault& vault, const std::string& session);
 /// Before it is used: nothing is opened by it any more. @error Errc::not_found without one
 Status take_back_consent(vault::Vault& vault, const std::string& session);
@@ -117,8 +118,12 @@ Status use_up_consent(vault::Vault& vault, const std::string& session);
 Result<std::vector<Consent>> consents_in_force(vault::Vault& vault, const vault::SessionRow& row,
                                                const std::string& peer, UnixSeconds now);
 
-Result<std::vector<StandingConsent>> standing_consents(vault::Vault& vault, const std::string& group);
-/// @error Errc::limit at kMaxRules
+struct StandingConsents {
+  std::vector<StandingConsent> rules;
+  std::size_t unreadable = 0;  ///< stored by an earlier version in another form; they count as none
+};
+Result<StandingConsents> standing_consents(vault::Vault& vault, const std::string& group);
+/// What is unreadable goes, as with each change. @error Errc::limit at kMaxRules
 Status add_standing_consent(vault::Vault& vault, const std::string& group, const StandingConsent& rule);
 /// @param number  from 1 on, as they stand. @error Errc::not_found
 Status remove_standing_consent(vault::Vault& vault, const std::string& group, std::size_t number);

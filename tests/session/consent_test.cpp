@@ -176,6 +176,51 @@ TEST_F(Consents, InAdvanceEndAtTheirDateAndHoldForOneMemberOnly) {
   EXPECT_EQ(opened(answerer_), 0u);
 }
 
+/// A stored consent as it was before it said what it asks in return.
+log::Json of_an_earlier_version(const log::Json& consent) {
+  log::Json::Object older = *consent.object();
+  older.erase("ratio");
+  older.erase("unreturned");
+  return log::Json(std::move(older));
+}
+
+TEST_F(Consents, OfAnEarlierVersionOpenNothingAndHoldUpNothing) {
+  consent(answerer_);
+  const std::string name = "reveal/" + id_ + "/consent";
+  const auto stored = log::parse_pjson(**answerer_.vault->setting(name), 1 << 20);
+  ASSERT_OK(stored);
+  ASSERT_OK(answerer_.vault->put_setting(name, log::write_pjson(of_an_earlier_version(*stored))));
+  EXPECT_EQ(*consent_given(*answerer_.vault, id_), std::nullopt);
+  consent(asker_);
+  const auto held = hold_reveal(asker_, answerer_, id_);
+  ASSERT_OK(held.began);
+  EXPECT_TRUE(held.began->waiting);
+  EXPECT_EQ(opened(answerer_), 0u);
+}
+
+TEST_F(Consents, InAdvanceOfAnEarlierVersionCountAsNoneBesideOthers) {
+  for (int i = 0; i < 2; ++i) standing(answerer_, asker_, wall_clock_now() + 60);
+  const std::string group = charter_of(asker_, answerer_).charter.group;
+  const std::string name = "reveal/rules/" + group;
+  const auto stored = log::parse_pjson(**answerer_.vault->setting(name), 1 << 20);
+  ASSERT_OK(stored);
+  log::Json::Array rules = *stored->object()->at("rules").array();
+  log::Json::Object older = *rules[0].object();
+  older.insert_or_assign("consent", of_an_earlier_version(older.at("consent")));
+  rules[0] = log::Json(std::move(older));
+  ASSERT_OK(answerer_.vault->put_setting(name, log::write_pjson(log::Json::Object{{"rules", std::move(rules)}})));
+  const auto read = standing_consents(*answerer_.vault, group);
+  ASSERT_OK(read);
+  EXPECT_EQ(read->rules.size(), 1u);
+  EXPECT_EQ(read->unreadable, 1u);
+  consent(asker_);
+  const auto held = hold_reveal(asker_, answerer_, id_);
+  ASSERT_OK(held.began);
+  EXPECT_EQ(held.began->received, 3u) << "by the one that can be read";
+  ASSERT_OK(remove_standing_consent(*answerer_.vault, group, 1));
+  EXPECT_EQ(standing_consents(*answerer_.vault, group)->unreadable, 0u) << "a change leaves what can be read";
+}
+
 TEST_F(Consents, TellTheOtherSideWhoGaveThem) {
   ASSERT_OK(
       give_consent(*asker_.vault, id_, {.fields = {"malware"}, .tlp_max = Tlp::amber, .given = 1, .by = "r. deckard"}));
