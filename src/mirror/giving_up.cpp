@@ -57,7 +57,7 @@ Result<bool> Replica::Impl::contest(const log::Checkpoint& checkpoint, Outcome& 
   if (checkpoint.size <= from) return false;
   TRY(const bool unseen, never_left(from));
   if (!unseen) return false;
-  contested = true;
+  contested = checkpoint;
   TRY(Message question, message(Get{Get::What::entries, nick(group.self), from, checkpoint.size - from}));
   outcome.replies.push_back(std::move(question));
   return true;
@@ -108,7 +108,8 @@ Status Replica::Impl::give_up(std::uint64_t from) {
   TRY_STATUS(commit({.growth = {}, .steps = {}, .faults = {}, .repairs = {}, .cuts = {std::move(cut)}}));
 
   for (detail::Peer& peer : peers) peer.next[group.self] = std::min(peer.next[group.self], from);
-  contested = divergent = false;
+  contested.reset();
+  divergent = false;
   Status loaded = load_again(copy);
   choose_keys();
   if (loaded) loaded = check_guard();

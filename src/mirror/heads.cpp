@@ -93,7 +93,11 @@ Status Replica::Impl::learn(detail::LogCopy& copy, const log::CosignedCheckpoint
   if (read.checkpoint.size > copy.size() && !copy.state.sealed) return {};
   if (read.checkpoint.size <= copy.size()) {
     TRY(const Digest ours, root_at(copy, read.checkpoint.size));
-    if (ours == read.checkpoint.root) return add_cosignatures(copy, read, note);
+    if (ours == read.checkpoint.root) {
+      // What was read of our disk when it was contested was not what is on it.
+      if (copy.owner == group.self && contested == read.checkpoint) contested.reset();
+      return add_cosignatures(copy, read, note);
+    }
     if (copy.owner == group.self) {
       TRY(const bool asked, contest(read.checkpoint, outcome));
       if (asked) return {};

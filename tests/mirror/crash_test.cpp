@@ -871,6 +871,29 @@ TEST_F(Damage, IsNotMendedWithASecondHistory) {
   EXPECT_EQ(circle_.convictions[1][0].accused, "alpha");
 }
 
+TEST_F(Damage, ThatADiskShowsOnceHoldsUpNoLonger) {
+  circle_.tamper = [](const Sent& sent) { return sent.message.type != MessageType::cosig; };
+  circle_.append(0, log::kHeads);
+  circle_.run();
+  circle_.tamper = {};
+  circle_.stop(1), circle_.stop(2);
+  circle_.append(0, log::kHeads);  // and one that never left
+  circle_.restart(0);
+  for (const std::size_t i : {1u, 2u}) circle_.start(i);
+  vault::LogCheckpoint& row = rows(0).checkpoints.at(11);
+  const Digest root = row.root;
+  row.root[0] ^= std::byte{1};
+  circle_.link_all();
+  circle_.run();
+  EXPECT_EQ(circle_[0].state(), State::amnesia) << "others seem to hold another entry of ours";
+  row.root = root;
+  circle_.link_all();
+  circle_.run();
+  EXPECT_EQ(circle_[0].state(), State::live) << circle_[0].reason();
+  EXPECT_EQ(circle_[0].size("alpha"), 12u);
+  EXPECT_TRUE(circle_.convictions.empty());
+}
+
 TEST_F(Damage, OfTheTreesEdgeIsFoundAtTheStart) {
   for (const log::TreeNode node : {log::TreeNode{3, 0}, log::TreeNode{1, 4}}) {
     rows(0).nodes[node][0] ^= std::byte{1};

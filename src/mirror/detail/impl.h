@@ -43,7 +43,8 @@ struct Replica::Impl {
   std::uint64_t told_size = 0;        ///< the largest tree of ours that anybody has shown
   bool divergent = false;             ///< the store holds another history than the guard says was signed
   bool risk_accepted = false;
-  bool contested = false;          ///< a peer holds other entries of ours than the newest here, which never left
+  /// A peer holds other entries of ours, under this, than the newest here, which never left.
+  std::optional<log::Checkpoint> contested;
   std::uint64_t offered_size = 0;  ///< how far this process has sent our own log to anybody
   /// Cosignatures of others that are verified and not on the disk yet, by log: the next commit takes them along.
   /// Whoever made them gives them again if they are lost.
