@@ -3,8 +3,8 @@
 #include "base/text.h"
 #include "group/charters.h"
 #include "session/question.h"
+#include "support/changed_member.h"
 #include "support/deceiving_texts.h"
-#include "support/member.h"
 
 namespace parley::attacks {
 namespace {
@@ -157,6 +157,93 @@ TEST_F(Victim, ReadsNothingOfItInTheJournalOrInAnAnswer) {
   }
   const Ended ended = node.stop();
   EXPECT_HARMLESS(ended);
+}
+
+/// Bravo's program has been changed: it signs such texts into its log and names them to alpha's running node.
+class VictimOfAChangedMember : public Victim {
+ protected:
+  VictimOfAChangedMember() {
+    for (const Member* member : {&alpha_, &bravo_}) member->import("type,value\nipv4,198.51.100.7\n");
+    node_.emplace(alpha_);
+    program::meet(alpha_, "bravo", bravo_, "127.0.0.1:1", "alpha", node_->address());
+    group_ = alpha_.json({"group", "show", "joint"}).at("id");
+  }
+  Result<std::string> ask(session::ChangedMember& changed, const session::Deviation& deviation) {
+    return changed.call_on("alpha", deviation, [](const session::Party& us, group::LogLink& link) {
+      return session::ask(us, link, session::which_addresses_and_names(), session::test_limits(), {});
+    });
+  }
+  void expect_alpha_sees_nothing_of_it(const std::vector<std::vector<std::string>>& lines) {
+    for (const std::vector<std::string>& line : lines) {
+      EXPECT_HARMLESS(alpha_.run(line)) << line[0];
+      std::vector<std::string> as_json = line;
+      as_json.emplace_back("--json");
+      EXPECT_HARMLESS(alpha_.run(as_json)) << line[0];
+    }
+    EXPECT_HARMLESS(node_->stop());
+  }
+  Member bravo_{"Bravo CERT"};
+  std::optional<Node> node_;
+  std::string group_;
+};
+
+TEST_F(VictimOfAChangedMember, ReadsNothingOfItInASessionItsEndOrAReveal) {
+  std::vector<std::vector<std::string>> lines{{"inbox"}, {"session", "list"}, {"ledger"}, {"log", "list"}};
+  {
+    session::ChangedMember bravo(bravo_, group_);
+    const auto session = ask(bravo, {});
+    ASSERT_TRUE(session.has_value()) << session.error().text();
+    for (const std::string& text : kDeceivingTexts) {
+      if (!is_valid_utf8(text)) continue;  // no entry can hold it
+      SCOPED_TRACE(visible(text));
+      const auto labelled = ask(bravo, session::changing(session::kPropose, [&](log::Json::Object& body) {
+                                  log::Json::Object question = *body.at("question").object();
+                                  question.insert_or_assign("label", text);
+                                  body.insert_or_assign("question", log::Json(std::move(question)));
+                                }));
+      EXPECT_TRUE(labelled.has_value()) << labelled.error().text();
+      const auto stopped = ask(bravo, session::writing(session::kCommit, [&](mirror::Draft& draft) {
+                                 draft.type = session::kAbort;
+                                 draft.body = session::Abort{.phase = text, .code = text}.to_json();
+                               }));
+      EXPECT_FALSE(stopped.has_value());
+      ASSERT_TRUE(session::give_consent(bravo.vault(), *session,
+                                        {.fields = {"label"}, .tlp_max = indicator::Tlp::amber, .given = 1, .by = text})
+                      .has_value());
+      (void)bravo.call_on("alpha", {}, [&](const session::Party& us, group::LogLink& link) {
+        return session::reveal(us, link, *session);
+      });
+    }
+  }
+  for (const auto& row : alpha_.json({"session", "list"})) lines.push_back({"show", row.at("session")});
+  EXPECT_GT(lines.size(), 2 * 20u) << "the sessions are there to be looked at";
+  expect_alpha_sees_nothing_of_it(lines);
+}
+
+TEST_F(VictimOfAChangedMember, ReadsNothingOfItInALog) {
+  std::string nick;
+  {
+    session::ChangedMember bravo(bravo_, group_);
+    nick = bravo.nick();
+    const auto told = bravo.call_on("alpha", {}, [&](const session::Party&, group::LogLink& link) -> Status {
+      TRY_STATUS(link.exchange_heads(deadline_in(session::kPatience)));
+      mirror::EntryView last;
+      for (const std::string& text : kDeceivingTexts) {
+        if (!is_valid_utf8(text)) continue;
+        mirror::Draft draft{.type = std::string(log::kHeads),
+                            .session = {},
+                            .refs = {},
+                            .audience = {"*"},
+                            .body = log::Json::Object{{"v", 1}, {"x", text}}};
+        TRY(last, bravo.log().append(std::move(draft), {}));
+      }
+      return link.await_held(last, deadline_in(session::kPatience));
+    });
+    ASSERT_TRUE(told.has_value()) << told.error().text();
+  }
+  const Ended held = alpha_.run({"log", "show", nick});
+  EXPECT_NE(held.out.find("evil"), std::string::npos) << "alpha holds it: " << held.out << held.err;
+  expect_alpha_sees_nothing_of_it({{"log", "list"}, {"log", "show", nick}});
 }
 
 // Long lines are not cut by the terminal but by us, or not at all: nothing scrolls what matters away.
