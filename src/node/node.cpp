@@ -67,6 +67,8 @@ struct Node::State {
   void serve(Incoming incoming);
   void talk(wire::Link& link, Progress& progress, JournalProgress& named);
   Status talk_in_group(wire::Link& link, Progress& progress, JournalProgress& named);
+  Status serve_member(group::LogLink& log_link, const group::Membership& membership, group::JointLog& log,
+                      Progress& progress, JournalProgress& named);
   // Counts and answers what an owner wants to have admitted (psi.md 6.6).
   Status help_to_admit(group::LogLink& link, const group::Membership& membership, group::JointLog& log,
                        Progress& progress);
@@ -136,7 +138,12 @@ void Node::State::serve(Incoming incoming) {
     if (stopping) progress.cancel();
   }
   try {
-    talk(**link, progress, progress);
+    // A key that was replaced while its link came in was found by nobody who closes links: this one was not served yet.
+    const auto still = groups.peer_by_key((*link)->peer().tls_key);
+    if (still && still->name == peer)
+      talk(**link, progress, progress);
+    else
+      journal.line(fmt::format("refused {}: its tls key was replaced while it came in", peer));
   } catch (const std::exception& error) {  // no memory, or a broken invariant: it ends this session and not the node
     journal.line(fmt::format("{}: ended by a failure inside this node ({})", peer, visible(error.what())));
   }
@@ -170,10 +177,17 @@ Status Node::State::talk_in_group(wire::Link& link, Progress& progress, JournalP
   TRY(const auto log, groups.log(group));
   group::LogLink log_link(link, *log);
   TRY_STATUS(log_link.accept(std::move(frame)));
+  const Status served_well = serve_member(log_link, membership, *log, progress, named);
+  replication->note_rotations(membership.group().id);
+  return served_well;
+}
 
+// What it called for: an intersection, a reveal, help with admission, or only the logs.
+Status Node::State::serve_member(group::LogLink& log_link, const group::Membership& membership, group::JointLog& log,
+                                 Progress& progress, JournalProgress& named) {
   const auto begins_with = log_link.next_type(deadline_in(kFirstStepLimit));
   if (begins_with && *begins_with == wire::FrameType::admission)
-    return help_to_admit(log_link, membership, *log, progress);
+    return help_to_admit(log_link, membership, log, progress);
   session::StepLink steps(log_link);
   const auto first = steps.receive_any(deadline_in(kFirstStepLimit));
   progress.set_wake({});
@@ -182,7 +196,7 @@ Status Node::State::talk_in_group(wire::Link& link, Progress& progress, JournalP
     if (first.error().code == Errc::peer_gone) return {};
     return std::unexpected(first.error());
   }
-  TRY_STATUS(hear_enough(groups.desk(), member, membership, *log, progress));
+  TRY_STATUS(hear_enough(groups.desk(), member, membership, log, progress));
   ThreadPool pool(options.threads);
   const session::Party us{.vault = vault,
                           .member = member,

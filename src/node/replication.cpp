@@ -178,6 +178,7 @@ void Replication::call_members(const std::string& group) {
       if (stopping_) return;
     }
     note_reached(member.name, call(member, us));
+    note_rotations(group);
     const auto card = group::read_card(member.card);
     if (card) note_clock(member.name, **log, card->nick);
     if (card)
@@ -185,16 +186,21 @@ void Replication::call_members(const std::string& group) {
         return replica.takes_more(card->nick, wall_clock_now());
       }));
   }
-  note_rotations(group, *members);
   if (const auto tied = (*log)->tie_to_others(kTieEvery); !tied)
     journal_.line("the joint logs: " + tied.error().text());
 }
 
-void Replication::note_rotations(const std::string& group, const std::vector<vault::Peer>& members) {
+void Replication::note_rotations(const std::string& group) {
+  const std::lock_guard lock(noting_);
   const auto rotated = groups_.note_rotations(group);
   if (!rotated) journal_.line("keys that members have replaced: " + rotated.error().text());
-  if (!rotated) return;
-  for (const vault::Peer& member : members) {
+  if (!rotated || rotated->empty()) return;
+  const auto membership = groups_.membership(group);
+  const group::Desk desk = groups_.desk();
+  const auto members =
+      membership ? fellow_members(desk.vault, desk.card, *membership) : std::unexpected(membership.error());
+  if (!members) return;
+  for (const vault::Peer& member : *members) {
     const auto card = group::read_card(member.card);
     if (!card || std::ranges::find(*rotated, card->nick) == rotated->end()) continue;
     journal_.line(fmt::format("{} has replaced its tls key by a signed entry of its log; links under the old one end",

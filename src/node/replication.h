@@ -46,6 +46,8 @@ class Replication {
 
   /// There is something new: does not wait for the time that a round is due.
   void wake();
+  /// Pins members by the keys that their logs have brought, and ends the links that they have begun under older ones.
+  void note_rotations(const std::string& group);
 
  private:
   void run();
@@ -57,8 +59,6 @@ class Replication {
   void note_help(const std::string& peer, const Result<std::optional<admission::Helped>>& helped);
   void end_what_is_over();
   void note_ending(const group::Ending& ending);
-  /// Pins members by the keys that their logs have brought.
-  void note_rotations(const std::string& group, const std::vector<vault::Peer>& members);
   /// Says once that the clock of a member and ours are further apart than the charter allows, and once that they are
   /// not.
   void note_clock(const std::string& peer, group::JointLog& log, const std::string& nick);
@@ -80,6 +80,7 @@ class Replication {
   std::map<std::string, std::string> trouble_;    // with whose help, and what was said of it
   ThreadPool pool_{1};                            // admission is in no hurry, and sessions come first
   SilentProgress progress_;
+  std::mutex noting_;  // of rotations: each is said once
   std::mutex mutex_;
   std::condition_variable changed_;
   bool woken_ = false, stopping_ = false;

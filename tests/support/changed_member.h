@@ -40,6 +40,7 @@ class ChangedMember {
   vault::Vault& vault() { return *vault_; }
   RewritingLog& log() { return *log_; }
   const std::string& nick() const { return member_.card.nick; }
+  wire::LocalIdentity identity() const { return member_.identity(); }
 
   /// Calls on the node of `peer` (name here) and lets `story` speak with it, by `deviation`.
   template <typename Story>
