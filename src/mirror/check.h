@@ -14,6 +14,7 @@ struct Defect {
   std::uint64_t seq = 0;
   std::string what;    ///< one sentence
   bool breaks = true;  ///< the log does not hold together; false for bodies and cosignatures, which can come again
+  bool of_body = false;
 };
 
 /// The log of members[owner] as it is stored. Where an entry breaks a rule, what follows is not looked at.

@@ -185,6 +185,8 @@ Result<std::vector<Defect>> Replica::Impl::fsck() {
     TRY(const std::vector<Defect> found, check_log(store, group.members, copy.owner, group.self, pool));
     defects.insert(defects.end(), found.begin(), found.end());
     if (!copy.mending && std::ranges::any_of(found, &Defect::breaks)) damage(copy);
+    for (const Defect& defect : found)
+      if (defect.of_body) copy.missing.insert(defect.seq);  // it is asked for as if it had never come
   }
   return defects;
 }

@@ -96,7 +96,10 @@ Result<std::optional<log::Body>> Replica::Impl::body_for(std::size_t reader, con
   if (!detail::may_read(entry, nick(reader))) return std::nullopt;
   TRY(const auto row, store.body(entry.body));
   if (!row) return std::nullopt;
-  return log::Body{row->salt, std::string(as_text(row->content))};
+  log::Body body{row->salt, std::string(as_text(row->content))};
+  // A damaged one is none: whoever was sent it would take us for a cheat, and it comes again from somebody else.
+  if (body.commitment() != entry.body) return std::nullopt;
+  return body;
 }
 
 Result<std::uint64_t> Replica::Impl::make_push(std::size_t peer, detail::LogCopy& copy, std::uint64_t until,

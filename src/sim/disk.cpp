@@ -272,7 +272,7 @@ void Disk::grow(const vault::LogGrowth& growth) {
     log.leaves.push_back(leaf);
   }
   log.sealed = log.sealed || growth.seals;
-  for (const vault::LogBody& body : growth.bodies) bodies_.emplace(body.commitment, body);
+  for (const vault::LogBody& body : growth.bodies) bodies_.insert_or_assign(body.commitment, body);
   if (growth.checkpoint) log.checkpoints.emplace(growth.checkpoint->size, *growth.checkpoint);
   for (const vault::LogCosignature& added : growth.cosignatures)
     log.cosignatures[added.size][added.cosigner] = added.line;

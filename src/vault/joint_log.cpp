@@ -129,7 +129,7 @@ Status add_leaves(Connection& connection, std::int64_t log, const LogGrowth& gro
 
 Status add_rest(Connection& connection, std::int64_t log, const LogGrowth& growth) {
   TRY(Statement body,
-      connection.prepare("INSERT OR IGNORE INTO log_bodies(commitment, salt, content) VALUES(?1, ?2, ?3)"));
+      connection.prepare("INSERT OR REPLACE INTO log_bodies(commitment, salt, content) VALUES(?1, ?2, ?3)"));
   for (const LogBody& added : growth.bodies) {
     body.bind(1, ByteView(added.commitment)).bind(2, ByteView(added.salt));
     TRY_STATUS(body.bind(3, ByteView(added.content)).run());

@@ -824,10 +824,26 @@ TEST_F(Damage, OfACosignatureIsFoundAndComesAgain) {
   EXPECT_TRUE(circle_[0].fsck()->empty());
 }
 
-TEST_F(Damage, OfABodyIsFound) {
+TEST_F(Damage, OfABodyIsFoundAndComesAgain) {
   const auto entry = circle_[1].entry("alpha", 3);
   circle_.disk(1).disk.bodies.at(entry->entry.body).content[0] ^= std::byte{1};
   expect_found(1, 3, "body");
+  EXPECT_FALSE(circle_[1].damaged("alpha"));
+  circle_.link_all();
+  circle_.run();
+  EXPECT_TRUE(circle_[1].fsck()->empty());
+  EXPECT_TRUE(circle_[1].missing_bodies("alpha").empty());
+}
+
+TEST_F(Damage, OfABodyIsHandedOnToNobody) {
+  const auto entry = circle_[1].entry("alpha", 3);
+  circle_.disk(1).disk.bodies.at(entry->entry.body).content[0] ^= std::byte{1};
+  const auto outcome = circle_[1].take("carol", message_of(Get{Get::What::body, "alpha", 3, 1}), kNow);
+  ASSERT_OK(outcome);
+  EXPECT_TRUE(outcome->replies.empty());
+  const auto read = circle_[1].entry("alpha", 3);
+  ASSERT_OK(read);
+  EXPECT_FALSE(read->body) << "what is not what was signed says nothing";
 }
 
 TEST_F(Damage, OfTheOwnLogIsFoundAtTheStartAndMendedFromAPeer) {

@@ -348,6 +348,14 @@ TEST_F(DamagedRotation, IsFoundAgainWhereTheRowIsLostThatSaysWhereItStands) {
   expect_mended_everywhere([&](MemoryLog& log) { log.steps.erase(rotation_key("alpha", 0)); });
 }
 
+TEST_F(DamagedRotation, OfWhichTheBodyIsDamagedOrLostIsMended) {
+  const Digest body = circle_[0].entry("alpha", node_at_)->entry.body;
+  for (const std::size_t i : {0u, 1u}) {
+    expect_mended(i, [&](MemoryLog&) { circle_.disk(i).disk.bodies.at(body).content[9] ^= std::byte{1}; });
+    expect_mended(i, [&](MemoryLog&) { circle_.disk(i).disk.bodies.erase(body); });
+  }
+}
+
 TEST_F(DamagedRotation, MakesWhatItsOwnerCosignedCountAgain) {
   restart(1, [&] { rows(1).leaves[cosign_at_].note[40] ^= 1; });
   const std::uint64_t size = circle_[1].size("carol");

@@ -208,7 +208,7 @@ class MemoryStore : public Store {
     TRY_STATUS(put_nodes(log, growth.from, growth.leaves.size(), growth.nodes));
     log.leaves.insert(log.leaves.end(), growth.leaves.begin(), growth.leaves.end());
     log.sealed = log.sealed || growth.seals;
-    for (const vault::LogBody& body : growth.bodies) disk.bodies.emplace(body.commitment, body);
+    for (const vault::LogBody& body : growth.bodies) disk.bodies.insert_or_assign(body.commitment, body);
     if (growth.checkpoint) {
       if (growth.checkpoint->size > log.leaves.size()) return fail(Errc::internal, "A checkpoint beyond the log.");
       const auto [row, is_new] = log.checkpoints.emplace(growth.checkpoint->size, *growth.checkpoint);
