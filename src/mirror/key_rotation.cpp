@@ -38,9 +38,16 @@ Status load_rotations(Store& store, log::MemberKeys& member) {
     if (!seq) return {};
     TRY(const auto rows, store.leaves(member.log.name, *seq, 1));
     const std::string& leaf = rows.empty() ? std::string() : rows.front().note;
-    TRY(const auto body, stored_body(store, leaf));
-    const Status taken = body ? log::admit_rotation(member, leaf, *body)
-                              : Status(fail(Errc::vault_damaged, "The body of a rotation is not there."));
+    const auto body = stored_body(store, leaf);
+    if (!body && body.error().code == Errc::io) return std::unexpected(body.error());
+    // A row that is no entry any more is damaged, like one that says something else.
+    Status taken;
+    if (!body)
+      taken = std::unexpected(body.error());
+    else if (!*body)
+      taken = fail(Errc::vault_damaged, "The body of a rotation is not there.");
+    else
+      taken = log::admit_rotation(member, leaf, **body);
     if (!taken)
       return fail(Errc::vault_damaged,
                   fmt::format("Entry {} of the log of {}, which rotates a key, is damaged here: {}", *seq, member.nick,

@@ -340,6 +340,11 @@ TEST_F(DamagedRotation, OfTheCosignKeyIsMended) {
   expect_mended_everywhere([&](MemoryLog& log) { log.leaves[cosign_at_].note[40] ^= 1; });
 }
 
+TEST_F(DamagedRotation, IsMendedWhereItsRowIsNoEntryAnyMore) {
+  for (const std::uint64_t at : {node_at_, cosign_at_})
+    expect_mended_everywhere([&](MemoryLog& log) { log.leaves[at].note[0] ^= 1; });
+}
+
 TEST_F(DamagedRotation, IsPassedWhereARowBehindItIsDamaged) {
   expect_mended_everywhere([&](MemoryLog& log) { log.leaves[cosign_at_ + 2].note[40] ^= 1; });
 }
