@@ -211,6 +211,10 @@ Result<EntryView> Replica::rotate(const NewKey& next, const Secret<32>& id_seed,
   return impl_->rotate(next, id_seed, now, work);
 }
 
+bool Replica::has_key(log::KeyRole role) const {
+  return impl_->signing && (role == log::KeyRole::node ? impl_->signing->node : impl_->signing->cosign).has_value();
+}
+
 Result<log::MemberKeys> Replica::keys_of(std::string_view nick) const {
   TRY(const std::size_t member, impl_->member(nick));
   return impl_->keys(member);

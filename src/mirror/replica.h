@@ -180,6 +180,9 @@ class Replica {
   /// @param work  as in append(): the new seed has to be durable with the entry
   /// @error as append(); Errc::usage for another id key, Errc::not_found where the old key has to sign and is not here
   Result<EntryView> rotate(const NewKey& next, const Secret<32>& id_seed, std::int64_t now, const Work& work = {});
+  /// Whether the seed of the key in use is here. A disk that was put back can lack one that was rotated since: the key
+  /// is lost then, and is to be rotated again. @param role  node or cosign
+  bool has_key(log::KeyRole role) const;
   /// The keys of a member, with all rotations in what we hold of its log. @error Errc::not_found
   Result<log::MemberKeys> keys_of(std::string_view nick) const;
   /// A replaced key, and the id key of whoever has replaced it.

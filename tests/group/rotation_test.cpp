@@ -88,6 +88,28 @@ TEST_F(Rotating, IsUndoneWhereTheVaultCannotKeepTheSeedAndForgottenWithTheGroup)
   EXPECT_FALSE(rotate(KeyRole::cosign, random_secret<32>())) << "who has left replaces nothing";
 }
 
+TEST_F(Rotating, OfAKeyThatTheVaultHasLostComesBeforeTheEntriesThatWaitForIt) {
+  ASSERT_HOLDS(rotate(KeyRole::node, random_secret<32>()));
+  meet("alpha", "bravo");
+  ASSERT_HOLDS(forget_rotated_seeds(group_["alpha"].vault(), group_["alpha"].row().id));
+  at_.at("alpha").restart();
+  meet("alpha", "bravo"), meet("alpha", "charlie");
+  ASSERT_EQ(at_.at("alpha").state(), mirror::State::live);
+  JointLog& log = at_.at("alpha").log();
+  const auto has_key = [&](KeyRole role) {
+    return log.with([&](mirror::Replica& replica) { return replica.has_key(role); });
+  };
+  EXPECT_FALSE(has_key(KeyRole::node));
+  EXPECT_TRUE(has_key(KeyRole::cosign));
+  log.append_later(mirror::draft_for_everyone(log::kHeads, log::Json::Object{{"v", 1}}));
+  EXPECT_FALSE(log.flush()) << "nothing signs it";
+  EXPECT_FALSE(rotate(KeyRole::node, random_secret<32>(), RotationReason::routine)) << "the old key is not here";
+  ASSERT_HOLDS(rotate(KeyRole::node, random_secret<32>(), RotationReason::lost));
+  EXPECT_TRUE(has_key(KeyRole::node));
+  ASSERT_HOLDS(log.flush());
+  EXPECT_EQ(at_.at("alpha").last_type_of("alpha"), log::kHeads);
+}
+
 TEST_F(Rotating, ATlsKeyIntroducesTheNextOneToWhoeverHasNotHeardOfIt) {
   const Card card = group_["alpha"].card();
   const Secret<32> second = random_secret<32>(), third = random_secret<32>();
