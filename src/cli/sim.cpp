@@ -192,6 +192,9 @@ void add_sim(CLI::App& app, Chosen& chosen) {
   command->add_option("--faults", asked->plan.faults, "Faults to draw")
       ->check(CLI::Range(std::size_t{0}, kMostFaults))
       ->capture_default_str();
+  command->add_option("--rotations", asked->plan.rotations, "Keys that are replaced, besides the faults")
+      ->check(CLI::Range(std::size_t{0}, kMostFaults))
+      ->capture_default_str();
   command->add_option("--sessions", asked->plan.sessions, "Sessions to try")
       ->check(CLI::Range(std::size_t{0}, kMostSessions))
       ->capture_default_str();

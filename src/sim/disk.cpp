@@ -157,9 +157,19 @@ void Disk::save_session(vault::SessionRow row, std::vector<vault::SessionStep> s
   std::ranges::move(steps, std::back_inserter(pending->second.steps));
 }
 
+std::string Disk::secret(const std::string& name) const {
+  return found_in(secrets_, name).value_or("");
+}
+
 const StoredSession* Disk::session(const std::string& id) const {
   const auto found = sessions_.find(id);
   return found == sessions_.end() ? nullptr : &found->second;
+}
+
+std::optional<log::Body> Disk::stored_body(const Digest& commitment) const {
+  const auto found = bodies_.find(commitment);
+  if (found == bodies_.end()) return std::nullopt;
+  return log::Body{found->second.salt, std::string(as_text(found->second.content))};
 }
 
 std::optional<log::Json> Disk::said(std::string_view origin, const Digest& leaf) const {
@@ -168,9 +178,9 @@ std::optional<log::Json> Disk::said(std::string_view origin, const Digest& leaf)
   if (place == log.places.end()) return std::nullopt;
   const auto entry = log::read_entry_unverified(log.leaves[place->second].note);
   if (!entry) return std::nullopt;
-  const auto body = bodies_.find(entry->body);
-  if (body == bodies_.end()) return std::nullopt;
-  auto opened = log::open_body(*entry, {body->second.salt, std::string(as_text(body->second.content))});
+  const auto body = stored_body(entry->body);
+  if (!body) return std::nullopt;
+  auto opened = log::open_body(*entry, *body);
   return opened ? std::optional(*std::move(opened)) : std::nullopt;
 }
 

@@ -43,6 +43,8 @@ enum class Flaw : std::uint8_t {
   goes_on_while_paused,
   opens_before_its_offer_is_held,
   opens_more_than_it_offered,
+  keeps_no_new_seed,           ///< of a key that it rotates
+  goes_on_with_replaced_keys,  ///< from its next start on
 };
 
 /// What a member's disk keeps of a session: the vault's rows of it.
@@ -101,6 +103,8 @@ class Disk : public mirror::Store {
   /// The latest time that was seen (vault::GroupRow::latest).
   void save_latest(UnixSeconds latest) { pending_.latest = latest; }
   bool has_secret(const std::string& name) const { return secrets_.contains(name); }
+  /// Empty if there is none.
+  std::string secret(const std::string& name) const;
   const std::map<std::string, StoredSession>& sessions() const { return sessions_; }
   /// nullptr if there is none.
   const StoredSession* session(const std::string& id) const;
@@ -131,6 +135,7 @@ class Disk : public mirror::Store {
   void sync() { durable_ = journal_.size(); }
   const LogRows& rows(std::string_view origin) const;
   bool has_body(const Digest& commitment) const { return bodies_.contains(commitment); }
+  std::optional<log::Body> stored_body(const Digest& commitment) const;
   /// What an entry says, if its body is here. @param log  whose
   std::optional<log::Json> said(std::string_view origin, const Digest& leaf) const;
   /// The entry by which the owner of a log took a step.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "log/quorum.h"
 #include "sim/dice.h"
@@ -54,6 +55,7 @@ constexpr std::array<Described, kFaultKinds> kKinds = {{
     {"roll-back-both", disk, 1},
     {"operator-stops", person, 3},
     {"operator-pauses", person, 3},
+    {"rotate-key", person, 0},  // drawn apart
     {"fork-owner", member},
     {"rewriter", member},
     {"double-stepper", member},
@@ -80,6 +82,9 @@ constexpr std::int64_t kDay = 24 * 3600;
 constexpr std::int64_t kTenYears = 10 * 365 * kDay;  // log.md 9.3
 constexpr std::size_t kDiskDies = 6;                 ///< in one of so many runs a disk fails for good
 constexpr Time kSessionTakes = 2500;
+constexpr std::array kRotatedRoles = {log::KeyRole::node, log::KeyRole::cosign};
+constexpr std::array kReasons = {log::RotationReason::lost, log::RotationReason::stolen, log::RotationReason::staff,
+                                 log::RotationReason::routine};
 
 /// As often in the log as in sessions.
 FaultKind draw_role(Dice& dice) {
@@ -118,9 +123,27 @@ std::int64_t draw_amount(FaultKind kind, Dice& dice) {
     case FaultKind::roll_back_guard:
     case FaultKind::roll_back_both:
       return dice.between(0, 99);
+    case FaultKind::rotate_key:
+      return dice.between(0, static_cast<std::int64_t>(kRotatedRoles.size() * kReasons.size()) - 1);
     default:
       return dice.between(100, 12'000);
   }
+}
+
+/// A third of them where it hurts: at the ends of a session, while it is held.
+Fault draw_fault(FaultKind kind, const FaultSource& source, std::span<const PlannedSession> sessions, Dice& dice) {
+  Fault fault{.kind = kind};
+  fault.at = dice.between(0, source.duration);
+  fault.node = dice.below(source.nodes);
+  fault.other = (fault.node + 1 + dice.below(source.nodes - 1)) % source.nodes;
+  fault.amount = draw_amount(fault.kind, dice);
+  if (sessions.empty() || !dice.one_in(3)) return fault;
+  const PlannedSession& hurt = sessions[dice.below(sessions.size())];
+  fault.at = hurt.at + dice.between(0, kSessionTakes);
+  fault.node = hurt.asker;
+  fault.other = hurt.responder;
+  if (dice.one_in(2)) std::swap(fault.node, fault.other);
+  return fault;
 }
 
 }  // namespace
@@ -156,7 +179,15 @@ bool is_provable(FaultKind kind) {
   return kind >= FaultKind::fork_owner && kind <= FaultKind::antedater;
 }
 
+Replacement replacement_of(const Fault& fault) {
+  const auto drawn = static_cast<std::size_t>(fault.amount);
+  return {kRotatedRoles[drawn % kRotatedRoles.size()], kReasons[drawn / kRotatedRoles.size() % kReasons.size()]};
+}
+
 std::string Fault::text() const {
+  if (kind == FaultKind::rotate_key)
+    return fmt::format("{:>8.3f} s  {} of {} ({}, {})", static_cast<double>(at) / 1000, name_of(kind), node,
+                       log::name_of(replacement_of(*this).role), log::name_of(replacement_of(*this).reason));
   return fmt::format("{:>8.3f} s  {} of {} (towards {}, {})", static_cast<double>(at) / 1000, name_of(kind), node,
                      other, amount);
 }
@@ -187,23 +218,10 @@ std::vector<Fault> draw_faults(const FaultSource& source) {
   if (faults.size() < source.count && source.count > 1 && dice.one_in(kDiskDies))
     faults.push_back({dice.one_in(2) ? FaultKind::dead_disk : FaultKind::no_space_for_ever,
                       dice.between(source.duration / 2, source.duration), dice.below(nodes), 0, 0});
-  while (faults.size() < source.count) {
-    Fault fault;
-    fault.kind = draw_kind(dice);
-    fault.at = dice.between(0, source.duration);
-    fault.node = dice.below(nodes);
-    fault.other = (fault.node + 1 + dice.below(nodes - 1)) % nodes;
-    fault.amount = draw_amount(fault.kind, dice);
-    // A third of them where it hurts: at the ends of a session, while it is held.
-    if (!sessions.empty() && dice.one_in(3)) {
-      const PlannedSession& hurt = sessions[dice.below(sessions.size())];
-      fault.at = hurt.at + dice.between(0, kSessionTakes);
-      fault.node = hurt.asker;
-      fault.other = hurt.responder;
-      if (dice.one_in(2)) std::swap(fault.node, fault.other);
-    }
-    faults.push_back(fault);
-  }
+  while (faults.size() < source.count) faults.push_back(draw_fault(draw_kind(dice), source, sessions, dice));
+  Dice keys(source.seed, "rotations");
+  for (std::size_t i = 0; i < source.rotations; ++i)
+    faults.push_back(draw_fault(FaultKind::rotate_key, source, sessions, keys));
   return faults;
 }
 

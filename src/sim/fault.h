@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "log/rotation.h"
+
 namespace parley::sim {
 
 /// Milliseconds of virtual time.
@@ -52,6 +54,7 @@ enum class FaultKind : std::uint8_t {
   // The operator of `node`.
   operator_stops,   ///< a session that is under way
   operator_pauses,  ///< the group, for `amount` milliseconds
+  rotate_key,       ///< a key of `node` is replaced: which one and why, says replacement_of()
   // `node` is Byzantine from the start, and does what it is there for at the fault's time.
   fork_owner,        ///< two histories to two halves of the group
   rewriter,          ///< another entry in the place of one that was sent
@@ -100,6 +103,14 @@ struct Fault {
   std::string text() const;
 };
 
+/// What an operator does with a key.
+struct Replacement {
+  log::KeyRole role{};  ///< node or cosign
+  log::RotationReason reason{};
+};
+/// Precondition: a fault that rotates a key
+Replacement replacement_of(const Fault& fault);
+
 struct PlannedSession {
   std::size_t asker = 0, responder = 0;
   Time at = 0;
@@ -110,11 +121,13 @@ struct FaultSource {
   std::uint64_t seed = 1;
   std::size_t nodes = 2;
   std::size_t sessions = 0;
-  std::size_t count = 0;  ///< of faults, roles included
-  Time duration = 0;      ///< sessions and faults are due before
+  std::size_t count = 0;      ///< of faults, roles included
+  std::size_t rotations = 0;  ///< of keys, besides
+  Time duration = 0;          ///< sessions and faults are due before
 };
 
 std::vector<PlannedSession> draw_sessions(const FaultSource& source);
+/// Rotations come last, and from dice of their own: without them a seed has the faults that it has with them.
 std::vector<Fault> draw_faults(const FaultSource& source);
 
 }  // namespace parley::sim

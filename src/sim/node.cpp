@@ -4,12 +4,19 @@
 
 #include <algorithm>
 
+#include "base/random.h"
 #include "sim/session_liar.h"
 #include "sim/world.h"
 
 namespace parley::sim {
 
 using mirror::Replica;
+
+namespace {
+
+constexpr std::string_view kRotatedSeeds = "rotated";
+
+}  // namespace
 
 Node::Node(World& world, std::size_t self, std::optional<Fault> role)
     : world_(world), self_(self), role_(role), disk_(world.plan().flaw), guard_(disk_, world.plan().flaw) {}
@@ -34,7 +41,12 @@ bool Node::start() {
                           .self = self_,
                           .charter = world_.charter().hash,
                           .answers_needed = world_.answers_needed()};
-  auto opened = Replica::open(std::move(group), world_.member(self_).seeds(), disk_, guard_);
+  if (world_.plan().flaw == Flaw::goes_on_with_replaced_keys && !rotated_seeds().empty())
+    group.members[self_].id = {};  // without it no rotation is taken
+  std::optional<mirror::OwnSeeds> seeds = world_.member(self_).seeds();
+  seeds->rotated = rotated_seeds();
+  auto opened = Replica::open(std::move(group), seeds, disk_, guard_);
+  refusal_ = opened ? std::string() : opened.error().text();
   if (!opened) return false;
   replica_ = std::move(*opened);
   ++incarnation_;
@@ -122,8 +134,12 @@ Status Node::flush() {
 
 Result<mirror::EntryView> Node::write(const mirror::Draft& draft,
                                       const std::function<Status(const mirror::EntryView&)>& work) {
-  auto written = replica_->append(draft, world_.clock_of(self_), work);
-  world_.trace(fmt::format("{} writes {} {}: {}", self_, draft.type, draft.session.substr(0, 8),
+  return traced(draft.type, draft.session, replica_->append(draft, world_.clock_of(self_), work));
+}
+
+Result<mirror::EntryView> Node::traced(std::string_view type, std::string_view session,
+                                       Result<mirror::EntryView> written) {
+  world_.trace(fmt::format("{} writes {} {}: {}", self_, type, session.substr(0, 8),
                            written ? fmt::format("entry {}", written->entry.seq) : written.error().text()));
   // A disk that fails ends the process (log.md 2.7).
   if (!written && written.error().code == Errc::io) must_end_ = true;
@@ -200,6 +216,66 @@ void Node::push(std::size_t peer) {
   }
 }
 
+// --- keys that are replaced (group/rotation.cpp, cli/group_rotate.cpp) ---------------------------------------------
+
+std::vector<Secret<32>> Node::rotated_seeds() const {
+  const std::string stored = disk_.secret(std::string(kRotatedSeeds));
+  std::vector<Secret<32>> seeds;
+  for (std::size_t at = 0; at + Secret<32>::kSize <= stored.size(); at += Secret<32>::kSize)
+    seeds.emplace_back(as_bytes(stored).subspan(at).first<Secret<32>::kSize>());
+  return seeds;
+}
+
+/// As JointLog::rotate(): what waits may wait for the very key. The new seed is kept behind the others, in one step
+/// with the entry that tells of it.
+Result<mirror::EntryView> Node::rotate(const Replacement& replacement) {
+  if (Status flushed = flush(); !flushed && flushed.error().code != Errc::policy)
+    return std::unexpected(std::move(flushed).error());
+  const std::int64_t now = world_.clock_of(self_);
+  const Secret<32> seed = random_secret<32>();
+  const mirror::Work keep = [&](const mirror::EntryView&) -> Status {
+    if (world_.plan().flaw == Flaw::keeps_no_new_seed) return {};
+    const std::string name(kRotatedSeeds);
+    disk_.put_secret(name, disk_.secret(name) + std::string(as_text(seed.expose())));
+    return {};
+  };
+  const bool stolen = replacement.reason == log::RotationReason::stolen;
+  return traced(log::kKeyRotate, {},
+                replica_->rotate({.role = replacement.role,
+                                  .reason = replacement.reason,
+                                  .since = stolen ? now - group::kSecondsPerDay : 0,
+                                  .seed = seed.clone()},
+                                 world_.member(self_).id, now, keep));
+}
+
+bool Node::operator_rotates(const Replacement& replacement) {
+  if (!is_live()) return false;
+  bool rotated = false;
+  act([&] {
+    auto written = rotate(replacement);
+    // As the refusal says: a key that is not here cannot sign, and counts as lost.
+    if (!written && written.error().code == Errc::not_found)
+      written = rotate({replacement.role, log::RotationReason::lost});
+    rotated = written.has_value();
+  });
+  return rotated;
+}
+
+bool Node::lacks_a_key() const {
+  return is_live() && !(replica_->has_key(log::KeyRole::node) && replica_->has_key(log::KeyRole::cosign));
+}
+
+void Node::operator_replaces_lost_keys() {
+  if (!lacks_a_key()) return;
+  act([&] {
+    for (const log::KeyRole role : {log::KeyRole::node, log::KeyRole::cosign}) {
+      if (replica_->has_key(role)) continue;
+      world_.observer().has_lost_a_key(self_);
+      if (rotate({role, log::RotationReason::lost})) ++world_.report().lost_keys;
+    }
+  });
+}
+
 // --- Participant ---------------------------------------------------------------------------------------------------
 
 void Node::link_up(std::size_t peer) {
@@ -239,6 +315,7 @@ void Node::tick() {
     if (!is_live() || !world_.dice(self_).one_in(4)) return;
     (void)append(mirror::draft_for_everyone(log::kHeads, replica_->heads_body()), {});
   });
+  if (lacks_a_key() && world_.dice(self_).one_in(2)) operator_replaces_lost_keys();
 }
 
 }  // namespace parley::sim

@@ -28,12 +28,18 @@ class Node final : public Participant {
   // --- the process
   /// Opens the replica; false if the disk does not let it.
   bool start();
+  /// Why it did not, the last time that it was to.
+  const std::string& refusal() const { return refusal_; }
   void crash();
   /// Does something as the process: what it sends goes out after it, and the process may end of it.
   void act(const std::function<void()>& what);
   void operator_accepts_risk();
   void arm_kill_before_send() { dies_before_sending_ = true; }
   bool operator_stops() { return sessions_ && sessions_->operator_stops(); }
+  /// A key is replaced, as parley group rotate does it; false if that cannot be now.
+  bool operator_rotates(const Replacement& replacement);
+  /// The same for each key in use that went with the disk: its operator says that it is lost.
+  void operator_replaces_lost_keys();
   /// Of its own policy: no sessions until further notice.
   void set_paused(bool paused) { policy_.paused = paused; }
   bool is_paused() const { return policy_.paused; }
@@ -58,6 +64,8 @@ class Node final : public Participant {
   void send(std::size_t peer, Frame frame);
   /// The ledger up to what the logs have on the disk.
   Status read_logs(session::Accounting& accounting);
+  /// Seeds of keys that took the place of this member's first ones, as far as its disk has them.
+  std::vector<Secret<32>> rotated_seeds() const;
   /// Sends what the replica has for a peer.
   void push(std::size_t peer);
   std::uint64_t incarnation() const { return incarnation_; }
@@ -74,6 +82,9 @@ class Node final : public Participant {
   bool is_sound();
   Result<mirror::EntryView> write(const mirror::Draft& draft,
                                   const std::function<Status(const mirror::EntryView&)>& work);
+  Result<mirror::EntryView> rotate(const Replacement& replacement);
+  Result<mirror::EntryView> traced(std::string_view type, std::string_view session, Result<mirror::EntryView> written);
+  bool lacks_a_key() const;
   void take(std::size_t peer, const mirror::Message& message);
 
   World& world_;
@@ -87,6 +98,7 @@ class Node final : public Participant {
   std::set<std::size_t> heard_;  ///< peers whose heads have come on the link that is up
   std::deque<Waiting> waiting_;
   std::uint64_t incarnation_ = 0;
+  std::string refusal_;
   bool dies_before_sending_ = false;
   bool must_end_ = false;
 };

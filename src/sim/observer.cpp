@@ -5,7 +5,10 @@
 
 #include <algorithm>
 
+#include "crypto/ed25519.h"
 #include "crypto/hash.h"
+#include "log/key_history.h"
+#include "mirror/key_rotation.h"
 #include "sim/node.h"
 #include "sim/world.h"
 
@@ -21,6 +24,9 @@ struct Shown {
     return std::ranges::any_of(
         signatures, [&](const log::NoteSignature& one) { return one.name == key.name && one.key_id == key.id(); });
   }
+  bool carries_any_of(const std::string& name) const {
+    return std::ranges::find(signatures, name, &log::NoteSignature::name) != signatures.end();
+  }
 };
 
 std::optional<Shown> shown_by(std::string_view note) {
@@ -34,7 +40,9 @@ std::optional<Shown> shown_by(std::string_view note) {
 }  // namespace
 
 Observer::Observer(World& world) : world_(world), seen_(world.count()) {
-  for (Seen& seen : seen_) {
+  for (std::size_t i = 0; i < world.count(); ++i) {
+    Seen& seen = seen_[i];
+    seen.keys = world.keys()[i];
     seen.acknowledged.resize(world.count());
     seen.cosigned.resize(world.count());
     seen.checked.resize(world.count());
@@ -44,6 +52,27 @@ Observer::Observer(World& world) : world_(world), seen_(world.count()) {
 void Observer::violated(std::string_view invariant, std::string what) {
   auto& violation = world_.report().violation;
   if (!violation) violation = Violation{std::string(invariant), std::move(what), world_.now()};
+}
+
+/// What a row of the disk says that was damaged since, it said before.
+const log::MemberKeys& Observer::keys_of(std::size_t node) {
+  log::MemberKeys& keys = seen_[node].keys;
+  const Disk& disk = world_.node(node)->disk();
+  const LogRows& rows = disk.rows(keys.log.name);
+  for (std::size_t number = 0;; ++number) {
+    const auto row = rows.steps.find(mirror::rotation_key(keys.nick, number));
+    if (row == rows.steps.end() || row->second >= rows.leaves.size()) {
+      keys.rotated.resize(std::min(keys.rotated.size(), number));
+      return keys;
+    }
+    const vault::LogLeaf& leaf = rows.leaves[row->second];
+    if (number < keys.rotated.size() && keys.rotated[number].leaf == leaf.note) continue;
+    if (log::leaf_hash(as_bytes(leaf.note)) != leaf.hash) return keys;
+    keys.rotated.resize(std::min(keys.rotated.size(), number));
+    const auto entry = log::read_entry_unverified(leaf.note);
+    const auto body = entry ? disk.stored_body(entry->body) : std::nullopt;
+    if (!body || !log::admit_rotation(keys, leaf.note, *body)) return keys;
+  }
 }
 
 // --- what leaves ---------------------------------------------------------------------------------------------------
@@ -88,12 +117,19 @@ void Observer::sees_own_checkpoint(std::size_t node, std::string_view note) {
 /// I3: what is acknowledged is on the disk. I2 of cosignatures: one tree of each size.
 void Observer::sees_cosignature(std::size_t node, std::size_t owner, std::string_view note) {
   // Its cosignature stands under its name; most notes that pass here are old ones without it.
-  const log::VerifierKey& key = world_.keys()[node].cosign;
-  if (!note.contains(key.name)) return;
-  const auto shown = shown_by(note);
-  if (!shown || !shown->carries(key)) return;
-  const log::Checkpoint* const checkpoint = &shown->checkpoint;
   Seen& seen = seen_[node];
+  if (!note.contains(seen.keys.cosign.name)) return;
+  const auto shown = shown_by(note);
+  if (!shown || !shown->carries_any_of(seen.keys.cosign.name)) return;
+  const log::Checkpoint* const checkpoint = &shown->checkpoint;
+  const auto valid = keys_of(node).cosign_on(world_.nick(owner), checkpoint->size);
+  if (std::ranges::none_of(valid, [&](const log::VerifierKey& key) { return shown->carries(key); })) {
+    // What it cosigned before its disk went back it may show again, though it named another end of the key since.
+    if (!seen.went_back && !seen.risky && !seen.cosigned[owner].contains(checkpoint->size))
+      violated("I2", fmt::format("{} cosigned {} entries of {} with a key that it has replaced.", world_.nick(node),
+                                 checkpoint->size, world_.nick(owner)));
+    return;
+  }
   const Disk& disk = world_.node(node)->disk();
   const LogRows& rows = disk.rows(world_.keys()[owner].log.name);
   if (rows.leaves.size() < checkpoint->size || (!disk.is_durable() && !disk.lies()))
@@ -121,8 +157,34 @@ void Observer::sees_push(std::size_t from, const mirror::Push& push) {
     if (!entry || entry->seq != seq) return;
     if (seq < seen.history.size() && seen.history[seq] != hash)
       return violated("I2", fmt::format("{} wrote another entry {}.", world_.nick(from), seq));
-    if (seq == seen.history.size()) seen.history.push_back(hash);
+    if (seq != seen.history.size()) continue;
+    sees_own_entry(from, *entry, push.leaves[i]);
+    seen.history.push_back(hash);
   }
+}
+
+/// I2: an entry is signed with the key of its place. I6: and the one that a rotation brings is on the disk with it.
+void Observer::sees_own_entry(std::size_t node, const log::Entry& claimed, std::string_view leaf) {
+  const log::MemberKeys& keys = keys_of(node);
+  if (!keys.rotated.empty() && !log::read_entry(leaf, keys))
+    return violated("I2", fmt::format("{} signed entry {} with a key that is not that of its place.", world_.nick(node),
+                                      claimed.seq));
+  if (claimed.type != log::kKeyRotate) return;
+  const auto placed = std::ranges::find(keys.rotated, claimed.seq, &log::PlacedRotation::seq);
+  if (placed == keys.rotated.end())
+    return violated("I2", fmt::format("Entry {} of {} rotates a key, and its disk does not know it.", claimed.seq,
+                                      world_.nick(node)));
+  const auto seeds = world_.node(node)->rotated_seeds();
+  const auto is_due = [&](const Secret<32>& seed) { return crypto::public_key_of(seed) == placed->rotation.next.key; };
+  if (std::ranges::none_of(seeds, is_due))
+    violated("I6",
+             fmt::format("{} let out entry {}, and has not the key that it brings.", world_.nick(node), claimed.seq));
+}
+
+/// I6: a key goes with the disk and not otherwise.
+void Observer::has_lost_a_key(std::size_t node) {
+  if (!seen_[node].went_back)
+    violated("I6", fmt::format("{} has not the key that its log says is in use.", world_.nick(node)));
 }
 
 // --- after each step -----------------------------------------------------------------------------------------------

@@ -60,6 +60,8 @@ class Observer {
   void disk_went_back(std::size_t node);
   /// An operator went on although nobody knew what the disk had lost: its member may sign a second history.
   void risk_accepted(std::size_t node) { seen_[node].risky = true; }
+  /// A key that is in use by the member's log is not on its disk.
+  void has_lost_a_key(std::size_t node);
   /// Faults have ended, and all have talked to each other for five rounds.
   void at_rest();
 
@@ -75,6 +77,7 @@ class Observer {
 
  private:
   struct Seen {
+    log::MemberKeys keys;                                   ///< with what its own disk had of rotations (keys_of)
     std::map<std::uint64_t, Digest> signed_roots;           ///< checkpoints of its own log that left it
     std::vector<Digest> history;                            ///< leaf hashes of its own log that left it
     std::vector<std::uint64_t> acknowledged;                ///< of each log: the largest tree whose cosignature left
@@ -98,13 +101,17 @@ class Observer {
   void check_caps(const Spending& now);
   /// The clock of a member has not jumped by a day since.
   bool counts_since(std::size_t node, Time since) const;
+  /// The keys of a member, by what its own disk has of its log.
+  const log::MemberKeys& keys_of(std::size_t node);
   void sees_own_checkpoint(std::size_t node, std::string_view note);
   void sees_cosignature(std::size_t node, std::size_t owner, std::string_view note);
   void sees_push(std::size_t from, const mirror::Push& push);
+  void sees_own_entry(std::size_t node, const log::Entry& claimed, std::string_view leaf);
   void check_histories(std::size_t node);
   void check_acknowledged(std::size_t node);
   void check_final(std::size_t node);
   void rest_of_histories();
+  void rest_of_rotations();
   void rest_of_liars();
   void rest_of_own_log(std::size_t node);
   void rest_of_sessions();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "mirror/key_rotation.h"
 #include "session/step.h"
 #include "sim/node.h"
 #include "sim/observer.h"
@@ -14,7 +15,7 @@ void Observer::at_rest() {
   for (std::size_t i = 0; i < world_.count(); ++i) {
     if (!world_.is_honest(i)) continue;
     const Node& node = *world_.node(i);
-    if (!node.runs()) return violated("I8", fmt::format("{} does not start.", world_.nick(i)));
+    if (!node.runs()) return violated("I8", fmt::format("{} does not start: {}", world_.nick(i), node.refusal()));
     if (!node.is_live() && !seen_[i].risky)
       return violated(
           "I8", fmt::format("{} is {}: {}", world_.nick(i), name_of(node.replica().state()), node.replica().reason()));
@@ -23,6 +24,7 @@ void Observer::at_rest() {
     rest_of_ledger(i);
   }
   rest_of_histories();
+  rest_of_rotations();
   rest_of_liars();
   rest_of_sessions();
 }
@@ -72,6 +74,34 @@ void Observer::rest_of_histories() {
         return violated("I8",
                         fmt::format("{} does not know that {} holds its log.", world_.nick(owner), world_.nick(i)));
     }
+  }
+}
+
+/// I8: all honest members hold the same rotations of each other's keys, and would read them again from their disks;
+/// and each has the keys that it is to sign with.
+void Observer::rest_of_rotations() {
+  const auto places = [](const log::MemberKeys& keys) {
+    std::vector<std::pair<std::uint64_t, log::Rotation>> all;
+    for (const log::PlacedRotation& placed : keys.rotated) all.emplace_back(placed.seq, placed.rotation);
+    return all;
+  };
+  for (std::size_t owner = 0; owner < world_.count(); ++owner) {
+    if (!world_.is_honest(owner) || seen_[owner].risky) continue;
+    const auto own = places(keys_of(owner));
+    world_.report().rotations += own.size();
+    for (std::size_t i = 0; i < world_.count(); ++i) {
+      if (!world_.is_honest(i)) continue;
+      const auto held = world_.node(i)->replica().keys_of(world_.nick(owner));
+      Disk disk = world_.node(i)->disk();  // of its own: reading uses up what a disk does wrong
+      log::MemberKeys stored = world_.keys()[owner];
+      const Status loaded = mirror::load_rotations(disk, stored);
+      if (!held || !loaded || places(*held) != own || places(stored) != own)
+        return violated("I8",
+                        fmt::format("{} holds other rotations of the keys of {}.", world_.nick(i), world_.nick(owner)));
+    }
+    const mirror::Replica& replica = world_.node(owner)->replica();
+    if (!replica.has_key(log::KeyRole::node) || !replica.has_key(log::KeyRole::cosign))
+      return violated("I8", fmt::format("{} has not the keys that its log says are in use.", world_.nick(owner)));
   }
 }
 

@@ -39,11 +39,13 @@ constexpr std::array kFlawNames = {
     std::string_view("goes-on-while-paused"),
     std::string_view("opens-before-its-offer-is-held"),
     std::string_view("opens-more-than-it-offered"),
+    std::string_view("keeps-no-new-seed"),
+    std::string_view("goes-on-with-replaced-keys"),
 };
 
 std::vector<std::size_t> positions_of(const Plan& plan) {
   if (plan.only) return *plan.only;
-  std::vector<std::size_t> all(plan.faults);
+  std::vector<std::size_t> all(plan.faults + plan.rotations);
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
   return all;
 }
@@ -99,8 +101,8 @@ std::vector<std::pair<std::size_t, Fault>> faults_of(const Plan& plan) {
 }
 
 std::string command_for(const Plan& plan) {
-  std::string command = fmt::format("parley sim --seed {} --nodes {} --faults {} --sessions {}", plan.seed, plan.nodes,
-                                    plan.faults, plan.sessions);
+  std::string command = fmt::format("parley sim --seed {} --nodes {} --faults {} --rotations {} --sessions {}",
+                                    plan.seed, plan.nodes, plan.faults, plan.rotations, plan.sessions);
   if (plan.only)
     command += fmt::format(" --only {}", plan.only->empty() ? "none" : fmt::format("{}", fmt::join(*plan.only, ",")));
   if (plan.flaw != Flaw::none) command += fmt::format(" --plant {}", name_of(plan.flaw));

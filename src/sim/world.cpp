@@ -49,6 +49,7 @@ FaultSource source_of(const Plan& plan) {
           .nodes = plan.nodes,
           .sessions = plan.sessions,
           .count = plan.faults,
+          .rotations = plan.rotations,
           .duration = duration_of(plan)};
 }
 
@@ -56,7 +57,10 @@ World::World(const Plan& plan) : plan_(plan), dice_(plan.seed, "world") {
   const std::size_t count = plan.nodes;
   duration_ = duration_of(plan);
   for (std::size_t i = 0; i < count; ++i) members_.emplace_back(fmt::format("m{:02}", i));
-  for (const Member& member : members_) keys_.push_back(member.keys);
+  for (const Member& member : members_) {
+    keys_.push_back(member.keys);
+    keys_.back().id = member.in_charter().id;
+  }
   links_.resize(count * count);
   clocks_.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
@@ -212,8 +216,10 @@ void World::round(int number) {
   run_dry();
   // What a member had signed and nobody has seen went with its disk. With everybody asked, an operator says so.
   if (number != 2) return;
-  for (Node* node : nodes_)
+  for (Node* node : nodes_) {
     if (node != nullptr && node->runs() && !node->is_live()) node->operator_accepts_risk();
+    if (node != nullptr) node->operator_replaces_lost_keys();
+  }
   run_dry();
 }
 

@@ -18,7 +18,8 @@ struct Plan {
   std::uint64_t seed = 1;
   std::size_t nodes = 4;  ///< 2 to 16
   std::size_t sessions = 20;
-  std::size_t faults = 200;  ///< drawn from the seed
+  std::size_t faults = 200;   ///< drawn from the seed
+  std::size_t rotations = 6;  ///< of keys, drawn besides
   /// Positions of those of them that happen; nothing: all.
   std::optional<std::vector<std::size_t>> only = std::nullopt;
   Flaw flaw = Flaw::none;  ///< of all members
@@ -41,6 +42,8 @@ struct Report {
   std::uint64_t convictions = 0;                  ///< of Byzantine members, by honest ones
   std::uint64_t restarts = 0;
   std::uint64_t risks_accepted = 0;  ///< by operators, since nobody knew what a disk had lost
+  std::uint64_t rotations = 0;       ///< entries that rotate a key, in the logs of honest members
+  std::uint64_t lost_keys = 0;       ///< of them, in the place of a key that went with a disk
   Digest trace{};                    ///< of all that happened
   std::optional<Violation> violation;
   std::vector<std::string> lines;  ///< if the plan traces
@@ -132,6 +135,7 @@ class World {
   bool roll_back(Node& node, const Fault& fault);
   void count_fault(FaultKind kind) { ++report_.faults[kind]; }
   bool inject_into_person(Node& node, const Fault& fault);
+  void rotate_key(const Fault& fault, int tries);
   /// What strikes the next frame that `from` sends, if it is one that can be struck so.
   std::optional<Fault> fault_for(std::size_t from, const Frame& frame);
   void ask(std::size_t asker, std::size_t responder, int tries);

@@ -8,6 +8,11 @@
 #include "sim/world.h"
 
 namespace parley::sim {
+namespace {
+
+constexpr int kTriesToRotate = 6;
+
+}  // namespace
 
 void World::plan_faults() {
   const std::vector<Fault> drawn = draw_faults(source_of(plan_));
@@ -194,9 +199,20 @@ bool World::inject_into_person(Node& node, const Fault& fault) {
       node.set_paused(true);
       after(fault.amount, [&node] { node.set_paused(false); });
       return true;
+    case FaultKind::rotate_key:
+      rotate_key(fault, kTriesToRotate);
+      return false;  // it is counted when it is done
     default:
       return false;
   }
+}
+
+/// Whoever cannot yet is tried again by its operator.
+void World::rotate_key(const Fault& fault, int tries) {
+  if (calm_) return;
+  if (nodes_[fault.node]->operator_rotates(replacement_of(fault))) return count_fault(fault.kind);
+  if (tries > 0)
+    after(node_dice_[fault.node].between(1000, 5000), [this, fault, tries] { rotate_key(fault, tries - 1); });
 }
 
 /// Two disks that lose something at once may lose the only two copies, and nothing can be asked of the members then.

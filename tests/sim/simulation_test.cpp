@@ -48,7 +48,7 @@ std::optional<std::pair<Plan, Report>> first_failure(Plan plan, std::size_t seed
 TEST(Simulation, KeepsEveryInvariantThroughTwoThousandSessions) {
   constexpr std::size_t kMembers[] = {2, 3, 4, 3, 2, 4, 2, 3, 6, 3};
   Plan plan{.seed = first_seed(), .sessions = 40, .faults = 280};
-  std::uint64_t sessions = 0, faults = 0, severe = 0, agreed = 0, convictions = 0;
+  std::uint64_t sessions = 0, faults = 0, severe = 0, agreed = 0, convictions = 0, rotations = 0, lost_keys = 0;
   std::map<std::string_view, std::uint64_t> classes;
   for (std::size_t i = 0; sessions < 2000; ++i, ++plan.seed) {
     plan.nodes = kMembers[i % std::size(kMembers)];
@@ -59,16 +59,20 @@ TEST(Simulation, KeepsEveryInvariantThroughTwoThousandSessions) {
     severe += report.severe_count();
     for (const auto& [kind, count] : report.faults) classes[name_of(class_of(kind))] += count;
     convictions += report.convictions;
+    rotations += report.rotations;
+    lost_keys += report.lost_keys;
     if (const auto some = report.sessions.find("agreed"); some != report.sessions.end()) agreed += some->second;
   }
   EXPECT_GT(faults, 10 * sessions) << "a session lives through ten faults";
   EXPECT_GT(severe, faults / 2) << "and half of the faults do more than delay";
   EXPECT_GT(agreed, sessions / 5) << "and yet many of them end well";
   EXPECT_GT(convictions, 0u);
+  EXPECT_GT(rotations, sessions / 20);
+  EXPECT_GT(lost_keys, 0u) << "and some keys went with a disk";
   RecordProperty("sessions", std::to_string(sessions));
   RecordProperty("faults", std::to_string(faults));
-  fmt::print("{} sessions, {} faults, {} of them severe, {} agreed on their result\n", sessions, faults, severe,
-             agreed);
+  fmt::print("{} sessions, {} faults, {} of them severe, {} agreed on their result, {} keys rotated, {} of them lost\n",
+             sessions, faults, severe, agreed, rotations, lost_keys);
   fmt::print("{}\n", classes);
 }
 
@@ -76,15 +80,16 @@ TEST(Simulation, KeepsEveryInvariantThroughTwoThousandSessions) {
 // for a copy of them for ever; a result was looked for in the log of a member whose operator had taken the risk of a
 // second history, and the ledger of another forgot what had been opened to such a member; and two members of whose
 // copies of one log each had another damaged row waited for each other; the damaged log of a convicted member kept a
-// replica from asking for anything; and a disk that showed another row once held its member up for ever.
+// replica from asking for anything; and a disk that showed another row once held its member up for ever. They are older
+// than rotations.
 TEST(Simulation, KeepsEveryInvariantInTheRunsThatOnceDidNot) {
-  for (const Plan& plan : {Plan{.seed = 3011014, .nodes = 3, .sessions = 40, .faults = 280},
-                           Plan{.seed = 68, .nodes = 3, .sessions = 20, .faults = 200},
-                           Plan{.seed = 9300002541, .nodes = 4, .sessions = 40, .faults = 280},
-                           Plan{.seed = 9310015684, .nodes = 2, .sessions = 40, .faults = 280},
-                           Plan{.seed = 9330002473, .nodes = 2, .sessions = 40, .faults = 280},
-                           Plan{.seed = 9350000250, .nodes = 7, .sessions = 40, .faults = 280},
-                           Plan{.seed = 9360009015, .nodes = 2, .sessions = 40, .faults = 280}}) {
+  for (const Plan& plan : {Plan{.seed = 3011014, .nodes = 3, .sessions = 40, .faults = 280, .rotations = 0},
+                           Plan{.seed = 68, .nodes = 3, .sessions = 20, .faults = 200, .rotations = 0},
+                           Plan{.seed = 9300002541, .nodes = 4, .sessions = 40, .faults = 280, .rotations = 0},
+                           Plan{.seed = 9310015684, .nodes = 2, .sessions = 40, .faults = 280, .rotations = 0},
+                           Plan{.seed = 9330002473, .nodes = 2, .sessions = 40, .faults = 280, .rotations = 0},
+                           Plan{.seed = 9350000250, .nodes = 7, .sessions = 40, .faults = 280, .rotations = 0},
+                           Plan{.seed = 9360009015, .nodes = 2, .sessions = 40, .faults = 280, .rotations = 0}}) {
     const Report report = run(plan);
     EXPECT_FALSE(report.violation) << broken(plan, report);
   }
@@ -104,6 +109,40 @@ TEST(Simulation, WithoutFaultsEndsEverySessionWithAResultOrARefusal) {
     EXPECT_EQ(report.session_count(), plan.sessions);
     for (const auto& [state, count] : report.sessions) EXPECT_TRUE(state == "agreed" || state == "refused") << state;
     EXPECT_EQ(report.restarts, 0u);
+  }
+}
+
+TEST(Simulation, HoldsItsSessionsThroughRotationsOfAllKeys) {
+  std::map<std::pair<log::KeyRole, log::RotationReason>, std::size_t> kinds;
+  for (std::size_t nodes = 2; nodes <= 5; ++nodes) {
+    const Plan plan{.seed = first_seed() + nodes, .nodes = nodes, .faults = 0, .rotations = 30};
+    for (const auto& [position, fault] : faults_of(plan))
+      ++kinds[{replacement_of(fault).role, replacement_of(fault).reason}];
+    const Report report = run(plan);
+    ASSERT_FALSE(report.violation) << broken(plan, report);
+    EXPECT_EQ(report.rotations, plan.rotations) << "nothing keeps a member from it";
+    EXPECT_EQ(report.lost_keys, 0u);
+    EXPECT_EQ(report.convictions, 0u);
+    for (const auto& [state, count] : report.sessions) EXPECT_TRUE(state == "agreed" || state == "refused") << state;
+    EXPECT_GT(report.sessions.at("agreed"), 0u);
+  }
+  EXPECT_EQ(kinds.size(), 8u) << "both keys, for every reason";
+}
+
+TEST(Simulation, OfASeedHasTheSameFaultsWithAndWithoutRotations) {
+  Plan plan{.seed = first_seed(), .rotations = 0};
+  for (int i = 0; i < 20; ++i, ++plan.seed) {
+    Plan with = plan;
+    with.rotations = 5;
+    const auto faults = faults_of(plan), more = faults_of(with);
+    ASSERT_EQ(more.size(), faults.size() + 5);
+    for (std::size_t at = 0; at < more.size(); ++at) {
+      EXPECT_EQ(more[at].first, at);
+      EXPECT_EQ(more[at].second.kind == FaultKind::rotate_key, at >= faults.size());
+      if (at < faults.size()) {
+        EXPECT_EQ(more[at].second.text(), faults[at].second.text());
+      }
+    }
   }
 }
 
