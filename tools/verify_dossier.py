@@ -5,8 +5,9 @@
 
 It needs Python's standard library only. For each file one line: verified, unanchored or refused, and why. Exit code 0
 when all are verified, 3 when they hold but no charter was given to know the group by, 1 when one is refused. It checks
-signatures, places in logs, quorums, openings, dissent and the STIX bundle. It does not judge the finding by the rules
-of the trade, and takes an amendment of a charter only with the signatures of all members.
+the form of every part to the last field, charters and whose signatures amended them, signatures, places in logs,
+quorums, openings, dissent and the STIX bundle. Of the rules of the trade it knows only those without which the bundle
+could not be made, and that no text may say of itself that it is withheld.
 
 With --flips N (and --seed S) it also shows that each file is refused after each of N random flips of one bit.
 """
@@ -120,8 +121,12 @@ def ed25519_compute(key, message, signature):
 
 MAX_INTEGER = 2**53 - 1
 KEY = re.compile(r"[a-z][a-z0-9_]{0,31}\Z")
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 HEX32 = re.compile(r"[0-9a-f]{64}\Z")
 NICK = re.compile(r"[a-z0-9-]{1,32}\Z")
+GROUP = re.compile(r"[0-9a-f]{32}\Z")
+HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u3164\uffa0\u200b-\u200f\u2028-\u202e"
+                    "\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
 
 
 def canonical(value):
@@ -144,39 +149,67 @@ def check_value(value, depth):
         require(isinstance(value, int) and abs(value) <= MAX_INTEGER, "a number that PJ1 does not have")
 
 
-def parse_pjson(text):
+def parse_pjson(written, most):
+    require(len(written.encode()) <= most, "an object is longer than it may be")
     try:
-        value = json.loads(text)
-        require(isinstance(value, dict) and canonical(value) == text, "not the canonical form")
+        value = json.loads(written)
+        require(isinstance(value, dict) and canonical(value) == written, "not the canonical form")
     except (ValueError, RecursionError) as error:
         raise Refused(f"not JSON: {error}") from None
     check_value(value, 1)
     return value
 
 
-def fields(value, names, what):
-    require(isinstance(value, dict) and set(value) == set(names.split()), f"{what} has other fields than it should")
-    return value
+# Forms: each takes a value and gives it back, or refuses it and says `where` it stood.
+
+def form(holds, why):
+    def check(value, where):
+        require(holds(value), f"{where}: {why}")
+        return value
+    return check
 
 
-def integer(value, least=0, most=MAX_INTEGER):
-    require(type(value) is int and least <= value <= most, "a number is out of bounds")  # True is no number
-    return value
+def text(most, least=0):
+    return form(lambda value: isinstance(value, str) and least <= len(value.encode()) <= most, "a text is too long or missing")
 
 
-def ascending(values, most):
-    require(isinstance(values, list) and len(values) <= most and values == sorted(set(values)), "a list does not ascend")
-    return values
+def matching(pattern, what):
+    return form(lambda value: isinstance(value, str) and pattern.match(value), f"a {what} is due")
 
 
-def short(text, most, least=0):
-    require(isinstance(text, str) and least <= len(text.encode()) <= most, "a text is too long or missing")
-    return text
+def one_of(*names):
+    return form(lambda value: isinstance(value, str) and value in names, "one of the known words is due")
 
 
-def digest_of(text, what):
-    require(isinstance(text, str) and HEX32.match(text), f"{what} is no hash")
-    return bytes.fromhex(text)
+def number(least=0, most=MAX_INTEGER):  # True is none
+    return form(lambda value: type(value) is int and least <= value <= most, "a number is out of bounds")
+
+
+def array(of, most, least=0):
+    def check(value, where):
+        require(isinstance(value, list) and least <= len(value) <= most, f"{where}: a list is missing, or of no proper length")
+        return [of(element, where) for element in value]
+    return check
+
+
+def record(**members):
+    def check(value, where):
+        require(isinstance(value, dict) and set(value) == set(members), f"{where} has other fields than it should")
+        return {name: check_of(value[name], f"{where}: {name}") for name, check_of in members.items()}
+    return check
+
+
+def is_ascending(values):
+    return all(one < other for one, other in zip(values, values[1:]))
+
+
+def readable(value):
+    """Without characters that cannot be seen, or that change how their neighbours look."""
+    return not HIDDEN.search(value)
+
+
+def visible(value):
+    return HIDDEN.sub(lambda found: f"\\u{{{ord(found[0]):x}}}", value)
 
 
 def b64(text):
@@ -189,30 +222,44 @@ def b64(text):
     return data
 
 
+def bytes_of(count):
+    return form(lambda value: len(b64(value)) == count, f"{count} bytes in base64 are due")
+
+
+HASH = matching(HEX32, "hash")
+HASH_OR_NONE = matching(re.compile(r"(?!0{64})([0-9a-f]{64})?\Z"), "hash")
+VERSION = number(1, 1)
+
+
 def sha256(data):
     return hashlib.sha256(data).digest()
 
 
 class Key:
-    def __init__(self, text):
-        parts = text.split("+", 2)
+    def __init__(self, written):
+        parts = written.split("+", 2)
         require(len(parts) == 3, "a key is not name+id+key")
         self.name, typed = parts[0], b64(parts[2])
+        require(re.match(r"[^\s\x00-\x20\x7f]+\Z", self.name) and len(self.name.encode()) <= 255,
+                "a key has no proper name")
         require(len(typed) == 33 and typed[0] in (1, 4), "a key is of no known kind")
         self.type, self.key = typed[0], typed[1:]
         self.id = sha256(self.name.encode() + b"\n" + typed)[:4]
         require(parts[1] == self.id.hex(), "a key's id is not that of its name and bytes")
         admit(self.key)
 
+    def __eq__(self, other):
+        return (self.name, self.type, self.key) == (other.name, other.type, other.key)
+
 
 class Note:
-    def __init__(self, text):
-        split = short(text, 1 << 20).rfind("\n\n")
-        require(split >= 0 and text.endswith("\n"), "not a signed note")
-        require(not any(ord(c) < 0x20 and c != "\n" for c in text), "a note has control characters")
-        self.text, self.signatures = text[:split + 1], []
-        for line in text[split + 2:-1].split("\n"):
-            match = re.match(r"— (\S+) (\S+)\Z", line)
+    def __init__(self, note):
+        split = text(1 << 20)(note, "a note").rfind("\n\n")
+        require(split >= 0 and note.endswith("\n"), "not a signed note")
+        require(not CONTROL.search(note), "a note has control characters")
+        self.text, self.signatures = note[:split + 1], []
+        for line in note[split + 2:-1].split("\n"):
+            match = re.match(r"— ([^\s+\x7f]+) (\S+)\Z", line)
             require(match, "a signature line is malformed")
             require(len(match[1].encode()) <= 255 and len(match[2]) <= 8192 and len(self.signatures) < 64,
                     "a signature is too long, or there are too many")
@@ -231,98 +278,212 @@ class Note:
                 require(len(blob) == 64 and ed25519_verify(key.key, self.text.encode(), blob),
                         f"a signature of {key.name} does not verify")
                 signers.append(index)
-        require(len(signers) == len(self.signatures) == len(set(signers)) and signers,
+        require(len(signers) == len(self.signatures) == len({keys[index].key for index in signers}) and signers,
                 "a note is signed by a stranger, or twice")
         return signers
 
-    def object(self, kind):
+    def object(self, kind, check, most):
         first, _, rest = self.text.partition("\n")
         require(first == kind and rest.endswith("\n"), f"not a {kind}")
-        return parse_pjson(rest[:-1])
+        return check(parse_pjson(rest[:-1], most), kind.split("/")[1])
 
 
 # --- Charters --------------------------------------------------------------------------------------------------------
 
-CHARTER_FIELDS = ("clock_skew_s dom finding_quorum grace_days group log_quorum max_tlp members name not_after not_before "
-                  "prev protocols purpose questions seq v")
+DAY = 86400
+LARGEST_CAP = 7 << 23
+TLPS, PAPS = ("clear", "green", "amber", "amber+strict", "red"), ("clear", "green", "amber", "red")
+TYPES = ("ipv4 ipv6 cidr domain url email md5 sha1 sha256 sha512 filename mutex regkey user-agent ja3 asn btc cve").split()
+CAPS = {"max_items_per_session": 256, "max_sessions_day": 1, "max_probe_items_30d": 256, "max_probe_items_group_30d": 256,
+        "max_matches_revealed_30d": 0, "max_fields_per_item": 0}
+NICK_TEXT, KEY_TEXT = matching(NICK, "nick"), text(300)
+QUESTION = record(fn=one_of("count", "intersection"), type=one_of(*TYPES),
+                  **{cap: number(least, LARGEST_CAP) for cap, least in CAPS.items()})
+MEMBER = record(card=HASH, cosign=KEY_TEXT, id=KEY_TEXT, log=KEY_TEXT, nick=NICK_TEXT, node=KEY_TEXT, tls=bytes_of(32))
+TERMS = dict(
+    clock_skew_s=number(0, 3600), dom=matching(re.compile(r"[a-z0-9.-]{1,64}\Z"), "domain"), finding_quorum=number(2, 16),
+    grace_days=number(0, 90), group=matching(GROUP, "group"), log_quorum=number(2, 16), max_tlp=one_of(*TLPS),
+    members=array(MEMBER, 16, 2), name=text(64, 1), not_after=number(), not_before=number(), prev=text(64),
+    protocols=array(one_of("classic", "fast"), 2, 1), purpose=text(1000, 1), questions=array(QUESTION, 2 * len(TYPES), 1),
+    seq=number(1, 4096))
+ADMISSION = record(epoch_days=number(1, 400), types=array(record(max_admissions=number(1, LARGEST_CAP),
+                                                                 type=one_of(*TYPES)), len(TYPES), 1))
+CHARTER = {1: record(v=VERSION, **TERMS), 2: record(v=number(2, 2), admission=ADMISSION, **TERMS)}
+LEAVE = record(charter=HASH, group=matching(GROUP, "group"), nick=NICK_TEXT, reason=text(500), time=number(), v=VERSION)
+ROLES = {"cosign": 4, "id": 1, "log": 1, "node": 1}  # with the kinds of their keys
 
 
 def least_log_quorum(count):
     return count if count <= 3 else 2 * count // 3 + 1
 
 
+def is_name(name):
+    return readable(name) and name == name.strip(" ")
+
+
 class Charter:
-    def __init__(self, text):
+    def __init__(self, note):
         self.left = set()  # of its members, as far as the dossier shows
-        self.note = Note(text)
+        self.note = Note(note)
         self.hash = sha256(self.note.text.encode())
-        self.json = self.note.object("parley/charter/v1")
-        require(isinstance(self.json, dict) and self.json.get("v") in (1, 2), "a charter is of another version")
-        fields(self.json, CHARTER_FIELDS + (" admission" if self.json["v"] == 2 else ""), "a charter")
-        if self.json["v"] == 2:
-            fields(self.json["admission"], "epoch_days types", "the charter's admission")
+        self.json = self.note.object("parley/charter/v1", lambda value, where: CHARTER[
+            2 if value.get("v") == 2 else 1](value, where), 128 << 10)
+        self.check_terms(self.json)
         self.members = {}
         for member in self.json["members"]:
-            fields(member, "card cosign id log nick node tls", "a member")
-            require(NICK.match(member["nick"]) and member["nick"] not in self.members, "a nick is wrong or stands twice")
-            self.members[member["nick"]] = {
-                "card": digest_of(member["card"], "a card's hash"),
-                **{role: Key(member[role]) for role in ("cosign", "id", "log", "node")},
-            }
-            require(all(Key(member[role]).type == (4 if role == "cosign" else 1) for role in ("cosign", "id", "log", "node")),
+            keys = {role: Key(member[role]) for role in ROLES}
+            require(all(keys[role].type == kind for role, kind in ROLES.items()),
                     "a key is of another kind than its role asks for")
-        every = [one[role].key for one in self.members.values() for role in ("cosign", "id", "log", "node")]
+            origin = f"{self.json['dom']}/g/{self.json['group'][:8]}/m/{member['nick']}"
+            require((keys["log"].name, keys["node"].name, keys["cosign"].name)
+                    == (origin, origin + "/node", origin + "/mirror")
+                    and keys["id"].name.endswith(f"/m/{member['nick']}/id"), "a key does not bear its member's name")
+            tls = b64(member["tls"])
+            admit(tls)
+            self.members[member["nick"]] = {"card": bytes.fromhex(member["card"]), "tls": tls, **keys}
+        require(is_ascending([member["nick"] for member in self.json["members"]]), "the members do not ascend")
+        every = [one[role].key for one in self.members.values() for role in ROLES]
+        every += [one["tls"] for one in self.members.values()]
         require(len(every) == len(set(every)), "a key stands twice in a charter")
         count = len(self.members)
-        require(2 <= count <= 16 and least_log_quorum(count) <= self.json["log_quorum"] <= count, "the quorum of logs is not safe")
-        require(2 <= self.json["finding_quorum"] <= count, "the quorum of findings cannot be")
+        require(least_log_quorum(count) <= self.json["log_quorum"] <= count, "the quorum of logs is not safe")
+        require(self.json["finding_quorum"] <= count, "the quorum of findings cannot be")
+
+    @staticmethod
+    def check_terms(terms):
+        require(is_name(terms["name"]) and readable(terms["purpose"]), "a charter has a name or purpose that deceives")
+        require(0 < terms["not_after"] - terms["not_before"] <= 400 * DAY, "a charter ends too early or too late")
+        require(is_ascending(terms["protocols"]), "the protocols do not ascend")
+        require(is_ascending([(one["type"], one["fn"]) for one in terms["questions"]]), "the questions do not ascend")
+        require(all(one["max_probe_items_30d"] <= one["max_probe_items_group_30d"] for one in terms["questions"]),
+                "all together may ask less than one may")
+        require(is_ascending([one["type"] for one in terms.get("admission", {"types": []})["types"]]),
+                "the types for admission do not ascend")
+
+
+def quorum_after(charter, count):
+    """Of logs and of findings, in a group that has become as small as `count`."""
+    surplus = charter.json["log_quorum"] - least_log_quorum(len(charter.members))
+    return min(count, least_log_quorum(count) + surplus), min(count, charter.json["finding_quorum"])
+
+
+def steps_of(before, after):
+    """How far an amendment loosens each of a charter's terms: below zero where it tightens, zero where it does not matter."""
+    steps = [before[name] != after[name] for name in ("name", "purpose", "grace_days", "clock_skew_s")]
+    steps += [before["not_before"] - after["not_before"], after["not_after"] - before["not_after"],
+              TLPS.index(after["max_tlp"]) - TLPS.index(before["max_tlp"])]
+    steps += [(name in after["protocols"]) - (name in before["protocols"]) for name in ("classic", "fast")]
+    was, now = ({(one["type"], one["fn"]): one for one in terms["questions"]} for terms in (before, after))
+    for name in was.keys() | now.keys():
+        steps += [now[name][cap] - was[name][cap] for cap in CAPS] if name in was and name in now else [
+            1 if name in now else -1]
+    was, now = ({one["type"]: one["max_admissions"] for one in terms.get("admission", {"types": []})["types"]}
+                for terms in (before, after))
+    steps += [now[name] - was[name] if name in was and name in now else 1 for name in was.keys() | now.keys()]
+    if was and now:
+        steps.append(before["admission"]["epoch_days"] != after["admission"]["epoch_days"])
+    return steps
+
+
+def check_amendment(before, after, left):
+    """Loosening needs all members, tightening as many as a finding, an expulsion all but the expelled."""
+    require(all(before.json[name] == after.json[name] for name in ("dom", "group"))
+            and after.json["prev"] == before.hash.hex(), "a charter does not follow the one before")
+    was, now = ({member["nick"]: member for member in charter.json["members"]} for charter in (before, after))
+    stay = {nick for nick in was.keys() & now.keys() if was[nick]["id"] == now[nick]["id"]}
+    added, expelled, gone = now.keys() - stay, was.keys() - stay - left, (was.keys() - stay) & left
+    require(all(was.get(nick) == now[nick] for nick in now.keys() & left), "who has left comes back")
+    steps = steps_of(before.json, after.json) + [1] * len(added) + [was[nick] != now[nick] for nick in stay]
+    quorums = after.json["log_quorum"], after.json["finding_quorum"]
+    follow = len(now) <= len(was) and quorums == quorum_after(before, len(now))
+    if added or len(now) == len(was) or not follow:
+        steps += [before.json[name] - after.json[name] for name in ("finding_quorum", "log_quorum")]
+    ids = [(nick, member["id"]) for charter in (before, after) for nick, member in charter.members.items()]
+    ids = [one for place, one in enumerate(ids) if one[1] not in [other for _, other in ids[:place]]]
+    signers = {ids[index][0] for index in after.note.signers([key for _, key in ids])}
+    current = was.keys() - left
+    if expelled:
+        require(len(expelled) == 1 and len(current) > 2 and not any(steps) and follow, "an expulsion stands alone")
+        due, all_of = len(current - expelled), set()
+        current -= expelled
+    else:
+        require(gone or any(steps), "an amendment changes nothing")
+        loosens = any(step > 0 for step in steps)
+        due = len(current) if loosens else min(before.json["finding_quorum"], len(current))
+        all_of = added if loosens else set()
+    require(len(current & signers) >= due and all_of <= signers, "a charter lacks signatures")
 
 
 def check_chain(charters, leaves):
     left = set()
 
     def withdraw(charter):
-        for text in leaves:
-            note = Note(text)
-            body = fields(note.object("parley/leave/v1"), "charter group nick reason time v", "a leave")
+        for leave in leaves:
+            note = Note(leave)
+            body = note.object("parley/leave/v1", LEAVE, 256 << 10)
             if body["charter"] != charter.hash.hex():
                 continue
             require(body["nick"] in charter.members and body["nick"] not in left, "a withdrawal is of no member")
+            require(readable(body["reason"]) and body["group"] == charter.json["group"], "a withdrawal is of another group")
             note.signers([charter.members[body["nick"]]["id"]])
             left.add(body["nick"])
 
     require(charters, "there is no charter")
-    for number, charter in enumerate(charters):
-        require(charter.json["seq"] == number + 1, "a version of the charter is missing")
-        ids = {member["id"].key: member["id"] for member in charter.members.values()}
-        due = set(ids)
-        if number == 0:
+    for place, charter in enumerate(charters):
+        require(charter.json["seq"] == place + 1, "a version of the charter is missing")
+        if place == 0:
             require(charter.json["prev"] == "", "the first charter follows another one")
+            ids = [member["id"] for member in charter.members.values()]
+            require(len(charter.note.signers(ids)) == len(ids), "a charter lacks signatures")
         else:
-            before = charters[number - 1]
-            require(charter.json["prev"] == before.hash.hex(), "a charter does not follow the one before")
-            require(charter.json["group"] == before.json["group"], "a charter is of another group")
-            due |= {member["id"].key for nick, member in before.members.items()}
-            due -= {member["id"].key for nick, member in before.members.items() if nick in left}
-            ids |= {member["id"].key: member["id"] for member in before.members.values()}
-        keys = list(ids.values())
-        signers = {keys[index].key for index in charter.note.signers(keys)}
-        require(due <= signers, "a charter lacks signatures (this verifier wants those of all members)")
+            check_amendment(charters[place - 1], charter, left)
         withdraw(charter)
     require(len(left) == len(leaves), "a withdrawal is of no member")
     for charter in charters:
         charter.left = left
 
 
+# --- Cards -----------------------------------------------------------------------------------------------------------
+
+CARD = record(contact=text(256), cosign=KEY_TEXT, created=number(), endpoint=array(text(300), 8), id=KEY_TEXT, log=KEY_TEXT,
+              name=text(64, 1), nick=NICK_TEXT, node=KEY_TEXT, tls=bytes_of(32), v=VERSION)
+ADDRESS = re.compile(r"(?:\[[!-.0-Z\\^-~]{1,253}\]|[!-.0-9;-Z\\^-~]{1,253}):0*([0-9]{1,5})\Z")
+
+
+def read_card(text_of_card, charters):
+    note = Note(text_of_card)
+    card = note.object("parley/card/v1", CARD, 8 << 10)
+    keys, tls = {role: Key(card[role]) for role in ROLES}, b64(card["tls"])
+    note.signers([keys["id"]])
+    admit(tls)
+    require(all(keys[role].type == kind for role, kind in ROLES.items()), "a key is of another kind than its role asks for")
+    origin = keys["log"].name
+    require(re.match(r"[a-z0-9.-]{1,64}/m/[a-z0-9-]{1,32}\Z", origin) and origin.endswith(f"/m/{card['nick']}")
+            and all(keys[role].name == f"{origin}/{name}"
+                    for role, name in (("id", "id"), ("node", "node"), ("cosign", "mirror"))), "a key does not bear its nick")
+    require(len({key.key for key in keys.values()} | {tls}) == 5, "a card names one key for two uses")
+    require(is_name(card["name"]) and readable(card["contact"]), "a card has a name or contact that deceives")
+    addresses = [ADDRESS.match(one) for one in card["endpoint"]]
+    require(all(one and int(one[1]) < 1 << 16 for one in addresses), "a card has what is no address")
+    require(any(one.members.get(card["nick"], {}).get("card") == sha256(text_of_card.encode()) for one in charters),
+            "a card is none that a charter names")
+    return card["nick"], card["name"]
+
+
 # --- Keys that were replaced -----------------------------------------------------------------------------------------
 
-def body_text(body, commitment):
-    fields(body, "salt text", "a body")
-    salt, text = b64(body["salt"]), short(body["text"], 1 << 20).encode()
-    require(len(salt) == 32, "a salt has the wrong length")
-    found = sha256(b"parley/body/v1\0" + salt + struct.pack(">I", len(text)) + text)
+MAX_BODY = 1 << 20
+BODY = record(salt=bytes_of(32), text=text(MAX_BODY))
+ROTATION = record(cutoffs=array(record(nick=NICK_TEXT, size=number(1)), 16), log=text(512), new=text(512), nick=NICK_TEXT,
+                  old=text(512), reason=one_of("lost", "stolen", "staff", "routine"), role=one_of("node", "cosign"),
+                  since=number(), v=VERSION)
+
+
+def body_text(body, commitment, check):
+    said = body["text"].encode()
+    found = sha256(b"parley/body/v1\0" + b64(body["salt"]) + struct.pack(">I", len(said)) + said)
     require(found.hex() == commitment, "a body is not the one of its entry")
-    return parse_pjson(body["text"])
+    return check(parse_pjson(body["text"], MAX_BODY), "a body")
 
 
 def signer_of(key):
@@ -339,71 +500,62 @@ class Rotations:
     """Which keys took the place of those that the charter names, by which entries of their owners' logs."""
 
     def __init__(self, shown, charters):
-        self.of, self.needed, self.count = {}, set(), len(shown)
+        self.of, self.first, self.needed, self.count = {}, {}, set(), len(shown)
         places = []
         for one in shown:
-            fields(one, "body log note", "a rotation")
             owners = [charter.members[one["log"]] for charter in charters if one["log"] in charter.members]
             require(owners, "a key is replaced by no member")
+            self.first[one["log"]] = owners[-1]["node"]
             places.append(self.take(one, owners[-1]))
-        require(places == sorted(set(places)), "the rotations do not ascend, or one stands twice")
+        require(is_ascending(places), "the rotations do not ascend, or one stands twice")
 
     def take(self, shown, owner):
         nick, note = shown["log"], Note(shown["note"])
-        header = fields(note.object("parley/entry/v1"),
-                        "aud author body charter prev refs seq session time type v", "a header")
+        header = check_header(note.object("parley/entry/v1", HEADER, MAX_ENTRY))
         require(header["type"] == "key.rotate" and header["author"] == nick and header["aud"] == ["*"],
                 "an entry replaces no key")
-        body = fields(body_text(shown["body"], header["body"]), "rotation v", "the body of a rotation")
-        statement = Note(body["rotation"])
-        terms = fields(statement.object("parley/rotation/v1"), "cutoffs log new nick old reason role since v", "a rotation")
-        integer(body["v"], 1, 1), integer(terms["v"], 1, 1), integer(terms["since"])
-        short(body["rotation"], 16 << 10)
-        require(terms["nick"] == nick and terms["log"] == owner["log"].name,
-                "a rotation is of another log")
+        statement = Note(body_text(shown["body"], header["body"], record(rotation=text(16 << 10), v=VERSION))["rotation"])
+        terms = statement.object("parley/rotation/v1", ROTATION, 16 << 10)
+        require(terms["nick"] == nick and terms["log"] == owner["log"].name, "a rotation is of another log")
         role, old, new = terms["role"], Key(terms["old"]), Key(terms["new"])
-        require(role in ("node", "cosign"), "a key is replaced that signs nothing here")
         due = [owner["id"], signer_of(new)]
-        require(terms["reason"] in ("lost", "stolen", "staff", "routine"), "an unknown reason")
         if terms["reason"] in ("staff", "routine"):
             due.append(signer_of(old))
         require(statement.signers(due) == list(range(len(due))), "a rotation lacks a signature")
         known = self.of.setdefault(nick, [])
         in_use = ([owner[role]] + [one["new"] for one in known if one["role"] == role])[-1]
-        require((old.name, old.type, old.key) == (in_use.name, in_use.type, in_use.key) and new.name == old.name
-                and new.type == old.type, "a rotation is not of the key in use")
+        require(old == in_use and new.name == old.name and new.type == old.type, "a rotation is not of the key in use")
         former = [key.key for one in known for key in (one["old"], one["new"])] + [owner[one].key for one in
                                                                                   ("cosign", "id", "log", "node")]
         require(new.key not in former, "a new key is one that its owner had before")
-        for cut in terms["cutoffs"]:
-            fields(cut, "nick size", "a cutoff")
-            require(integer(cut["size"], 1) and NICK.match(cut["nick"]) and cut["nick"] != nick and role == "cosign",
-                    "a cutoff is of no other member's log, or not of a cosign key")
-        ascending([cut["nick"] for cut in terms["cutoffs"]], 16)
+        cut = [one["nick"] for one in terms["cutoffs"]]
+        require(is_ascending(cut) and nick not in cut and (role == "cosign" or not cut),
+                "a cutoff is of no other member's log, or not of a cosign key")
         require(len(known) < 64, "a member has replaced too many keys")
         known.append({"seq": header["seq"], "role": role, "old": old, "new": new,
                       "cutoffs": {cut["nick"]: cut["size"] for cut in terms["cutoffs"]}})
-        note.signers([self.node_at(nick, owner["node"], header["seq"], mark=False)])
+        note.signers([self.node_at(nick, owner, header["seq"])])
         return nick, header["seq"]
 
-    def node_at(self, nick, first, seq, mark=True):
-        key = first
-        for one in self.of.get(nick, []):
-            if one["role"] == "node" and one["seq"] <= seq:
-                key = one["new"]
-                if mark:
-                    self.needed.add((nick, one["seq"]))
-        return key
+    def known(self, nick, member, role):
+        """None for a version of the charter in which `nick` has other keys than those that were replaced."""
+        return [one for one in self.of.get(nick, []) if one["role"] == role and self.first[nick] == member["node"]]
 
-    def cosign_on(self, nick, first, owner, size):
+    def node_at(self, nick, member, seq):
+        return ([member["node"]] + [one["new"] for one in self.known(nick, member, "node") if one["seq"] <= seq])[-1]
+
+    def cosign_on(self, nick, member, owner, size):
         """The keys of `nick` that count on a tree of the log of `owner`."""
-        chain = [one for one in self.of.get(nick, []) if one["role"] == "cosign"]
-        keys, most = [chain[-1]["new"] if chain else first], 2**53
+        chain = self.known(nick, member, "cosign")
+        keys, most = [chain[-1]["new"] if chain else member["cosign"]], 2**53
         for one in reversed(chain):
             most = min(most, one["cutoffs"].get(owner, 0))
             if size <= most:
                 keys.append(one["old"])
         return keys
+
+    def mark_signed(self, nick, seq):
+        self.needed |= {(nick, one["seq"]) for one in self.of.get(nick, []) if one["role"] == "node" and one["seq"] <= seq}
 
     def mark_cosigned(self, note):
         for nick, known in self.of.items():
@@ -415,33 +567,36 @@ class Rotations:
                 if signed_with(note, one["old"]) or signed_with(note, one["new"]):
                     for needed in so_far:
                         self.needed.add((nick, needed["seq"]))
-                        self.node_at(nick, None, needed["seq"])
+                        self.mark_signed(nick, needed["seq"])
 
 
 # --- Logs ------------------------------------------------------------------------------------------------------------
 
-def read_checkpoint(text, nick, charter, rotations):
+def read_checkpoint(text_of_note, nick, charter, rotations):
     """The size and root of a tree that enough of the charter's members hold: its quorum of logs, or, where members have
     left, as many of the others as those need."""
-    note, owner = Note(text), charter.members[nick]
+    require(nick in charter.members, "a log is of no member")
+    note, owner = Note(text(MAX_CHECKPOINT)(text_of_note, "a checkpoint")), charter.members[nick]
     lines = note.text.split("\n")
     require(len(lines) == 4 and lines[3] == "" and lines[0] == owner["log"].name, "a checkpoint is of another log")
     require(re.match(r"(0|[1-9][0-9]{0,15})\Z", lines[1]), "a checkpoint's size is no number")
-    integer(int(lines[1])), short(text, 64 << 10)
+    number()(int(lines[1]), "a checkpoint's size")
     require((int(lines[1]) == 0) == (b64(lines[2]) == sha256(b"")), "a tree is empty and has a root, or the other way")
-    holders = [nick]
+    holders, counted = [nick], {owner["log"].key}
     blobs = note.of(owner["log"])
     require(len(blobs) == 1 and len(blobs[0]) == 64
             and ed25519_verify(owner["log"].key, note.text.encode(), blobs[0]),
             "a checkpoint is not signed by its log")
     for other, member in charter.members.items():
-        keys = rotations.cosign_on(other, member["cosign"], nick, int(lines[1])) if other != nick else []
+        keys = rotations.cosign_on(other, member, nick, int(lines[1])) if other != nick else []
         for key, blob in [(key, blob) for key in keys for blob in note.of(key)]:
             require(len(blob) == 72, "a cosignature has the wrong length")
             message = b"cosignature/v1\ntime %d\n" % struct.unpack(">Q", blob[:8]) + note.text.encode()
             require(struct.unpack(">Q", blob[:8])[0] < 2**63 and ed25519_verify(key.key, message, blob[8:]),
                     f"a cosignature of {other} does not verify")
-            holders.append(other)
+            if key.key not in counted:
+                holders.append(other)
+            counted.add(key.key)
     rotations.mark_cosigned(note)
     require(len(holders) == len(note.signatures), "a checkpoint bears a signature that is nobody's, or one twice")
     names = [name for name, _, _ in note.signatures]
@@ -473,70 +628,72 @@ def root_of(leaf, index, size, path):
     return root
 
 
+MAX_ENTRY, MAX_CHECKPOINT, MAX_PROOF = 16 << 10, 64 << 10, 256 << 10
+OUTSIDE_SESSIONS = set(("log.open heads charter.amend canary.set canary.opinion session.propose admission.epoch "
+                        "admission.count finding.draft finding.sign finding.dissent finding.publish finding.withdraw "
+                        "key.rotate member.leave member.left log.seal group.seal").split())
+IN_SESSIONS = set(("session.accept session.refuse session.commit session.run session.result session.close session.abort "
+                   "reveal.offer reveal.consent reveal.refuse reveal.close").split())
+IN_AND_OUTSIDE = {"canary.alarm", "ledger.settle", "fault"}
+HEADER = record(aud=array(text(32), 16), author=NICK_TEXT, body=HASH, charter=HASH, prev=HASH, refs=array(HASH, 16),
+                seq=number(0, MAX_INTEGER - 1), session=matching(re.compile(r"([0-9a-f]{32})?\Z"), "session"), time=number(),
+                type=one_of(*OUTSIDE_SESSIONS, *IN_SESSIONS, *IN_AND_OUTSIDE), v=VERSION)
+
+
 def check_header(header):
-    """The rules of a header that do not depend on its log, but for the types and which of them belong to sessions."""
-    integer(header["v"], 1, 1), integer(header["time"]), integer(header["seq"], 0, MAX_INTEGER - 1)
-    for name in ("body", "charter", "prev"):
-        digest_of(header[name], "a hash of a header")
-    require(re.match(r"([0-9a-f]{32})?\Z", header["session"]), "a session has another name")
+    """The rules of a header that do not depend on its log."""
     refs, readers = header["refs"], header["aud"]
-    require(len(refs) == len({digest_of(ref, "a reference") for ref in refs}) <= 16, "an entry refers to one twice")
-    require(readers == ["*"] or (all(NICK.match(nick) for nick in ascending(readers, 15)) and header["author"] not in readers),
-            "an entry is for no proper readers")
+    require(header["type"] not in (OUTSIDE_SESSIONS if header["session"] else IN_SESSIONS),
+            "an entry is of a session, or of none, against its type")
+    require(len(refs) == len(set(refs)), "an entry refers to one twice")
+    require(readers == ["*"] or (len(readers) < 16 and is_ascending(readers) and header["author"] not in readers
+                                 and all(NICK.match(nick) for nick in readers)), "an entry is for no proper readers")
     require((header["seq"] == 0) == (header["type"] == "log.open") and (header["seq"] > 0 or not int(header["prev"], 16)),
             "a log begins with log.open, and only with it")
+    return header
 
 
 class Entry:
     def __init__(self, shown, charters, default, cut_notes, rotations):
-        fields(shown, "body log note proof", "an entry")
         self.nick, note = shown["log"], Note(shown["note"])
-        self.header = fields(note.object("parley/entry/v1"),
-                             "aud author body charter prev refs seq session time type v", "a header")
-        check_header(self.header)
+        self.header = check_header(note.object("parley/entry/v1", HEADER, MAX_ENTRY))
         self.leaf = sha256(b"\x00" + shown["note"].encode())
         known = [charter for charter in charters if charter.hash.hex() == self.header["charter"]]
         charter = known[0] if known else default
         self.version = charters.index(charter)
         require(self.nick in charter.members and self.header["author"] == self.nick, "an entry is by no member")
-        note.signers([rotations.node_at(self.nick, charter.members[self.nick]["node"], self.header["seq"])])
+        note.signers([rotations.node_at(self.nick, charter.members[self.nick], self.header["seq"])])
+        rotations.mark_signed(self.nick, self.header["seq"])
         self.rotations = rotations
         skew, terms = charter.json["clock_skew_s"], charter.json
         require(terms["not_before"] - skew <= self.header["time"]
-                <= terms["not_after"] + terms["grace_days"] * 86400 + skew, "an entry is from outside the charter's time")
-        self.place(shown["proof"], charter if shown["proof"].partition("\n\n")[2] not in cut_notes else default,
-                   charters)
-        self.body = self.open(shown["body"])
+                <= terms["not_after"] + terms["grace_days"] * DAY + skew, "an entry is from outside the charter's time")
+        # A tree of the cut is judged by the finding's charter; another one by the entry's, or a later one.
+        of_cut = not known or shown["proof"].partition("\n\n")[2] in cut_notes
+        self.place(shown["proof"], [default] if of_cut else charters[self.version:], charters)
+        self.body = body_text(shown["body"][0], self.header["body"], lambda body, where: body) if shown["body"] else None
 
-    def place(self, proof, charter, charters):
+    def place(self, proof, versions, charters):
         head, _, checkpoint = proof.partition("\n\n")
         lines = head.split("\n")
         require(lines[0] == "c2sp.org/tlog-proof@v1" and len(lines) >= 2, "not a proof of inclusion")
         require(lines[1] == f"index {self.header['seq']}", "an entry stands at another place than it says")
         path = [b64(line) for line in lines[2:]]
         require(len(path) <= 64 and all(len(sibling) == 32 for sibling in path), "a proof has what is no hash")
-        for later in [charter] + charters[charters.index(charter) + 1:]:
+        for version in versions:
             try:
-                self.tree = read_checkpoint(checkpoint, self.nick, later, self.rotations)
-                self.version = max(self.version, charters.index(later))
+                self.tree = read_checkpoint(checkpoint, self.nick, version, self.rotations)
+                self.version = max(self.version, charters.index(version))
                 break
-            except (Refused, KeyError) as error:
-                if later is charters[-1]:
-                    raise Refused(str(error)) from None
+            except Refused:
+                if version is versions[-1]:
+                    raise
         require(root_of(self.leaf, self.header["seq"], self.tree[0], path) == self.tree[1],
                 "a proof does not lead to the tree")
-
-    def open(self, body):
-        require(isinstance(body, list) and len(body) <= 1, "a body is due, or none")
-        if not body:
-            return None
-        return body_text(body[0], self.header["body"])
 
 
 # --- The finding -----------------------------------------------------------------------------------------------------
 
-FINDING_FIELDS = ("basis confidence created equivalences evidence group hypotheses judgement key_assumptions marks matrix "
-                  "origins period question seq supersedes title v")
 LIKELIHOODS = ("almost-no-chance very-unlikely unlikely roughly-even-chance likely very-likely almost-certain").split()
 CONFIDENCE = {"low": 15, "moderate": 50, "high": 85}
 INFORMATION = {1: 90, 2: 70, 3: 50, 4: 30, 5: 10}
@@ -544,6 +701,37 @@ SOURCE_WORDS = ["completely reliable", "usually reliable", "fairly reliable", "n
                 "cannot be judged"]
 INFORMATION_WORDS = ["confirmed by other sources", "probably true", "possibly true", "doubtful", "improbable",
                      "cannot be judged"]
+
+
+ID, NAME, SENTENCES = text(8), text(200), text(4000)
+
+
+def redactable(value, where):
+    return SENTENCES(value, where) if isinstance(value, str) else record(sd=HASH)(value, where)
+
+
+FINDING = record(
+    basis=record(charter=HASH, cut=array(record(nick=text(32), root=HASH, size=number()), 16)),
+    confidence=record(level=one_of(*CONFIDENCE), why=SENTENCES), created=number(),
+    equivalences=array(record(name=NAME, origin=ID, other=NAME), 64),
+    evidence=array(record(
+        commit=HASH_OR_NONE, grade=record(info=number(1, 6), source=one_of(*"ABCDEF")), id=ID,
+        kind=one_of("match", "opening", "entry", "report"), refs=array(HASH, 64),
+        seen=array(record(by=text(32), first_seen=number(), origin=ID, rule=HASH_OR_NONE), 64), summary=redactable), 256),
+    group=text(32), hypotheses=array(record(actor=NAME, id=ID, kind=one_of("attribution", "deception", "other"),
+                                            text=SENTENCES), 16),
+    judgement=record(despite=SENTENCES, hypothesis=ID, likelihood=one_of(*LIKELIHOODS), text=SENTENCES),
+    key_assumptions=array(record(id=ID, text=redactable), 64), marks=record(pap=one_of(*PAPS), tlp=one_of(*TLPS)),
+    matrix=array(record(cells=array(record(h=ID, v=one_of("CC", "C", "N", "I", "II", "NA")), 16), e=ID), 256),
+    origins=array(record(id=ID, kind=one_of("own-sensor", "incident", "vendor-feed", "public-report", "partner", "human"),
+                         text=redactable), 256),
+    period=array(number(), 2, 2), question=SENTENCES, seq=number(1, 1000), supersedes=HASH_OR_NONE, title=text(200), v=VERSION)
+OPENING = record(path=text(64), salt=bytes_of(32), text=SENTENCES)
+DISSENT = record(finding=HASH, group=text(32), nick=NICK_TEXT, points=array(record(
+    about=text(32, 1), likelihood=one_of("", *LIKELIHOODS), text=text(4000, 1)), 32, 1), time=number(), v=VERSION)
+WITHDRAWAL = record(finding=HASH, group=text(32), nick=NICK_TEXT, reason=text(4000, 1), time=number(), v=VERSION)
+NOTE_BODY = record(hash=HASH, note=text(1 << 20), v=VERSION)
+PUBLICATION = record(dissents=array(HASH, 512), hash=HASH, signers=array(text(32), 16), v=VERSION, withdrawals=array(HASH, 16))
 
 
 def weight(grade):
@@ -567,56 +755,53 @@ def critical_rows(finding):
 
 def open_texts(finding, openings):
     """Puts shown texts into their places; the others become None."""
-    texts = {}
+    judgement = finding["judgement"]
+    texts, shown = {}, [finding["title"], finding["question"], finding["confidence"]["why"]]
+    shown += [judgement["text"], judgement["despite"]]
+    shown += [one[name] for one in finding["hypotheses"] for name in ("actor", "text")]
+    shown += [one[name] for one in finding["equivalences"] for name in ("name", "other")]
     for name, key in (("evidence", "summary"), ("key_assumptions", "text"), ("origins", "text")):
-        for index, element in enumerate(finding[name]):
-            if not isinstance(element[key], str):
-                texts[f"/{name}/{index}/{key}"] = (element, key, fields(element[key], "sd", "a text")["sd"])
+        for place, element in enumerate(finding[name]):
+            if isinstance(element[key], str):
+                shown.append(element[key])
+            else:
+                texts[f"/{name}/{place}/{key}"] = (element, key, element[key]["sd"])
                 element[key] = None
-    before = ""
+    require(is_ascending([opening["path"] for opening in openings]), "the openings do not ascend")
     for opening in openings:
-        fields(opening, "path salt text", "an opening")
-        require(opening["path"] > before, "the openings do not ascend")
-        before = opening["path"]
         require(opening["path"] in texts, "an opening is of what was not withheld")
         element, key, commitment = texts[opening["path"]]
         salt, path, value = b64(opening["salt"]), opening["path"].encode(), canonical(opening["text"]).encode()
-        require(len(salt) == 32 and sha256(b"parley/field/v1\0" + salt + struct.pack(">H", len(path)) + path
-                                           + struct.pack(">I", len(value)) + value).hex() == commitment,
-                "a text is not the one that was signed")
+        require(sha256(b"parley/field/v1\0" + salt + struct.pack(">H", len(path)) + path + struct.pack(">I", len(value))
+                       + value).hex() == commitment, "a text is not the one that was signed")
         element[key] = opening["text"]
+        shown.append(opening["text"])
+    require("withheld" not in [re.sub("[^A-Za-z]", "", one).lower() for one in shown], "a text looks like a withheld one")
 
 
-def read_dissent(text, charter, finding_hash, finding):
-    note = Note(text)
-    dissent = fields(note.object("parley/dissent/v1"), "finding group nick points time v", "a dissent")
+def read_dissent(text_of_note, charter, finding_hash, finding):
+    note = Note(text_of_note)
+    dissent = note.object("parley/dissent/v1", DISSENT, 64 << 10)
     require(dissent["nick"] in charter.members, "a dissent is by no member")
     note.signers([charter.members[dissent["nick"]]["id"]])
     require(dissent["finding"] == finding_hash.hex() and dissent["group"] == finding["group"],
             "a dissent is about another finding")
-    integer(dissent["v"], 1, 1), integer(dissent["time"]), short(text, 64 << 10)
     parts = {"judgement", "confidence"} | {one["id"] for list_of in ("evidence", "hypotheses", "origins", "key_assumptions")
                                            for one in finding[list_of]}
-    require(1 <= len(dissent["points"]) <= 32, "a dissent has no point, or too many")
-    for point in dissent["points"]:
-        fields(point, "about likelihood text", "a point")
-        require(point["about"] in parts and short(point["text"], 4000, 1)
-                and (not point["likelihood"] or point["about"] == "judgement"), "a point is about nothing, or says nothing")
-        require(point["likelihood"] in [""] + LIKELIHOODS, "a dissent has no known likelihood")
+    require(all(point["about"] in parts and (not point["likelihood"] or point["about"] == "judgement")
+                for point in dissent["points"]), "a point of a dissent is about nothing")
     return sha256(note.text.encode()), dissent
 
 
 def read_withdrawal(entry, charter, finding_hash, finding, signers):
     require(entry.body is not None, "what was withdrawn is not shown")
-    body = fields(entry.body, "hash note v", "a withdrawal")
-    note = Note(body["note"])
-    withdrawal = fields(note.object("parley/withdrawal/v1"), "finding group nick reason time v", "a withdrawal")
+    body = NOTE_BODY(entry.body, "a withdrawal")
+    note = Note(text(16 << 10)(body["note"], "a withdrawal"))
+    withdrawal = note.object("parley/withdrawal/v1", WITHDRAWAL, 16 << 10)
     require(withdrawal["nick"] == entry.nick and entry.nick in signers, "a withdrawal is by nobody who signed")
     note.signers([charter.members[entry.nick]["id"]])
     require(body["hash"] == withdrawal["finding"] == finding_hash.hex() and withdrawal["group"] == finding["group"],
             "a withdrawal is of another finding")
-    integer(body["v"], 1, 1), integer(withdrawal["v"], 1, 1), integer(withdrawal["time"]), short(body["note"], 16 << 10)
-    short(withdrawal["reason"], 4000, 1)
     return sha256(note.text.encode()), withdrawal
 
 
@@ -670,9 +855,9 @@ def stix_bundle(finding, finding_hash, charter, signers, dissents, withdrawals, 
         actor = add("intrusion-set", f"{name} {judged['actor']}", name=judged["actor"], description=judged["text"])["id"]
     for one in finding["evidence"]:
         grade = one["grade"]
-        text = "[withheld]" if one["summary"] is None else one["summary"]
+        summary = "[withheld]" if one["summary"] is None else one["summary"]
         note = add("note", f"{name} {one['id']}", abstract=f"Evidence {one['id']}", object_refs=[report],
-                   content=f"{text} Admiralty {grade['source']}{grade['info']}: source "
+                   content=f"{summary} Admiralty {grade['source']}{grade['info']}: source "
                            f"{SOURCE_WORDS[ord(grade['source']) - ord('A')]}, information "
                            f"{INFORMATION_WORDS[grade['info'] - 1]}. Independent origins: "
                            f"{len({seen['origin'] for seen in one['seen']})}.")
@@ -752,43 +937,38 @@ def check_publications(entries, finding_hash, signers, charter):
         if entry.header["type"] != "finding.publish" or entry.is_evidence:
             continue
         require(entry.body is not None, "what was published is not shown")
-        body = fields(entry.body, "dissents hash signers v withdrawals", "a publication")
-        integer(body["v"], 1, 1), ascending(body["dissents"], 512)
-        ascending(body["signers"], 16), ascending(body["withdrawals"], 16)
+        body = PUBLICATION(entry.body, "a publication")
+        require(all(is_ascending(body[name]) for name in ("dissents", "signers", "withdrawals")),
+                "a list of a publication does not ascend")
         require(body["hash"] == finding_hash.hex(), "another finding was published")
         require(entry.nick in signers and set(body["signers"]) <= set(signers), "a publisher or signer did not sign")
         require(entry.nick not in publishers, "a member published twice")
         publishers.append(entry.nick)
-        due |= {digest_of(one, "a dissent") for one in body["dissents"]}
-        withdrawn |= {digest_of(one, "a withdrawal") for one in body["withdrawals"]}
+        due |= {bytes.fromhex(one) for one in body["dissents"]}
+        withdrawn |= {bytes.fromhex(one) for one in body["withdrawals"]}
     require(are_enough(charter, publishers), "too few signers published it")
     return due, withdrawn
 
 
-LIMITS = {"cards": 16, "charters": 256, "checkpoints": 16, "dissents": 512, "entries": 4096, "leaves": 16, "openings": 576,
-          "rotations": 1024}
+MAX_DOSSIER, MAX_PAPER = 32 << 20, 256 << 10
+DOSSIER = record(
+    cards=array(text(8 << 10), 16), charters=array(text(MAX_PAPER), 256), checkpoints=array(text(MAX_CHECKPOINT), 16),
+    dissents=array(text(64 << 10), 512), entries=array(record(body=array(BODY, 1), log=text(32), note=text(MAX_ENTRY),
+                                                              proof=text(MAX_PROOF)), 4096),
+    finding=text(1 << 20), format=one_of("parley/dossier/v1"), leaves=array(text(MAX_PAPER), 16), openings=array(OPENING, 576),
+    rotations=array(record(body=BODY, log=text(32), note=text(MAX_ENTRY)), 1024),
+    stix=record(bundle=text(8 << 20), profile=one_of("parley-stix/1"), sha256=HASH))
 
 
 def verify(data, anchor):
-    """Raises Refused for whatever is wrong. Returns whether the anchor was given."""
+    """Raises Refused for whatever is wrong. Returns whether the anchor was given, and who withdrew."""
     try:
-        text = data.decode("utf-8")
+        written = data.decode("utf-8")
     except UnicodeDecodeError:
         raise Refused("not UTF-8") from None
-    require(len(data) <= 32 << 20 and text.endswith("\n"), "not one object and a newline")
-    dossier = fields(parse_pjson(text[:-1]), "cards charters checkpoints dissents entries finding format leaves openings "
-                                             "rotations stix", "the dossier")
-    require(dossier["format"] == "parley/dossier/v1", "another format")
-    for name, most in LIMITS.items():
-        require(isinstance(dossier[name], list) and len(dossier[name]) <= most, f"there are too many {name}")
-    for one in dossier["entries"] + dossier["rotations"]:
-        short(one["note"], 16 << 10), short(one["log"], 32), short(one.get("proof", ""), 256 << 10)
-    for one in dossier["charters"] + dossier["leaves"]:
-        short(one, 256 << 10)
-    for one in dossier["cards"]:
-        short(one, 8 << 10)
-    for one in dossier["openings"]:
-        short(one["text"], 4000)
+    require(written.endswith("\n"), "not one object and a newline")
+    dossier = DOSSIER(parse_pjson(written[:-1], MAX_DOSSIER), "the dossier")
+    require(dossier["stix"]["sha256"] == sha256(dossier["stix"]["bundle"].encode()).hex(), "the bundle is not what its hash says")
     charters = [Charter(note) for note in dossier["charters"]]
     check_chain(charters, dossier["leaves"])
     require(anchor is None or anchor in [charter.hash for charter in charters], "the trusted charter is not in it")
@@ -796,23 +976,21 @@ def verify(data, anchor):
     rotations = Rotations(dossier["rotations"], charters)
     note = Note(dossier["finding"])
     finding_hash = sha256(note.text.encode())
-    finding = fields(note.object("parley/finding/v1"), FINDING_FIELDS, "the finding")
+    finding = note.object("parley/finding/v1", FINDING, 384 << 10)
+    require(len(note.text.encode()) <= 384 << 10, "the finding is too long")
     named = [charter for charter in charters if charter.hash.hex() == finding["basis"]["charter"]]
     require(named, "the finding names a charter that is not here")
     charter = named[0]
+    require(finding["group"] == charter.json["group"], "the finding is of another group")
     nicks = list(charter.members)
     signers = sorted(nicks[index] for index in note.signers([charter.members[nick]["id"] for nick in nicks]))
     require(are_enough(charter, signers), "too few members signed it")
 
     names = {}
     for card in dossier["cards"]:
-        note_of_card = Note(card)
-        member = note_of_card.object("parley/card/v1")
-        note_of_card.signers([Key(member["id"])])
-        require(any(one.members.get(member["nick"], {}).get("card") == sha256(card.encode()) for one in charters),
-                "a card is none that a charter names")
-        require(member["nick"] not in names, "a card stands twice")
-        names[member["nick"]] = member["name"]
+        nick, name = read_card(card, charters)
+        require(nick not in names, "a card stands twice")
+        names[nick] = name
 
     cut = finding["basis"]["cut"]
     require(len(cut) == len(dossier["checkpoints"]), "not one checkpoint for each log")
@@ -821,8 +999,8 @@ def verify(data, anchor):
                 "a checkpoint is not the one of the cut")
     entries = [Entry(shown, charters, charter, dossier["checkpoints"], rotations) for shown in dossier["entries"]]
     places = [(entry.nick, entry.header["seq"]) for entry in entries]
-    require(places == sorted(set(places)), "the entries do not ascend, or one stands twice")
-    ascending([place["nick"] for place in cut], 16)
+    require(is_ascending(places), "the entries do not ascend, or one stands twice")
+    require(is_ascending([place["nick"] for place in cut]), "the cut does not ascend")
     trees = {place["nick"]: (place["size"], bytes.fromhex(place["root"])) for place in cut}
     refs = {bytes.fromhex(ref) for evidence in finding["evidence"] for ref in evidence["refs"]}
     held = {entry.leaf for entry in entries if trees.get(entry.nick) == entry.tree}
@@ -839,15 +1017,12 @@ def verify(data, anchor):
     due, due_withdrawals = check_publications(entries, finding_hash, signers, charter)
     dissents = [read_dissent(one, charter, finding_hash, finding) for one in dossier["dissents"]]
     hashes = [one for one, _ in dissents]
-    require(hashes == sorted(set(hashes)) and set(hashes) >= due, "the dissents are not those that were published")
+    require(is_ascending(hashes) and set(hashes) >= due, "the dissents are not those that were published")
     withdrawals = sorted((read_withdrawal(entry, charter, finding_hash, finding, signers) for entry in entries
                           if entry.header["type"] == "finding.withdraw" and not entry.is_evidence), key=lambda one: one[0])
     require(len({one["nick"] for _, one in withdrawals}) == len(withdrawals), "a member withdrew twice")
     require(due_withdrawals <= {one for one, _ in withdrawals}, "a withdrawal that was published is left out")
-    stix = fields(dossier["stix"], "bundle profile sha256", "the STIX part")
-    require(stix["profile"] == "parley-stix/1", "an unknown profile of STIX")
-    require(stix["sha256"] == sha256(stix["bundle"].encode()).hex(), "the STIX part is not what its hash says")
-    require(stix["bundle"] == stix_bundle(finding, finding_hash, charter, signers, dissents, withdrawals, names),
+    require(dossier["stix"]["bundle"] == stix_bundle(finding, finding_hash, charter, signers, dissents, withdrawals, names),
             "the STIX bundle is not the one that this finding gives")
     return anchor is not None, [f"{one['nick']} withdrew its signature: {one['reason']}" for _, one in withdrawals]
 
@@ -856,22 +1031,17 @@ def outcome_of(data, anchor):
     try:
         anchored, withdrawn = verify(data, anchor)
         why = [] if anchored else ["no charter was given to know the group by"]
-        return "verified" if anchored else "unanchored", "; ".join(why + withdrawn)
+        return "verified" if anchored else "unanchored", visible("; ".join(why + withdrawn))
     except Refused as error:
-        return "refused", str(error)
+        return "refused", visible(str(error))
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         return "refused", f"malformed ({type(error).__name__})"
 
 
-def flip_bits(data, anchor, count, dice):
-    """How many of `count` random flips of one bit are not refused."""
-    accepted = 0
-    for _ in range(count):
-        bit = dice.randrange(8 * len(data))
-        altered = bytearray(data)
-        altered[bit // 8] ^= 1 << bit % 8
-        accepted += outcome_of(bytes(altered), anchor)[0] != "refused"
-    return accepted
+def accepts_flip(data, anchor, bit):
+    altered = bytearray(data)
+    altered[bit // 8] ^= 1 << bit % 8
+    return outcome_of(bytes(altered), anchor)[0] != "refused"
 
 
 def main():
@@ -890,7 +1060,7 @@ def main():
         print(f"{path}: {outcome}{': ' + why if why else ''}")
         code = 1 if outcome == "refused" else max(code, 3) if outcome == "unanchored" and code != 1 else code
         if arguments.flips and outcome != "refused":
-            accepted = flip_bits(data, anchor, arguments.flips, dice)
+            accepted = sum(accepts_flip(data, anchor, dice.randrange(8 * len(data))) for _ in range(arguments.flips))
             print(f"{path}: {arguments.flips} flips, {accepted} accepted")
             code = 1 if accepted else code
     return code

@@ -142,9 +142,9 @@ OrderedJson json_of(const dossier::Verdict& verdict) {
 }
 
 void print_evidence(Console& console, const dossier::Contents& contents, const finding::Evidence& evidence) {
-  console.print(fmt::format("  {} ({}{}): {}\n", visible(evidence.id), evidence.grade.source,
-                            evidence.grade.information,
-                            evidence.summary.shown ? visible(evidence.summary.text) : "[withheld]"));
+  // What people wrote stands behind a colon, so that no text can look like one that is withheld.
+  console.print(fmt::format("  {} ({}{}){}\n", visible(evidence.id), evidence.grade.source, evidence.grade.information,
+                            evidence.summary.shown ? ": " + visible(evidence.summary.text) : ", withheld"));
   for (const Digest& ref : evidence.refs) {
     const auto entry = std::ranges::find(contents.entries, ref, &dossier::ProvenEntry::leaf);
     if (entry != contents.entries.end())
@@ -155,7 +155,8 @@ void print_evidence(Console& console, const dossier::Contents& contents, const f
 
 void print_contents(Console& console, const dossier::Contents& contents) {
   const finding::Finding& finding = contents.finding;
-  console.print(fmt::format("\n{}\n  {}\n", visible(finding.title), visible(finding.judgement.text)));
+  console.print(
+      fmt::format("\nfinding: {}\n  judgement: {}\n", visible(finding.title), visible(finding.judgement.text)));
   const finding::LikelihoodWord& word = finding::word_of(*finding.judgement.likelihood);
   console.print(fmt::format("  likelihood: {} ({} to {} of 100)\n  confidence: {}. {}\n  marks: TLP:{} PAP:{}\n",
                             word.phrase, word.least_percent, word.most_percent, finding::name_of(*finding.confidence),

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
 
 #include "base/encoding.h"
 #include "base/text.h"
@@ -11,7 +12,9 @@
 #include "dossier/stix.h"
 #include "group/founding.h"
 #include "group/paper_kinds.h"
+#include "group/rotation.h"
 #include "log/key_history.h"
+#include "log/quorum.h"
 #include "log/tlog_proof.h"
 #include "mirror/vault_store.h"
 
@@ -112,6 +115,76 @@ class Maker {
     return log::write_tlog_proof(proof);
   }
 
+  /// Checkpoints of a log that have an entry of it, the newest first: of a member the one that a quorum holds; of whom
+  /// an amendment has taken off the list, all, since that log does not grow any more.
+  Result<std::vector<std::string>> checkpoints_with(const finding::Place& place, const std::string& origin) {
+    std::vector<std::string> notes;
+    if (membership_.charter().member(place.nick) != nullptr) {
+      const auto note =
+          log_.with([&](mirror::Replica& replica) { return replica.final_checkpoint(place.nick, place.seq + 1); });
+      if (note) notes.push_back(*note);
+      return notes;
+    }
+    mirror::VaultStore store(vault_, membership_.group().id, {}, 0);
+    TRY(const vault::LogHead head, store.head(origin));
+    if (head.size <= place.seq) return notes;
+    TRY(const auto rows, store.checkpoints(origin, place.seq + 1, head.size - place.seq));
+    for (const vault::LogCheckpoint& row : std::views::reverse(rows)) {
+      std::string& note = notes.emplace_back(row.note);
+      TRY(const auto lines, store.cosignatures(origin, row.size));
+      for (const vault::LogCosignature& line : lines) note += line.line + "\n";
+    }
+    return notes;
+  }
+
+  Result<bool> is_held(const std::string& note, const std::string& nick, const group::Charter& version) {
+    TRY(const std::vector<log::MemberKeys> keys, group::member_keys(vault_, version));
+    const auto owner = std::ranges::find(keys, nick, &log::MemberKeys::nick);
+    if (owner == keys.end()) return false;
+    const auto standing =
+        log::read_standing(note, keys, static_cast<std::size_t>(owner - keys.begin()), version.log_quorum);
+    if (!standing) return false;
+    std::vector<std::string> holders;
+    for (const std::size_t holder : standing->holders) holders.push_back(keys[holder].nick);
+    return finding::hold_together(version, membership_.left(), holders);
+  }
+
+  /// The first of them that a quorum holds by the entry's version of the charter or by a later one, which the reader
+  /// then gets as well; nothing while there is none.
+  Result<std::optional<std::string>> held_checkpoint(const finding::Place& place, const std::string& origin,
+                                                     const Digest& charter) {
+    const auto& versions = membership_.versions();
+    auto first = std::ranges::find(versions, charter, &group::SignedCharter::hash), end = versions.end();
+    if (first == end) {  // judged by the finding's
+      first = std::ranges::find(versions, of_.finding.charter, &group::SignedCharter::hash);
+      end = std::next(first);
+    }
+    TRY(const auto notes, checkpoints_with(place, origin));
+    for (const std::string& note : notes)
+      for (auto version = first; version != end; ++version) {
+        TRY(const bool held, is_held(note, place.nick, version->charter));
+        if (!held) continue;
+        name_version(version->hash);
+        return note;
+      }
+    return std::nullopt;
+  }
+
+  /// An entry about the finding with its body; nothing while no quorum holds it.
+  Result<std::optional<ShownEntry>> show(const finding::Place& place) {
+    TRY(const group::SignedCharter* version, finding::charter_of(of_.finding, membership_));
+    const std::string& origin = version->charter.member(place.nick)->keys.log.name;
+    ShownEntry entry{.nick = place.nick, .note = {}, .proof = {}, .body = {}};
+    TRY(entry.note, leaf_at(origin, place.seq));
+    TRY(const log::Entry header, log::read_entry_unverified(entry.note));
+    TRY(const auto checkpoint, held_checkpoint(place, origin, header.charter));
+    if (!checkpoint) return std::nullopt;
+    TRY(entry.proof, prove(origin, place.seq, *checkpoint));
+    name_version(header.charter);
+    TRY(entry.body, body_of(header));
+    return entry;
+  }
+
   Result<std::optional<log::Body>> body_of(const log::Entry& entry) {
     TRY(const auto row, vault_.log_body(entry.body));
     if (!row) return std::nullopt;
@@ -150,29 +223,24 @@ class Maker {
   Status take_publications() {
     std::vector<std::string> counted;
     std::string waiting;
+    TRY(const group::SignedCharter* version, finding::charter_of(of_.finding, membership_));
     for (const std::string& nick : of_.publishers()) {
       // The newest one names all dissent that its author knows.
       const finding::Publication* newest = nullptr;
       for (const finding::Publication& publication : of_.publications)
         if (publication.place.nick == nick && (newest == nullptr || publication.place.seq > newest->place.seq))
           newest = &publication;
-      const auto checkpoint =
-          log_.with([&](mirror::Replica& replica) { return replica.final_checkpoint(nick, newest->place.seq + 1); });
-      if (!checkpoint || !is_usable(newest->body)) {
+      std::optional<ShownEntry> entry;
+      if (is_usable(newest->body)) {
+        TRY(entry, show(newest->place));
+      }
+      if (!entry) {
         waiting += (waiting.empty() ? "" : ", ") + nick;
         continue;
       }
-      const std::string origin = membership_.charter().member(nick)->keys.log.name;
-      ShownEntry entry{.nick = nick, .note = {}, .proof = {}, .body = {}};
-      TRY(entry.note, leaf_at(origin, newest->place.seq));
-      TRY(entry.proof, prove(origin, newest->place.seq, *checkpoint));
-      TRY(const log::Entry header, log::read_entry_unverified(entry.note));
-      name_version(header.charter);
-      TRY(entry.body, body_of(header));
-      dossier_.entries.push_back(std::move(entry));
+      dossier_.entries.push_back(*std::move(entry));
       counted.push_back(nick);
     }
-    TRY(const group::SignedCharter* version, finding::charter_of(of_.finding, membership_));
     if (finding::are_enough(version->charter, membership_.left(), counted)) return {};
     const std::size_t quorum = finding::finding_quorum(version->charter, membership_.left());
     return fail(Errc::policy,
@@ -185,24 +253,14 @@ class Maker {
 
   /// All that are known, whether a publication names them or not.
   Status take_withdrawals() {
-    TRY(const group::SignedCharter* version, finding::charter_of(of_.finding, membership_));
     for (const finding::Withdrawn& one : of_.withdrawals) {
-      const std::string& nick = one.place.nick;
-      const auto checkpoint =
-          log_.with([&](mirror::Replica& replica) { return replica.final_checkpoint(nick, one.place.seq + 1); });
-      if (!checkpoint)
+      TRY(auto entry, show(one.place));
+      if (!entry)
         return fail(Errc::policy,
                     fmt::format("{} has withdrawn from this finding, and no quorum holds that yet. A dossier that is "
                                 "made now would keep it back; make it once the others have its log.",
-                                visible(nick)));
-      const std::string origin = version->charter.member(nick)->keys.log.name;
-      ShownEntry entry{.nick = nick, .note = {}, .proof = {}, .body = {}};
-      TRY(entry.note, leaf_at(origin, one.place.seq));
-      TRY(entry.proof, prove(origin, one.place.seq, *checkpoint));
-      TRY(const log::Entry header, log::read_entry_unverified(entry.note));
-      name_version(header.charter);
-      TRY(entry.body, body_of(header));
-      dossier_.entries.push_back(std::move(entry));
+                                visible(one.place.nick)));
+      dossier_.entries.push_back(*std::move(entry));
     }
     return {};
   }
@@ -259,22 +317,24 @@ class Maker {
       TRY(const log::Entry header, log::read_entry_unverified(entry.note));
       last[entry.nick] = std::max(last[entry.nick], header.seq);
     }
-    for (const group::CharterMember& member : membership_.versions()[newest_].charter.members) {
-      const std::string& nick = member.keys.nick;
-      const auto keys = log_.with([&](mirror::Replica& replica) { return replica.keys_of(nick); });
-      if (!keys) continue;  // not of the group as it is now
+    // Of each member by the last version that names it, also of whom a later one does not.
+    std::map<std::string, log::MemberKeys> members;
+    for (std::size_t i = 0; i <= newest_; ++i) {
+      TRY(const auto keys, group::member_keys(vault_, membership_.versions()[i].charter));
+      for (const log::MemberKeys& one : keys) members.insert_or_assign(one.nick, one);
+    }
+    for (const auto& [nick, keys] : members) {
       std::set<std::uint64_t> needed;
       for (const log::Note& checkpoint : checkpoints)
-        for (const log::PlacedRotation& placed : detail::rotations_cosigned_with(*keys, checkpoint)) {
+        for (const log::PlacedRotation& placed : detail::rotations_cosigned_with(keys, checkpoint)) {
           needed.insert(placed.seq);
           last[nick] = std::max(last[nick], placed.seq);
         }
-      for (const log::PlacedRotation& placed : keys->rotated)
+      for (const log::PlacedRotation& placed : keys.rotated)
         if (needed.contains(placed.seq) ||
             (placed.rotation.role == log::KeyRole::node && last.contains(nick) && placed.seq <= last[nick]))
           dossier_.rotations.push_back({nick, placed.leaf, log::body_of(placed)});
     }
-    std::ranges::stable_sort(dossier_.rotations, {}, &ShownRotation::nick);
     return {};
   }
 

@@ -109,6 +109,7 @@ Result<std::string> Verifier::members() {
   for (const std::string& note : dossier().cards) {
     const Digest hash = crypto::sha256(as_bytes(note));
     TRY(const group::Card card, group::read_card(note));
+    if (card.note != note) return wrong(fmt::format("The card of {} is no note.", visible(card.nick)));
     const auto is_named = [&](const group::SignedCharter& version) {
       const group::CharterMember* member = version.charter.member(card.nick);
       return member != nullptr && member->card == hash;

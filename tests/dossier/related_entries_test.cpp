@@ -90,6 +90,37 @@ TEST_F(RelatedEntries, WithdrawWhereverTheSignatureStands) {
   EXPECT_EQ(verdict.contents->standing(), (std::vector<std::string>{"alpha", "charlie"}));
 }
 
+TEST_F(RelatedEntries, CountThoughAnAmendmentHasTakenTheirAuthorOffTheList) {
+  finding::ThreeMembers members;
+  const Digest hash = *members.draft("alpha", members.working_copy());
+  members.exchange();
+  for (const std::string& nick : members.nicks_) EXPECT_HOLDS(members.sign(nick, hash));
+  members.exchange();
+  for (const std::string& nick : members.nicks_) EXPECT_HOLDS(members.publish(nick, hash));
+  members.exchange();
+  EXPECT_HOLDS(members.withdraw("charlie", hash, "The sensor was wrong."));
+  members.exchange();
+  finding::Participant &alpha = members.group_["alpha"], &bravo = members.group_["bravo"];
+  group::Charter next = members.membership("alpha").charter();
+  std::erase_if(next.members, [](const group::CharterMember& member) { return member.keys.nick == "charlie"; });
+  next.log_quorum = 2;
+  const UnixSeconds now = finding::ThreeMembers::kNow;
+  const auto proposed = alpha.amend(next, now);
+  ASSERT_HOLDS(proposed);
+  EXPECT_HOLDS(bravo.take(proposed->charter.note, now));
+  const auto agreed = bravo.sign("", now);
+  ASSERT_HOLDS(agreed);
+  EXPECT_HOLDS(alpha.take(agreed->charter.note, now));
+  ASSERT_EQ(members.membership("alpha").charter().member("charlie"), nullptr);
+  const auto text = make(members, members.only_case("alpha"));
+  ASSERT_HOLDS(text);
+  const Verdict verdict = taken_by_both(members, *text);
+  ASSERT_TRUE(verdict.holds);
+  EXPECT_EQ(verdict.contents->withdrawals.size(), 1u);
+  EXPECT_EQ(verdict.contents->standing(), (std::vector<std::string>{"alpha", "bravo"}));
+  EXPECT_EQ(verdict.contents->publishers, members.nicks_);
+}
+
 TEST_F(RelatedEntries, OfWhichNoPublicationKnewAreShownAndTakenByBoth) {
   Published published(false);
   EXPECT_HOLDS(published.dissent("charlie", published.hash(), {{"judgement", {}, "The tools are sold."}}));

@@ -1,6 +1,9 @@
 // Dossiers out of members' vaults, published with and without dissent, with and without withheld texts.
 #pragma once
 
+#include <cstdlib>
+#include <random>
+
 #include "dossier/make.h"
 #include "finding/three_members.h"
 
@@ -49,6 +52,20 @@ class Published : public finding::ThreeMembers {
  private:
   Digest hash_{};
 };
+
+/// Bits of a dossier that are flipped, one after the other, to see that each is noticed. PARLEY_ALL_BITS=1: all of
+/// them.
+inline std::vector<std::size_t> bits_to_flip(const std::string& text, std::size_t count, std::mt19937_64& dice) {
+  const bool all = std::getenv("PARLEY_ALL_BITS") != nullptr;
+  std::vector<std::size_t> bits(all ? 8 * text.size() : count);
+  for (std::size_t i = 0; i < bits.size(); ++i) bits[i] = all ? i : dice() % (8 * text.size());
+  return bits;
+}
+inline constexpr std::size_t kFlipsOfEach = 5'000;
+inline std::uint64_t seed_of_flips() {
+  const char* given = std::getenv("PARLEY_SEED");
+  return given != nullptr ? std::strtoull(given, nullptr, 10) : 20261128;
+}
 
 /// Four of them, made once: with dissent and everything shown; without dissent, all withheld that can be; with dissent
 /// and one text withheld; with dissent and a signature that was withdrawn.

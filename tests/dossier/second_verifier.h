@@ -25,11 +25,20 @@ class SecondVerifier : public testing::Test {
   }
   /// Standard output, line by line.
   static std::vector<std::string> run(const std::string& arguments) {
-    const std::string command = "python3 " PARLEY_SOURCE "/tools/verify_dossier.py " + arguments;
+    return run_python(PARLEY_SOURCE "/tools/verify_dossier.py " + arguments);
+  }
+  static std::vector<std::string> run_python(const std::string& arguments) {
+    const std::string command = "python3 " + arguments;
     FILE* pipe = ::popen(command.c_str(), "r");
     std::vector<std::string> lines;
     std::array<char, 4096> line{};
-    while (pipe != nullptr && std::fgets(line.data(), line.size(), pipe) != nullptr) lines.emplace_back(line.data());
+    while (pipe != nullptr && std::fgets(line.data(), line.size(), pipe) != nullptr) {
+      const bool goes_on = !lines.empty() && !lines.back().ends_with('\n');
+      if (goes_on)
+        lines.back() += line.data();
+      else
+        lines.emplace_back(line.data());
+    }
     if (pipe != nullptr) ::pclose(pipe);
     return lines;
   }
