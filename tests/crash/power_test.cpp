@@ -20,6 +20,12 @@ void put(const std::filesystem::path& path, std::string_view text, bool sync) {
 std::string text_of(const std::filesystem::path& path) {
   return std::string(as_text(vault::read_whole(path)));
 }
+/// The names of the files in it are durable.
+void sync_folder(const std::filesystem::path& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  ::fsync(fd);
+  ::close(fd);
+}
 
 class LossOfPower : public testing::Test {
  protected:
@@ -47,6 +53,8 @@ TEST_F(LossOfPower, TakesWhatWasWrittenSinceTheFileWasLastMadeDurable) {
 TEST_F(LossOfPower, LeavesWhatWasMadeDurable) {
   lose_power_after([&] {
     put(folder_ / "file", "durable", true);
+    put(folder_ / "other", "", false);
+    sync_folder(folder_.path());
     put(folder_ / "file", "lost", false);
     put(folder_ / "other", "lost too", false);
   });
@@ -58,10 +66,40 @@ TEST_F(LossOfPower, TakesTheContentOfAFileThatWasRenamedTooSoon) {
   lose_power_after([&] {
     put(folder_ / "new", "content", false);
     ::rename((folder_ / "new").c_str(), (folder_ / "file").c_str());
+    sync_folder(folder_.path());
   });
   EXPECT_EQ(text_of(folder_ / "file"), "");
   lose_power_after([&] { EXPECT_OK(write_file_atomically(folder_ / "whole", as_bytes("content"), 0600)); });
   EXPECT_EQ(text_of(folder_ / "whole"), "content");
+}
+
+TEST_F(LossOfPower, TakesNamesWhoseFolderWasNotMadeDurable) {
+  put(folder_ / "old", "old", true);
+  put(folder_ / "gone", "gone", true);
+  lose_power_after([&] {
+    put(folder_ / "new", "new", true);
+    put(folder_ / "made", "made", true);
+    ::rename((folder_ / "new").c_str(), (folder_ / "old").c_str());
+    put(folder_ / "gone", "lost", false);
+    ::unlink((folder_ / "gone").c_str());
+  });
+  EXPECT_EQ(text_of(folder_ / "old"), "old") << "the rename did not last";
+  EXPECT_EQ(text_of(folder_ / "gone"), "gone") << "nor did the removal, and what was written before it";
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "made")) << "though its content was made durable";
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "new"));
+}
+
+TEST_F(LossOfPower, LeavesNamesWhoseFolderWasMadeDurable) {
+  put(folder_ / "old", "old", true);
+  lose_power_after([&] {
+    put(folder_ / "new", "new", true);
+    ::rename((folder_ / "new").c_str(), (folder_ / "old").c_str());
+    put(folder_ / "made", "made", true);
+    sync_folder(folder_.path());
+  });
+  EXPECT_EQ(text_of(folder_ / "old"), "new");
+  EXPECT_EQ(text_of(folder_ / "made"), "made");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "new"));
 }
 
 TEST_F(LossOfPower, GivesBackWhatWasCutOff) {

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <climits>
 #include <csignal>
+#include <cstdarg>
 #include <mutex>
 #include <vector>
 
@@ -64,17 +65,87 @@ void forget(int fd) {
   std::erase_if(unsynced, [&](const Unsynced& one) { return one.device == about.st_dev && one.inode == about.st_ino; });
 }
 
-void rename_unsynced(const char* from, const char* to) {
+/// A name that was given to a file or taken from it since its folder was last made durable; the newest last.
+struct UnsyncedName {
+  std::string folder;
+  std::string path;      ///< that came or went
+  std::string from;      ///< that it had before, if it was renamed
+  int replaced = -1;     ///< the file that had `path` before, still open; -1: none
+  bool removed = false;  ///< `path` went
+};
+std::vector<UnsyncedName> unsynced_names;
+
+std::string folder_of(const std::string& path) {
+  char whole[PATH_MAX];
+  const std::size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  return ::realpath(folder.c_str(), whole) == nullptr ? folder : whole;
+}
+std::string whole_name(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return folder_of(path) + "/" + (slash == std::string::npos ? path : path.substr(slash + 1));
+}
+
+/// The file of this name, open, where a loss of power may bring it back; -1 if there is none.
+int keep_open(const char* path) {
+  return power_may_fail() ? static_cast<int>(::syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC)) : -1;
+}
+
+/// @param from  empty: the file was made, or removed. @param replaced  of keep_open()
+void remember_name(const std::string& path, const std::string& from, int replaced, bool removed) {
   if (!power_may_fail()) return;
-  char whole_from[PATH_MAX], whole_to[PATH_MAX];
-  if (::realpath(to, whole_to) == nullptr) return;
-  const std::string old_name(from);
-  const std::string old_whole = old_name.starts_with('/') || ::getcwd(whole_from, sizeof whole_from) == nullptr
-                                    ? old_name
-                                    : std::string(whole_from) + "/" + old_name;
+  UnsyncedName one{folder_of(path), whole_name(path), from.empty() ? "" : whole_name(from), replaced, removed};
   const std::lock_guard lock(unsynced_mutex);
-  for (Unsynced& one : unsynced)
-    if (one.path == old_whole) one.path = whole_to;
+  for (Unsynced& content : unsynced) {
+    if (replaced >= 0 && content.path == one.path) content.path = "/proc/self/fd/" + std::to_string(replaced);
+    if (!one.from.empty() && content.path == one.from) content.path = one.path;
+  }
+  unsynced_names.push_back(std::move(one));
+}
+
+/// The names in an open folder are durable.
+void forget_names(int fd) {
+  struct stat about{};
+  char path[PATH_MAX];
+  if (!power_may_fail() || ::fstat(fd, &about) != 0 || !S_ISDIR(about.st_mode)) return;
+  const ssize_t length = ::readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), path, sizeof path);
+  if (length <= 0) return;
+  const std::string folder(path, static_cast<std::size_t>(length));
+  const std::lock_guard lock(unsynced_mutex);
+  std::erase_if(unsynced_names, [&](const UnsyncedName& one) {
+    if (one.folder == folder && one.replaced >= 0) ::close(one.replaced);
+    return one.folder == folder;
+  });
+}
+
+/// The file `kept`, which has no name any more, under this one.
+void bring_back(int kept, const std::string& path) {
+  struct stat about{};
+  if (::fstat(kept, &about) != 0) return;
+  const int fd = static_cast<int>(
+      ::syscall(SYS_openat, AT_FDCWD, path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, about.st_mode & 0777));
+  char part[1 << 16];
+  off_t at = 0;
+  for (ssize_t got; (got = ::pread(kept, part, sizeof part, at)) > 0; at += got)
+    static_cast<void>(!::syscall(SYS_pwrite64, fd, part, static_cast<std::size_t>(got), at));
+  ::close(fd);
+}
+
+void lose_names() {
+  for (auto one = unsynced_names.rbegin(); one != unsynced_names.rend(); ++one) {
+    if (!one->from.empty())
+      ::syscall(SYS_rename, one->path.c_str(), one->from.c_str());
+    else if (!one->removed)
+      ::syscall(SYS_unlink, one->path.c_str());
+    if (one->replaced >= 0) bring_back(one->replaced, one->path);
+  }
+}
+
+int open_and_remember(const char* path, int flags, mode_t mode) {
+  const bool makes = (flags & O_CREAT) != 0 && power_may_fail() && ::access(path, F_OK) != 0;
+  const int fd = static_cast<int>(::syscall(SYS_openat, AT_FDCWD, path, flags, mode));
+  if (makes && fd >= 0) remember_name(path, {}, -1, false);
+  return fd;
 }
 
 void lose_power() {
@@ -86,6 +157,7 @@ void lose_power() {
     static_cast<void>(!::syscall(SYS_ftruncate, fd, one->size_before));
     ::close(fd);
   }
+  lose_names();
 }
 
 [[noreturn]] void die() {
@@ -139,6 +211,9 @@ void die_at(std::size_t at, Events events, Cut cut) {
   {
     const std::lock_guard lock(unsynced_mutex);
     unsynced.clear();
+    for (const UnsyncedName& one : unsynced_names)
+      if (one.replaced >= 0) ::close(one.replaced);
+    unsynced_names.clear();
   }
   events_seen = 0;
   dies_at = at;
@@ -156,18 +231,33 @@ void event() {
 
 }  // namespace parley::crash
 
-using parley::crash::all, parley::crash::divisible, parley::crash::forget, parley::crash::half_of,
-    parley::crash::is_file, parley::crash::remember, parley::crash::rename_unsynced, parley::crash::whole;
+using parley::crash::all, parley::crash::divisible, parley::crash::forget, parley::crash::forget_names,
+    parley::crash::half_of, parley::crash::is_file, parley::crash::keep_open, parley::crash::open_and_remember,
+    parley::crash::remember, parley::crash::remember_name, parley::crash::whole;
 
 extern "C" {
 
 // A killed process loses nothing that it has written, so nothing waits for the disk: ten times as many points. What a
 // loss of power would take is written back by the dying process itself.
 int fdatasync(int fd) {
-  return whole(true, [&] { return forget(fd), 0; });
+  return whole(true, [&] { return forget(fd), forget_names(fd), 0; });
 }
 int fsync(int fd) {
-  return whole(true, [&] { return forget(fd), 0; });
+  return whole(true, [&] { return forget(fd), forget_names(fd), 0; });
+}
+int open(const char* path, int flags, ...) {
+  va_list more;
+  va_start(more, flags);
+  const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, mode_t) : 0;
+  va_end(more);
+  return open_and_remember(path, flags, mode);
+}
+int open64(const char* path, int flags, ...) {
+  va_list more;
+  va_start(more, flags);
+  const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, mode_t) : 0;
+  va_end(more);
+  return open_and_remember(path, flags, mode);
 }
 ssize_t write(int fd, const void* data, size_t size) {
   return divisible(all() && is_file(fd), size, half_of(size, 0), [&](size_t count) {
@@ -205,12 +295,18 @@ int ftruncate64(int fd, off_t size) noexcept {
 }
 int rename(const char* from, const char* to) noexcept {
   return whole(all(), [&] {
+    const int replaced = keep_open(to);
     const int done = static_cast<int>(::syscall(SYS_rename, from, to));
-    if (done == 0) rename_unsynced(from, to);
+    if (done == 0) remember_name(to, from, replaced, false);
     return done;
   });
 }
 int unlink(const char* path) noexcept {
-  return whole(all(), [&] { return static_cast<int>(::syscall(SYS_unlink, path)); });
+  return whole(all(), [&] {
+    const int replaced = keep_open(path);
+    const int done = static_cast<int>(::syscall(SYS_unlink, path));
+    if (done == 0) remember_name(path, {}, replaced, true);
+    return done;
+  });
 }
 }

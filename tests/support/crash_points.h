@@ -18,7 +18,8 @@ enum class Events { durable_writes, all };
 
 /// How it dies: `before` the call; or in the middle of it, which is after half of what it would write or send, and
 /// after any other call is done. After a whole write is before the next event. By a loss of power it dies before the
-/// call, and each file goes back to what it was when it was last made durable: names are not lost, contents are.
+/// call, and each file goes back to what it was when it was last made durable, and each folder: files that were made,
+/// renamed or removed in it since are not, whether or not they were made durable themselves (POSIX promises no more).
 enum class Cut { before, midway, power };
 
 /// From now on this process dies at its event number `at`; 0: it lives for ever.
