@@ -221,8 +221,11 @@ Result<std::optional<Message>> Replica::Impl::cosig_message(detail::LogCopy& cop
   } else {
     TRY(const auto row, store.checkpoint(copy.origin, size));
     TRY(auto lines, store.cosignatures(copy.origin, size));
-    std::erase_if(lines, [&](const vault::LogCosignature& line) { return line.cosigner != nick(group.self); });
-    if (!row || lines.empty()) return std::nullopt;
+    // A disk can show another row than the one that was asked for.
+    std::erase_if(lines, [&](const vault::LogCosignature& line) {
+      return line.cosigner != nick(group.self) || line.size != size;
+    });
+    if (!row || row->size != size || lines.empty()) return std::nullopt;
     TRY(note, detail::note_with_lines(row->note, lines));
   }
   TRY(Message sent, message(Cosig{nick(copy.owner), std::move(note)}));
