@@ -58,8 +58,8 @@ class Check {
 
  private:
   const std::string& nick() const { return members_[owner_].nick; }
-  void note(std::uint64_t seq, std::string what, bool breaks = true) {
-    defects_.push_back({.log = nick(), .seq = seq, .what = std::move(what), .breaks = breaks});
+  Defect& note(std::uint64_t seq, std::string what, bool breaks = true) {
+    return defects_.emplace_back(Defect{.log = nick(), .seq = seq, .what = std::move(what), .breaks = breaks});
   }
 
   Result<Part> read_part(std::uint64_t count) {
@@ -143,11 +143,7 @@ class Check {
     if (!detail::may_read(entry, members_[reader_].nick)) return {};
     TRY(const auto body, store_.body(entry.body));
     if (body && !log::open_body(entry, {body->salt, std::string(as_text(body->content))}))
-      defects_.push_back({.log = nick(),
-                          .seq = entry.seq,
-                          .what = "The stored body is not the one that the entry was signed for.",
-                          .breaks = false,
-                          .of_body = true});
+      note(entry.seq, "The stored body is not the one that the entry was signed for.", false).of_body = true;
     return {};
   }
 

@@ -105,7 +105,7 @@ Result<Outcome> Replica::Impl::take_proof(const Proof& proof, const Bytes& paylo
   if (copy.conviction || copy.mending || proof.size > copy.size()) return outcome;
   TRY(const Digest ours, root_at(copy, proof.size));
   if (shown == ours) return outcome;
-  TRY(const auto smaller, store.checkpoint(copy.origin, proof.size));
+  TRY(const auto smaller, checkpoint_of(copy, proof.size));
   if (!smaller) return outcome;
   log::Fault fault;
   fault.kind = log::FaultKind::fork_prefix;

@@ -25,7 +25,8 @@ std::uint64_t Replica::Impl::showable(const detail::LogCopy& copy) const {
   return std::min(held, copy.size());
 }
 
-Result<std::uint64_t> Replica::Impl::showable_of_damaged(const detail::LogCopy& copy) {
+Result<std::uint64_t> Replica::Impl::sound_and_showable(const detail::LogCopy& copy) {
+  if (!copy.mending) return showable(copy);
   std::uint64_t size = copy.mending->state.size;
   if (copy.owner != group.self) return size;
   const std::uint64_t stop = size - std::min(size, kMostGivenUp);
@@ -97,7 +98,7 @@ Status Replica::Impl::give_up(std::uint64_t from) {
   for (std::size_t i = 0; i < rotated.size(); ++i)
     if (rotated[i].seq >= from) cut.steps.push_back(rotation_key(nick(group.self), i));
   if (from > 0) {
-    TRY(const auto present, store.checkpoint(copy.origin, from));
+    TRY(const auto present, checkpoint_of(copy, from));
     TRY(const Digest root, root_at(copy, from));
     const log::Checkpoint kept{copy.origin, from, root};
     if (!present) cut.checkpoint = vault::LogCheckpoint{from, root, log::sign_checkpoint(kept, signing->log)};

@@ -121,7 +121,7 @@ Status Replica::Impl::add_cosignatures(detail::LogCopy& copy, const log::Cosigne
   bool has_row = is_newest;
   if (!is_newest) {
     // A size at which our copy never ended has no checkpoint here that a cosignature could stand on: it only counts.
-    TRY(const auto row, store.checkpoint(copy.origin, size));
+    TRY(const auto row, checkpoint_of(copy, size));
     has_row = row.has_value();
     TRY(present, lines_of(copy, size));
   }
@@ -153,7 +153,7 @@ Status Replica::Impl::add_cosignatures(detail::LogCopy& copy, const log::Cosigne
 Result<Digest> Replica::Impl::root_at(detail::LogCopy& copy, std::uint64_t size) {
   if (size > copy.size()) return fail(Errc::not_found, "A tree larger than the copy has no root here.");
   if (copy.newest && size == copy.size()) return copy.newest->root;
-  TRY(const auto row, store.checkpoint(copy.origin, size));
+  TRY(const auto row, checkpoint_of(copy, size));
   if (row) return row->root;
   StoredTree tree(store, copy.origin);
   return log::tree_root(tree, size);
@@ -166,7 +166,7 @@ Status Replica::Impl::count_holders(detail::LogCopy& copy, std::uint64_t size) {
     for (std::size_t i = 0; i < logs.size(); ++i)
       if (copy.held[i] == size) holders.insert(i);
   } else {
-    TRY(const auto row, store.checkpoint(copy.origin, size));
+    TRY(const auto row, checkpoint_of(copy, size));
     if (!row) return {};
     holders.insert(copy.owner);
     TRY(const auto lines, lines_of(copy, size));
@@ -219,13 +219,10 @@ Result<std::optional<Message>> Replica::Impl::cosig_message(detail::LogCopy& cop
                   [&](const log::NoteSignature& one) { return one.name != ours.name && one.name != log.name; });
     note = log::write_note(parsed);
   } else {
-    TRY(const auto row, store.checkpoint(copy.origin, size));
-    TRY(auto lines, store.cosignatures(copy.origin, size));
-    // A disk can show another row than the one that was asked for.
-    std::erase_if(lines, [&](const vault::LogCosignature& line) {
-      return line.cosigner != nick(group.self) || line.size != size;
-    });
-    if (!row || row->size != size || lines.empty()) return std::nullopt;
+    TRY(const auto row, checkpoint_of(copy, size));
+    TRY(auto lines, lines_of(copy, size));
+    std::erase_if(lines, [&](const vault::LogCosignature& line) { return line.cosigner != nick(group.self); });
+    if (!row || lines.empty()) return std::nullopt;
     TRY(note, detail::note_with_lines(row->note, lines));
   }
   TRY(Message sent, message(Cosig{nick(copy.owner), std::move(note)}));

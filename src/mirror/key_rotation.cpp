@@ -21,9 +21,7 @@ constexpr std::string_view kTypeMark = R"("type":"key.rotate")";
 
 Result<std::optional<log::Body>> stored_body(Store& store, std::string_view leaf) {
   TRY(const log::Entry entry, log::read_entry_unverified(leaf));
-  TRY(const auto row, store.body(entry.body));
-  if (!row) return std::nullopt;
-  return log::Body{row->salt, std::string(as_text(row->content))};
+  return stored_body(store, entry.body);
 }
 
 log::StepKey rotation_key(std::string_view nick, std::size_t number) {

@@ -70,7 +70,7 @@ Status Replica::Impl::keep(Repair&& repair, detail::LogCopy& copy) {
 
 /// Whether `leaf`, the last entry behind those of `before`, makes the tree of the checkpoint that is stored.
 Result<bool> Replica::Impl::ends_as_signed(const detail::LogCopy& copy, log::Frontier before, std::string_view leaf) {
-  TRY(const auto row, store.checkpoint(copy.origin, copy.size()));
+  TRY(const auto row, checkpoint_of(copy, copy.size()));
   if (!row) return false;
   before.append(log::leaf_hash(as_bytes(leaf)), [](const log::TreeNode&, const Digest&) {});
   const auto read = log::read_checkpoint(row->note, keys(copy.owner).log);
@@ -81,7 +81,7 @@ Result<bool> Replica::Impl::ends_as_signed(const detail::LogCopy& copy, log::Fro
 /// signed.
 Result<bool> Replica::Impl::contradicts_stored(const detail::LogCopy& copy, const log::CosignedCheckpoint& read,
                                                std::string_view note, ByteView branch, Outcome& outcome) {
-  TRY(const auto row, store.checkpoint(copy.origin, read.checkpoint.size));
+  TRY(const auto row, checkpoint_of(copy, read.checkpoint.size));
   if (!row || !log::read_checkpoint(row->note, keys(copy.owner).log)) return false;
   const auto fault = log::fault_of_checkpoints(row->note, note, keys(copy.owner));
   if (!fault) return false;
@@ -171,7 +171,7 @@ Status Replica::Impl::count_again(std::size_t owner) {
   TRY_STATUS(flush());  // what is looked through is on the disk
   for (detail::LogCopy& copy : logs) {
     if (copy.owner == owner || copy.mending || copy.size() == 0) continue;
-    TRY(const auto row, store.checkpoint(copy.origin, copy.size()));
+    TRY(const auto row, checkpoint_of(copy, copy.size()));
     if (row) TRY_STATUS(load_newest(copy, *row));
     TRY_STATUS(load_holders(copy));
   }

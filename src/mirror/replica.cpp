@@ -95,9 +95,16 @@ Status Replica::Impl::flush() {
   return deferred.empty() && seen_later.empty() ? Status{} : commit({});
 }
 
+Result<std::optional<vault::LogCheckpoint>> Replica::Impl::checkpoint_of(const detail::LogCopy& copy,
+                                                                         std::uint64_t size) {
+  auto row = store.checkpoint(copy.origin, size);
+  if (row && *row && (*row)->size != size) return std::nullopt;
+  return row;
+}
+
 Result<std::vector<vault::LogCosignature>> Replica::Impl::lines_of(const detail::LogCopy& copy, std::uint64_t size) {
   TRY(auto lines, store.cosignatures(copy.origin, size));
-  std::erase_if(lines, [&](const vault::LogCosignature& line) { return !counts(line); });
+  std::erase_if(lines, [&](const vault::LogCosignature& line) { return line.size != size || !counts(line); });
   const auto found = deferred.find(copy.owner);
   if (found == deferred.end()) return lines;
   for (const vault::LogCosignature& line : found->second) {
@@ -309,7 +316,7 @@ Result<std::string> Replica::final_checkpoint(std::string_view log, std::uint64_
                 fmt::format("No checkpoint of the log of {} with {} entries has a quorum yet.", log, size));
   };
   if (copy.final_size < size || copy.final_size == 0) return missing();
-  TRY(const auto row, impl_->store.checkpoint(copy.origin, copy.final_size));
+  TRY(const auto row, impl_->checkpoint_of(copy, copy.final_size));
   if (!row) return missing();
   TRY(const auto lines, impl_->lines_of(copy, copy.final_size));
   return detail::note_with_lines(row->note, lines);

@@ -58,7 +58,7 @@ Result<std::optional<std::string>> Replica::Impl::head_note(detail::LogCopy& cop
   for (std::size_t i = 0; i < logs.size(); ++i)
     if (i != copy.owner) size = std::max(size, copy.held[i]);
   if (size >= copy.size()) return copy.newest->note;
-  TRY(const auto row, store.checkpoint(copy.origin, size));
+  TRY(const auto row, checkpoint_of(copy, size));
   if (!row) return std::nullopt;
   TRY(const auto lines, lines_of(copy, size));
   TRY(std::string note, detail::note_with_lines(row->note, lines));
@@ -94,12 +94,7 @@ Status Replica::Impl::push_until(std::size_t peer, detail::LogCopy& copy, std::u
 
 Result<std::optional<log::Body>> Replica::Impl::body_for(std::size_t reader, const log::Entry& entry) {
   if (!detail::may_read(entry, nick(reader))) return std::nullopt;
-  TRY(const auto row, store.body(entry.body));
-  if (!row) return std::nullopt;
-  log::Body body{row->salt, std::string(as_text(row->content))};
-  // A damaged one is none: whoever was sent it would take us for a cheat, and it comes again from somebody else.
-  if (body.commitment() != entry.body) return std::nullopt;
-  return body;
+  return stored_body(store, entry.body);
 }
 
 Result<std::uint64_t> Replica::Impl::make_push(std::size_t peer, detail::LogCopy& copy, std::uint64_t until,
@@ -126,7 +121,7 @@ Result<std::uint64_t> Replica::Impl::make_push(std::size_t peer, detail::LogCopy
           copy.owner == group.self ? detail::bare_note(copy.newest->note, keys(copy.owner).log) : copy.newest->note;
       return end;
     }
-    TRY(const auto row, store.checkpoint(copy.origin, end));
+    TRY(const auto row, checkpoint_of(copy, end));
     if (!row || (copy.mending && !log::read_checkpoint(row->note, keys(copy.owner).log))) continue;
     push.checkpoint = row->note;
     return end;
@@ -172,25 +167,19 @@ Result<Outcome> Replica::Impl::take_get(std::size_t peer, const Get& get) {
   TRY(const std::size_t log, member(get.log));
   detail::LogCopy& copy = logs[log];
   Outcome outcome;
-  if (copy.mending) {
-    if (get.what != Get::What::entries) return outcome;
-    // Each of two damaged copies may have what the other lacks.
-    TRY(const std::uint64_t until, showable_of_damaged(copy));
-    if (get.from >= until) return outcome;
-    peers[peer].next[log] = get.from;
-    TRY_STATUS(push_until(peer, copy, until, outcome.replies));
-    return outcome;
-  }
-  if (get.from >= showable(copy)) return outcome;
+  // Each of two damaged copies may have what the other lacks.
+  TRY(const std::uint64_t end, sound_and_showable(copy));
+  if (get.from >= end) return outcome;
   if (get.what == Get::What::entries) {
     // From here on, as for any peer that lacks them: to_send() gives the rest.
     detail::Peer& to = peers[peer];
     to.next[log] = get.from;
     to.until[log] =
         std::min(copy.size(), get.count > log::kMaxTreeSize - get.from ? copy.size() : get.from + get.count);
-    TRY_STATUS(send_log(peer, copy, to.until[log], outcome.replies));
+    TRY_STATUS(push_until(peer, copy, std::min(to.until[log], end), outcome.replies));
     return outcome;
   }
+  if (copy.mending) return outcome;
   if (get.what == Get::What::body) {
     TRY(const auto rows, store.leaves(copy.origin, get.from, 1));
     if (rows.empty()) return outcome;
@@ -201,7 +190,7 @@ Result<Outcome> Replica::Impl::take_get(std::size_t peer, const Get& get) {
     outcome.replies.push_back(std::move(sent));
     return outcome;
   }
-  if (get.from == 0 || showable(copy) < copy.size()) return outcome;
+  if (get.from == 0 || end < copy.size()) return outcome;
   StoredTree tree(store, copy.origin);
   TRY(std::vector<Digest> path, log::prefix_proof(tree, get.from, copy.size()));
   TRY(const Digest root, root_at(copy, get.from));

@@ -1,4 +1,4 @@
-// What a store that knows of single rows only gives of many.
+// What a store that knows of single rows only gives of many, and what its rows are worth.
 #include "mirror/store.h"
 
 namespace parley::mirror {
@@ -35,6 +35,14 @@ Result<std::vector<vault::LogCosignature>> Store::all_cosignatures(std::string_v
     all.insert(all.end(), std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
   }
   return all;
+}
+
+Result<std::optional<log::Body>> stored_body(Store& store, const Digest& commitment) {
+  TRY(const auto row, store.body(commitment));
+  if (!row) return std::nullopt;
+  log::Body body{row->salt, std::string(as_text(row->content))};
+  if (body.commitment() != commitment) return std::nullopt;
+  return body;
 }
 
 }  // namespace parley::mirror

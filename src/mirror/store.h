@@ -126,6 +126,10 @@ class Store {
   virtual Status commit(const Batch& batch, const std::function<Status()>& work) = 0;
 };
 
+/// The body that was committed to, where it is here. A damaged one is none: it comes again, and whoever was sent it
+/// would take us for a cheat. @error what the store says
+Result<std::optional<log::Body>> stored_body(Store& store, const Digest& commitment);
+
 /// What this member signed last of its own log, kept apart from the store (vault/head_guard.h).
 class Guard {
  public:

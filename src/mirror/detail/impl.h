@@ -75,6 +75,8 @@ struct Replica::Impl {
   /// Commits; a failure that is not the caller's own halts the replica.
   Status commit(Batch batch, const std::function<Status()>& work = {});
   Status flush();
+  /// The checkpoint of a stored tree. A disk can show another row than the one that was asked for, which is none.
+  Result<std::optional<vault::LogCheckpoint>> checkpoint_of(const detail::LogCopy& copy, std::uint64_t size);
   /// The cosignatures of a checkpoint: those on the disk and those that are on the way there.
   Result<std::vector<vault::LogCosignature>> lines_of(const detail::LogCopy& copy, std::uint64_t size);
   Result<Message> message(const Content& content) const { return write_message(group.id, content); }
@@ -168,8 +170,8 @@ struct Replica::Impl {
   /// How many entries of a log others are shown: of our own, before we have heard enough of them, what somebody else
   /// holds already.
   std::uint64_t showable(const detail::LogCopy& copy) const;
-  /// The same of a damaged log: up to its first damaged entry.
-  Result<std::uint64_t> showable_of_damaged(const detail::LogCopy& copy);
+  /// The same of a log that may be damaged: up to its first damaged entry.
+  Result<std::uint64_t> sound_and_showable(const detail::LogCopy& copy);
   /// Whether no entry of our own log from `from` on can be held by anybody else, as far as this disk and this process
   /// know.
   Result<bool> never_left(std::uint64_t from);
