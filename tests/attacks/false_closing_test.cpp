@@ -89,18 +89,12 @@ TEST_F(FalseClosing, ThatNobodyCanReadChangesNothingOfWhatWasOpened) {
 class FalseOffer : public DeviatingPeer {
  protected:
   void SetUp() override {
-    const auto held = hold_session(asker_, answerer_, which_addresses_and_names());
-    ASSERT_OK(held.began);
-    ASSERT_OK(held.answered);
-    id_ = *held.began;
+    id_ = session_between(asker_, answerer_);
+    ASSERT_FALSE(id_.empty());
     for (Opened* side : {&asker_, &answerer_})
       ASSERT_OK(give_consent(*side->vault, id_, {.fields = {"malware"}, .tlp_max = indicator::Tlp::amber, .given = 1}));
   }
-  std::size_t opened(Opened& side) {
-    const auto matches = side.vault->session_matches(id_);
-    return static_cast<std::size_t>(
-        std::ranges::count_if(*matches, [](const auto& match) { return !match.opened.empty(); }));
-  }
+  std::size_t opened(Opened& side) { return opened_matches(*side.vault, id_); }
   std::string id_;
 };
 

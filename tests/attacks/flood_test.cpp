@@ -36,10 +36,7 @@ std::size_t peak_megabytes(pid_t process) {
 class Flooder {
  public:
   explicit Flooder(const Member& member) {
-    const auto key = from_hex(program::read_text(member.folder() / "key").substr(0, 64));
-    vault::Unlock unlock;
-    unlock.key_file = Secret<32>(ByteView(*key).first<32>());
-    auto vault = vault::Vault::open(member.home(), unlock);
+    auto vault = vault::Vault::open(member.home(), member.unlock());
     if (!vault) throw std::runtime_error(vault.error().text());
     auto loaded = group::load_member(member.home(), **vault);
     if (!loaded) throw std::runtime_error(loaded.error().text());

@@ -16,10 +16,8 @@ class Framing : public testing::Test {
  protected:
   void SetUp() override {
     commit_canaries_at(alpha_, bravo_, {dark(kDark)}, days_ago(3));
-    const auto held = hold_session(bravo_, alpha_, which_addresses_and_names());
-    ASSERT_OK(held.began);
-    ASSERT_OK(held.answered);
-    session_ = *held.began;
+    session_ = session_between(bravo_, alpha_);
+    ASSERT_FALSE(session_.empty());
     const auto alarm = alarm_about(alpha_, bravo_, session_);
     ASSERT_OK(alarm);
     alarm_ = *alarm;

@@ -20,10 +20,8 @@ std::vector<vault::TestRecord> seen(const std::string& malware) {
 class StopAfterLearning : public testing::Test {
  protected:
   void SetUp() override {
-    const auto held = hold_session(alpha_, bravo_, which_addresses_and_names());
-    ASSERT_OK(held.began);
-    ASSERT_OK(held.answered);
-    session_ = *held.began;
+    session_ = session_between(alpha_, bravo_);
+    ASSERT_FALSE(session_.empty());
     consent();
   }
   void consent() {

@@ -12,10 +12,8 @@ namespace {
 class WrongOpening : public DeviatingPeer {
  protected:
   void SetUp() override {
-    const auto met = hold_session(asker_, answerer_, which_addresses_and_names());
-    ASSERT_OK(met.began);
-    ASSERT_OK(met.answered);
-    id_ = *met.began;
+    id_ = session_between(asker_, answerer_);
+    ASSERT_FALSE(id_.empty());
     consent();
   }
   void consent() {
@@ -30,13 +28,7 @@ class WrongOpening : public DeviatingPeer {
     for (const auto& match : *matches) count += match.theirs.empty() ? 0 : 1;
     return count;
   }
-  static std::size_t opened(Opened& side, const std::string& id) {
-    std::size_t count = 0;
-    const auto matches = side.vault->session_matches(id);
-    EXPECT_OK(matches);
-    for (const auto& match : *matches) count += match.opened.empty() ? 0 : 1;
-    return count;
-  }
+  static std::size_t opened(Opened& side, const std::string& id) { return opened_matches(*side.vault, id); }
   // The asker has bound itself to its openings with the first one changed.
   Both<RevealOutcome> with_first(const std::function<void(Opening&)>& change) {
     consent();  // each break of the liar ends it

@@ -20,12 +20,9 @@ class LogCommands : public testing::Test {
  protected:
   LogCommands() {
     bravo_unlock_.key_file = random_secret<32>();
-    const auto key = from_hex(read_text(alpha_.folder() / "key").substr(0, 64));
-    vault::Unlock alpha_unlock;
-    alpha_unlock.key_file = Secret<32>(ByteView(*key).first<32>());
     std::filesystem::create_directory(folder_ / "bravo");
     EXPECT_TRUE(vault::Vault::create(folder_ / "bravo", bravo_unlock_).has_value());
-    auto alphas = vault::Vault::open(alpha_.home(), alpha_unlock);
+    auto alphas = vault::Vault::open(alpha_.home(), alpha_.unlock());
     auto bravos = vault::Vault::open(folder_ / "bravo", bravo_unlock_);
     if (!alphas || !bravos) throw std::runtime_error("no vault");
     mirror::VaultStore alpha_store(**alphas, kGroup, keys_, 0), bravo_store(**bravos, kGroup, keys_, 1);

@@ -113,10 +113,8 @@ TEST(FieldsByValue, AreAllFieldsButTheMarksOnce) {
 class Consents : public DeviatingPeer {
  protected:
   void SetUp() override {
-    const auto held = hold_session(asker_, answerer_, which_addresses_and_names());
-    ASSERT_OK(held.began);
-    ASSERT_OK(held.answered);
-    id_ = *held.began;
+    id_ = session_between(asker_, answerer_);
+    ASSERT_FALSE(id_.empty());
   }
   void consent(Opened& side, std::vector<indicator::Canonical> items = {}) {
     ASSERT_OK(give_consent(*side.vault, id_,
@@ -129,11 +127,7 @@ class Consents : public DeviatingPeer {
                               .until = until,
                               .consent = {.fields = {"malware"}, .tlp_max = Tlp::amber, .given = 1, .by = "eve"}}));
   }
-  std::size_t opened(Opened& side) {
-    const auto matches = side.vault->session_matches(id_);
-    return static_cast<std::size_t>(
-        std::ranges::count_if(*matches, [](const auto& match) { return !match.opened.empty(); }));
-  }
+  std::size_t opened(Opened& side) { return opened_matches(*side.vault, id_); }
   std::string id_;
 };
 

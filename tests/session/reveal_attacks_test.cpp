@@ -13,13 +13,6 @@ void consent(vault::Vault& vault, const std::string& session, const std::string&
                          {.fields = {field}, .tlp_max = indicator::Tlp::amber, .given = 1, .unreturned = 99}));
 }
 
-std::size_t opened_count(vault::Vault& vault, const std::string& session) {
-  const auto matches = vault.session_matches(session);
-  return matches ? static_cast<std::size_t>(std::ranges::count_if(
-                       *matches, [](const vault::SessionMatch& match) { return !match.opened.empty(); }))
-                 : 0;
-}
-
 class Reveal : public ::testing::Test {
  protected:
   // bravo knows malware of one indicator only.
@@ -47,7 +40,7 @@ TEST_F(Reveal, WhoHasLittleToOpenOpensItBeforeTheOtherHasOpenedAll) {
   }};
   const auto both = hold_reveal(alpha, bravo, session, {}, leave_instead_of_opening);
   EXPECT_FALSE(both.began);
-  EXPECT_LE(opened_count(*alpha.vault, session), 1u);
+  EXPECT_LE(opened_matches(*alpha.vault, session), 1u);
 }
 
 // What bravo had bound itself to, and is no opening of one field with its marks.
@@ -109,7 +102,7 @@ TEST_F(Reveal, OnlyOneOfASessionIsUnderWayAtATime) {
   ASSERT_OK(both.began);
   ASSERT_TRUE(second);
   EXPECT_FALSE(second->began);
-  EXPECT_EQ(opened_count(*alpha.vault, session), kShared.size());
+  EXPECT_EQ(opened_matches(*alpha.vault, session), kShared.size());
 }
 
 // It has learned the answer, and keeps back what the signed result needs.
@@ -184,19 +177,19 @@ TEST_F(RevealUnderRules, IsRefusedToAMemberWhoHasLeftMeanwhile) {
   const auto both = reveal_when(bravos(charter_of(alpha, bravo), {alpha.member.card.nick}, {}));
   EXPECT_FAILS(both.answered, Errc::policy);
   EXPECT_FALSE(both.began);
-  EXPECT_EQ(opened_count(*bravo.vault, session), 0u);
-  EXPECT_EQ(opened_count(*alpha.vault, session), 0u);
+  EXPECT_EQ(opened_matches(*bravo.vault, session), 0u);
+  EXPECT_EQ(opened_matches(*alpha.vault, session), 0u);
 }
 
 TEST_F(RevealUnderRules, IsRefusedWhilePaused) {
   EXPECT_FAILS(reveal_when(bravos(charter_of(alpha, bravo), {}, {.paused = true})).answered, Errc::policy);
-  EXPECT_EQ(opened_count(*bravo.vault, session), 0u);
+  EXPECT_EQ(opened_matches(*bravo.vault, session), 0u);
 }
 
 TEST_F(RevealUnderRules, OpensNothingThatIsMarkedStricterThanTheyLetOut) {
   const auto both = reveal_when(bravos(charter_of(alpha, bravo), {}, {.max_tlp = indicator::Tlp::clear}));
   EXPECT_FAILS(both.answered, Errc::refused) << "nothing of bravo's is left, so neither opens";
-  EXPECT_EQ(opened_count(*bravo.vault, session), 0u);
+  EXPECT_EQ(opened_matches(*bravo.vault, session), 0u);
 }
 
 TEST_F(RevealUnderRules, OpensNoMoreFieldsOfAMatchThanTheirCap) {
@@ -207,7 +200,7 @@ TEST_F(RevealUnderRules, OpensNoMoreFieldsOfAMatchThanTheirCap) {
     if (cap < 2) {
       EXPECT_FAILS(both.answered, Errc::policy) << cap;
     }
-    EXPECT_EQ(opened_count(*bravo.vault, session), cap < 2 ? 0u : 1u) << cap;
+    EXPECT_EQ(opened_matches(*bravo.vault, session), cap < 2 ? 0u : 1u) << cap;
   }
 }
 

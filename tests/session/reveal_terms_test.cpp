@@ -32,10 +32,8 @@ std::vector<vault::TestRecord> rich() {
 class Terms : public testing::Test {
  protected:
   void SetUp() override {
-    const auto both = hold_session(alpha_, bravo_, which_addresses_and_names());
-    ASSERT_OK(both.began);
-    ASSERT_OK(both.answered);
-    session_ = *both.began;
+    session_ = session_between(alpha_, bravo_);
+    ASSERT_FALSE(session_.empty());
     row_ = *alpha_.vault->session(session_);
   }
   void consent(Opened& side, std::uint64_t unreturned = 0) {

@@ -2,7 +2,6 @@
 // other members' running nodes.
 #pragma once
 
-#include "base/encoding.h"
 #include "group/groups.h"
 #include "support/deviations.h"
 #include "support/member.h"
@@ -14,25 +13,14 @@ class ChangedMember {
   /// @param member  has no node running, and no command while this lives
   /// @param group   id
   ChangedMember(const program::Member& member, std::string group) : group_(std::move(group)), home_(member.home()) {
-    const auto key = from_hex(program::read_text(member.folder() / "key").substr(0, 64));
-    vault::Unlock unlock;
-    unlock.key_file = Secret<32>(ByteView(*key).first<32>());
-    vault_ = must(vault::Vault::open(home_, unlock));
+    vault_ = must(vault::Vault::open(home_, member.unlock()));
     member_ = must(group::load_member(home_, *vault_));
     groups_.emplace(home_, *vault_, member_.card);
     membership_.emplace(must(groups_->membership(group_)));
     const group::SignedCharter* charter = membership_->newest_naming_us();
     auto keys = must(group::load_group_keys(home_, *vault_, charter->charter.domain, group_, nick()));
-    mirror::GroupView view;
-    view.id = group_;
-    view.log_quorum = charter->charter.log_quorum;
-    view.charter = charter->hash;
-    for (const group::CharterMember& each : charter->charter.members) {
-      if (each.keys.nick == nick()) view.self = view.members.size();
-      view.members.push_back(each.keys);
-    }
     auto replica = must(
-        group::open_replica(*vault_, home_, std::move(view),
+        group::open_replica(*vault_, home_, view_by(*charter, nick()),
                             mirror::OwnSeeds{std::move(keys.node), std::move(keys.log), std::move(keys.cosign), {}}));
     log_.emplace(group_, nick(), log::Json::Object{{"v", 1}}, std::move(replica));
   }

@@ -4,8 +4,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
+#include "base/encoding.h"
 #include "support/process.h"
 #include "support/temporary_folder.h"
+#include "vault/vault.h"
 
 namespace parley::program {
 
@@ -35,6 +37,14 @@ class Member {
   std::filesystem::path folder() const { return folder_.path(); }
   std::map<std::string, std::string> environment() const {
     return {{"PARLEY_HOME", home().string()}, {"PARLEY_KEY_FILE", (folder_ / "key").string()}};
+  }
+
+  /// What opens its vault.
+  vault::Unlock unlock() const {
+    const auto key = from_hex(read_text(folder_ / "key").substr(0, 64));
+    vault::Unlock unlock;
+    unlock.key_file = Secret<32>(ByteView(*key).first<32>());
+    return unlock;
   }
 
   /// A file beside the member's folder. @return its whole path

@@ -72,6 +72,18 @@ class RewritingLog final : public group::JointLog {
   Rewrite rewrite;
 };
 
+/// The group of a charter as its member `nick` sees it.
+inline mirror::GroupView view_by(const group::SignedCharter& charter, const std::string& nick) {
+  mirror::GroupView view;
+  view.id = charter.charter.group;
+  view.charter = charter.hash;
+  for (const group::CharterMember& each : charter.charter.members) {
+    if (each.keys.nick == nick) view.self = view.members.size();
+    view.members.push_back(each.keys);
+  }
+  return view;
+}
+
 /// A member at work: its vault is open.
 struct Opened {
   explicit Opened(const TestMember& test_member)
@@ -102,13 +114,7 @@ struct Opened {
   RewritingLog& log(const group::SignedCharter& charter) {
     std::unique_ptr<RewritingLog>& log = logs_[charter.charter.group];
     if (log) return *log;
-    mirror::GroupView view;
-    view.id = charter.charter.group;
-    view.charter = charter.hash;
-    for (const group::CharterMember& each : charter.charter.members) {
-      if (each.keys.nick == member.card.nick) view.self = view.members.size();
-      view.members.push_back(each.keys);
-    }
+    mirror::GroupView view = view_by(charter, member.card.nick);
     group::GroupKeys ours = home.keys_of(*vault, view.id);
     auto replica =
         group::open_replica(*vault, home.folder(), std::move(view),
@@ -295,6 +301,14 @@ inline Question which_addresses_and_names() {
   return question;
 }
 
+/// The id of a session that both held to its end.
+inline std::string session_between(Opened& asker, Opened& answerer) {
+  const auto held = hold_session(asker, answerer, which_addresses_and_names());
+  EXPECT_OK(held.began);
+  EXPECT_OK(held.answered);
+  return held.began.value_or("");
+}
+
 /// A record with context that can be revealed.
 inline vault::TestRecord record(indicator::Type type, std::string value, const std::string& malware) {
   indicator::Context context;
@@ -318,6 +332,14 @@ inline std::set<std::string> matched(vault::Vault& vault, const std::string& ses
   EXPECT_OK(matches);
   for (const vault::SessionMatch& match : *matches) values.insert(match.indicator.value());
   return values;
+}
+
+/// Matches of which something was opened to the other side.
+inline std::size_t opened_matches(vault::Vault& vault, const std::string& session) {
+  const auto matches = vault.session_matches(session);
+  EXPECT_OK(matches);
+  return static_cast<std::size_t>(
+      std::ranges::count_if(*matches, [](const vault::SessionMatch& match) { return !match.opened.empty(); }));
 }
 
 inline std::string newest_session(vault::Vault& vault) {
