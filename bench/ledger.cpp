@@ -147,7 +147,7 @@ void read_and_fold(benchmark::State& state) {
   }
   set_items(state, logs.entries().size());
 }
-BENCHMARK(read_and_fold)->Name("ledger/entries")->Arg(100'000)->Unit(benchmark::kMillisecond);
+BENCHMARK(read_and_fold)->Name("ledger/entries")->Arg(100'000)->Arg(1'000'000)->Unit(benchmark::kMillisecond);
 
 BENCHMARK(accounts)->Name("ledger/accounts")->Arg(1'000'000)->Unit(benchmark::kMillisecond);
 
