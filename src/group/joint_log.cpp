@@ -325,6 +325,12 @@ Status LogLink::read_one(Deadline deadline) {
   return {};
 }
 
+Status LogLink::read_or_look(Deadline deadline) {
+  TRY(const bool something, inner_.wait_readable(std::min(deadline, deadline_in(kLookEvery))));
+  if (something || Monotonic::now() >= deadline) return read_one(deadline);
+  return {};
+}
+
 Status LogLink::accept(wire::Frame frame) {
   const auto type = mirror::message_type(static_cast<std::uint8_t>(frame.type));
   if (!type) return fail(Errc::protocol, "A frame arrived that is not of a joint log.", peer().name);
@@ -377,20 +383,26 @@ Result<mirror::EntryView> LogLink::receive_step(Deadline deadline) {
 // gave it to us, without what it says.
 Result<mirror::EntryView> LogLink::find_step(const Digest& leaf_hash, Deadline deadline) {
   bool asked_for_entry = false, asked_for_body = false;
+  Status heard;
   for (;;) {
     auto found = log_.with([&](mirror::Replica& replica) { return replica.entry(peer().nick, leaf_hash); });
     if (found && found->body) return found;
     if (!found && found.error().code != Errc::not_found) return found;
     if (found && std::ranges::find(found->entry.audience, log_.nick()) == found->entry.audience.end())
       return fail(Errc::protocol, "A step was named that is not for us.", peer().name);
+    // Whoever has seen our cosignature by the other link may have ended this one: that was looked for above once more.
+    if (!heard) return std::unexpected(heard.error());
     TRY_STATUS(log_.with([&](mirror::Replica& replica) { return replica.takes_more(peer().nick, log_.time()); }));
-    if (found && !std::exchange(asked_for_body, true)) {
-      TRY_STATUS(ask_peer({mirror::Get::What::body, peer().nick, found->entry.seq, 1}, deadline));
-    } else if (!found && !std::exchange(asked_for_entry, true)) {
-      const std::uint64_t held = log_.with([&](mirror::Replica& replica) { return replica.size(peer().nick); });
-      TRY_STATUS(ask_peer({mirror::Get::What::entries, peer().nick, held, mirror::kMaxPushLeaves}, deadline));
-    }
-    TRY_STATUS(read_one(deadline));
+    heard = [&]() -> Status {
+      if (found && !std::exchange(asked_for_body, true)) {
+        TRY_STATUS(ask_peer({mirror::Get::What::body, peer().nick, found->entry.seq, 1}, deadline));
+      } else if (!found && !std::exchange(asked_for_entry, true)) {
+        const std::uint64_t held = log_.with([&](mirror::Replica& replica) { return replica.size(peer().nick); });
+        TRY_STATUS(ask_peer({mirror::Get::What::entries, peer().nick, held, mirror::kMaxPushLeaves}, deadline));
+      }
+      return read_or_look(deadline);
+    }();
+    if (!heard && heard.error().code != Errc::peer_gone) return std::unexpected(heard.error());
   }
 }
 
@@ -411,8 +423,7 @@ Status LogLink::await_held(const mirror::EntryView& step, Deadline deadline) {
       log_.with([&](mirror::Replica& replica) { replica.forget_unheld(peer().nick); });
       TRY_STATUS(push(deadline));
     }
-    TRY(const bool something, inner_.wait_readable(std::min(deadline, deadline_in(kLookEvery))));
-    if (something || Monotonic::now() >= deadline) TRY_STATUS(read_one(deadline));
+    TRY_STATUS(read_or_look(deadline));
   }
   return {};
 }

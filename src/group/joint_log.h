@@ -219,6 +219,8 @@ class LogLink final : public wire::Link {
  private:
   // Reads one frame: takes it if it is of the log, else puts it behind those that wait.
   Status read_one(Deadline deadline);
+  // The same, but not for long: what is waited for may come by another link.
+  Status read_or_look(Deadline deadline);
   /// @return whether what the answer to a push would ask for has come meanwhile
   bool await_gap(const std::vector<mirror::Message>& replies);
   Status take(mirror::MessageType type, Bytes payload, Deadline deadline);

@@ -106,19 +106,32 @@ class StepFromElsewhere : public testing::Test {
                              .audience = std::move(audience),
                              .body = log::Json::Object{{"v", 1}}});
   }
-  /// All that alpha has for bravo, without a body.
-  void carry_without_bodies() {
+  /// All that alpha has for bravo, by another way than the link.
+  void carry(bool with_bodies) {
     const auto messages = here_log_.with([](mirror::Replica& replica) { return replica.to_send("bravo"); });
     ASSERT_OK(messages);
     for (const mirror::Message& message : *messages) {
       auto content = mirror::parse_message(charter_.charter.group, message);
       ASSERT_OK(content);
-      if (auto* const push = std::get_if<mirror::Push>(&*content)) push->bodies.clear();
-      const auto stripped = mirror::write_message(charter_.charter.group, *content);
-      ASSERT_OK(stripped);
-      ASSERT_OK(there_log_.with(
-          [&](mirror::Replica& replica) { return replica.take("alpha", *stripped, wall_clock_now()); }));
+      if (auto* const push = std::get_if<mirror::Push>(&*content); push != nullptr && !with_bodies)
+        push->bodies.clear();
+      const auto carried = mirror::write_message(charter_.charter.group, *content);
+      ASSERT_OK(carried);
+      ASSERT_OK(
+          there_log_.with([&](mirror::Replica& replica) { return replica.take("alpha", *carried, wall_clock_now()); }));
     }
+  }
+  /// Alpha names `step`. Bravo looks for it, and asks for what it has not found.
+  std::future<Result<mirror::EntryView>> looked_for(const mirror::EntryView& step, std::chrono::milliseconds patience) {
+    EXPECT_OK(here_link_->send(wire::FrameType::step, step.leaf_hash));
+    auto received =
+        std::async(std::launch::async, [this, patience] { return receives_->receive_step(deadline_in(patience)); });
+    for (;;) {
+      const auto frame = here_link_->receive(deadline_in(kPatience));
+      EXPECT_OK(frame);
+      if (!frame || mirror::message_type(static_cast<std::uint8_t>(frame->type)) == mirror::MessageType::get) break;
+    }
+    return received;
   }
   /// Alpha names `step`, and answers what is asked of it until bravo has received something.
   Result<mirror::EntryView> named(const mirror::EntryView& step, std::chrono::milliseconds patience) {
@@ -144,7 +157,7 @@ class StepFromElsewhere : public testing::Test {
 TEST_F(StepFromElsewhere, IsTakenOnceItsAuthorGivesItsBody) {
   const auto step = append({"bravo"});
   ASSERT_OK(step);
-  carry_without_bodies();
+  carry(false);
   const auto received = named(*step, kPatience);
   ASSERT_OK(received);
   EXPECT_EQ(received->leaf_hash, step->leaf_hash);
@@ -154,7 +167,7 @@ TEST_F(StepFromElsewhere, IsTakenOnceItsAuthorGivesItsBody) {
 TEST_F(StepFromElsewhere, IsRefusedAtOnceIfItIsNotForUs) {
   const auto step = append({});
   ASSERT_OK(step);
-  carry_without_bodies();
+  carry(false);
   const auto received = named(*step, kPatience);
   ASSERT_FALSE(received.has_value());
   EXPECT_EQ(received.error().code, Errc::protocol);
@@ -163,9 +176,36 @@ TEST_F(StepFromElsewhere, IsRefusedAtOnceIfItIsNotForUs) {
 TEST_F(StepFromElsewhere, IsWaitedForNoLongerThanAStepMayTake) {
   const auto step = append({"bravo"});
   ASSERT_OK(step);
-  carry_without_bodies();
+  carry(false);
   EXPECT_OK(here_link_->send(wire::FrameType::step, step->leaf_hash));  // and nothing after it
   EXPECT_FALSE(receives_->receive_step(deadline_in(std::chrono::milliseconds(200))).has_value());
+}
+
+TEST_F(StepFromElsewhere, IsTakenWhereItCameBeforeTheLinkThatNamedItEnded) {
+  const auto step = append({"bravo"});
+  ASSERT_OK(step);
+  auto received = looked_for(*step, kPatience);
+  carry(true);
+  here_link_->shut_down();
+  EXPECT_OK(received.get());
+}
+
+TEST_F(StepFromElsewhere, IsTakenWhereTheLinkThatNamedItBringsNothingMore) {
+  const auto step = append({"bravo"});
+  ASSERT_OK(step);
+  auto received = looked_for(*step, kPatience);
+  carry(true);
+  EXPECT_OK(received.get());
+}
+
+TEST_F(StepFromElsewhere, IsGoneWithTheLinkThatNamedItWhereItCameByNone) {
+  const auto step = append({"bravo"});
+  ASSERT_OK(step);
+  auto received = looked_for(*step, kPatience);
+  here_link_->shut_down();
+  const auto result = received.get();
+  ASSERT_FALSE(result.has_value());
+  EXPECT_EQ(result.error().code, Errc::peer_gone);
 }
 
 }  // namespace
