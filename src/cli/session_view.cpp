@@ -96,6 +96,18 @@ void say_what_was_not_shown(Console& console, const Shown& shown) {
 void print_openings_that_differ(Console& console, const Shown& shown) {
   const std::string peer = visible(shown.row.peer);
   for (const ledger::OpeningsSaid& said : shown.differing) {
+    if (!said.is_readable()) {
+      console.print(
+          fmt::format("  CLOSING UNREADABLE: by your log you opened {} fields to {} in a reveal; the entry with which "
+                      "it ended that "
+                      "reveal cannot be read\n",
+                      said.opened, peer));
+      console.say(fmt::format(
+          "    No honest program writes such an entry: that of {} is changed. What you opened counts as it is. Open "
+          "nothing more to it until that is cleared up.",
+          peer));
+      continue;
+    }
     console.print(said.by_us
                       ? fmt::format("  OPENINGS DIFFER: by your log you opened {} fields to {} in a reveal, by its "
                                     "log it received {}; the ledger counts {}\n",
@@ -252,7 +264,7 @@ Result<OrderedJson> session_json(Workplace& at, const std::string& session) {
   for (const ledger::OpeningsSaid& said : shown.differing)
     differing.push_back({{"opened_by", said.by_us ? "us" : "peer"},
                          {"opened", said.opened},
-                         {"received", said.received},
+                         {"received", said.is_readable() ? OrderedJson(said.received) : OrderedJson()},
                          {"broken_off", said.broken_off},
                          {"disputed", said.cannot_both_be()}});
   const session::Outcome& outcome = shown.outcome;

@@ -80,6 +80,7 @@ struct RevealClosed {
   std::uint64_t missing = 0;
   std::int64_t opened = -1;  ///< fields that its author sent; -1: not said
   bool broken_off = false;   ///< it ended in the middle, by whosever doing
+  bool unreadable = false;   ///< there is one, and nobody can tell what it says
   std::uint64_t place = 0;   ///< of the entry in its author's log: it ends the offer before it
 };
 

@@ -48,10 +48,11 @@ struct Dispute {
 struct OpeningsSaid {
   bool by_us = false;         ///< we opened them
   std::int64_t opened = 0;    ///< by who opened them
-  std::int64_t received = 0;  ///< by the other
+  std::int64_t received = 0;  ///< by the other; -1: its closing cannot be read
   bool broken_off = false;    ///< by the word of one of the two: then what was sent last need not have arrived
+  bool is_readable() const { return received >= 0; }
   /// Whether no honest two could say that: more was received than was opened, or less where both went to the end.
-  bool cannot_both_be() const { return received > opened || !broken_off; }
+  bool cannot_both_be() const { return !is_readable() || received > opened || !broken_off; }
   bool operator==(const OpeningsSaid&) const = default;
 };
 

@@ -186,6 +186,9 @@ std::optional<ledger::Event> event_of(const log::Entry& entry, const Digest& lea
   auto fact = body ? fact_of(entry, *body, self) : without_body(entry, self);
   // An offer of ours that this program does not understand was made by another version of it, and opened something.
   if (!fact && entry.author == self && entry.type == kRevealOffer) fact = without_body(entry, self);
+  // Another member's closing that says nothing must not pass for one that was not written yet.
+  if (!fact && body && entry.author != self && entry.type == kRevealClose)
+    fact = ledger::RevealClosed{.unreadable = true};
   if (!fact) return std::nullopt;
   if (auto* const offer = std::get_if<ledger::RevealOffered>(&*fact)) {
     offer->place = entry.seq;

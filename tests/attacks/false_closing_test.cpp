@@ -83,6 +83,10 @@ TEST_F(FalseClosing, ThatNobodyCanReadChangesNothingOfWhatWasOpened) {
     EXPECT_TRUE(match.at("opened").contains("malware")) << match;
     EXPECT_TRUE(match.at("theirs").contains("malware")) << match;
   }
+  EXPECT_THAT(shown().out, HasSubstr("CLOSING UNREADABLE: by your log you opened 3 fields to alpha"));
+  EXPECT_EQ(difference(), program::Json::parse(R"([{"opened_by": "us", "opened": 3, "received": null,
+                                                    "broken_off": false, "disputed": true}])"));
+  EXPECT_THAT(bravo_.run({"ledger", "joint"}).out, HasSubstr("a closing that cannot be read"));
 }
 
 /// Both in this process: who answers may be changed too.

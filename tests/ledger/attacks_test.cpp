@@ -133,6 +133,8 @@ TEST(Peer, ThatSaysItReceivedOrOpenedAnotherNumberOfFieldsIsShownWithBoth) {
   const OpeningsSaid grown{.by_us = true, .opened = 8, .received = 9, .broken_off = true};
   const OpeningsSaid boasts{.by_us = false, .opened = 9, .received = 8};
   const OpeningsSaid denies{.by_us = false, .opened = 2, .received = 8};
+  const OpeningsSaid silent{.by_us = true, .opened = 8, .received = -1};
+  const auto unreadable = [] { return RevealClosed{.unreadable = true, .place = 9}; };
   for (const auto& [what, ours, theirs, shown, disputed, field_in, field_out] : {
            Case{"both say the same", closing(8, 8), closing(8, 8), {}, false, 8, 20},
            Case{"it received less", closing(8, 8), closing(8, 3), {less}, true, 8, 20},
@@ -145,6 +147,8 @@ TEST(Peer, ThatSaysItReceivedOrOpenedAnotherNumberOfFieldsIsShownWithBoth) {
            Case{"it opened less", closing(8, 8), closing(2, 8), {denies}, true, 8, 20},
            Case{"both", closing(8, 8), closing(2, 3), {less, denies}, true, 8, 20},
            Case{"it does not say", closing(8, 8), RevealClosed{.place = 9}, {}, false, 8, 20},
+           Case{"it cannot be read", closing(8, 8), unreadable(), {silent}, true, 8, 20},
+           Case{"it cannot be read, and broke off", closing(8, 8, true), unreadable(), {silent}, true, 8, 20},
        }) {
     for (const bool theirs_first : {false, true}) {
       Story story = offers_exchanged();

@@ -341,8 +341,16 @@ TEST(Event, OfABodyThatIsNoStepIsNone) {
     const log::Entry said = entry("bravo", "alpha", type);
     for (const log::Json& body : {log::Json(log::Json::Object{}), log::Json(log::Json::Object{{"v", 2}}),
                                   log::Json(log::Json::Object{{"count", -2}, {"v", 1}})})
-      EXPECT_FALSE(event_of(said, {}, log::write_pjson(body), "alpha")) << type;
+      EXPECT_EQ(event_of(said, {}, log::write_pjson(body), "alpha").has_value(), type == kRevealClose) << type;
     EXPECT_EQ(event_of(said, {}, std::nullopt, "alpha").has_value(), type == kRevealOffer) << type;
+  }
+}
+
+TEST(Event, OfAClosingThatIsNotUnderstoodSaysThatThereIsOneWhereItIsAnothers) {
+  for (const std::string author : {"alpha", "bravo"}) {
+    const log::Entry closing = entry(author, author == "alpha" ? "bravo" : "alpha", kRevealClose);
+    const auto event = event_of(closing, {}, log::write_pjson(log::Json::Object{{"v", 99}}), "alpha");
+    EXPECT_EQ(event && std::get<ledger::RevealClosed>(event->fact).unreadable, author == "bravo");
   }
 }
 

@@ -88,6 +88,7 @@ std::string settled_text(const Settled& settled) {
 }
 
 std::string fields_text(bool as_opened, const OpeningsSaid& said) {
+  if (!as_opened && !said.is_readable()) return "a closing that cannot be read";
   return as_opened ? fmt::format("{} fields opened", said.opened) : fmt::format("{} fields received", said.received);
 }
 
@@ -277,6 +278,8 @@ std::vector<OpeningsSaid> openings_that_differ(const Session& session) {
              (ours.answers != Digest{} && ours.answers == each.offer);
     });
     if (other == theirs->reveals.end() || !ours.end || !other->end) continue;
+    if (other->end->unreadable && ours.end->opened >= 0)
+      differing.push_back({.by_us = true, .opened = ours.end->opened, .received = -1});
     compare(true, *ours.end, *other->end);
     compare(false, *other->end, *ours.end);
   }
