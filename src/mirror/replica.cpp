@@ -298,7 +298,11 @@ Result<EntryView> Replica::entry(std::string_view log, const Digest& leaf_hash) 
   TRY(const std::size_t member, impl_->member(log));
   TRY(const std::optional<std::uint64_t> seq, impl_->store.index(impl_->logs[member].origin, leaf_hash));
   if (!seq) return fail(Errc::not_found, fmt::format("The log of {} has no such entry here.", log));
-  return impl_->read_view(impl_->logs[member], *seq);
+  TRY(EntryView found, impl_->read_view(impl_->logs[member], *seq));
+  if (found.leaf_hash == leaf_hash) return found;
+  return fail(Errc::vault_damaged, fmt::format("The index of the log of {} names another entry than the one that was "
+                                               "looked for: parley log fsck says what else is damaged.",
+                                               log));
 }
 
 Result<std::string> Replica::checkpoint(std::string_view log) {

@@ -223,9 +223,10 @@ class Replica {
   // --- what is known ---------------------------------------------------------------------------------------------
   /// Entries of a log that we hold.
   std::uint64_t size(std::string_view log) const;
-  /// The entry, with its body if we may read it and have it. @error Errc::not_found
+  /// The entry, with its body if we may read it and have it. @error Errc::not_found; Errc::vault_damaged for a row that
+  /// is not it
   Result<EntryView> entry(std::string_view log, std::uint64_t seq);
-  /// The entry with this leaf hash. @error Errc::not_found
+  /// The entry with this leaf hash. @error as above
   Result<EntryView> entry(std::string_view log, const Digest& leaf_hash);
   /// The newest checkpoint note of a log with all cosignatures that we know. @error Errc::not_found
   Result<std::string> checkpoint(std::string_view log);

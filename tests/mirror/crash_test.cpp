@@ -795,6 +795,28 @@ TEST_F(Damage, OfAnEntryIsFoundAndMended) {
   expect_mended(1);
 }
 
+TEST_F(Damage, OfAnEntryIsNotHandedOutAsWhatItWas) {
+  const auto entry = circle_[1].entry("alpha", 4), before = circle_[1].entry("alpha", 3);
+  ASSERT_OK(entry);
+  ASSERT_OK(before);
+  const auto sound = rows(1).leaves;
+  rows(1).leaves[4].note[40] ^= 1;
+  EXPECT_FAILS(circle_[1].entry("alpha", 4), Errc::vault_damaged);
+  EXPECT_FAILS(circle_[1].entry("alpha", entry->leaf_hash), Errc::vault_damaged);
+
+  // A disk that gives another row than the one that is asked for.
+  rows(1).leaves = sound;
+  std::swap(rows(1).leaves[3], rows(1).leaves[4]);
+  EXPECT_FAILS(circle_[1].entry("alpha", 4), Errc::vault_damaged);
+  EXPECT_FAILS(circle_[1].entry("alpha", entry->leaf_hash), Errc::vault_damaged);
+  rows(1).leaves = sound;
+  rows(1).leaves[4] = circle_.disk(1).disk.logs.at(circle_.keys[2].log.name).leaves.at(0);
+  EXPECT_FAILS(circle_[1].entry("alpha", 4), Errc::vault_damaged);
+
+  rows(1).leaves = sound;
+  EXPECT_EQ(circle_[1].entry("alpha", 4)->leaf_hash, entry->leaf_hash);
+}
+
 TEST_F(Damage, OfAnEntrysHashIsFoundAndMended) {
   rows(1).leaves[4].hash[0] ^= std::byte{1};
   expect_found(1, 4, "stored hash of the entry");
