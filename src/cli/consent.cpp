@@ -42,10 +42,10 @@ std::string words_for_second(const std::string& group, const session::StandingCo
 
 Result<session::StandingConsent> rule_from(Workplace& at, const RuleArguments& arguments,
                                            const group::Membership& membership) {
-  if (membership.charter().member(arguments.peer) == nullptr)
-    return fail(Errc::not_found,
-                fmt::format("{} is no member of {}.", visible(arguments.peer), membership.group().name));
-  session::StandingConsent rule{.peer = arguments.peer, .until = 0, .consent = {}};
+  TRY(const std::string peer, nick_meant(at.vault, membership.charter(), arguments.peer));
+  if (membership.charter().member(peer) == nullptr)
+    return fail(Errc::not_found, fmt::format("{} is no member of {}.", visible(peer), membership.group().name));
+  session::StandingConsent rule{.peer = peer, .until = 0, .consent = {}};
   TRY(rule.until, time_option("--until", arguments.until));
   if (rule.until <= wall_clock_now()) return fail(Errc::usage, "--until names a time that is over.");
   if (rule.until > membership.charter().not_after)
@@ -140,7 +140,7 @@ void add_consent(CLI::App& app, Chosen& chosen) {
   const auto adding = std::make_shared<RuleArguments>();
   CLI::App* add_command = family->add_subcommand("add", "Agree to every reveal with one member, until a date");
   add_command->add_option("GROUP", adding->group, "The group, as group list prints it")->required();
-  add_command->add_option("--peer", adding->peer, "The member, by its name in the group")->required();
+  add_command->add_option("--peer", adding->peer, "The member, by its name in the group or here")->required();
   add_command->add_option("--fields", adding->fields, "What to open, separated by commas")
       ->delimiter(',')
       ->required()

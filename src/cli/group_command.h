@@ -39,6 +39,9 @@ Status ask_yes(Workplace& at, bool yes, std::string_view question);
 std::vector<std::string> in_words(const group::Charter& charter);
 /// Of those who are named: whose card is pinned here, and whether it was compared by voice.
 Status say_members(Workplace& at, const group::Charter& charter);
+/// The nick of the member that a person means, who knows it by that or by the name under which its card is pinned here;
+/// any other name as it is. @error Errc::usage where it is the nick of one member and the name here of another
+Result<std::string> nick_meant(vault::Vault& vault, const group::Charter& charter, const std::string& name);
 /// What the others will learn about us under this charter, and how we would notice that they cheat.
 void say_what_others_learn(Console& console, const group::Charter& charter);
 /// An amendment or charter with its signatures.

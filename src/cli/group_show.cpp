@@ -73,6 +73,11 @@ Result<std::vector<std::string>> refused_logs(Workplace& at, const group::Member
   return refused;
 }
 
+/// Of which roles the key in use is not on this disk.
+Result<std::vector<log::KeyRole>> missing_keys_of(Workplace& at, const group::Membership& membership) {
+  return group::missing_keys(at.folder, at.vault, membership.charter(), at.member.card.nick);
+}
+
 Status print_json(Workplace& at, const vault::GroupRow& group, UnixSeconds now) {
   TRY(const std::string phase, phase_of(at, group, now));
   OrderedJson json = {{"group", group.name}, {"id", group.id}, {"state", phase}};
@@ -85,6 +90,9 @@ Status print_json(Workplace& at, const vault::GroupRow& group, UnixSeconds now) 
     for (const std::string& nick : membership.left()) json["left"].push_back(nick);
     json["paused"] = membership.policy().paused;
     TRY(json["refused_logs"], refused_logs(at, membership, now));
+    json["missing_keys"] = OrderedJson::array();
+    TRY(const auto missing, missing_keys_of(at, membership));
+    for (const log::KeyRole role : missing) json["missing_keys"].push_back(log::name_of(role));
   }
   at.console.print(to_line(json));
   return {};
@@ -168,6 +176,9 @@ Status print_in_words(Workplace& at, const vault::GroupRow& group, UnixSeconds n
                                  fmt::join(membership.left(), ", "), membership.finding_quorum(),
                                  membership.log_quorum()));
   TRY_STATUS(print_rotations(at, membership));
+  TRY(const auto missing, missing_keys_of(at, membership));
+  for (const log::KeyRole role : missing)
+    at.console.print(fmt::format("  MISSING: {}\n", group::missing_key_warning(membership.group().name, role)));
   print_policy(at.console, membership);
   TRY(const auto refused, refused_logs(at, membership, now));
   for (const std::string& sentence : refused) at.console.print(fmt::format("  REFUSED: {}\n", sentence));

@@ -71,6 +71,24 @@ Status say_members(Workplace& at, const group::Charter& charter) {
   return {};
 }
 
+Result<std::string> nick_meant(vault::Vault& vault, const group::Charter& charter, const std::string& name) {
+  TRY(const auto peers, vault.peers());
+  for (const vault::Peer& peer : peers) {
+    if (peer.name != name || peer.card.empty()) continue;
+    TRY(const group::Card card, group::read_card(peer.card));
+    const bool is_member = std::ranges::any_of(
+        charter.members, [&](const group::CharterMember& member) { return member.id.text() == card.id_vkey; });
+    if (!is_member || card.nick == name) continue;
+    if (charter.member(name) == nullptr) return card.nick;
+    return fail(Errc::usage,
+                fmt::format("{0} is the name of one member in the group, and here the one of another, whose "
+                            "name in the group is {1}. Say {1} if you mean that one; or pin the card of "
+                            "{1} here under another name.",
+                            visible(name), visible(card.nick)));
+  }
+  return name;
+}
+
 void say_what_others_learn(Console& console, const group::Charter& charter) {
   std::int64_t matches = 0;
   for (const group::AllowedQuestion& question : charter.questions)

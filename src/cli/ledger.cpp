@@ -6,6 +6,7 @@
 
 #include "base/encoding.h"
 #include "base/text.h"
+#include "cli/group_command.h"
 #include "cli/json.h"
 #include "cli/ledger_view.h"
 
@@ -253,7 +254,8 @@ Result<OrderedJson> show_group(Workplace& at, const LedgerArguments& arguments, 
   TRY_STATUS(accounting->note_canaries(at.vault));
   TRY(auto ours, at.vault.count(membership.admitted()));
   const Page page{membership, *accounting, std::move(ours)};
-  TRY(const std::vector<std::string> peers, peers_of(page, arguments.peer));
+  TRY(const std::string wanted, nick_meant(at.vault, membership.charter(), arguments.peer));
+  TRY(const std::vector<std::string> peers, peers_of(page, wanted));
   std::optional<indicator::Type> type;
   if (!arguments.type.empty()) type = indicator::type_named(arguments.type);
   OrderedJson members = OrderedJson::array();
@@ -301,7 +303,7 @@ void add_ledger(CLI::App& app, Chosen& chosen) {
       "ledger", "Print who could have tested how much of yours, who learned what, and what the charter leaves");
   const auto arguments = std::make_shared<LedgerArguments>();
   command->add_option("GROUP", arguments->group, "Only this group, as group list prints it");
-  command->add_option("--peer", arguments->peer, "Only this member, by its name in the group");
+  command->add_option("--peer", arguments->peer, "Only this member, by its name in the group or here");
   command->add_option("--type", arguments->type, "Only this type of indicator")->check(type_name_validator());
   command->add_flag("--json", arguments->as_json, "Print a JSON array");
   command->callback([&chosen, arguments] {

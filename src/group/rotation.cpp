@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "group/founding.h"
+#include "group/group_keys.h"
 #include "group/paper_kinds.h"
 #include "group/papers.h"
 #include "mirror/key_rotation.h"
@@ -112,6 +114,44 @@ Result<std::vector<log::MemberKeys>> member_keys(vault::Vault& vault, const Char
 
 Result<std::vector<Secret<32>>> rotated_seeds(vault::Vault& vault, std::string_view group) {
   return seeds_in(vault, secret_name(group));
+}
+
+Result<std::vector<log::KeyRole>> missing_keys(const std::filesystem::path& folder, vault::Vault& vault,
+                                               const Charter& charter, std::string_view nick) {
+  std::vector<log::KeyRole> missing;
+  const auto made = load_group_keys(folder, vault, charter.domain, charter.group, nick);
+  if (!made && made.error().code == Errc::not_found) return missing;
+  if (!made) return std::unexpected(made.error());
+  TRY(const auto rotated, rotated_seeds(vault, charter.group));
+  TRY(const auto members, member_keys(vault, charter));
+  const auto own = std::ranges::find(members, nick, &log::MemberKeys::nick);
+  if (own == members.end()) return missing;
+  const auto is_here = [&](const log::VerifierKey& key, const Secret<32>& first) {
+    return crypto::public_key_of(first) == key.key ||
+           std::ranges::any_of(rotated, [&](const Secret<32>& seed) { return crypto::public_key_of(seed) == key.key; });
+  };
+  if (!is_here(own->newest_node(), made->node)) missing.push_back(log::KeyRole::node);
+  if (!is_here(own->newest_cosign(), made->cosign)) missing.push_back(log::KeyRole::cosign);
+  return missing;
+}
+
+std::string missing_key_warning(std::string_view group_name, log::KeyRole role) {
+  const std::string_view meaning = role == log::KeyRole::node
+                                       ? "nothing can be written into your log"
+                                       : "nothing that the others write gets your signature, and counts as held by you";
+  return fmt::format(
+      "Your {0} key in {1} is not on this disk, which is of a time before it took the place of another. Until it is "
+      "replaced {2}: parley group rotate {1} --role {0} --reason lost",
+      log::name_of(role), visible(group_name), meaning);
+}
+
+Status check_key(JointLog& log, std::string_view group_name, log::KeyRole role) {
+  const bool missing = log.with([&](mirror::Replica& replica) {
+    const mirror::State state = replica.state();
+    return (state == mirror::State::live || state == mirror::State::sealed) && !replica.has_key(role);
+  });
+  if (missing) return fail(Errc::policy, missing_key_warning(group_name, role));
+  return {};
 }
 
 Status keep_rotated_seed(vault::Vault& vault, std::string_view group, const Secret<32>& seed) {

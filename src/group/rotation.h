@@ -17,6 +17,14 @@ Result<std::vector<log::MemberKeys>> member_keys(vault::Vault& vault, const Char
 
 /// Seeds of this member in one group that took the place of those in its key file.
 Result<std::vector<Secret<32>>> rotated_seeds(vault::Vault& vault, std::string_view group);
+/// Which keys of ours in the group are in use by what our log says, and are not on this disk: it was put back to before
+/// they took the place of others. None once the group's keys are destroyed. @error as load_group_keys
+Result<std::vector<log::KeyRole>> missing_keys(const std::filesystem::path& folder, vault::Vault& vault,
+                                               const Charter& charter, std::string_view nick);
+/// What it means that such a key is missing, and what to do. @param group_name  as the member calls it
+std::string missing_key_warning(std::string_view group_name, log::KeyRole role);
+/// Whether the key in use is here, for a log that is written or sealed. @error Errc::policy with missing_key_warning()
+Status check_key(JointLog& log, std::string_view group_name, log::KeyRole role);
 /// Keeps another one. Precondition: in one step with the entry that tells of it.
 Status keep_rotated_seed(vault::Vault& vault, std::string_view group, const Secret<32>& seed);
 /// Durably; at the end of the group.

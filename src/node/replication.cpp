@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "crypto/hash.h"
+#include "group/rotation.h"
 #include "session/audit_keeping.h"
 
 namespace parley::node {
@@ -186,6 +187,7 @@ void Replication::call_members(const std::string& group) {
         return replica.takes_more(card->nick, wall_clock_now());
       }));
   }
+  note_missing_keys(*membership, **log);
   if (const auto tied = (*log)->tie_to_others(kTieEvery); !tied)
     journal_.line("the joint logs: " + tied.error().text());
 }
@@ -206,6 +208,16 @@ void Replication::note_rotations(const std::string& group) {
     journal_.line(fmt::format("{} has replaced its tls key by a signed entry of its log; links under the old one end",
                               member.name));
     close_links_(member.name);
+  }
+}
+
+void Replication::note_missing_keys(const group::Membership& membership, group::JointLog& log) {
+  for (const log::KeyRole role : {log::KeyRole::node, log::KeyRole::cosign}) {
+    const Status here = group::check_key(log, membership.group().name, role);
+    if (here)
+      keyless_.erase({membership.group().id, role});
+    else if (keyless_.insert({membership.group().id, role}).second)
+      journal_.line(here.error().text());
   }
 }
 

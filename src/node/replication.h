@@ -59,6 +59,8 @@ class Replication {
   void note_help(const std::string& peer, const Result<std::optional<admission::Helped>>& helped);
   void end_what_is_over();
   void note_ending(const group::Ending& ending);
+  /// Says once that a key of ours that is in use is not on this disk.
+  void note_missing_keys(const group::Membership& membership, group::JointLog& log);
   /// Says once that the clock of a member and ours are further apart than the charter allows, and once that they are
   /// not.
   void note_clock(const std::string& peer, group::JointLog& log, const std::string& nick);
@@ -76,6 +78,7 @@ class Replication {
   std::set<std::string> settling_;  // groups that were said to be
   std::set<std::string> without_room_;
   std::set<std::string> skewed_;
+  std::set<std::pair<std::string, log::KeyRole>> keyless_;  // groups and which key
   std::map<std::string, std::string> not_ended_;  // groups, and why, as it was said last
   std::map<std::string, std::string> trouble_;    // with whose help, and what was said of it
   ThreadPool pool_{1};                            // admission is in no hurry, and sessions come first

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "crypto/hash.h"
+#include "group/rotation.h"
 #include "session/detail/exchange.h"
 #include "session/reveal_record.h"
 #include "session/secrets.h"
@@ -52,6 +53,7 @@ Status Exchange::check_permitted(const group::Membership& membership) const {
   if (membership.charter().member(peer) == nullptr || membership.has_left(peer))
     return fail(Errc::policy, steps_.peer().name + " is no member of this group any more.");
   TRY_STATUS(check_no_bad_opening(us_.vault, membership.group().id, peer));
+  TRY_STATUS(group::check_key(steps_.link().log(), membership.group().name, log::KeyRole::cosign));
   return steps_.link().log().with([&](mirror::Replica& replica) { return replica.trusted(peer); });
 }
 

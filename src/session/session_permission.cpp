@@ -2,12 +2,15 @@
 // after.
 #include "admission/epoch.h"
 #include "crypto/hash.h"
+#include "group/rotation.h"
 #include "session/detail/session.h"
 
 namespace parley::session::detail {
 
 Status Session::check_permitted(const Digest& their_charter) {
   TRY_STATUS(steps_.link().log().with([&](mirror::Replica& replica) { return replica.trusted(steps_.peer().nick); }));
+  // What the other side writes would wait for our signature.
+  TRY_STATUS(group::check_key(steps_.link().log(), us_.membership.group().name, log::KeyRole::cosign));
   TRY_STATUS(read_logs());
   if (!tagged_) {
     TRY(tagged_, admission::tagged_only(us_.vault, us_.membership, terms_.question.types, wall_clock_now()));

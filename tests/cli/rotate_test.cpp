@@ -59,6 +59,28 @@ TEST_F(RotateCommand, TellsATlsKeyByFileWhereNobodyCanCall) {
   EXPECT_EQ(matches(), 1u);
 }
 
+TEST_F(RotateCommand, IsAskedForWhereAnOlderFolderLacksTheKeyInUse) {
+  EXPECT_EQ(matches(), 1u);
+  EXPECT_EQ(pair_.bravo().json({"group", "show", "joint"}).at("missing_keys"), Json::array());
+  const std::filesystem::path home = pair_.bravo().home(), older = pair_.bravo().folder() / "older";
+  std::filesystem::copy(home, older, std::filesystem::copy_options::recursive);
+  EXPECT_SAYS(rotate(pair_.bravo(), "cosign", "routine"), 0, "alpha has it now");
+  std::filesystem::remove_all(home);
+  std::filesystem::rename(older, home);
+
+  EXPECT_SAYS(pair_.ask({"--types", "ipv4"}), 1, "parley group rotate joint --role cosign --reason lost");
+  EXPECT_EQ(pair_.bravo().json({"group", "show", "joint"}).at("missing_keys"), Json::array({"cosign"}));
+  EXPECT_THAT(pair_.bravo().output({"group", "show", "joint"}),
+              HasSubstr("MISSING: Your cosign key in joint is not on this disk"));
+  Node node(pair_.bravo());
+  EXPECT_FALSE(node.logged("Your cosign key in joint is not on this disk").empty());
+  EXPECT_EQ(node.stop().code, 0);
+
+  EXPECT_SAYS(rotate(pair_.bravo(), "cosign", "lost"), 0, "alpha has it now");
+  EXPECT_EQ(pair_.bravo().json({"group", "show", "joint"}).at("missing_keys"), Json::array());
+  EXPECT_EQ(matches(), 1u);
+}
+
 TEST_F(RotateCommand, SaysWhatElseThereIsForALogKeyAndRefusesWhatIsNoRotation) {
   EXPECT_SAYS(rotate(pair_.bravo(), "log", "stolen"), 1, "A log key has no successor");
   EXPECT_SAYS(rotate(pair_.bravo(), "id", "lost"), 2, "--role");
