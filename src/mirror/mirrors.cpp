@@ -155,15 +155,18 @@ Status Replica::Impl::not_known(Arrival& arrival, const vault::LogLeaf& row, std
     }
   }
   ++effort.checked;
-  TRY(const log::Entry entry, log::read_entry(leaf, keys(arrival.copy.owner)));
-  if (const auto fault = fault_of_entries(row.note, leaf, arrival.copy.owner)) {
+  const auto entry = log::read_entry(leaf, keys(arrival.copy.owner));
+  if (const auto fault = fault_of_entries(row.note, leaf, arrival.copy.owner); entry && fault) {
     TRY(arrival.settled, convict(*fault, arrival.payload, arrival.outcome));
     if (arrival.settled) return {};
   }
+  // An entry whose key we do not know may be of a branch in which it took the place of one that we know: the owner's
+  // signature on the checkpoint tells that as well.
   TRY(arrival.settled, disagree(arrival.copy, arrival.read, arrival.push.checkpoint, arrival.payload, arrival.outcome));
   if (arrival.settled) return {};
+  if (!entry) return std::unexpected(entry.error());
   return fail(Errc::protocol,
-              fmt::format("Entry {} of the log of {} is not the one that we hold.", entry.seq, arrival.push.log));
+              fmt::format("Entry {} of the log of {} is not the one that we hold.", entry->seq, arrival.push.log));
 }
 
 // --- entries that are new ------------------------------------------------------------------------------------------

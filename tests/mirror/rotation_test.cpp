@@ -225,6 +225,42 @@ class RotationAtAnEnd : public RotationTest {
     EXPECT_TRUE(circle_[2].held_by("alpha", "bravo", circle_[1].size("bravo")));
     EXPECT_TRUE(circle_[0].fsck()->empty());
   }
+  /// The history of carol has three entries more than both hold now.
+  void expect_fork_proven(std::size_t shown_to_bravo) {
+    SCOPED_TRACE(shown_to_bravo);
+    circle_.unlink(1, 2);
+    const std::uint64_t common = circle_[1].size("alpha");
+    circle_.link(0, 1);
+    for (std::size_t i = 0; i < shown_to_bravo; ++i) circle_.append(0, log::kHeads);
+    circle_.run();
+    ASSERT_EQ(circle_[1].size("alpha"), common + shown_to_bravo);
+    restart(0, [&] {
+      circle_.disk(0).disk = before_;
+      circle_.guard(0).signed_head = before_guard_;
+    });
+    circle_.link(0, 2);
+    circle_.run();
+    rotate(0, KeyRole::node);
+    for (int i = 0; i < 2; ++i) circle_.append(0, log::kHeads);
+    circle_.run();
+    const std::uint64_t end = common + 3;
+    ASSERT_EQ(circle_[2].size("alpha"), end);
+
+    Push push{
+        .log = "alpha", .from = common, .leaves = {}, .bodies = {}, .checkpoint = *circle_[2].checkpoint("alpha")};
+    for (std::uint64_t seq = common; seq < end; ++seq)
+      push.leaves.push_back(circle_.disk(2).leaves(circle_.keys[0].log.name, seq, 1)->front().note);
+    circle_.stop(0);
+    circle_.queue = {{2, 1, message_of(push)}};
+    while (!circle_.queue.empty()) {
+      const Sent sent = std::move(circle_.queue.front());
+      circle_.queue.pop_front();
+      EXPECT_OK(circle_.deliver(sent));
+    }
+    ASSERT_EQ(circle_.convictions[1].size(), 1u);
+    EXPECT_EQ(circle_.convictions[1][0].accused, "alpha");
+    EXPECT_OK(log::verify_fault(circle_.convictions[1][0].fault, circle_.keys));
+  }
   MemoryDisk before_;
   vault::SignedHead before_guard_;
 };
@@ -259,6 +295,16 @@ TEST_F(RotationAtAnEnd, IsFoundBehindOthersOfAnEndThatNeverLeft) {
         circle_.append(0, log::kHeads);
       });
 }
+
+// Alpha shows bravo one history and carol another, in which it has another key; carol's copy reaches bravo as entries
+// only, before either has told the other what it holds.
+class RotationInAnotherHistory : public RotationAtAnEnd, public testing::WithParamInterface<std::size_t> {};
+
+TEST_P(RotationInAnotherHistory, IsProvenByItsCheckpoint) {
+  expect_fork_proven(GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(EntriesShownToBravo, RotationInAnotherHistory, testing::Values(1, 2, 3, 5));
 
 TEST_F(RotationAtAnEnd, IsNotTakenThereFromAnybodyWithoutTheIdKey) {
   circle_.append(0, log::kCanarySet);
