@@ -15,8 +15,12 @@ constexpr std::uint64_t kChecksOfARotation = 4;
 
 std::optional<Replica::Impl::Judged> Replica::Impl::judge(std::string_view text, ByteView branch) {
   effort.checked += kChecksOfAFault;
-  if (const auto parsed = log::parse_fault(text)) effort.checked += kChecksOfARotation * parsed->rotations.size();
-  return judged(log::verify_fault(text, group.members), text, branch);
+  const auto parsed = log::parse_fault(text);
+  if (parsed) effort.checked += kChecksOfARotation * parsed->rotations.size();
+  const auto verdict = log::verify_fault(text, group.members);
+  // A rotation that cannot be read here now may have taken from the key that signed them what its owner answers for.
+  if (verdict && logs[verdict->accused].keys_in_doubt && !parsed->entries.empty()) return std::nullopt;
+  return judged(verdict, text, branch);
 }
 
 std::optional<Replica::Impl::Judged> Replica::Impl::judge_kept(const FaultRow& row) {

@@ -64,6 +64,7 @@ Status Replica::Impl::load_seen(detail::LogCopy& copy) {
 Status Replica::Impl::load_copy(detail::LogCopy& copy) {
   Status loaded = read_copy(copy);
   if (!loaded) damage(copy);  // nothing is shown or signed out of what was read by half
+  copy.keys_in_doubt = copy.mending.has_value();
   return loaded;
 }
 

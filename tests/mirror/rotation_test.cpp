@@ -407,6 +407,60 @@ TEST_F(DamagedRotation, OfWhichTheBodyIsDamagedOrLostIsMended) {
   }
 }
 
+// Whoever stole the key that was replaced signs another entry of that time.
+TEST_F(DamagedRotation, LetsNothingThatTheOldKeySignsConvictItsOwner) {
+  const std::string held = rows(2).leaves[1].note;
+  log::Entry other = *log::read_entry_unverified(held);
+  other.time += 5;
+  const std::string forged = log::make_entry(other, circle_.keys[0].node.name, circle_.members[0].node).value();
+  const Conviction accusation{"alpha", log::write_fault(log::fault_of_entries(held, forged, circle_.keys[0]).value()),
+                              "The node key of alpha signed two different entries."};
+  const std::vector<std::function<void(MemoryLog&)>> damages = {
+      [&](MemoryLog& log) { log.leaves[node_at_].note[40] ^= 1; },
+      [&](MemoryLog& log) { log.steps.erase(rotation_key("alpha", 0)); }};
+  circle_.append(2, log::kFault, {"*"}, Replica::fault_draft(accusation).body);
+  const MemoryDisk whole = circle_.disk(1).disk;
+  for (const auto& damage : damages) {
+    restart(1, [&] {
+      circle_.disk(1).disk = whole;
+      damage(rows(1));
+    });
+    ASSERT_TRUE(circle_[1].damaged("alpha"));
+    // Carol's log comes, and alpha's, which would mend it, does not.
+    circle_.tamper = [](const Sent& sent) {
+      if (sent.to != 1 || sent.message.type != MessageType::push) return true;
+      const auto content = parse_message(kGroup, sent.message);
+      return std::get<Push>(*content).log != "alpha";
+    };
+    circle_.link(1, 2);
+    circle_.run();
+    EXPECT_EQ(circle_[1].size("carol"), circle_[2].size("carol"));
+    EXPECT_TRUE(circle_[1].convictions().empty());
+    circle_.tamper = {};
+    circle_.link_all();
+    settle();
+    EXPECT_FALSE(circle_[1].damaged("alpha"));
+    EXPECT_TRUE(circle_[1].convictions().empty());
+  }
+  for (std::size_t i : {0u, 1u, 2u}) EXPECT_OK(circle_[i].trusted("alpha"));
+}
+
+TEST_F(DamagedRotation, KeepsNoTwoTreesFromConvictingWhoSignedThem) {
+  restart(1, [&] { rows(1).leaves[node_at_].note[40] ^= 1; });
+  ASSERT_TRUE(circle_[1].damaged("alpha"));
+  log::Checkpoint other{.origin = circle_.keys[0].log.name, .size = circle_[2].size("alpha"), .root = {}};
+  other.root[0] = std::byte{1};
+  const std::string note = log::sign_checkpoint(other, crypto::SigningKey(circle_.members[0].log));
+  const auto fault = log::fault_of_checkpoints(*circle_[2].checkpoint("alpha"), note, circle_.keys[0]);
+  ASSERT_TRUE(fault.has_value());
+  const Conviction conviction{"alpha", log::write_fault(*fault),
+                              log::verify_fault(log::write_fault(*fault), circle_.keys)->proves.front()};
+  circle_.append(2, log::kFault, {"*"}, Replica::fault_draft(conviction).body);
+  circle_.link(1, 2);
+  circle_.run();
+  ASSERT_EQ(circle_[1].convictions().size(), 1u);
+}
+
 TEST_F(DamagedRotation, MakesWhatItsOwnerCosignedCountAgain) {
   restart(1, [&] { rows(1).leaves[cosign_at_].note[40] ^= 1; });
   const std::uint64_t size = circle_[1].size("carol");

@@ -224,7 +224,8 @@ struct Replica::Impl {
     Conviction conviction;
     std::size_t accused = 0;
   };
-  /// A fault that verifies and is the first of its accused. Nothing otherwise.
+  /// A fault that verifies and is the first of its accused. Nothing otherwise, nor where it rests on entries while the
+  /// keys of the accused are in doubt here.
   std::optional<Judged> judge(std::string_view text, ByteView branch);
   /// A row that this disk has kept.
   std::optional<Judged> judge_kept(const FaultRow& row);

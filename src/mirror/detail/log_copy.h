@@ -29,6 +29,8 @@ struct LogCopy {
   std::optional<Conviction> conviction;
   Usage usage;                     ///< of our quota for this log
   std::optional<Mending> mending;  ///< the stored rows are damaged
+  /// They were so when they were loaded: rotations of the owner's keys may not be known here.
+  bool keys_in_doubt = false;
   /// The note that was verified last, and what it says: most checkpoints that come are known to the last cosignature.
   std::string verified_note = {};
   log::CosignedCheckpoint verified = {};
