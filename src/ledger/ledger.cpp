@@ -155,10 +155,11 @@ void Ledger::State::add_reveal(Account& account, const Session& session, const A
   const std::int64_t most_in = amounts.incomplete ? kLargestSum : amounts.match_in.worst;
   const std::int64_t most_out = amounts.incomplete ? kLargestSum : amounts.match_out.worst;
   const std::int64_t kept_back = std::max<std::int64_t>(session.ours.kept_back - amounts.denied, 0);
-  ledger::add(account.field_in, detail::opened(session.ours, theirs, most_in, kept_back, count));
-  ledger::add(account.field_out, detail::opened(theirs, session.ours, most_out, 0, count));
-  ledger::add(account.weight_in, detail::opened(session.ours, theirs, most_in, kept_back, weigh));
-  ledger::add(account.weight_out, detail::opened(theirs, session.ours, most_out, 0, weigh));
+  const Amounts::Agreed &in = amounts.by_us, &out = amounts.by_them;
+  ledger::add(account.field_in, detail::opened(session.ours, theirs, most_in, kept_back, in.opened, count));
+  ledger::add(account.field_out, detail::opened(theirs, session.ours, most_out, out.kept_back, out.opened, count));
+  ledger::add(account.weight_in, detail::opened(session.ours, theirs, most_in, kept_back, in.opened, weigh));
+  ledger::add(account.weight_out, detail::opened(theirs, session.ours, most_out, out.kept_back, out.opened, weigh));
   account.unopenable = sum(account.unopenable, amounts.unopenable);
   account.reveals_stopped = sum(account.reveals_stopped, session.ours.reveals_stopped);
 }

@@ -136,13 +136,13 @@ TEST(Peer, ThatSaysItReceivedOrOpenedAnotherNumberOfFieldsIsShownWithBoth) {
   const OpeningsSaid silent{.by_us = true, .opened = 8, .received = -1};
   const auto unreadable = [] { return RevealClosed{.unreadable = true, .place = 9}; };
   for (const auto& [what, ours, theirs, shown, disputed, field_in, field_out] : {
-           Case{"both say the same", closing(8, 8), closing(8, 8), {}, false, 8, 20},
-           Case{"it received less", closing(8, 8), closing(8, 3), {less}, true, 8, 20},
-           Case{"it received more", closing(8, 8), closing(8, 9), {more}, true, 9, 20},
-           Case{"it received more than was offered", closing(8, 8), closing(8, 99), {all}, true, 20, 20},
-           Case{"the last was lost", closing(8, 8, true), closing(8, 7, true), {lost}, false, 8, 20},
-           Case{"the last was lost, says it", closing(8, 8), closing(8, 7, true), {lost}, false, 8, 20},
-           Case{"more arrived than left", closing(8, 8, true), closing(8, 9, true), {grown}, true, 9, 20},
+           Case{"both say the same", closing(8, 8), closing(8, 8), {}, false, 8, 8},
+           Case{"it received less", closing(8, 8), closing(8, 3), {less}, true, 8, 8},
+           Case{"it received more", closing(8, 8), closing(8, 9), {more}, true, 9, 8},
+           Case{"it received more than was offered", closing(8, 8), closing(8, 99), {all}, true, 20, 8},
+           Case{"the last was lost", closing(8, 8, true), closing(8, 7, true), {lost}, false, 8, 8},
+           Case{"the last was lost, says it", closing(8, 8), closing(8, 7, true), {lost}, false, 8, 8},
+           Case{"more arrived than left", closing(8, 8, true), closing(8, 9, true), {grown}, true, 9, 8},
            Case{"it opened more", closing(8, 8), closing(9, 8), {boasts}, true, 8, 20},
            Case{"it opened less", closing(8, 8), closing(2, 8), {denies}, true, 8, 20},
            Case{"both", closing(8, 8), closing(2, 3), {less, denies}, true, 8, 20},

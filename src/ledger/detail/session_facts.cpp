@@ -115,6 +115,35 @@ bool says_that_both_offered(const Voice& voice) {
   });
 }
 
+// Of two offers that were exchanged the second answers the first. An offer that nobody answered opened nothing.
+/// Calls `take(ours, theirs)` for each reveal that both have closed.
+template <typename Take>
+void for_each_closed(const Session& session, const Take& take) {
+  const Voice* theirs = session.theirs();
+  if (theirs == nullptr) return;
+  for (const Reveal& ours : session.ours.reveals) {
+    const auto other = std::ranges::find_if(theirs->reveals, [&](const Reveal& each) {
+      return (each.answers != Digest{} && each.answers == ours.offer) ||
+             (ours.answers != Digest{} && ours.answers == each.offer);
+    });
+    if (other != theirs->reveals.end() && ours.end && other->end) take(ours, *other);
+  }
+}
+
+void add_agreed(Amounts::Agreed& agreed, const Reveal& opener, const Reveal& taker) {
+  const std::int64_t opened = opener.end->opened;
+  if (opened < 0 || opened != taker.end->received_fields || opened > opener.values) return;
+  agreed.opened = sum(agreed.opened, opened);
+  agreed.kept_back = sum(agreed.kept_back, opener.values - opened);
+}
+
+void add_what_is_agreed(const Session& session, Amounts& amounts) {
+  for_each_closed(session, [&](const Reveal& ours, const Reveal& theirs) {
+    add_agreed(amounts.by_us, ours, theirs);
+    add_agreed(amounts.by_them, theirs, ours);
+  });
+}
+
 }  // namespace
 
 std::int64_t sum(std::int64_t a, std::int64_t b) {
@@ -153,7 +182,9 @@ void Voice::take_offer(const RevealOffered& fact, UnixSeconds time) {
   offered_at = std::max(offered_at, time);
   const auto place = std::ranges::lower_bound(reveals, fact.place, {}, &Reveal::place);
   if (place == reveals.end() || place->place != fact.place)
-    reveals.insert(place, {.place = fact.place, .offer = fact.entry, .answers = fact.answers});
+    reveals.insert(place, {.place = fact.place, .offer = fact.entry, .answers = fact.answers, .values = fact.values});
+  else
+    place->values = std::max(place->values, fact.values);
   if (fact.was_unknown) --unknown_offers;
   if (fact.unknown) {
     ++unknown_offers;
@@ -213,6 +244,7 @@ Amounts amounts_of(const Session& session, bool theirs_may_lack, const Tests& te
     amounts.unopenable = ours.missing;
     for (const OpeningsSaid& said : openings_that_differ(session))
       if (said.by_us) amounts.denied = sum(amounts.denied, std::max<std::int64_t>(said.received - said.opened, 0));
+    add_what_is_agreed(session, amounts);
   }
 
   amounts.our_entered = bounded(std::max(agreed_size(ours).value_or(0), ours.ran.value_or(0)));
@@ -234,7 +266,7 @@ Amounts amounts_of(const Session& session, bool theirs_may_lack, const Tests& te
   return amounts;
 }
 
-Range opened(const Voice& opener, const Voice& taker, std::int64_t matches, std::int64_t kept_back,
+Range opened(const Voice& opener, const Voice& taker, std::int64_t matches, std::int64_t kept_back, std::int64_t agreed,
              const std::function<std::int64_t(std::size_t field)>& weight) {
   Range range;
   std::int64_t least_weight = kLargestSum, most_weight = 1;
@@ -253,18 +285,15 @@ Range opened(const Voice& opener, const Voice& taker, std::int64_t matches, std:
     range.worst = std::min(range.worst, weight_of(std::max<std::int64_t>(opener.offered_fields - kept_back, 0)));
   if (range.worst == 0) return range;
   // Where fields were counted, they are what is known; else one for each opening.
-  const std::int64_t confirmed = std::max(std::min({taker.most_received, opener.most_offered, matches}),
-                                          std::min(taker.most_received_fields, kLargestSum));
+  const std::int64_t confirmed = std::max({std::min({taker.most_received, opener.most_offered, matches}),
+                                           std::min(taker.most_received_fields, kLargestSum), agreed});
   range.known =
       std::min(confirmed * std::min(least_weight, kLargestSum / std::max<std::int64_t>(confirmed, 1)), range.worst);
   return range;
 }
 
-// Of two offers that were exchanged the second answers the first. An offer that nobody answered opened nothing.
 std::vector<OpeningsSaid> openings_that_differ(const Session& session) {
   std::vector<OpeningsSaid> differing;
-  const Voice* theirs = session.theirs();
-  if (theirs == nullptr) return differing;
   const auto compare = [&](bool by_us, const RevealClosed& opener, const RevealClosed& taker) {
     if (opener.opened < 0 || taker.received_fields < 0 || opener.opened == taker.received_fields) return;
     differing.push_back({.by_us = by_us,
@@ -272,17 +301,12 @@ std::vector<OpeningsSaid> openings_that_differ(const Session& session) {
                          .received = taker.received_fields,
                          .broken_off = opener.broken_off || taker.broken_off});
   };
-  for (const Reveal& ours : session.ours.reveals) {
-    const auto other = std::ranges::find_if(theirs->reveals, [&](const Reveal& each) {
-      return (each.answers != Digest{} && each.answers == ours.offer) ||
-             (ours.answers != Digest{} && ours.answers == each.offer);
-    });
-    if (other == theirs->reveals.end() || !ours.end || !other->end) continue;
-    if (other->end->unreadable && ours.end->opened >= 0)
+  for_each_closed(session, [&](const Reveal& ours, const Reveal& theirs) {
+    if (theirs.end->unreadable && ours.end->opened >= 0)
       differing.push_back({.by_us = true, .opened = ours.end->opened, .received = -1});
-    compare(true, *ours.end, *other->end);
-    compare(false, *other->end, *ours.end);
-  }
+    compare(true, *ours.end, *theirs.end);
+    compare(false, *theirs.end, *ours.end);
+  });
   return differing;
 }
 

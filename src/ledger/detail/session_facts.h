@@ -16,6 +16,7 @@ inline constexpr MemberNumber kNobody = 0xffff'ffff;
 struct Reveal {
   std::uint64_t place = 0;
   Digest offer{}, answers{};
+  std::int64_t values = -1;  ///< fields that it offered; -1: not known
   std::optional<RevealClosed> end = {};
 };
 
@@ -77,6 +78,11 @@ struct Amounts {
   bool abort_after_learn = false;
   std::int64_t unopenable = 0;
   std::int64_t denied = 0;  ///< fields that they say to have received beyond those that we say to have opened
+  /// Where both closings of a reveal say the same of what one side opened, that is what it opened.
+  struct Agreed {
+    std::int64_t opened = 0, kept_back = 0;  ///< fields, of those that it had offered; sums over such reveals
+  };
+  Agreed by_us, by_them;
 };
 
 /// Rules::receiver_tests, for two sets that are known.
@@ -85,8 +91,9 @@ using Tests = std::function<std::int64_t(std::uint16_t suite, std::uint64_t ente
 Amounts amounts_of(const Session& session, bool theirs_may_lack, const Tests& tests);
 
 /// What `opener` opened to `taker` of as many matches, by `weight(field)` each.
-/// @param kept_back  of what it offered, fields that are known not to have left; 0 by a word that is not ours
-Range opened(const Voice& opener, const Voice& taker, std::int64_t matches, std::int64_t kept_back,
+/// @param kept_back  of what it offered, fields that are known not to have left: not by its word alone, unless it is us
+/// @param agreed     fields that both say it opened
+Range opened(const Voice& opener, const Voice& taker, std::int64_t matches, std::int64_t kept_back, std::int64_t agreed,
              const std::function<std::int64_t(std::size_t field)>& weight);
 
 std::vector<OpeningsSaid> openings_that_differ(const Session& session);
