@@ -79,6 +79,9 @@ Status show_before(Workplace& at, const RevealArguments& arguments, const std::s
   if (preview.held_back_tlp > 0)
     at.console.say(fmt::format("  {} are marked stricter than TLP:{} and stay.", preview.held_back_tlp,
                                indicator::name_of(consent.tlp_max)));
+  if (preview.opened_before > 0)
+    at.console.say(fmt::format("  {} fields are open already, as both have signed; they are not opened again, nor counted.",
+                               preview.opened_before));
   if (preview.held_back_pap > 0)
     at.console.say(fmt::format("  {} are marked stricter than PAP:{} and stay.", preview.held_back_pap,
                                indicator::name_of(consent.pap_max)));

@@ -135,8 +135,16 @@ Status check_run(const mirror::EntryView& run, const mirror::EntryView& commit, 
   return {};
 }
 
-Status check_set(const CanaryHit& hit, const mirror::EntryView& commit, const SessionTimes& times,
-                 const AlarmSources& sources) {
+// Whether the set was at most 30 days old at the session: as the two of it say, or by what others have signed about the
+// run, which the accused could have dated later than it was.
+Result<bool> was_fresh(const mirror::EntryView& set, const mirror::EntryView& run, const SessionTimes& times,
+                       const AlarmSources& sources) {
+  if (times.latest - set.entry.time <= group::kCanaryLife) return true;
+  return sources.final_by(run.entry.author, run.entry.seq, set.entry.time + group::kCanaryLife);
+}
+
+Status check_set(const CanaryHit& hit, const mirror::EntryView& commit, const mirror::EntryView& run,
+                 const SessionTimes& times, const AlarmSources& sources) {
   const std::string& accuser = commit.entry.author;
   TRY(const mirror::EntryView set, sources.entry(accuser, hit.canary.set_entry));
   if (set.entry.type != log::kCanarySet || !set.body) return does_not_hold("what it names as its canaries is no set.");
@@ -145,8 +153,8 @@ Status check_set(const CanaryHit& hit, const mirror::EntryView& commit, const Se
   if (!log::verify_inclusion(leaf, hit.canary.index, group::kCanaryLeaves, hit.canary.path, root))
     return does_not_hold("the set of canaries does not hold this value with this reason.");
   if (set.entry.seq >= commit.entry.seq) return does_not_hold("the canary was committed to after the session.");
-  if (times.latest - set.entry.time > group::kCanaryLife)
-    return does_not_hold("the set of canaries was older than 30 days: others may have come by them since.");
+  TRY(const bool fresh, was_fresh(set, run, times, sources));
+  if (!fresh) return does_not_hold("the set of canaries was older than 30 days: others may have come by them since.");
   TRY(const bool in_time, sources.final_by(accuser, set.entry.seq, times.earliest - group::kCanaryAge));
   if (!in_time)
     return does_not_hold("nothing shows that the canary stood in the log, held by enough members, 24 hours before.");
@@ -250,7 +258,7 @@ Status check_alarm(const mirror::EntryView& entry, const AlarmSources& sources) 
   TRY_STATUS(check_run(run, commit, result));
   TRY(const Side side, side_of(commit, alarm.accused, sources));
   const Digest label = input_label(session, side);
-  // The accuser could date its commitment as it likes; the accused gains nothing from dating its own steps later.
+  // Each could date its own as it likes; of the accused's, was_fresh() asks others as well.
   const SessionTimes times{.earliest = std::min({commit.entry.time, run.entry.time, result.entry.time}),
                            .latest = std::max(commit.entry.time, run.entry.time)};
   std::set<indicator::Canonical> values;
@@ -259,7 +267,7 @@ Status check_alarm(const mirror::EntryView& entry, const AlarmSources& sources) 
     // Hits on canaries of several sets would let their owner pick, of many sets, the one that fits.
     if (hit.canary.set_entry != alarm.hits.front().canary.set_entry)
       return does_not_hold("its canaries are of more than one set.");
-    TRY_STATUS(check_set(hit, commit, times, sources));
+    TRY_STATUS(check_set(hit, commit, run, times, sources));
     TRY_STATUS(check_hit(hit, commitment, label, signed_result));
   }
   if (!group::enough_for_alarm(chances_of(alarm.hits)))

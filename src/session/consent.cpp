@@ -168,7 +168,7 @@ Result<std::vector<MatchNow>> matches_now(vault::Vault& vault, const std::string
 }
 
 Result<RevealPlan> plan(std::span<const vault::SessionMatch> matches, std::span<const MatchNow> now,
-                        std::span<const Consent> consents, indicator::Tlp tlp_max) {
+                        std::span<const Consent> consents, indicator::Tlp tlp_max, const FieldsOf& settled) {
   RevealPlan made;
   made.preview.matches = matches.size();
   for (std::size_t i = 0; i < matches.size(); ++i) {
@@ -194,6 +194,8 @@ Result<RevealPlan> plan(std::span<const vault::SessionMatch> matches, std::span<
       ++made.preview.held_back_tlp;
     else if (covered && !pap_allows)
       ++made.preview.held_back_pap;
+    made.preview.opened_before +=
+        std::erase_if(opened, [&](const std::size_t field) { return settled.contains({matches[i].indicator, field}); });
     for (const std::size_t field : opened) made.values.push_back({.match = i, .field = field});
     made.preview.openings += opened.empty() ? 0 : 1;
   }
@@ -205,7 +207,8 @@ Result<RevealPlan> plan(std::span<const vault::SessionMatch> matches, std::span<
 Result<RevealPreview> preview(vault::Vault& vault, const std::string& session, const Consent& consent) {
   TRY(const Revealable found, revealable(vault, session));
   TRY(const std::vector<MatchNow> now, matches_now(vault, found.row.id, found.matches));
-  TRY(const RevealPlan made, plan(found.matches, now, std::span(&consent, 1), indicator::Tlp::red));
+  TRY(const SettledFields settled, settled_fields(vault, found.row.id));
+  TRY(const RevealPlan made, plan(found.matches, now, std::span(&consent, 1), indicator::Tlp::red, settled.ours));
   return made.preview;
 }
 

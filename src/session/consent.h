@@ -9,6 +9,7 @@
 
 #include "indicator/context.h"
 #include "session/context_record.h"
+#include "session/settled_fields.h"
 #include "session/states.h"
 
 namespace parley::session {
@@ -72,6 +73,7 @@ struct RevealPreview {
   std::uint64_t held_back_red = 0;  ///< TLP:RED: never leave
   std::uint64_t held_back_tlp = 0;  ///< stricter than the consents' limit
   std::uint64_t held_back_pap = 0;  ///< likewise
+  std::uint64_t opened_before = 0;  ///< fields that were opened in this session before: they are not opened again
 };
 
 struct RevealPlan {
@@ -79,11 +81,11 @@ struct RevealPlan {
   RevealPreview preview;
 };
 
-/// What the consents open together; nothing that charter or own rules mark as too strict (`tlp_max`), and nothing of a
-/// match that the other side did not show.
+/// What the consents open together; nothing that charter or own rules mark as too strict (`tlp_max`), nothing of a
+/// match that the other side did not show, and nothing of ours that is settled (settled_fields.h).
 /// @param now  of each match, as matches_now() has it. @error Errc::format for a stored match
 Result<RevealPlan> plan(std::span<const vault::SessionMatch> matches, std::span<const MatchNow> now,
-                        std::span<const Consent> consents, indicator::Tlp tlp_max);
+                        std::span<const Consent> consents, indicator::Tlp tlp_max, const FieldsOf& settled = {});
 
 /// The context that a stored match was committed with, field by field. @error Errc::format
 Result<ContextFields> committed_fields(const vault::SessionMatch& match);

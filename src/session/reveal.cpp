@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/encoding.h"
 #include "crypto/hash.h"
 #include "group/rotation.h"
 #include "session/detail/exchange.h"
@@ -37,12 +38,6 @@ Result<mirror::EntryView> Exchange::write(std::string_view state, std::string_vi
                                           std::vector<Digest> refs) {
   return steps_.write(type, std::move(body), std::move(refs),
                       [&](const mirror::EntryView& step) { return save(state, stored_step(step)); });
-}
-
-Status Exchange::write_and_send(std::string_view state, std::string_view type, log::Json body,
-                                std::vector<Digest> refs) {
-  TRY(const mirror::EntryView ours, write(state, type, std::move(body), std::move(refs)));
-  return steps_.send(ours);
 }
 
 // --- before anything is opened --------------------------------------------------------------------------------------
@@ -107,7 +102,7 @@ Status Exchange::prepare_openings(std::span<const Consent> consents, const group
   if (!stored) return fail(Errc::not_found, "The openings of this session are not in the vault any more.");
   TRY(commitments_, Commitments::restore(stored->expose()));
   TRY(const std::vector<MatchNow> now, matches_now(us_.vault, session_.row.id, session_.matches));
-  TRY(const RevealPlan made, plan(session_.matches, now, consents, membership.max_tlp()));
+  TRY(const RevealPlan made, plan(session_.matches, now, consents, membership.max_tlp(), settled_.ours));
   std::set<std::string> chosen;
   our_offer_.ratio = consents.front().ratio;
   our_offer_.unreturned = consents.front().unreturned;
@@ -141,8 +136,6 @@ Status Exchange::prepare_openings(std::span<const Consent> consents, const group
 Status Exchange::prepare(std::span<const Consent> consents) {
   TRY(const group::Membership membership, us_.membership_now());
   TRY_STATUS(check_permitted(membership));
-  TRY(Turnstile entered, Turnstile::enter(us_.vault, session_.row.id));
-  turnstile_.emplace(std::move(entered));
   TRY(session_.matches, us_.vault.session_matches(session_.row.id));  // as they stand now that nobody else writes them
   const bool we_asked = session_.row.asked_by_us;
   our_side_ = we_asked ? Side::asker : Side::responder;
@@ -150,6 +143,8 @@ Status Exchange::prepare(std::span<const Consent> consents) {
   our_label_ = input_label(session_.row.id, our_side_);
   their_label_ = input_label(session_.row.id, their_side_);
   TRY_STATUS(read_their_part());
+  TRY_STATUS(settle_exchange(us_.vault, steps_.link().log(), session_.row.id, steps_.peer().nick));
+  TRY(settled_, settled_fields(us_.vault, session_.row.id));
   TRY_STATUS(prepare_openings(consents, membership));
   TRY(seal_, OpeningSeal::of_pair(us_.vault, steps_.peer().name, session_.row.id));
   given_by_ = consents.front().by;
@@ -179,19 +174,21 @@ Result<RevealOutcome> Exchange::begin(const std::string& session) {
   steps_.set_session(session_.row.id);
   TRY(const std::vector<Consent> consents, our_consents());
   if (consents.empty()) return fail(Errc::internal, "A reveal was begun without consent.");
-  TRY_STATUS(prepare(consents));
-  // Both ledgers are to say the same about who owes.
+  TRY_STATUS(enter(session_.row.id));
+  // Both ledgers are to say the same about who owes, and both sides about what is settled.
   TRY_STATUS(steps_.link().synchronise(deadline_in(kRevealStepWait)));
+  TRY_STATUS(prepare(consents));
   TRY(our_offer_.first, first_to_open());
   const RevealConsent ours{
       .by = given_by_, .offer = offer_commitment(our_label_, our_offer_), .sealed = seal_.has_value()};
-  TRY_STATUS(write_and_send(session_.row.state, kRevealConsent, ours.to_json(), {}));
+  TRY_STATUS(send_consent(ours, {}));
   us_.progress.phase("waiting for " + steps_.peer().name + "'s consent", 0);
   TRY(const ReceivedStep step, steps_.receive_any(deadline_in(kRevealStepWait)));
   TRY(const auto refused, take_refusal(step));
   if (refused) return *refused;
   if (step.session != session_.row.id || step.type != kRevealConsent)
     return fail(Errc::protocol, "The other side answered the consent with something else.", steps_.peer().name);
+  TRY_STATUS(step.check_answers(our_consent_step_, steps_.peer().name));
   TRY_STATUS(exchange_offers(step));
   return exchange();
 }
@@ -213,9 +210,16 @@ Result<std::optional<RevealOutcome>> Exchange::take_refusal(const ReceivedStep& 
 Result<RevealOutcome> Exchange::answer(const ReceivedStep& step) {
   steps_.set_session(step.session);
   TRY(const RevealConsent consent, RevealConsent::from_json(step.body));
+  TRY_STATUS(check_first_answer(step));
+  // Before anything is looked up: that one is inside must not tell whether there are consents, or matches.
+  if (const auto row = us_.vault.session(step.session); row && is_with_this_peer(*row, step.session)) {
+    if (auto entered = enter(step.session); !entered) {
+      TRY_STATUS(refuse(kRefusedBusy, step));
+      return std::unexpected(std::move(entered).error());
+    }
+  }
   auto found = revealable(us_.vault, step.session);
-  if (!found || found->row.id != step.session || found->row.peer != steps_.peer().name ||
-      found->row.group != steps_.link().log().group()) {
+  if (!found || !is_with_this_peer(found->row, step.session)) {
     // A canary is a match to the other side: that we hold nothing on it must look like a consent that is not given.
     // In everything else it must be a session of which a match could be revealed, or the difference would show.
     TRY(const bool decoys_only, only_canaries_are_common(step.session));
@@ -236,31 +240,60 @@ Result<RevealOutcome> Exchange::answer(const ReceivedStep& step) {
     return RevealOutcome{.waiting = true};
   }
   if (auto prepared = prepare(consents); !prepared) {
-    // Whatever else it is depends on what we hold of the matches, and is told by the one word.
-    TRY_STATUS(refuse(prepared.error().code == Errc::refused ? kRefusedBusy : kNoConsentYet, step));
+    // Whatever it is depends on what we hold of the matches, and is told by the one word.
+    TRY_STATUS(refuse(kNoConsentYet, step));
     return std::unexpected(std::move(prepared).error());
   }
   if (ours_.empty()) {
     TRY_STATUS(refuse(kNoConsentYet, step));
-    return fail(Errc::refused, "Marks and consent leave nothing to open here, so nothing was opened to us either.");
+    return fail(
+        Errc::refused,
+        "Marks and consent leave nothing to open here that was not opened before, so nothing was opened to us either.");
   }
   TRY(our_offer_.first, first_to_open());
   const RevealConsent ours{
       .by = given_by_, .offer = offer_commitment(our_label_, our_offer_), .sealed = seal_.has_value()};
-  TRY_STATUS(write_and_send(session_.row.state, kRevealConsent, ours.to_json(), {step.leaf_hash}));
+  TRY_STATUS(send_consent(ours, {step.leaf_hash}));
   TRY_STATUS(exchange_offers(step));
   return exchange();
 }
 
 Result<bool> Exchange::only_canaries_are_common(const std::string& session) const {
   const auto row = us_.vault.session(session);
-  if (!row || row->id != session || row->peer != steps_.peer().name || row->group != steps_.link().log().group())
-    return false;
+  if (!row || !is_with_this_peer(*row, session)) return false;
   TRY(const Outcome outcome, read_outcome(row->outcome));
   if (!is_at_rest(row->state) || !outcome.agreed) return false;
   TRY(const auto hits, hits_of(us_.vault, session));
   TRY(const auto matches, us_.vault.session_matches(session));
   return !hits.empty() && matches.empty();
+}
+
+Status Exchange::send_consent(const RevealConsent& consent, std::vector<Digest> refs) {
+  TRY(const mirror::EntryView ours, write(session_.row.state, kRevealConsent, consent.to_json(), std::move(refs)));
+  our_consent_step_ = ours.leaf_hash;
+  return steps_.send(ours);
+}
+
+Status Exchange::enter(const std::string& session) {
+  TRY(Turnstile entered, Turnstile::enter(us_.vault, session));
+  turnstile_.emplace(std::move(entered));
+  return {};
+}
+
+bool Exchange::is_with_this_peer(const vault::SessionRow& row, const std::string& session) const {
+  return row.id == session && row.peer == steps_.peer().name && row.group == steps_.link().log().group();
+}
+
+// A consent is answered once, or naming it again would have us write one refusal after the other, or open once more.
+Status Exchange::check_first_answer(const ReceivedStep& consent) {
+  const auto again = [&] {
+    return fail(Errc::protocol, "It named a consent to a reveal that was answered before.", steps_.peer().name);
+  };
+  const auto steps = us_.vault.session_steps(consent.session);
+  if (!steps && steps.error().code != Errc::not_found) return std::unexpected(steps.error());
+  if (steps && std::ranges::find(*steps, to_hex(consent.leaf_hash), &vault::SessionStep::entry) != steps->end())
+    return again();
+  return us_.under_way.note_answered(steps_.peer().name, consent.leaf_hash) ? Status() : again();
 }
 
 Status Exchange::refuse(std::string_view code, const ReceivedStep& answered) {
@@ -280,8 +313,7 @@ Status Exchange::exchange_offers(const ReceivedStep& their_consent) {
   if (step.session != session_.row.id || step.type != kRevealOffer)
     return fail(Errc::protocol, "Something else arrived where an offer was due.", steps_.peer().name);
   // By that both ledgers know which two offers were exchanged, and so whose closing answers whose.
-  if (we_call_ && step.refs != std::vector{our_offer_step_.leaf_hash})
-    return fail(Errc::protocol, "The other side's offer does not answer ours.", steps_.peer().name);
+  TRY_STATUS(step.check_answers(we_call_ ? our_offer_step_.leaf_hash : our_consent_step_, steps_.peer().name));
   TRY(their_offer_, RevealOffer::from_json(step.body));
   their_offer_step_ = step.leaf_hash;
   if (auto checked = check_offers(); !checked) {
@@ -294,6 +326,8 @@ Status Exchange::exchange_offers(const ReceivedStep& their_consent) {
 }
 
 Status Exchange::send_offer(const Digest& answered) {
+  their_size_at_offer_ =
+      steps_.link().log().with([&](mirror::Replica& replica) { return replica.size(steps_.peer().nick); });
   TRY(our_offer_step_, write(kRevealing, kRevealOffer, our_offer_.to_json(), {answered}));
   return steps_.send(our_offer_step_);
 }

@@ -59,7 +59,9 @@ Result<RevealOutcome> Exchange::exchange() {
   session_.row.state = kClosed;
   TRY(const mirror::EntryView ours, close({}));
   TRY(const ReceivedStep closed, steps_.receive(kRevealClose, deadline_in(kRevealStepWait)));
+  TRY_STATUS(closed.check_answers(our_offer_step_.leaf_hash, steps_.peer().name));
   TRY_STATUS(keep(kClosed, closed));
+  TRY_STATUS(settle_exchange(us_.vault, steps_.link().log(), session_.row.id, steps_.peer().nick));
   (void)steps_.link().await_held(ours, deadline_in(kClosingWait));
   (void)steps_.link().keep();
   return RevealOutcome{.waiting = false,
@@ -87,6 +89,20 @@ std::uint64_t Exchange::matches_received() const {
   return received.size();
 }
 
+const indicator::Canonical& Exchange::indicator_of(std::size_t match) const {
+  return match < session_.matches.size() ? session_.matches[match].indicator
+                                         : hits_[match - session_.matches.size()].canary.canary.indicator;
+}
+
+// What went to its end is not opened again, once the other side says the same.
+Status Exchange::note_end() {
+  SettledFields opened;
+  for (std::uint64_t turn = 0; turn < sent_fields_; ++turn)
+    opened.ours.emplace(indicator_of(our_values_[turn].match), our_values_[turn].field);
+  for (const auto& [match, field] : opened_to_us_) opened.theirs.emplace(indicator_of(match), field);
+  return note_exchange(us_.vault, session_.row.id, our_offer_step_.leaf_hash, their_size_at_offer_, opened);
+}
+
 Result<mirror::EntryView> Exchange::close(std::string_view stopped) {
   const std::uint64_t received = opened_to_us_.size();
   const RevealEnd end{.opened = sent_fields_,
@@ -96,7 +112,11 @@ Result<mirror::EntryView> Exchange::close(std::string_view stopped) {
                       .received = matches_received(),
                       .received_fields = received,
                       .stopped = std::string(stopped)};
-  TRY(mirror::EntryView ours, write(session_.row.state, kRevealClose, end.to_json(), {}));
+  TRY(mirror::EntryView ours,
+      steps_.write(kRevealClose, end.to_json(), {their_offer_step_}, [&](const mirror::EntryView& step) -> Status {
+        if (stopped.empty()) TRY_STATUS(note_end());
+        return save(session_.row.state, stored_step(step));
+      }));
   TRY_STATUS(steps_.send(ours));
   return ours;
 }
@@ -195,6 +215,9 @@ Result<std::size_t> Exchange::take(const log::OfferedOpening& offered) {
   const std::size_t match = found->second;
   if (!opened_to_us_.emplace(match, field->field).second)
     return fail(Errc::protocol, "The other side opened a field twice.", peer);
+  if (settled_.theirs.contains({indicator_of(match), field->field}))
+    return fail(Errc::protocol,
+                "The other side opened once more what both have signed to be opened: it pays for nothing.", peer);
   last_rank_ = value_rank(field->field);
   TRY(const log::Json context, opened_context(opening));
   TRY(theirs_of(match), with_more(theirs_of(match), context));

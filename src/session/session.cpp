@@ -64,6 +64,7 @@ Status Session::await_acceptance() {
     expired_ = step.error().code == Errc::peer_gone && Monotonic::now() >= expires;
     return std::unexpected(step.error());
   }
+  TRY_STATUS(step->check_answers(proposal_, steps_.peer().name));
   TRY(const Acceptance acceptance, Acceptance::from_json(step->body));
   terms_.their_padded = acceptance.padded;
   nonces_[1] = acceptance.nonce;
@@ -196,6 +197,8 @@ Status Session::commit() {
 
   us_.progress.phase("waiting for the other side's commitment", 0);
   TRY(const ReceivedStep theirs, steps_.receive(kCommit, deadline_in(limits_.step)));
+  TRY_STATUS(theirs.check_answers(side_ == Side::asker ? proposal_ : acceptance_, steps_.peer().name));
+  their_commit_seq_ = theirs.seq;
   TRY(their_commitment_, Commitment::from_json(theirs.body));
   their_commit_step_ = stored_step(steps_.peer().nick, theirs);  // with our next step
   commits_[static_cast<std::size_t>(side_)] = ours.leaf_hash;
@@ -219,6 +222,10 @@ Result<psi::Outcome> Session::run() {
   TRY(const mirror::EntryView ours, charged);
   TRY_STATUS(steps_.send(ours));
   TRY(const ReceivedStep theirs, steps_.receive(kRun, deadline_in(limits_.step)));
+  TRY_STATUS(theirs.check_answers(commits_[static_cast<std::size_t>(side_)], steps_.peer().name));
+  if (theirs.seq < their_commit_seq_)
+    return fail(Errc::protocol, "The other side wrote that it runs before it had committed to its set.",
+                steps_.peer().name);
   log::ObjectReader reader(theirs.body, "the run step");
   const auto probe_items = static_cast<std::uint64_t>(reader.integer("probe_items", 0, log::kMaxInteger));
   reader.integer("v", kSessionVersion, kSessionVersion);

@@ -234,13 +234,18 @@ Result<mirror::EntryView> StepLink::write(std::string_view type, log::Json body,
                             work);
 }
 
+Status ReceivedStep::check_answers(const Digest& step, const std::string& peer) const {
+  if (refs == std::vector{step}) return {};
+  return fail(Errc::protocol, fmt::format("The step \"{}\" does not answer ours.", visible(type)), peer);
+}
+
 Result<ReceivedStep> StepLink::receive_any(Deadline deadline) {
   TRY(mirror::EntryView step, link_.receive_step(deadline));
   // And for nobody else: the ledger counts what is between two members only.
   if (step.entry.audience != std::vector{our_nick()})
     return fail(Errc::protocol, "A step arrived that is not for this member alone.", peer().name);
-  return ReceivedStep{session_of(step), step.entry.type,    *std::move(step.body),
-                      step.leaf_hash,   step.entry.charter, step.entry.refs};
+  return ReceivedStep{session_of(step),   step.entry.type, *std::move(step.body), step.leaf_hash,
+                      step.entry.charter, step.entry.refs, step.entry.seq};
 }
 
 Result<ReceivedStep> StepLink::receive(std::string_view type, Deadline deadline) {

@@ -122,6 +122,11 @@ struct ReceivedStep {
   Digest leaf_hash{};
   Digest charter{};               ///< that its author had in force
   std::vector<Digest> refs = {};  ///< leaf hashes of the steps that it answers
+  std::uint64_t seq = 0;          ///< its place in its author's log
+
+  /// Whether it answers that one step. Alarms and audits go by it later: a step that answers nothing must not be gone
+  /// on from. @error Errc::protocol
+  Status check_answers(const Digest& step, const std::string& peer) const;
 };
 
 /// The name that the steps of a session have in common: the hash of its proposal (log.md 3.2).

@@ -114,6 +114,29 @@ TEST_F(Framing, ByACommitmentThatTheAccusedDidNotRunAgainstIsRefused) {
   EXPECT_FAILS(with_run([](log::Entry& run) { run.seq += 1000; }), Errc::protocol) << "after its result";
 }
 
+// It states that it ran long after the canaries were of any use. Others have signed for its log before that.
+TEST_F(Framing, IsNotWhatAnAlarmIsWhoseAccusedDatesItsRunLater) {
+  const auto entry = published_alarm(alpha_, bravo_, alarm_, session_);
+  ASSERT_OK(entry);
+  const group::SignedCharter charter = charter_of(bravo_, alpha_);
+  const AlarmSources honest = sources_of(*bravo_.vault, bravo_.log(charter), bravo_.membership(charter));
+  AlarmSources sources = honest;
+  sources.entry = [&](const std::string& nick, const Digest& hash) -> Result<mirror::EntryView> {
+    TRY(mirror::EntryView found, honest.entry(nick, hash));
+    if (hash == alarm_.run) found.entry.time += 2 * group::kCanaryLife;
+    return found;
+  };
+  EXPECT_OK(check_alarm(*entry, sources));
+  // Where nobody else says that the run was earlier, its word counts.
+  sources.final_by = [&](const std::string& nick, std::uint64_t seq, std::int64_t time) -> Result<bool> {
+    if (nick == alarm_.accused) return false;
+    return honest.final_by(nick, seq, time);
+  };
+  const Status refused = check_alarm(*entry, sources);
+  EXPECT_FAILS(refused, Errc::protocol);
+  EXPECT_THAT(refused.error().text(), testing::HasSubstr("older than 30 days"));
+}
+
 // Of many sets, each with other canaries, one fits whatever the accused holds.
 TEST_F(Framing, WithCanariesOfTwoSetsIsRefused) {
   const TestMember carol_home("carol", material("turla")), dave_home("dave", [] {

@@ -1,5 +1,6 @@
 // A member that offers reveals to learn from the refusals which of its matches the other side has context of: all
 // refusals of a match are one word.
+#include "session/detail/turnstile.h"
 #include "support/canaries.h"
 #include "support/deviations.h"
 
@@ -41,6 +42,11 @@ class RefusedReveal : public testing::Test {
     EXPECT_OK(met.began);
     return answer;
   }
+  Answer answer_beside_another(Opened& alpha, const std::string& session) {
+    const auto inside = detail::Turnstile::enter(*alpha.vault, session);
+    EXPECT_OK(inside);
+    return answer_of(alpha, session);
+  }
   std::string session_with(Opened& alpha) {
     const auto held = hold_session(bravo_, alpha, which_addresses_and_names());
     EXPECT_OK(held.began);
@@ -54,6 +60,7 @@ class RefusedReveal : public testing::Test {
   TestMember bravo_home_{"bravo", {record(Type::ipv4, "198.51.100.7", "xagent")}};
   Opened bravo_{bravo_home_};
   const Answer kNo{std::string(kRevealRefuse), "no-consent-yet", ""};
+  const Answer kBusy{std::string(kRevealRefuse), std::string(kRefusedBusy), ""};
 };
 
 TEST_F(RefusedReveal, SaysTheSameWhetherNobodyConsentedOrNothingCouldBeOpened) {
@@ -133,6 +140,63 @@ TEST_F(RefusedRevealOfADisputedSession, SaysTheSameOfACanary) {
   Opened alpha(home);
   commit_canaries_at(alpha, bravo_, {dark("198.51.100.7")}, days_ago(2));
   EXPECT_EQ(answer_where_disputed(alpha), never_);
+}
+
+// It keeps one exchange waiting and begins another beside it.
+TEST_F(RefusedReveal, SaysTheSameWhileAnotherIsUnderWay) {
+  const TestMember home("alpha", {record(Type::ipv4, "198.51.100.7", "sednit")});
+  Opened alpha(home);
+  const std::string session = session_with(alpha);
+  EXPECT_EQ(answer_beside_another(alpha, session), kBusy) << "nobody consented";
+  consent(alpha, session, {.fields = {"malware"}, .tlp_max = indicator::Tlp::clear, .given = 1});
+  EXPECT_EQ(answer_beside_another(alpha, session), kBusy) << "its TLP forbids it";
+}
+
+TEST_F(RefusedReveal, SaysTheSameOfACanaryWhileAnotherIsUnderWay) {
+  const TestMember home("alpha", {record(Type::ipv4, "203.0.113.9", "sednit")});
+  Opened alpha(home);
+  commit_canaries_at(alpha, bravo_, {dark("198.51.100.7")}, days_ago(2));
+  EXPECT_EQ(answer_beside_another(alpha, session_with(alpha)), kBusy);
+}
+
+// Else one entry of its own would have us write as many as it likes, or open once more under a standing consent.
+TEST_F(RefusedReveal, IsGivenOnceToEachConsent) {
+  const TestMember home("alpha", {record(Type::ipv4, "198.51.100.7", "sednit")});
+  Opened alpha(home);
+  const std::string session = session_with(alpha);
+  std::optional<mirror::EntryView> named;
+  const auto name_it = [&] {
+    return meet<RevealOutcome>(
+        bravo_, alpha, {}, {},
+        [&](Party, group::LogLink& link) -> Result<RevealOutcome> {
+          StepLink steps(link);
+          steps.set_session(session);
+          TRY_STATUS(link.synchronise(deadline_in(kPatience)));
+          if (!named) {
+            const RevealConsent consent{.by = "mallory", .offer = {}, .sealed = false};
+            TRY(named, steps.write(kRevealConsent, consent.to_json(), {}));
+          }
+          TRY_STATUS(steps.send(*named));
+          TRY([[maybe_unused]] const ReceivedStep step, steps.receive_any(deadline_in(kPatience)));
+          return RevealOutcome{};
+        },
+        [](Party us, group::LogLink& link) -> Result<RevealOutcome> {
+          TRY(const ReceivedStep step, first_step(link));
+          return answer_reveal(us, link, step);
+        });
+  };
+  EXPECT_OK(name_it().began);
+  const group::SignedCharter charter = charter_of(bravo_, alpha);
+  const auto written = [&] {
+    return alpha.log(charter).with([](mirror::Replica& replica) { return replica.size("alpha"); });
+  };
+  const std::uint64_t before = written();
+  for (int i = 0; i < 3; ++i) {
+    const auto again = name_it();
+    EXPECT_FALSE(again.began.has_value());
+    EXPECT_FAILS(again.answered, Errc::protocol);
+  }
+  EXPECT_EQ(written(), before) << "nothing is written into our log for it";
 }
 
 TEST_F(RefusedReveal, SaysTheSameOfASessionWithSomebodyElseAndOfNone) {

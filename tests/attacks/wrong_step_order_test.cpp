@@ -20,6 +20,9 @@ class WrongStep : public DeviatingPeer {
   Result<std::string> written_by_asker(std::string_view type, const Rewritten& change) {
     return hold_session(asker_, answerer_, which_addresses_and_names(), writing(type, change)).answered;
   }
+  Result<std::string> written_by_answerer(std::string_view type, const Rewritten& change) {
+    return hold_session(asker_, answerer_, which_addresses_and_names(), {}, writing(type, change)).began;
+  }
 };
 
 const auto kTwice = [](const mirror::EntryView& step) { return std::vector{step.leaf_hash, step.leaf_hash}; };
@@ -87,6 +90,24 @@ TEST_F(WrongStep, OfAnotherSessionIsRefused) {
   expect_refused(answerer_, written_by_asker(kCommit, of_another), Errc::protocol, "another session");
   const auto of_a_third = [&](mirror::Draft& draft) { draft.session = std::string(32, '1'); };
   expect_refused(answerer_, written_by_asker(kRun, of_a_third), Errc::protocol, "another session");
+}
+
+// An alarm about a guesser, and an audit, show by what each step answers that both were bound before they ran: whoever
+// leaves that out of one of its own steps could keep them from holding.
+TEST_F(WrongStep, ThatDoesNotSayWhatItAnswersIsRefused) {
+  const std::vector<std::pair<const char*, Rewritten>> changes = {
+      {"nothing", [](mirror::Draft& draft) { draft.refs.clear(); }},
+      {"something else", [](mirror::Draft& draft) { draft.refs = {Digest{std::byte{1}}}; }},
+      {"more than that", [](mirror::Draft& draft) { draft.refs.push_back(Digest{std::byte{1}}); }},
+  };
+  for (const auto& [what, change] : changes) {
+    SCOPED_TRACE(what);
+    for (const std::string_view type : {kCommit, kRun})
+      expect_refused(answerer_, written_by_asker(type, change), Errc::protocol, "does not answer ours");
+    for (const std::string_view type : {kAccept, kCommit, kRun})
+      expect_refused(asker_, written_by_answerer(type, change), Errc::protocol, "does not answer ours");
+  }
+  expect_next_session_succeeds(asker_, answerer_);
 }
 
 TEST_F(WrongStep, WrittenForNobodyIsRefused) {

@@ -69,6 +69,41 @@ TEST_F(Reveal, AnOpeningThatIsNotOfOneFieldWithItsTlpIsRefused) {
   }
 }
 
+// Else a field that says little, opened again and again, would pay for all that the other side has.
+TEST_F(Reveal, DoesNotOpenAgainWhatBothHaveSignedToBeOpened) {
+  for (const int round : {1, 2}) {
+    consent(*alpha.vault, session, "malware");
+    consent(*bravo.vault, session, "malware");
+    const auto both = hold_reveal(alpha, bravo, session);
+    EXPECT_EQ(both.began.has_value() && both.answered.has_value(), round == 1) << round;
+  }
+  // What is left to one side is worth nothing to it while the other has nothing else to return.
+  consent(*alpha.vault, session, "malware");
+  ASSERT_OK(give_consent(*bravo.vault, session,
+                         {.fields = {"malware", "sightings"}, .tlp_max = indicator::Tlp::amber, .given = 1}));
+  EXPECT_FALSE(hold_reveal(alpha, bravo, session).began);
+  const auto matches = bravo.vault->session_matches(session);
+  ASSERT_OK(matches);
+  for (const vault::SessionMatch& match : *matches)
+    EXPECT_THAT(match.opened, ::testing::Not(::testing::HasSubstr("sightings"))) << match.indicator.value();
+}
+
+TEST_F(Reveal, TakesNothingASecondTimeFromAnotherProgram) {
+  consent(*alpha.vault, session, "malware");
+  consent(*bravo.vault, session, "malware");
+  const std::vector<Opening> openings = honest_openings(bravo, session);
+  RevealOffer offer = honest_offer(alpha, bravo, session, bravo);
+  ASSERT_OK(hold_reveal(alpha, bravo, session).began);
+  offer.first = "bravo";  // which has been opened more than it opened
+  consent(*alpha.vault, session, "sightings");
+  consent(*bravo.vault, session, "sightings");
+  const auto again =
+      hold_reveal(alpha, bravo, session, {}, opening_instead(offer, session, Side::responder, texts_of(openings)));
+  ASSERT_FALSE(again.began);
+  EXPECT_EQ(again.began.error().code, Errc::protocol);
+  EXPECT_THAT(again.began.error().message, ::testing::HasSubstr("pays for nothing"));
+}
+
 TEST_F(Reveal, ASecondOneAddsToWhatIsOnRecordOfTheFirst) {
   for (const std::string field : {"malware", "sightings"}) {
     consent(*alpha.vault, session, field);

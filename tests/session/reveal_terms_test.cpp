@@ -105,6 +105,9 @@ TEST(OpenedOf, IsWhatComesBackAndWhatTheOperatorGaveBeyondThat) {
 
 TEST_F(Terms, OpenNoMoreThanComesBackUnlessTheOperatorSaysHowMuchMore) {
   for (const auto& [unreturned, expected] : {std::pair{0U, 1U}, std::pair{3U, 4U}, std::pair{100U, 9U}}) {
+    const auto next = hold_session(alpha_, bravo_, which_addresses_and_names());
+    ASSERT_OK(next.began);
+    session_ = *next.began;
     consent(alpha_, unreturned);
     consent(bravo_);
     const auto held = hold_reveal(alpha_, bravo_, session_);

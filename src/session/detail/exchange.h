@@ -41,10 +41,15 @@ class Exchange {
   // Who opens first: whoever owes by the ledger, that is, has been opened more than it opened; else by a coin that
   // neither could choose.
   Result<std::string> first_to_open() const;
+  // @error Errc::refused when an exchange of the session is under way
+  Status enter(const std::string& session);
+  bool is_with_this_peer(const vault::SessionRow& row, const std::string& session) const;
+  // @error Errc::protocol for a consent that was answered before
+  Status check_first_answer(const ReceivedStep& consent);
   // Whether this session with this peer has no common indicators but canaries of ours.
   Result<bool> only_canaries_are_common(const std::string& session) const;
   Result<std::optional<RevealOutcome>> take_refusal(const ReceivedStep& step) const;
-  Status write_and_send(std::string_view state, std::string_view type, log::Json body, std::vector<Digest> refs);
+  Status send_consent(const RevealConsent& consent, std::vector<Digest> refs);
   Status exchange_offers(const ReceivedStep& their_consent);
   Status send_offer(const Digest& answered);
   Status check_offers();
@@ -85,6 +90,8 @@ class Exchange {
   };
   Result<Signed> signed_by_them(const std::string& origin, const Digest& leaf_hash) const;
   Result<mirror::EntryView> close(std::string_view stopped);
+  Status note_end();
+  const indicator::Canonical& indicator_of(std::size_t match) const;
 
   // Writes a step of ours, or keeps one of theirs, with the state that it leads to.
   Result<mirror::EntryView> write(std::string_view state, std::string_view type, log::Json body,
@@ -113,9 +120,12 @@ class Exchange {
   std::vector<PlannedValue> our_values_;  // which match and field each of them is of
   std::optional<Commitments> commitments_;
   std::optional<log::OfferTree> our_tree_;
+  SettledFields settled_;
+  std::uint64_t their_size_at_offer_ = 0;  // of the other side's log
   std::string given_by_;
   RevealOffer our_offer_, their_offer_;
   RevealConsent their_consent_;
+  Digest our_consent_step_{};
   mirror::EntryView our_offer_step_;
   Digest their_offer_step_{};
   RevealNumbers numbers_;

@@ -122,6 +122,7 @@ class Session {
   std::optional<UnderWay::Entry> entry_;  // while it can be stopped
   Commitment our_commitment_, their_commitment_;
   vault::SessionStep their_commit_step_;
+  std::uint64_t their_commit_seq_ = 0;  ///< in its log
   vault::SessionStep their_run_step_;
   Deadline run_began_{};
 };
