@@ -80,8 +80,9 @@ Status show_before(Workplace& at, const RevealArguments& arguments, const std::s
     at.console.say(fmt::format("  {} are marked stricter than TLP:{} and stay.", preview.held_back_tlp,
                                indicator::name_of(consent.tlp_max)));
   if (preview.opened_before > 0)
-    at.console.say(fmt::format("  {} fields are open already, as both have signed; they are not opened again, nor counted.",
-                               preview.opened_before));
+    at.console.say(
+        fmt::format("  {} fields are open already, as both have signed; they are not opened again, nor counted.",
+                    preview.opened_before));
   if (preview.held_back_pap > 0)
     at.console.say(fmt::format("  {} are marked stricter than PAP:{} and stay.", preview.held_back_pap,
                                indicator::name_of(consent.pap_max)));
@@ -99,7 +100,10 @@ Status show_before(Workplace& at, const RevealArguments& arguments, const std::s
                      ? std::string("  You open as many fields as it opens, and no more.")
                      : fmt::format("  YOU OPEN UP TO {} FIELD(S) FOR WHICH NOTHING COMES BACK.", consent.unreturned));
   if (preview.openings == 0)
-    return fail(Errc::mark, "Nothing of the matches can be opened with these fields and marks. Nothing was sent.");
+    return fail(
+        Errc::mark,
+        "Nothing of the matches that is not open already can be opened with these fields and marks. Nothing was "
+        "sent.");
   if (at.console.interactive() && !arguments.yes && !at.console.confirm("Open them?"))
     return fail(Errc::cancelled, "Nothing was sent.");
   return {};

@@ -85,10 +85,12 @@ TEST_F(Reveal, OpensAsManyFieldsAsComeBackUnlessMoreIsNamed) {
   EXPECT_SAYS(reveal(alpha_, {"--fields", "actor"}), 0, "You offer 1 field(s) and open 1");
   bravo_node_->logged("1 fields of the 3 that were offered, against 1 of 1");
   EXPECT_FALSE(theirs(alpha_, "198.51.100.7").contains("malware"));
-  EXPECT_SAYS(reveal(alpha_, {"--fields", "actor"}), 0, "has not agreed yet");
+  // What is open pays for nothing again, and is named as such.
+  EXPECT_SAYS(reveal(alpha_, {"--fields", "actor"}), 1, "that is not open already");
+  EXPECT_SAYS(reveal(alpha_, {"--fields", "actor,source"}), 0, "1 fields are open already, as both have signed");
   EXPECT_SAYS(reveal(bravo_, {"--fields", "first_seen,malware,actor", "--unreturned", "1"}), 0, "1 more than you get");
   EXPECT_TRUE(theirs(alpha_, "198.51.100.7").contains("malware"));
-  EXPECT_FALSE(theirs(alpha_, "198.51.100.7").contains("actor"));
+  EXPECT_TRUE(theirs(alpha_, "198.51.100.7").contains("actor"));
   EXPECT_EQ(shown(alpha_)["unshown_matches"], 0);
   EXPECT_SAYS(alpha_.run({"session", "fault", id_, "evidence"}), 1, "has left no evidence");
 }
