@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "crypto/hash.h"
 #include "crypto/sealed_box.h"
+#include "log/note.h"
 #include "log/tlog_proof.h"
 
 namespace parley::audit {
@@ -21,6 +22,7 @@ constexpr std::string_view kMagic = "PRLYAUD1";
 constexpr std::size_t kBoxBytes = Secret<32>::kSize + crypto::kSealedBoxOverheadBytes;
 constexpr std::size_t kHeaderBytes = kMagic.size() + kBoxBytes;
 constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kVersionWithCharter = 2;
 constexpr std::size_t kIdDigits = 32;
 constexpr std::size_t kMaxNickBytes = 32;
 constexpr std::size_t kPiece = 1 << 20;
@@ -81,8 +83,13 @@ log::Json Opened::to_json() const {
                                      {"note", entry.note},
                                      {"proof", entry.proof},
                                      {"salt", to_base64(entry.body.salt)}});
-  return log::Json::Object{
-      {"audited", audited}, {"entries", std::move(rows)}, {"group", group}, {"session", session}, {"v", kVersion}};
+  log::Json::Object object{{"audited", audited},
+                           {"entries", std::move(rows)},
+                           {"group", group},
+                           {"session", session},
+                           {"v", charter.empty() ? kVersion : kVersionWithCharter}};
+  if (!charter.empty()) object.insert_or_assign("charter", charter);
+  return object;
 }
 
 Result<Opened> Opened::from_json(const log::Json& json) {
@@ -92,7 +99,10 @@ Result<Opened> Opened::from_json(const log::Json& json) {
   const log::Json::Array& rows = reader.array("entries", kMaxEntries);
   opened.group = reader.text("group", kIdDigits);
   opened.session = reader.text("session", kIdDigits);
-  reader.integer("v", kVersion, kVersion);
+  if (reader.integer("v", kVersion, kVersionWithCharter) == kVersionWithCharter) {
+    opened.charter = reader.text("charter", log::kMaxNoteBytes);
+    if (opened.charter.empty()) reader.refuse("its charter is empty");
+  }
   TRY_STATUS(reader.finish());
   for (const log::Json& row : rows) {
     TRY(ProvenEntry entry, entry_from(row));

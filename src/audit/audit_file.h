@@ -30,6 +30,9 @@ struct Opened {
   std::string group;    ///< id
   std::string session;
   std::vector<ProvenEntry> entries;
+  /// The note of the charter that the proposal names, where the session compared tags: it says of which types. Empty
+  /// elsewhere, and in files of before.
+  std::string charter = {};
   bool operator==(const Opened&) const = default;
 
   log::Json to_json() const;

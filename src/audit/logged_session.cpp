@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "group/charter.h"
 #include "log/quorum.h"
 #include "log/tlog_proof.h"
 
@@ -61,6 +62,7 @@ class Reader {
     TRY_STATUS(read_settlement());
     TRY_STATUS(read_commitments());
     TRY_STATUS(read_results());
+    TRY_STATUS(read_charter());
     say_who_holds();
     return std::move(session_);
   }
@@ -105,6 +107,9 @@ class Reader {
     TRY(session_.acceptance, session::Acceptance::from_json(acceptance->body));
     session_.naming.proposal = proposal->leaf;
     session_.naming.acceptance = acceptance->leaf;
+    // Each side held its own charter against the other's name for it, so what both name is what they agreed under.
+    session_.charter = proposal->entry.charter;
+    if (acceptance->entry.charter != session_.charter) return refuse("Its two sides name different charters.");
     return {};
   }
 
@@ -127,13 +132,28 @@ class Reader {
     return {};
   }
 
+  // What the other side wrote as its result is in its own hands: a senseless one must not keep the audited side from
+  // being audited, and vouches for nothing.
   Status read_results() {
-    TRY_STATUS(need(session_.audited_nick(), session::kResult));
-    for (std::size_t side = 0; side < 2; ++side) {
-      if (find(session_.nicks[side], session::kResult) == nullptr) continue;
-      TRY(const Verified* result, need(session_.nicks[side], session::kResult));
-      TRY(session_.results[side], session::ResultStep::from_json(result->body));
+    const auto us = static_cast<std::size_t>(session_.audited);
+    TRY(const Verified* ours, need(session_.audited_nick(), session::kResult));
+    TRY(session_.results[us], session::ResultStep::from_json(ours->body));
+    if (find(session_.peer_nick(), session::kResult) == nullptr) {
+      session_.no_peer_result = "no result of it is in the file";
+      return {};
     }
+    TRY(const Verified* theirs, need(session_.peer_nick(), session::kResult));
+    if (auto read = session::ResultStep::from_json(theirs->body))
+      session_.results[1 - us] = *std::move(read);
+    else
+      session_.no_peer_result = "what it signed as its result cannot be read";
+    return {};
+  }
+
+  Status read_charter() {
+    if (opened_.charter.empty()) return {};
+    TRY(session_.tagged, tagged_by(opened_.charter, session_));
+    if (!session_.tagged) return refuse("Its charter is not the one that both sides name.");
     return {};
   }
 
@@ -161,6 +181,18 @@ class Reader {
 };
 
 }  // namespace
+
+Result<std::optional<std::vector<indicator::Type>>> tagged_by(std::string_view text, const LoggedSession& session) {
+  TRY(const log::Note note, log::parse_note(text));
+  if (group::charter_hash(note.text) != session.charter) return std::nullopt;
+  // Both nodes held it against the rules of their time.
+  TRY(const group::Charter charter, group::read_terms_unverified(note, group::kCharterKind));
+  const std::vector<indicator::Type>& asked = session.proposal.question.types;
+  std::vector<indicator::Type> tagged;
+  for (const group::AdmissionCap& cap : charter.admission.types)
+    if (std::ranges::find(asked, cap.type) != asked.end()) tagged.push_back(cap.type);
+  return tagged;
+}
 
 Result<LoggedSession> read_logged_session(const Opened& opened, std::span<const log::MemberKeys> members) {
   return Reader(opened, members).read();

@@ -97,8 +97,31 @@ class Audit {
     return {};
   }
 
+  /// The record says of which types it shows tags, and a tag is 32 bytes that nobody can make again: of a type that
+  /// enters as it is, they could be a guess. So the charter says it.
+  Difference check_tagged_types() {
+    const std::vector<indicator::Type>& shown = record_.set.by_tags;
+    if (!logged_.tagged) {
+      report_.tags_by_charter = shown.empty();
+      return {};
+    }
+    if (shown != *logged_.tagged)
+      return fmt::format("By the charter of the session these types enter by tags: {}. The record shows tags of: {}.",
+                         in_words(*logged_.tagged), in_words(shown));
+    if (!shown.empty())
+      fits("The types of which it shows tags are those that enter by tags by the charter that both sides name.");
+    return {};
+  }
+  static std::string in_words(std::span<const indicator::Type> types) {
+    std::string words;
+    for (const indicator::Type type : types)
+      words += fmt::format("{}{}", words.empty() ? "" : ", ", indicator::name_of(type));
+    return words.empty() ? "none" : words;
+  }
+
   /// What can be said of the tags: nothing ties one to the indicator beside it but the keys of all members.
   Difference check_tags() {
+    if (Difference types = check_tagged_types()) return types;
     const RecordedTags tags = count_tags();
     const std::optional<Digest>& epoch = logged_.proposal.admission;
     if (epoch.has_value() != !record_.set.by_tags.empty())
@@ -242,7 +265,7 @@ class Audit {
     const std::string_view of_tags =
         by_tags ? " Indicators of the types that enter by tags entered by those that it shows." : "";
     report_.vouched = peer_result() && peer_result()->transcript == result().transcript;
-    if (report_.vouched)
+    if (report_.shown())
       report_.proves.push_back(fmt::format(
           "{} ran the agreed protocol honestly, on exactly the set that it had committed to before: nothing "
           "else was entered, nothing that it found was kept back.{}",
@@ -250,13 +273,19 @@ class Audit {
     else
       report_.proves.push_back(fmt::format(
           "A run of the agreed program on the set that {} had committed to gives the messages and the result "
-          "that it signed, if it received what it says.{}",
-          report_.audited, of_tags));
+          "that it signed{}{}.{}",
+          report_.audited, report_.vouched ? "" : ", if it received what it says",
+          report_.tags_by_charter ? "" : ", if the types of which it shows tags enter by tags", of_tags));
     if (!report_.vouched)
-      report_.proves_not.push_back(
-          fmt::format("That these are the messages that {} sent: it signed no transcript, or another. Nobody but {} "
-                      "vouches for what it received.",
-                      report_.peer, report_.audited));
+      report_.proves_not.push_back(fmt::format(
+          "That these are the messages that {} sent: {}. Nobody but {} vouches for what it received.", report_.peer,
+          peer_result() ? "it signed another transcript" : logged_.no_peer_result, report_.audited));
+    if (!report_.tags_by_charter)
+      report_.proves_not.push_back(fmt::format(
+          "That {0} enter by tags: if one of them does not, guesses were entered as its tags. The charter says it, and "
+          "is neither in the file nor what was given as --members: give the version that the session was held under "
+          "(hash {1}; parley group show NAME --note --version N), or have the file made by a newer parley.",
+          in_words(record_.set.by_tags), to_hex(logged_.charter)));
     if (by_tags)
       report_.proves_not.push_back(fmt::format(
           "That a tag is that of the indicator beside it: it takes the keys of all members to make one, so that nobody "
@@ -282,11 +311,14 @@ class Audit {
 
 }  // namespace
 
-Result<Report> audit(const Audited& audited, std::span<const log::MemberKeys> members,
-                     const std::optional<Admitted>& admitted, ThreadPool& pool, Progress& progress) {
+Result<Report> audit(const Audited& audited, std::span<const log::MemberKeys> members, const AuditorHolds& holds,
+                     ThreadPool& pool, Progress& progress) {
   TRY_STATUS(log::admit_members(members));
-  TRY(const LoggedSession logged, read_logged_session(audited.opened, members));
-  return Audit(audited, logged, admitted, pool, progress).run();
+  TRY(LoggedSession logged, read_logged_session(audited.opened, members));
+  if (!logged.tagged && !holds.charter.empty()) {
+    TRY(logged.tagged, tagged_by(holds.charter, logged));
+  }
+  return Audit(audited, logged, holds.admitted, pool, progress).run();
 }
 
 }  // namespace parley::audit

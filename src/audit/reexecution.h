@@ -20,9 +20,14 @@ struct Report {
   /// The other side signed the same transcript. Where it did not, or its result is not in the file, the audited side
   /// alone vouches for what it received: it could have made up a run that fits.
   bool vouched = false;
+  /// Which types entered by tags is what the charter says. False where the record names some and no charter was there
+  /// to hold it against: a guess of any other type could pass as a tag.
+  bool tags_by_charter = true;
   std::vector<std::string> proves, proves_not;  ///< sentences; proves nothing where there is a difference but that
 
   bool passes() const { return !difference; }
+  /// Passes, by no word that is the audited side's alone.
+  bool shown() const { return passes() && vouched && tags_by_charter; }
 };
 
 /// What the logs of a group count as admitted for one member in one epoch (admission/records.h), where the auditor
@@ -32,11 +37,16 @@ struct Admitted {
   std::map<indicator::Type, std::int64_t> most;
 };
 
-/// @param admitted  of the audited member, in the session's epoch; nothing where the auditor has no logs
+/// What the auditor has beside the members' keys, each where it is there.
+struct AuditorHolds {
+  std::optional<Admitted> admitted = {};  ///< of the audited member, in the session's epoch
+  std::string charter = {};               ///< a note; that of another version says nothing
+};
+
 /// @param members  of the group, as log::admit_members() takes them: all of it rests on these keys
 /// @error Errc::signature, Errc::format, Errc::protocol if the entries are not those of one session in logs of these
 /// members: then there is nothing to audit, whoever made the file so. Errc::cancelled
-Result<Report> audit(const Audited& audited, std::span<const log::MemberKeys> members,
-                     const std::optional<Admitted>& admitted, ThreadPool& pool, Progress& progress);
+Result<Report> audit(const Audited& audited, std::span<const log::MemberKeys> members, const AuditorHolds& holds,
+                     ThreadPool& pool, Progress& progress);
 
 }  // namespace parley::audit

@@ -117,14 +117,36 @@ constexpr std::array kCommandActs = {
     CommandAct{"sim", {}},
 };
 
-// What was given, or what stands for it, of the first argument that is no option.
-std::string first_argument(const CLI::App& command) {
+/// Of all arguments that are no options, what was given or what stands for it.
+std::vector<std::string> arguments_of(const CLI::App& command) {
+  std::vector<std::string> arguments;
   for (const CLI::Option* option : command.get_options()) {
     if (!option->get_positional()) continue;
     const auto given = option->results();
-    return given.empty() ? option->get_default_str() : fmt::format("{}", fmt::join(given, " "));
+    arguments.push_back(given.empty() ? option->get_default_str() : fmt::format("{}", fmt::join(given, " ")));
   }
-  return {};
+  return arguments;
+}
+
+/// What a second person is asked for, and the one command that asks for it.
+struct Asks {
+  std::string_view rule, command;
+  bool uses;  ///< it also writes that it used what was confirmed; the others say so in the record of what they do
+};
+
+bool asks_for(const Typed& typed, const operators::Record& record) {
+  static const std::array kAsks = {
+      Asks{name_of(operators::Rule::reveal), "reveal", true},
+      Asks{name_of(operators::Rule::standing_rule), "consent add", true},
+      Asks{name_of(operators::Rule::audit_export), "audit export", true},
+      Asks{operators::kOperatorAdd, "operator add", false},
+      Asks{operators::kOperatorRemove, "operator remove", false},
+      Asks{operators::kRuleOff, "policy two-person", false},
+  };
+  const auto asks = std::ranges::find(kAsks, record.name, &Asks::rule);
+  if (asks == kAsks.end() || typed.command != asks->command) return false;
+  if (record.kind == operators::Kind::use) return asks->uses;
+  return record.name != operators::kRuleOff || (typed.arguments.size() == 2 && typed.arguments[1] == "off");
 }
 
 }  // namespace
@@ -155,7 +177,7 @@ Typed typed_in(const CLI::App& app) {
     last = below.front();
     typed.command += (typed.command.empty() ? "" : " ") + last->get_name();
   }
-  typed.argument = first_argument(*last);
+  typed.arguments = arguments_of(*last);
   return typed;
 }
 
@@ -163,25 +185,25 @@ Status check_typed(const Typed& typed, const operators::Record& record) {
   using operators::Kind;
   const auto listed = std::ranges::find(kCommandActs, typed.command, &CommandAct::command);
   const bool acts = listed != kCommandActs.end() && listed->act.has_value();
-  const auto is_of_argument = [&] { return record.of && typed.argument == fmt::format("{}", *record.of); };
+  const auto is_of_argument = [&] { return record.of && typed.first() == fmt::format("{}", *record.of); };
+  const auto are_arguments = [&](const std::vector<std::string>& said) { return typed.arguments == said; };
   const bool follows = [&] {
     switch (record.kind) {
       case Kind::act:
         return acts && record.detail == typed.command && record.act == listed->act;
       case Kind::request:
       case Kind::use:
-        return acts || typed.command == "operator add" || typed.command == "operator remove" ||
-               typed.command == "policy two-person";
+        return asks_for(typed, record);
       case Kind::confirm:
         return typed.command == "operator confirm" && is_of_argument();
       case Kind::refuse:
         return typed.command == "operator refuse" && is_of_argument();
       case Kind::add:
-        return typed.command == "operator add";
+        return typed.command == "operator add" && are_arguments({record.name, record.detail});
       case Kind::remove:
-        return typed.command == "operator remove" && record.name == typed.argument;
+        return typed.command == "operator remove" && are_arguments({record.name});
       case Kind::rule:
-        return typed.command == "policy two-person";
+        return typed.command == "policy two-person" && are_arguments({record.name, record.detail});
       case Kind::outcome:
         return false;  // the node writes it
     }
@@ -190,9 +212,10 @@ Status check_typed(const Typed& typed, const operators::Record& record) {
   if (follows) return {};
   return fail(
       Errc::policy,
-      fmt::format("The node wants a record of another kind ({}) signed than parley {} makes. It was not signed: "
-                  "this may be no node of yours.",
-                  name_of(record.kind), typed.command));
+      fmt::format(
+          "The node wants another record signed (of the kind {}) than the command typed here, parley {}, makes. "
+          "It was not signed: this may be no node of yours.",
+          name_of(record.kind), typed.command));
 }
 
 int run_recorded(Workplace& at, const CLI::App& app, const std::function<int(Workplace&)>& command) {
@@ -204,10 +227,10 @@ int run_recorded(Workplace& at, const CLI::App& app, const std::function<int(Wor
          fmt::format("\"{}\" does not say whether it is to be recorded, so it does not run.", typed.command),
          "src/cli/acts.cpp"});
   if (!listed->act) return command(at);
-  const Digest subject = listed->subject == Subject::nothing
-                             ? Digest{}
-                             : at.operator_log.subjects().of(name_of(listed->subject),
-                                                             resolved(at.vault, listed->subject, typed.argument));
+  const Digest subject =
+      listed->subject == Subject::nothing
+          ? Digest{}
+          : at.operator_log.subjects().of(name_of(listed->subject), resolved(at.vault, listed->subject, typed.first()));
   const auto begun = at.operator_log.begin(*listed->act, typed.command, subject, at.person);
   if (!begun) return at.console.refuse(begun.error());
   const int code = command(at);

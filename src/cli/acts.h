@@ -4,7 +4,9 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/command.h"
 
@@ -23,14 +25,18 @@ struct CommandAct {
 /// Every command of the program. One that is not here is refused, and a test compares the two.
 std::span<const CommandAct> command_acts();
 
-/// What was typed: the words of the command, and its first argument that is no option.
+/// What was typed: the words of the command, and its arguments that are no options.
 struct Typed {
-  std::string command, argument;
+  std::string command;
+  std::vector<std::string> arguments;  ///< in their order; of one that was not given, what stands for it
+
+  std::string first() const { return arguments.empty() ? std::string() : arguments.front(); }
 };
 Typed typed_in(const CLI::App& app);
 
 /// Whether a record is one that the typed command makes, so that whoever asks for a signature can have nothing else
-/// signed by it. @error Errc::policy
+/// signed by it. What it is about stands in a record as a hash whose key the vault has, so that is not compared.
+/// @error Errc::policy
 Status check_typed(const Typed& typed, const operators::Record& record);
 
 /// Runs the command that `app` has parsed, once it is on record. @return its exit code

@@ -119,7 +119,7 @@ Status retire_canaries(Workplace& at, const vault::SessionRow& row, const group:
 }
 
 Status show_before(Workplace& at, const ExportArguments& arguments, const vault::SessionRow& row,
-                   const group::Card& auditor, const session::KeptRecord& kept) {
+                   const group::Card& auditor, const session::KeptRecord& kept, const audit::Opened& opened) {
   Console& console = at.console;
   console.say(fmt::format("Opening the session {} with {} to {} (fingerprint {}).", row.id.substr(0, 8), row.peer,
                           visible(auditor.name), auditor.fingerprint()));
@@ -129,6 +129,7 @@ Status show_before(Workplace& at, const ExportArguments& arguments, const vault:
       fmt::format("  It learns nothing of your other sessions, and not the context of your indicators. The file "
                   "has about {} bytes, and only the holder of that card's id key opens it.",
                   kept.file.size));
+  if (!opened.charter.empty()) console.say("  The group's charter goes with it: it says which types enter by tags.");
   console.say("  Canaries of yours that stand in a set are not used any more against either: the auditor sees them.");
   console.say(
       fmt::format("  IT MUST NEVER GET TO {}: compare the auditor's fingerprint by voice before you hand it over. "
@@ -150,7 +151,7 @@ Status export_session(Workplace& at, const ExportArguments& arguments) {
   TRY(const group::Card auditor, card_from(at, arguments.auditor));
   TRY_STATUS(check_auditor(at, row, auditor));
   TRY(const audit::Opened opened, audit::open_session(at.vault, id, at.member.card.nick));
-  TRY_STATUS(show_before(at, arguments, row, auditor, *kept));
+  TRY_STATUS(show_before(at, arguments, row, auditor, *kept, opened));
   TRY_STATUS(
       at.operator_log.ask_second(operators::Rule::audit_export,
                                  fmt::format("Open the session {} with {}, our whole set of it, to {} (id key {})", id,
@@ -178,7 +179,7 @@ void print_report(Console& console, const audit::Report& report) {
   for (const std::string& line : report.checked) console.print("fits: " + visible(line) + "\n");
   if (report.difference) console.print("differs: " + visible(*report.difference) + "\n");
   const std::string_view verdict = !report.passes() ? "NOT an honest run"
-                                   : report.vouched ? "honest run"
+                                   : report.shown() ? "honest run"
                                                     : "NOT SHOWN to be an honest run: fits, by the word of one side";
   console.print(fmt::format("{}: {} in the session {} with {}\n", verdict, visible(report.audited), report.session,
                             visible(report.peer)));
@@ -188,12 +189,17 @@ void print_report(Console& console, const audit::Report& report) {
 }
 
 OrderedJson json_of(const audit::Report& report) {
-  return {
-      {"session", report.session}, {"group", report.group},
-      {"audited", report.audited}, {"peer", report.peer},
-      {"passes", report.passes()}, {"vouched", report.vouched},
-      {"checked", report.checked}, {"difference", report.difference ? OrderedJson(*report.difference) : OrderedJson()},
-      {"proves", report.proves},   {"proves_not", report.proves_not}};
+  return {{"session", report.session},
+          {"group", report.group},
+          {"audited", report.audited},
+          {"peer", report.peer},
+          {"passes", report.passes()},
+          {"vouched", report.vouched},
+          {"tags_by_charter", report.tags_by_charter},
+          {"checked", report.checked},
+          {"difference", report.difference ? OrderedJson(*report.difference) : OrderedJson()},
+          {"proves", report.proves},
+          {"proves_not", report.proves_not}};
 }
 
 /// What the logs in this member's own vault count as admitted for the audited one, of each type the most that any of
@@ -234,22 +240,24 @@ Result<std::optional<audit::Admitted>> admitted_for(Surroundings& at, const Veri
   return std::optional(std::move(admitted));
 }
 
-/// @return the exit code: 3 where the other side does not vouch for the messages
+/// @return the exit code: 3 where the other side does not vouch for the messages, or no charter for the tags
 Result<int> verify(Surroundings& at, const VerifyArguments& arguments) {
-  TRY(const auto members, read_members_file(at.console.resolve(arguments.members)));
+  TRY(const MembersFile file, read_members_file(at.console.resolve(arguments.members)));
   TRY(const vault::Unlock unlock, unlock_from_surroundings(at.console));
   TRY(const Secret<32> id_seed, group::load_id_seed(at.folder, unlock));
   at.progress.phase("reading the file", 0);
   TRY(const audit::Audited audited, audit::open_audit_file(at.console.resolve(arguments.file), id_seed));
-  TRY(const auto admitted, admitted_for(at, arguments, unlock, audited.opened, members));
+  TRY(auto admitted, admitted_for(at, arguments, unlock, audited.opened, file.members));
   ThreadPool pool(arguments.threads == 0 ? hardware_threads() : arguments.threads);
-  TRY(const audit::Report report, audit::audit(audited, members, admitted, pool, at.progress));
+  TRY(const audit::Report report,
+      audit::audit(audited, file.members, {.admitted = std::move(admitted), .charter = file.charter}, pool,
+                   at.progress));
   if (auto* bar = dynamic_cast<ProgressBar*>(&at.progress)) bar->clear();
   if (arguments.as_json)
     at.console.print(to_line(json_of(report)));
   else
     print_report(at.console, report);
-  return !report.passes() ? 1 : report.vouched ? 0 : 3;
+  return !report.passes() ? 1 : report.shown() ? 0 : 3;
 }
 
 int status_of(Console& console, const Status& done) {

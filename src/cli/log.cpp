@@ -165,7 +165,8 @@ Status check_logs(Workplace& at, const std::vector<log::MemberKeys>& members, Ch
 Result<bool> fsck(Workplace& at, const std::string& members_file) {
   Checked checked;
   if (!members_file.empty()) {
-    TRY(const auto members, read_members_file(at.console.resolve(members_file)));
+    TRY(const MembersFile file, read_members_file(at.console.resolve(members_file)));
+    const std::vector<log::MemberKeys>& members = file.members;
     TRY_STATUS(check_logs(at, members, checked));
   } else {
     TRY(const auto groups, at.vault.groups());

@@ -96,7 +96,8 @@ Status verify(Surroundings& at, const VerifyArguments& arguments) {
 // --- policy --------------------------------------------------------------------------------------------------------
 
 Status policy(Surroundings& at, const std::string& members_file, const std::string& nick) {
-  TRY(const auto members, read_members_file(at.console.resolve(members_file)));
+  TRY(const MembersFile file, read_members_file(at.console.resolve(members_file)));
+  const std::vector<log::MemberKeys>& members = file.members;
   const auto owner = std::ranges::find(members, nick, &log::MemberKeys::nick);
   if (owner == members.end())
     return fail(Errc::not_found, fmt::format("{} is not in the members' file.", visible(nick)));

@@ -100,12 +100,13 @@ Result<std::vector<log::MemberKeys>> parse_members(std::string_view text) {
   return members;
 }
 
-Result<std::vector<log::MemberKeys>> read_members_file(const std::filesystem::path& path) {
+Result<MembersFile> read_members_file(const std::filesystem::path& path) {
   TRY(const Bytes content, read_file(path, kMaxMembersFileBytes));
   const std::string_view text = as_text(content);
-  auto members = text.starts_with(group::kCharterKind) ? members_of_charter(text) : parse_members(text);
+  const bool is_charter = text.starts_with(group::kCharterKind);
+  auto members = is_charter ? members_of_charter(text) : parse_members(text);
   if (!members) return std::unexpected(std::move(members).error().at(path.string()));
-  return members;
+  return MembersFile{.members = *std::move(members), .charter = is_charter ? std::string(text) : std::string()};
 }
 
 }  // namespace parley::cli

@@ -19,11 +19,16 @@ namespace parley::cli {
 
 inline constexpr std::size_t kMaxMembersFileBytes = 4 << 20;
 
+struct MembersFile {
+  std::vector<log::MemberKeys> members;
+  std::string charter;  ///< its note, where the file is one
+};
+
 /// What parse_members() takes.
 std::string write_members(std::span<const log::MemberKeys> members);
 /// @error Errc::format with the line, Errc::key_weak, Errc::limit
 Result<std::vector<log::MemberKeys>> parse_members(std::string_view text);
 /// @error also Errc::not_found, Errc::io
-Result<std::vector<log::MemberKeys>> read_members_file(const std::filesystem::path& path);
+Result<MembersFile> read_members_file(const std::filesystem::path& path);
 
 }  // namespace parley::cli

@@ -19,7 +19,8 @@ struct Arguments {
 };
 
 Status verify_fault(Surroundings& at, const Arguments& arguments) {
-  TRY(const auto members, read_members_file(at.console.resolve(arguments.members)));
+  TRY(const MembersFile file, read_members_file(at.console.resolve(arguments.members)));
+  const std::vector<log::MemberKeys>& members = file.members;
   TRY(const Bytes text, read_file(at.console.resolve(arguments.file), log::kMaxFaultBytes));
   TRY(const log::Verdict verdict, log::verify_fault(as_text(text), members));
   const std::string& accused = members[verdict.accused].nick;

@@ -37,18 +37,22 @@ class AuditedCheat : public testing::Test {
  protected:
   void hold(std::uint16_t suite, const Deviation& asker_deviates = {}, const Deviation& answerer_deviates = {},
             const Question& question = which_addresses_and_names()) {
+    const auto met = try_to_hold(suite, asker_deviates, answerer_deviates, question);
+    ASSERT_OK(met.began);
+    ASSERT_OK(met.answered);
+    id_ = *met.began;
+  }
+  Both<std::string> try_to_hold(std::uint16_t suite, const Deviation& asker_deviates,
+                                const Deviation& answerer_deviates, const Question& question) {
     Limits limits = test_limits();
     limits.suites = {suite};
-    const auto met = meet<std::string>(
+    return meet<std::string>(
         asker_, answerer_, asker_deviates, answerer_deviates,
         [&](Party us, group::LogLink& link) { return ask(us, link, question, limits, {}); },
         [&](Party us, group::LogLink& link) -> Result<std::string> {
           TRY(const ReceivedStep step, first_step(link));
           return session::answer(us, link, step, limits, accept_everything);
         });
-    ASSERT_OK(met.began);
-    ASSERT_OK(met.answered);
-    id_ = *met.began;
   }
 
   Opened& member(Side side) { return side == Side::asker ? asker_ : answerer_; }
@@ -123,8 +127,38 @@ TEST_F(AuditedCheat, AnHonestMemberPassesWhateverTheOtherSideSignedOfTheResult) 
   EXPECT_TRUE(honest->passes());
   EXPECT_FALSE(honest->vouched) << "it could have made up what it received";
   EXPECT_THAT(honest->proves, testing::Not(testing::Contains(HasSubstr("honestly"))));
-  EXPECT_THAT(honest->proves_not, testing::Contains(HasSubstr("it signed no transcript, or another")));
+  EXPECT_THAT(honest->proves_not, testing::Contains(HasSubstr("it signed another transcript")));
   expect_found(opened_by(Side::asker), "are not those of the session");
+}
+
+/// A result that says nothing, or that nobody was told: by it a cheat would keep others from showing that they were
+/// honest. It counts as none.
+TEST_F(AuditedCheat, AnHonestMemberIsAuditedWhateverTheOtherSideMadeOfItsResult) {
+  const std::map<std::string, Deviation> results = {
+      {"what it signed as its result cannot be read", changing(kResult, [](auto& body) { body.erase("count"); })},
+      {"no result of it is in the file", writing(kResult, [](mirror::Draft& draft) { draft.audience = {}; })}};
+  for (const auto& [why, deviation] : results) {
+    for (const Side honest : kSides) {
+      SCOPED_TRACE(testing::Message() << why << ", the " << (honest == Side::asker ? "asker" : "answerer")
+                                      << " is honest");
+      const Deviation none;
+      try_to_hold(kFast, honest == Side::asker ? none : deviation, honest == Side::asker ? deviation : none,
+                  which_addresses_and_names());
+      id_ = newest_session(*member(honest).vault);
+      const auto report = report_on(opened_by(honest));
+      ASSERT_OK(report);
+      EXPECT_TRUE(report->passes()) << report->difference.value_or("");
+      EXPECT_FALSE(report->vouched);
+      EXPECT_FALSE(report->shown());
+      EXPECT_THAT(report->proves_not, testing::Contains(HasSubstr(why)));
+    }
+  }
+}
+
+TEST_F(AuditedCheat, AnUnreadableResultOfTheAuditedSideShowsNoSession) {
+  try_to_hold(kFast, changing(kResult, [](auto& body) { body.erase("count"); }), {}, which_addresses_and_names());
+  id_ = newest_session(*asker_.vault);
+  EXPECT_FAILS(report_on(opened_by(Side::asker)), Errc::format);
 }
 
 TEST_F(AuditedCheat, WhoSignedAnotherResultThanItsProgramFindsIsFound) {

@@ -69,6 +69,11 @@ TEST_F(AdmitCommand, LeavesSessionsThatCanBeAudited) {
   EXPECT_EQ(verified.code, 0) << verified.err;
   EXPECT_THAT(verified.out, HasSubstr("20 ipv4 entered by tags"));
   EXPECT_THAT(verified.out, HasSubstr("proves not: That a tag is that of the indicator beside it"));
+  const std::string keys = alpha.file("keys", alpha.output({"group", "show", "joint", "--members"}));
+  EXPECT_SAYS(auditor.run({"audit", "verify", file, "--members", keys}), 0, "rests on the keys");
+  EXPECT_THAT(auditor.output({"audit", "verify", file, "--members", keys}),
+              HasSubstr("those that enter by tags by the charter"))
+      << "the file brings it";
   EXPECT_SAYS(auditor.run({"audit", "verify", file, "--members", charter, "--compare-admissions"}), 1,
               "say nothing of admissions in the epoch");
   const std::string own = opened_to(alpha);

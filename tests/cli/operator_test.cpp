@@ -1,13 +1,16 @@
 // Which commands are recorded, and what an operator sees of the record.
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 
 #include "cli/acts.h"
 #include "support/member.h"
+#include "vault/testing.h"
 
 namespace parley::program {
 namespace {
 
 using ::testing::HasSubstr;
+using vault::fails, vault::succeeds;  // of EXPECT_OK and its like
 
 /// The words of every command below `app` that does something by itself.
 void commands_below(const CLI::App& app, const std::string& words, std::vector<std::string>& found) {
@@ -51,6 +54,93 @@ TEST(Commands, ThatOpenSomethingAreRecorded) {
     ASSERT_NE(found, cli::command_acts().end()) << command;
     EXPECT_EQ(found->act, act) << command;
   }
+}
+
+// --- what is signed at a terminal for a node that asks ---------------------------------------------------------------
+
+cli::Typed typed(std::vector<std::string> line) {
+  CLI::App app;
+  cli::Chosen chosen;
+  cli::add_all(app, chosen);
+  std::ranges::reverse(line);  // as CLI11 takes it
+  app.parse(line);
+  return cli::typed_in(app);
+}
+
+using operators::Act, operators::Kind, operators::Record;
+
+struct Wanted {
+  std::vector<std::string> line;
+  Record record;
+};
+
+std::string in_words(const Wanted& one) {
+  return fmt::format("{}: {} {} {}", fmt::join(one.line, " "), name_of(one.record.kind), one.record.name,
+                     one.record.detail);
+}
+
+const std::vector<std::string> kShow{"show", "5ab2"}, kReveal{"reveal", "5ab2", "--fields", "malware"},
+    kConsent{"consent", "add", "joint", "--peer", "bravo-cert", "--fields", "malware", "--until", "2031-01-01"},
+    kAudit{"audit", "export", "5ab2", "file", "--for", "card"}, kAdd{"operator", "add", "eve", "the-line"},
+    kRemove{"operator", "remove", "eve"}, kOn{"policy", "two-person", "reveal", "on"},
+    kOff{"policy", "two-person", "reveal", "off"}, kRules{"policy", "two-person"};
+
+Record asked_of_second(Kind kind, std::string_view rule) {
+  Record record{.kind = kind, .name = std::string(rule)};
+  if (kind == Kind::use) record.of = 41;
+  return record;
+}
+
+TEST(SignedForANode, IsWhatTheTypedCommandMakes) {
+  const std::vector<Wanted> made = {
+      {kShow, {.kind = Kind::act, .act = Act::read, .detail = "show"}},
+      {kReveal, {.kind = Kind::act, .act = Act::reveal, .detail = "reveal"}},
+      {kReveal, asked_of_second(Kind::request, "reveal")},
+      {kReveal, asked_of_second(Kind::use, "reveal")},
+      {kConsent, asked_of_second(Kind::request, "standing-rule")},
+      {kConsent, asked_of_second(Kind::use, "standing-rule")},
+      {kAudit, asked_of_second(Kind::request, "audit-export")},
+      {kAudit, asked_of_second(Kind::use, "audit-export")},
+      {kAdd, asked_of_second(Kind::request, "operator-add")},
+      {kAdd, {.kind = Kind::add, .name = "eve", .detail = "the-line"}},
+      {kRemove, asked_of_second(Kind::request, "operator-remove")},
+      {kRemove, {.kind = Kind::remove, .name = "eve"}},
+      {kOn, {.kind = Kind::rule, .name = "reveal", .detail = "on"}},
+      {kOff, asked_of_second(Kind::request, "rule-off")},
+      {kOff, {.kind = Kind::rule, .name = "reveal", .detail = "off"}},
+  };
+  for (const Wanted& one : made) EXPECT_OK(cli::check_typed(typed(one.line), one.record)) << in_words(one);
+}
+
+// A changed node asks for something else while its operator types something harmless.
+TEST(SignedForANode, IsNothingElse) {
+  std::vector<Wanted> refused = {
+      {kShow, {.kind = Kind::act, .act = Act::reveal, .detail = "show"}},
+      {kShow, {.kind = Kind::act, .act = Act::read, .detail = "reveal"}},
+      {kAdd, {.kind = Kind::add, .name = "mallory", .detail = "the-line"}},
+      {kAdd, {.kind = Kind::add, .name = "eve", .detail = "another-line"}},
+      {kAdd, {.kind = Kind::remove, .name = "eve"}},
+      {kRemove, {.kind = Kind::remove, .name = "bob"}},
+      {kOn, {.kind = Kind::rule, .name = "reveal", .detail = "off"}},
+      {kOn, {.kind = Kind::rule, .name = "audit-export", .detail = "on"}},
+      {kOff, {.kind = Kind::rule, .name = "audit-export", .detail = "off"}},
+      {kRules, {.kind = Kind::rule, .name = "reveal", .detail = "off"}},
+      {kOn, asked_of_second(Kind::request, "rule-off")},
+      {kRules, asked_of_second(Kind::request, "rule-off")},
+      {kAdd, asked_of_second(Kind::use, "operator-add")},
+      {kOff, asked_of_second(Kind::use, "rule-off")},
+      {kReveal, asked_of_second(Kind::request, "everything")},
+      {kReveal, {.kind = Kind::outcome, .detail = "done", .of = 1}},
+  };
+  const std::map<std::string, std::vector<std::string>> asks = {
+      {"reveal", kReveal},    {"standing-rule", kConsent},  {"audit-export", kAudit},
+      {"operator-add", kAdd}, {"operator-remove", kRemove}, {"rule-off", kOff}};
+  for (const auto& [rule, own] : asks)
+    for (const auto& line : {kShow, kReveal, kConsent, kAudit, kAdd, kRemove, kOff})
+      for (const Kind kind : {Kind::request, Kind::use})
+        if (line != own) refused.push_back({line, asked_of_second(kind, rule)});
+  for (const Wanted& one : refused)
+    EXPECT_FAILS(cli::check_typed(typed(one.line), one.record), Errc::policy) << in_words(one);
 }
 
 class OperatorCommands : public ::testing::Test {
