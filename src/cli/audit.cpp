@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/group_command.h"
 #include "cli/json.h"
 #include "cli/members_file.h"
 #include "cli/session_view.h"
@@ -135,9 +136,7 @@ Status show_before(Workplace& at, const ExportArguments& arguments, const vault:
       fmt::format("  IT MUST NEVER GET TO {}: compare the auditor's fingerprint by voice before you hand it over. "
                   "What was opened cannot be taken back.",
                   row.peer));
-  if (console.interactive() && !arguments.yes && !console.confirm("Open it?"))
-    return fail(Errc::cancelled, "Nothing was written.");
-  return {};
+  return ask_yes(at, arguments.yes, "Open it?");
 }
 
 Status export_session(Workplace& at, const ExportArguments& arguments) {

@@ -29,6 +29,7 @@ TEST_F(AuditCommand, OpensASessionToTheAuditorOnlyWhoRunsItAgain) {
   const Member& bravo = members_.bravo();
   EXPECT_TRUE(answer.at("audit_until").is_string());
   const std::string file = (bravo.folder() / "for-the-court").string();
+  EXPECT_SAYS(bravo.run({"audit", "export", "last", file, "--for", card_of(auditor_)}), 1, "no terminal to ask on");
   const Ended opened = bravo.run({"audit", "export", "last", file, "--for", card_of(auditor_), "--yes"});
   EXPECT_SAYS(opened, 0, "WHOLE SET");
   EXPECT_THAT(opened.err, HasSubstr("MUST NEVER GET TO alpha"));
