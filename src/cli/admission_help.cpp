@@ -57,6 +57,17 @@ std::vector<indicator::Type> tagged_of(const group::Membership& membership, std:
   return tagged;
 }
 
+/// What stands against guesses of the types that are asked about.
+std::string bound_on_guesses(const group::Charter& charter, const session::Question& question) {
+  std::vector<std::string_view> tagged;
+  for (const indicator::Type type : question.types)
+    if (charter.admission.cap(type) != nullptr) tagged.push_back(indicator::name_of(type));
+  if (tagged.empty()) return ", within the caps of the charter";
+  const std::string counted = fmt::format(
+      ": of {} only what every member helped to admit, and counted (parley admit status)", fmt::join(tagged, ", "));
+  return tagged.size() == question.types.size() ? counted : counted + "; of the rest within the caps of the charter";
+}
+
 bool any_waits_for_help(const admission::Overview& overview, std::span<const indicator::Type> types) {
   return std::ranges::any_of(overview.types, [&](const admission::TypeStatus& type) {
     return std::ranges::find(types, type.type) != types.end() && waits_for_help(type);
@@ -141,6 +152,22 @@ Result<std::vector<std::string>> admitted_of(Workplace& at, const group::Members
                                            indicator::name_of(type), peer));
   }
   return lines;
+}
+
+std::string how_one_notices(const group::Charter& charter, const session::Question& question, const std::string& peer,
+                            bool we_ask) {
+  const bool takes_canaries =
+      question.direction == session::Direction::both && question.function == session::Function::intersection;
+  std::string canaries;
+  if (!takes_canaries)
+    canaries = " Canaries do not work here: they enter only where both sides learn which ones match.";
+  else if (!we_ask)
+    canaries = " Canaries that you committed to would notice guesses of theirs (parley canary status).";
+  return fmt::format(
+      "{} could enter guesses of what you hold{}. It signs how many it enters at most and a commitment to them, which "
+      "an audit can open (parley audit).{} Both logs keep that {} asked and how it ended: the other members see who, "
+      "when and in which step, and nothing of what.",
+      peer, bound_on_guesses(charter, question), canaries, we_ask ? "you" : "it");
 }
 
 }  // namespace parley::cli

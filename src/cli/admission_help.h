@@ -31,4 +31,8 @@ Status admit_before(Workplace& at, const group::Membership& membership, std::spa
 Result<std::vector<std::string>> admitted_of(Workplace& at, const group::Membership& membership,
                                              const std::string& peer, std::span<const indicator::Type> types);
 
+/// On the screens before a question is sent or accepted: how `peer` could cheat, and how one would notice.
+std::string how_one_notices(const group::Charter& charter, const session::Question& question, const std::string& peer,
+                            bool we_ask);
+
 }  // namespace parley::cli

@@ -58,17 +58,6 @@ Result<session::Question> question_from(const AskArguments& arguments, const gro
   return question;
 }
 
-// What stands against guesses of the types that are asked about.
-std::string bound_on_guesses(const group::Charter& charter, const session::Question& question) {
-  std::vector<std::string_view> tagged;
-  for (const indicator::Type type : question.types)
-    if (charter.admission.cap(type) != nullptr) tagged.push_back(indicator::name_of(type));
-  if (tagged.empty()) return ", within the caps of the charter";
-  const std::string counted = fmt::format(
-      ": of {} only what every member helped to admit, and counted (parley admit status)", fmt::join(tagged, ", "));
-  return tagged.size() == question.types.size() ? counted : counted + "; of the rest within the caps of the charter";
-}
-
 // What leaves and what it tells, before anything does.
 Status show_before(Workplace& at, const AskArguments& arguments, const group::Membership& membership,
                    const session::Question& question, const session::Enters& ours) {
@@ -89,17 +78,14 @@ Status show_before(Workplace& at, const AskArguments& arguments, const group::Me
         "match, if its operator changed it.");
   TRY(const auto effect, effect_of(at, membership, arguments.peer, question, ours.padded, 0));
   for (const std::string& line : effect) console.say("  " + line);
-  console.say(
-      fmt::format("  {} could enter guesses of what you hold{}. It signs how many it enters at most and a commitment "
-                  "to them, which an "
-                  "audit can open (parley audit). Both logs keep that you asked and how it ended: the other members "
-                  "see who, when and "
-                  "in which step, and nothing of what.",
-                  arguments.peer, bound_on_guesses(membership.charter(), question)));
+  console.say("  " + how_one_notices(membership.charter(), question, arguments.peer, true));
   if (ours.count == 0)
     console.say("  Nothing of yours fits this question, so nothing can match. Padding hides that from the other side.");
   if (console.interactive() && !arguments.yes && !console.confirm("Send the question?"))
     return fail(Errc::cancelled, "Nothing was sent.");
+  if (!console.interactive())
+    console.say(fmt::format("  It goes to {} now. This command waits for the decision until {}; --wait sets how long.",
+                            arguments.peer, to_rfc3339(wall_clock_now() + arguments.wait_seconds)));
   return {};
 }
 

@@ -58,18 +58,33 @@ Result<indicator::Canonical> value_of_kind(const group::CanaryKind& kind, const 
               fmt::format("\"{}\" is no value of which a {} can be made: {}.", visible(text), kind.name, kind.what));
 }
 
-/// What we hold ourselves is no canary: an honest member may hold it as we do.
-Status refuse_own_material(vault::Vault& vault, std::span<const indicator::Canonical> values) {
+/// Those of `values` that we hold ourselves.
+Result<std::set<indicator::Canonical>> in_own_material(vault::Vault& vault,
+                                                       const std::set<indicator::Canonical>& values) {
+  std::set<indicator::Canonical> held;
   std::set<indicator::Type> types;
   for (const indicator::Canonical& value : values) types.insert(value.type());
-  return vault.for_each({.types = {types.begin(), types.end()}, .label = {}, .since = {}, .tlp_max = {}},
-                        [&](const vault::Item& item) -> Status {
-                          if (std::ranges::find(values, item.indicator) == values.end()) return {};
-                          return fail(Errc::exists,
-                                      fmt::format("{} stands in your own material: others may have seen it as you did, "
-                                                  "so it is no canary. Nothing was added.",
-                                                  visible(item.indicator.value())));
-                        });
+  if (values.empty()) return held;
+  TRY_STATUS(vault.for_each({.types = {types.begin(), types.end()}, .label = {}, .since = {}, .tlp_max = {}},
+                            [&](const vault::Item& item) -> Status {
+                              if (values.contains(item.indicator)) held.insert(item.indicator);
+                              return {};
+                            }));
+  return held;
+}
+
+/// What we hold ourselves is no canary: an honest member may hold it as we do.
+Status refuse_own_material(vault::Vault& vault, std::span<const indicator::Canonical> values) {
+  TRY(const auto held, in_own_material(vault, {values.begin(), values.end()}));
+  if (held.empty()) return {};
+  return fail(Errc::exists,
+              fmt::format("{} stands in your own material: others may have seen it as you did, so it is no canary. "
+                          "Nothing was added.",
+                          visible(held.begin()->value())));
+}
+
+std::string in_words_of(std::size_t canaries) {
+  return canaries == 1 ? std::string("1 canary") : fmt::format("{} canaries", canaries);
 }
 
 Status add(Workplace& at, const AddArguments& arguments) {
@@ -83,6 +98,7 @@ Status add(Workplace& at, const AddArguments& arguments) {
     values.push_back(std::move(value));
   }
   TRY_STATUS(refuse_own_material(at.vault, values));
+  std::size_t waiting = 0;
   const Status done = at.vault.together([&]() -> Status {
     TRY(group::CanaryBook book, group::CanaryBook::load(at.vault, row.id));
     for (const indicator::Canonical& value : values) {
@@ -94,13 +110,14 @@ Status add(Workplace& at, const AddArguments& arguments) {
       TRY(const group::Canary checked, group::make_canary(value.type(), value.value(), canary.reason()));
       TRY_STATUS(book.add(checked));
     }
+    waiting = book.waiting().size();
     return book.save(at.vault, row.id);
   });
   TRY_STATUS(done);
   at.console.say(
-      fmt::format("{} canaries wait for the next set of {}. They lie sealed, apart from your material; "
+      fmt::format("Added {}; {} wait for the next set of {}. They lie sealed, apart from your material; "
                   "parley canary commit {} puts the set into your log, and 24 hours later it is in use.",
-                  values.size(), row.name, row.name));
+                  values.size(), in_words_of(waiting), row.name, row.name));
   return {};
 }
 
@@ -140,6 +157,7 @@ struct GroupStatus {
   group::CanaryBook book;
   const group::CanaryBook::Committed* in_use = nullptr;
   std::set<indicator::Canonical> without_tag;             // of those that enter by tags; until then they enter nothing
+  std::set<indicator::Canonical> held;                    // what our own material has as well by now
   std::vector<std::pair<std::string, std::string>> hits;  // session, peer
 };
 
@@ -156,7 +174,7 @@ Result<std::set<indicator::Canonical>> without_tag(vault::Vault& vault, const gr
 }
 
 Result<GroupStatus> status_of(Workplace& at, const vault::GroupRow& row) {
-  GroupStatus status{.row = row, .book = {}, .in_use = nullptr, .without_tag = {}, .hits = {}};
+  GroupStatus status{.row = row, .book = {}, .in_use = nullptr, .without_tag = {}, .held = {}, .hits = {}};
   TRY(status.book, group::CanaryBook::load(at.vault, row.id));
   TRY(const group::Membership membership, at.groups.membership(row.id));
   if (const auto log = at.groups.log(row.id); log && !status.book.sets().empty()) {
@@ -164,6 +182,7 @@ Result<GroupStatus> status_of(Workplace& at, const vault::GroupRow& row) {
     if (set != nullptr) status.in_use = &status.book.sets()[static_cast<std::size_t>(set - status.book.sets().data())];
   }
   TRY(status.without_tag, without_tag(at.vault, membership, status.book));
+  TRY(status.held, in_own_material(at.vault, status.book.usable()));
   TRY(const auto sessions, at.vault.sessions({.group = row.id}));
   for (const vault::SessionRow& session : sessions) {
     TRY(const auto hits, session::hits_of(at.vault, session.id));
@@ -218,7 +237,16 @@ void print_chances(Console& console, const group::CanaryBook& book, const group:
 }
 
 void print_status(Console& console, const GroupStatus& status) {
-  console.print(fmt::format("{}: {} canaries wait for the next set\n", status.row.name, status.book.waiting().size()));
+  if (status.book.waiting().empty() && status.book.sets().empty())
+    console.print(fmt::format("{}: no canaries yet; parley canary add puts some aside\n", status.row.name));
+  else
+    console.print(
+        fmt::format("{}: for the next set: {}\n", status.row.name, in_words_of(status.book.waiting().size())));
+  for (const indicator::Canonical& value : status.held)
+    console.print(fmt::format(
+        "  IN YOUR OWN MATERIAL: {}. An honest member may hold it as you do, and a match on it is no alarm: "
+        "parley canary remove {} {}\n",
+        visible(value.value()), status.row.name, visible(value.value())));
   for (const group::CanaryBook::Committed& set : status.book.sets()) print_set(console, status, set);
   if (status.in_use != nullptr) print_chances(console, status.book, *status.in_use);
   for (const auto& [session, peer] : status.hits)
@@ -227,7 +255,8 @@ void print_status(Console& console, const GroupStatus& status) {
 }
 
 OrderedJson status_json(const GroupStatus& status) {
-  OrderedJson sets = OrderedJson::array(), hits = OrderedJson::array();
+  OrderedJson sets = OrderedJson::array(), hits = OrderedJson::array(), held = OrderedJson::array();
+  for (const indicator::Canonical& value : status.held) held.push_back(value.value());
   for (const group::CanaryBook::Committed& set : status.book.sets())
     sets.push_back({{"entry", to_hex(set.entry)},
                     {"canaries", set.set.canaries().size()},
@@ -236,7 +265,11 @@ OrderedJson status_json(const GroupStatus& status) {
                     {"retired_against", set.retired},
                     {"in_use", &set == status.in_use}});
   for (const auto& [session, peer] : status.hits) hits.push_back({{"session", session}, {"peer", peer}});
-  return {{"group", status.row.name}, {"waiting", status.book.waiting().size()}, {"sets", sets}, {"hits", hits}};
+  return {{"group", status.row.name},
+          {"waiting", status.book.waiting().size()},
+          {"sets", sets},
+          {"hits", hits},
+          {"in_own_material", held}};
 }
 
 Status show_status(Workplace& at, const std::string& group, bool as_json) {
@@ -258,6 +291,7 @@ Status show_status(Workplace& at, const std::string& group, bool as_json) {
       print_status(at.console, status);
   }
   if (as_json) at.console.print(to_line(array));
+  if (!as_json && rows.empty()) at.console.say("You are in no group yet; canaries are put aside for one group each.");
   if (!as_json) at.console.say(kWhomCanariesPolice);
   return {};
 }

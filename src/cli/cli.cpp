@@ -86,7 +86,8 @@ void add_all(CLI::App& app, Chosen& chosen) {
       "The member's folder is PARLEY_HOME (default ~/.parley). PARLEY_PASSPHRASE or PARLEY_KEY_FILE open its vault "
       "without a terminal. PARLEY_OPERATOR says who you are, where a vault tells its operators apart "
       "(docs/operators.md).\n"
-      "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 a dossier that holds by keys nobody vouched for. "
+      "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 a dossier that holds by keys nobody vouched for, or "
+      "an audit whose messages the other side does not vouch for. "
       "Results go to standard output, everything else to standard error.");
   add_init(app, chosen);
   add_id(app, chosen);

@@ -56,8 +56,12 @@ Result<Digest> ref_option(Workplace& at, const group::Charter& charter, const st
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), seq);
   if (digits.empty() || error != std::errc() || end != digits.data() + digits.size())
     return fail(Errc::usage, "An entry is named MEMBER:NUMBER, for example alpha:12.");
-  const group::CharterMember* member = charter.member(text.substr(0, colon));
-  if (member == nullptr) return fail(Errc::not_found, fmt::format("{} is no member.", visible(text.substr(0, colon))));
+  TRY(const std::string nick, nick_meant(at.vault, charter, text.substr(0, colon)));
+  const group::CharterMember* member = charter.member(nick);
+  if (member == nullptr)
+    return fail(Errc::not_found, fmt::format("{} is no member's nick, which is its name for the whole group; parley "
+                                             "group show lists them.",
+                                             visible(text.substr(0, colon))));
   TRY(const auto rows, at.vault.log_leaves(member->keys.log.name, seq, 1));
   if (rows.empty())
     return fail(Errc::not_found, fmt::format("The log of {} has no entry {} here; parley log show prints those that "
@@ -106,7 +110,8 @@ Status fill_evidence(Workplace& at, const EvidenceArguments& arguments, const gr
 }
 
 Status change_evidence(Workplace& at, const EvidenceArguments& arguments) {
-  return edit_working_copy(at, arguments.name, [&](finding::Finding& finding, const NamedFinding& named) -> Status {
+  std::string added;
+  const auto change = [&](finding::Finding& finding, const NamedFinding& named) -> Status {
     if (!arguments.remove.empty()) {
       std::erase_if(finding.matrix, [&](const finding::Row& row) { return row.evidence == arguments.remove; });
       return remove_by_id(finding.evidence, arguments.remove);
@@ -119,10 +124,13 @@ Status change_evidence(Workplace& at, const EvidenceArguments& arguments) {
       finding.evidence.push_back(
           {.id = id, .kind = "entry", .summary = {}, .grade = {}, .seen = {}, .refs = {}, .commitment = {}});
       found = finding.evidence.end() - 1;
-      at.console.print(id + "\n");
+      added = id;
     }
     return fill_evidence(at, arguments, named.membership.charter(), *found);
-  });
+  };
+  TRY_STATUS(edit_working_copy(at, arguments.name, change));
+  if (!added.empty()) at.console.print(added + "\n");
+  return {};
 }
 
 // --- matrix --------------------------------------------------------------------------------------------------------
@@ -148,7 +156,9 @@ Status set_row(finding::Finding& finding, const std::string& text) {
     const std::size_t equals = std::min(part.find('='), part.size());
     const std::string hypothesis = part.substr(0, equals);
     const auto value = finding::consistency_named(std::string_view(part).substr(std::min(equals + 1, part.size())));
-    if (finding.hypothesis(hypothesis) == nullptr || !value)
+    if (value && finding.hypothesis(hypothesis) == nullptr)
+      return fail(Errc::not_found, fmt::format("There is no hypothesis {}.", visible(hypothesis)));
+    if (!value)
       return fail(Errc::usage,
                   fmt::format("\"{}\" is no cell; write HYPOTHESIS=CC, C, N, I, II or NA.", visible(part)));
     const auto cell = std::ranges::find(row->cells, hypothesis, &finding::Cell::hypothesis);

@@ -143,6 +143,13 @@ Result<UnixSeconds> time_option(std::string_view option, const std::string& text
   return fail(Errc::usage, fmt::format("{} takes a date like 2027-01-31, or an RFC 3339 time.", option));
 }
 
+Status check_leaves_time(const group::Charter& charter, UnixSeconds from) {
+  if (charter.sessions_end() > from) return {};
+  return fail(Errc::usage, fmt::format("No session would be possible: sessions end {} s before the charter does, by "
+                                       "clocks that may be that far apart, and that is not after {}. Let it end later.",
+                                       charter.clock_skew_seconds, to_rfc3339(from)));
+}
+
 void sort_questions(group::Charter& charter) {
   std::ranges::sort(charter.questions, {}, [](const group::AllowedQuestion& question) {
     return std::pair(indicator::name_of(question.type), group::name_of(question.function));

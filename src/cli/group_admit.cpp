@@ -57,6 +57,21 @@ Status print_admitted(Workplace& at, const vault::GroupRow& group, const std::ve
   return {};
 }
 
+/// Of a type that the charter protects more begins than a rule in the own vault.
+void say_what_admission_tells(Workplace& at, const vault::GroupRow& group) {
+  const auto membership = membership_of(at, group);
+  if (!membership || membership->charter().admission.types.empty()) return;
+  std::vector<std::string_view> tagged;
+  for (const group::AdmissionCap& cap : membership->charter().admission.types)
+    tagged.push_back(indicator::name_of(cap.type));
+  at.console.say(
+      fmt::format("Of {} the admission begins now: your node has the other members help to make their tags. They see "
+                  "how many of each type you have admitted, and when, in their logs; none of the values. Nobody helps "
+                  "with more than the charter lets in; parley admit status shows you the same of each of them "
+                  "(docs/admission.md).",
+                  fmt::join(tagged, ", ")));
+}
+
 Status admit(Workplace& at, const AdmitArguments& arguments) {
   TRY(const vault::GroupRow group, at.vault.group(arguments.name));
   TRY(auto rules, at.vault.group_material(group.id));
@@ -67,7 +82,9 @@ Status admit(Workplace& at, const AdmitArguments& arguments) {
   TRY(const auto rule, new_rule(arguments));
   if (rule) rules.push_back(*rule);
   if (rule || arguments.remove != 0) TRY_STATUS(at.vault.set_group_material(group.id, rules));
-  return print_admitted(at, group, rules);
+  TRY_STATUS(print_admitted(at, group, rules));
+  if (rule) say_what_admission_tells(at, group);
+  return {};
 }
 
 }  // namespace

@@ -59,20 +59,27 @@ Status change_members(Workplace& at, const group::Membership& membership, group:
   const auto remove = [&](std::string_view nick) {
     return std::erase_if(next.members, [&](const group::CharterMember& member) { return member.keys.nick == nick; });
   };
-  if (!arguments.expel.empty() && remove(arguments.expel) == 0)
-    return fail(Errc::usage, fmt::format("{} is no member.", visible(arguments.expel)));
+  if (!arguments.expel.empty()) {
+    TRY(const std::string nick, nick_meant(at.vault, next, arguments.expel));
+    if (remove(nick) == 0) return fail(Errc::usage, fmt::format("{} is no member.", visible(arguments.expel)));
+  }
   if (arguments.remove_left)
     for (const std::string& nick : membership.left()) remove(nick);
   if (!arguments.add.empty()) {
     TRY(const auto packages, group::papers_of_kind(at.vault, membership.group().id, group::kPaperKeyPackage));
-    const auto found = std::ranges::find(packages, arguments.add, &vault::GroupPaper::key);
-    if (found == packages.end())
+    group::Charter joined;
+    for (const vault::GroupPaper& paper : packages) {
+      TRY(const group::KeyPackage package, group::read_key_package(paper.text));
+      joined.members.push_back(package.member);
+    }
+    TRY(const std::string nick, nick_meant(at.vault, joined, arguments.add));
+    const group::CharterMember* newcomer = joined.member(nick);
+    if (newcomer == nullptr)
       return fail(Errc::not_found,
                   fmt::format("{} has brought no keys for this group. They join by its first charter and "
                               "you take what that gives: parley group take FILE.",
                               visible(arguments.add)));
-    TRY(const group::KeyPackage package, group::read_key_package(found->text));
-    next.members.push_back(package.member);
+    next.members.push_back(*newcomer);
     std::ranges::sort(next.members, {}, [](const group::CharterMember& member) { return member.keys.nick; });
   }
   const std::size_t before = membership.charter().members.size(), after = next.members.size();
@@ -119,6 +126,7 @@ Status amend(Workplace& at, const AmendArguments& arguments) {
   TRY(group::Charter next, next_version(at, membership, arguments));
   next.seq = membership.charter().seq + 1;
   next.prev = membership.signed_charter().hash;
+  TRY_STATUS(check_leaves_time(next, next.not_before));
   TRY(const group::Assessment assessed, group::assess(membership.charter(), next, membership.left()));
   for (const group::Change& change : assessed.changes)
     at.console.say(fmt::format("{} {}", change.effect == group::Effect::loosens ? "LOOSENS " : "tightens",
@@ -159,8 +167,9 @@ void add_group_amend(CLI::App& family, Chosen& chosen) {
       ->check(CLI::Range(group::kFewestMembers, group::kMostMembers));
   command->add_option("--log-quorum", arguments->log_quorum, "Members that must hold a log")
       ->check(CLI::Range(group::kFewestMembers, group::kMostMembers));
-  command->add_option("--add", arguments->add, "The nick of a member whose keys for the group were taken");
-  command->add_option("--expel", arguments->expel, "The nick of a member to be expelled");
+  command->add_option("--add", arguments->add,
+                      "A member whose keys for the group were taken, by its nick or its name here");
+  command->add_option("--expel", arguments->expel, "A member to be expelled, by its nick or its name here");
   command->add_flag("--remove-left", arguments->remove_left, "Take off the list whoever has left");
   command->add_option("--out", arguments->out, "Where the amendment is written");
   command->add_flag("--yes", arguments->yes, "Do not ask");

@@ -42,6 +42,11 @@ Status say_members(Workplace& at, const group::Charter& charter);
 /// The nick of the member that a person means, who knows it by that or by the name under which its card is pinned here;
 /// any other name as it is. @error Errc::usage where it is the nick of one member and the name here of another
 Result<std::string> nick_meant(vault::Vault& vault, const group::Charter& charter, const std::string& name);
+/// Whom we invited to a group and who has not joined it: our names for those whose nick is not among `nicks`.
+Result<std::vector<std::string>> invited_and_missing(vault::Vault& vault, const std::string& group,
+                                                     std::span<const std::string> nicks);
+/// This member's own rules in a group, if it has any.
+void print_policy(Console& console, const group::Membership& membership);
 /// What the others will learn about us under this charter, and how we would notice that they cheat.
 void say_what_others_learn(Console& console, const group::Charter& charter);
 /// An amendment or charter with its signatures.
@@ -66,5 +71,7 @@ Result<indicator::Tlp> tlp_option(const std::string& text);
 Result<UnixSeconds> time_option(std::string_view option, const std::string& text);
 /// Puts the questions of `charter` into their order.
 void sort_questions(group::Charter& charter);
+/// Under `charter` a session could run after `from`. @error Errc::usage
+Status check_leaves_time(const group::Charter& charter, UnixSeconds from);
 
 }  // namespace parley::cli

@@ -72,6 +72,7 @@ Result<group::Charter> terms_from(const DraftArguments& arguments, UnixSeconds n
   if (terms.not_after <= now) return fail(Errc::usage, "--until lies in the past.");
   terms.grace_days = arguments.grace_days;
   terms.clock_skew_seconds = arguments.clock_skew_seconds;
+  TRY_STATUS(check_leaves_time(terms, std::max(now, terms.not_before)));
   terms.finding_quorum = arguments.finding_quorum;
   TRY(terms.max_tlp, tlp_option(arguments.max_tlp));
   terms.protocols = arguments.protocols;

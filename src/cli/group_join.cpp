@@ -38,19 +38,39 @@ Status join(Workplace& at, const JoinArguments& arguments) {
   return write_paper(at, arguments.out, fmt::format("{}.{}.keys", arguments.name, package.card.nick), package.note);
 }
 
-void say_taken(Console& console, const group::Taken& taken) {
+/// What a member does next whose answer was taken.
+Status say_answered(Workplace& at, const group::Taken& taken) {
+  at.console.say(fmt::format("{} answered the invitation to {} and is pinned as {}.", visible(taken.card->name),
+                             taken.group, visible(taken.who)));
+  TRY(const vault::Peer peer, at.vault.peer(taken.who));
+  at.console.say(peer.confirmed != 0
+                     ? std::string("Its fingerprint was compared by voice already.")
+                     : fmt::format("Compare fingerprints by voice now; read yours (parley id) and ask for theirs:\n"
+                                   "  parley confirm {} LAST-TWO-GROUPS",
+                                   visible(taken.who)));
+  return {};
+}
+
+Status say_joined(Workplace& at, const group::Taken& taken) {
+  TRY(const vault::GroupRow group, at.vault.group(taken.group));
+  TRY(const auto charters, at.vault.charters(group.id));
+  at.console.say(fmt::format("{} has joined {} with keys of its own. {}", taken.who, taken.group,
+                             charters.empty()
+                                 ? fmt::format("When all have: parley group sign {}", taken.group)
+                                 : fmt::format("The charter is in force already, so an amendment takes them in: "
+                                               "parley group amend {} --add {}",
+                                               taken.group, taken.who)));
+  return {};
+}
+
+Status say_taken(Workplace& at, const group::Taken& taken) {
+  Console& console = at.console;
   using Kind = group::Taken::Kind;
   switch (taken.kind) {
     case Kind::answer:
-      console.say(
-          fmt::format("{} answered the invitation to {} and is pinned as {}. Compare fingerprints by voice now; "
-                      "read yours (parley id) and ask for theirs:\n  parley confirm {} LAST-TWO-GROUPS",
-                      visible(taken.card->name), taken.group, visible(taken.who), visible(taken.who)));
-      break;
+      return say_answered(at, taken);
     case Kind::key_package:
-      console.say(fmt::format("{} has joined {} with keys of its own. When all have: parley group sign {}", taken.who,
-                              taken.group, taken.group));
-      break;
+      return say_joined(at, taken);
     case Kind::charter:
     case Kind::amendment:
       console.say(fmt::format("{} of {}:", taken.kind == Kind::charter ? "The charter" : "An amendment", taken.group));
@@ -69,6 +89,7 @@ void say_taken(Console& console, const group::Taken& taken) {
           taken.who, taken.group, taken.leave->reason.empty() ? "" : ": \"" + visible(taken.leave->reason) + "\""));
       break;
   }
+  return {};
 }
 
 Status take(Workplace& at, const std::vector<std::string>& files) {
@@ -76,7 +97,7 @@ Status take(Workplace& at, const std::vector<std::string>& files) {
     TRY(const std::string paper, read_paper(at, file));
     auto taken = group::take(desk_of(at), paper, wall_clock_now());
     if (!taken) return std::unexpected(std::move(taken).error().at(file));
-    say_taken(at.console, *taken);
+    TRY_STATUS(say_taken(at, *taken));
   }
   return {};
 }

@@ -14,6 +14,12 @@ struct PolicyArguments {
   std::string name, max_tlp, until, log_quota, max_admissions;
   std::vector<std::string> limit, refuse;
   bool pause = false, resume = false, clear = false;
+
+  /// Whether anything is to be set.
+  bool changes() const {
+    return pause || resume || clear || !limit.empty() || !refuse.empty() ||
+           !(max_tlp + until + log_quota + max_admissions).empty();
+  }
 };
 
 Status apply_limits(group::LocalPolicy& policy, const PolicyArguments& arguments) {
@@ -42,6 +48,12 @@ Status apply_quota(mirror::Quota& quota, const std::string& text) {
 Status set_policy(Workplace& at, const PolicyArguments& arguments) {
   TRY(const vault::GroupRow group, at.vault.group(arguments.name));
   TRY(const group::Membership membership, membership_of(at, group));
+  if (!arguments.changes()) {
+    print_policy(at.console, membership);
+    if (membership.policy() == group::LocalPolicy{})
+      at.console.say(fmt::format("You have no rules of your own in {}: the charter alone binds you.", group.name));
+    return {};
+  }
   group::LocalPolicy policy = arguments.clear ? group::LocalPolicy{} : membership.policy();
   if (arguments.pause) policy.paused = true;
   if (arguments.resume) policy.paused = false;
@@ -68,8 +80,8 @@ Status set_policy(Workplace& at, const PolicyArguments& arguments) {
 }  // namespace
 
 void add_group_policy(CLI::App& family, Chosen& chosen) {
-  CLI::App* command =
-      family.add_subcommand("policy", "Set your own rules in a group: only stricter than the charter, at once");
+  CLI::App* command = family.add_subcommand(
+      "policy", "Set your own rules in a group, only stricter than the charter, at once; without options: list them");
   const auto arguments = std::make_shared<PolicyArguments>();
   command->add_option("NAME", arguments->name, "The group, as group list prints it")->required();
   command->add_flag("--pause", arguments->pause, "No questions and no reveals until further notice");

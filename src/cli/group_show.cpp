@@ -98,10 +98,25 @@ Status print_json(Workplace& at, const vault::GroupRow& group, UnixSeconds now) 
   return {};
 }
 
+/// Of a group that is forming: whose keys are here, and who was invited and has not joined.
+Status print_who_is_in(Workplace& at, const vault::GroupRow& group) {
+  TRY(const auto packages, group::papers_of_kind(at.vault, group.id, group::kPaperKeyPackage));
+  std::vector<std::string> nicks;
+  for (const vault::GroupPaper& paper : packages) nicks.push_back(paper.key);
+  if (!nicks.empty())
+    at.console.print(fmt::format("  joined, as far as it is known here: {}\n", fmt::join(nicks, ", ")));
+  TRY(const auto missing, invited_and_missing(at.vault, group.id, nicks));
+  if (!missing.empty())
+    at.console.print(
+        fmt::format("  invited and not joined yet: {}\n", visible(fmt::format("{}", fmt::join(missing, ", ")))));
+  return {};
+}
+
 /// Amendments and charters that gather signatures.
 Status print_waiting(Workplace& at, const vault::GroupRow& group) {
   TRY(const auto charters, at.vault.charters(group.id));
   if (charters.empty()) {
+    TRY_STATUS(print_who_is_in(at, group));
     const auto waiting = group::unsigned_paper(desk_of(at), group, "");
     if (!waiting) {
       at.console.say(waiting.error().message);
@@ -121,29 +136,6 @@ Status print_waiting(Workplace& at, const vault::GroupRow& group) {
     say_signing(at.console, *waiting);
   }
   return {};
-}
-
-void print_policy(Console& console, const group::Membership& membership) {
-  const group::LocalPolicy& policy = membership.policy();
-  if (policy == group::LocalPolicy{}) return;
-  console.print("  your own rules, on top of the charter and told to nobody:\n");
-  if (policy.paused) console.print("    paused\n");
-  if (policy.max_tlp)
-    console.print(fmt::format("    nothing stricter than TLP:{}\n", indicator::name_of(*policy.max_tlp)));
-  if (policy.not_after) console.print(fmt::format("    ends for you at {}\n", to_rfc3339(*policy.not_after)));
-  for (const group::AdmissionCap& cap : policy.admissions)
-    console.print(fmt::format("    help each other member with at most {} of {} in an epoch\n", cap.most,
-                              indicator::name_of(cap.type)));
-  for (const mirror::NamedQuota& quota : mirror::kNamedQuotas)
-    if (policy.log_quota.*quota.value != mirror::Quota{}.*quota.value)
-      console.print(fmt::format("    of each other member's log: {}={}\n", quota.name, policy.log_quota.*quota.value));
-  for (const group::LocalLimit& limit : policy.limits) {
-    std::string what = limit.refused ? " refused" : "";
-    for (const group::NamedCap& cap : group::kNamedCaps)
-      if (limit.caps.*cap.value != group::kLargestCap) what += fmt::format(" {}={}", cap.name, limit.caps.*cap.value);
-    console.print(
-        fmt::format("    {} of {}:{}\n", group::name_of(limit.function), indicator::name_of(limit.type), what));
-  }
 }
 
 /// Keys that are no longer the ones of the charter.
@@ -225,11 +217,34 @@ Status list(Workplace& at, bool as_json) {
   if (!as_json && groups.empty())
     at.console.say(
         "No groups yet. parley group draft begins one; parley join answers an invitation to one. Without a "
-        "charter, a question is bound by nothing but what the two sides agree to each time.");
+        "charter nothing can be asked.");
   return {};
 }
 
 }  // namespace
+
+void print_policy(Console& console, const group::Membership& membership) {
+  const group::LocalPolicy& policy = membership.policy();
+  if (policy == group::LocalPolicy{}) return;
+  console.print("  your own rules, on top of the charter and told to nobody:\n");
+  if (policy.paused) console.print("    paused\n");
+  if (policy.max_tlp)
+    console.print(fmt::format("    nothing stricter than TLP:{}\n", indicator::name_of(*policy.max_tlp)));
+  if (policy.not_after) console.print(fmt::format("    ends for you at {}\n", to_rfc3339(*policy.not_after)));
+  for (const group::AdmissionCap& cap : policy.admissions)
+    console.print(fmt::format("    help each other member with at most {} of {} in an epoch\n", cap.most,
+                              indicator::name_of(cap.type)));
+  for (const mirror::NamedQuota& quota : mirror::kNamedQuotas)
+    if (policy.log_quota.*quota.value != mirror::Quota{}.*quota.value)
+      console.print(fmt::format("    of each other member's log: {}={}\n", quota.name, policy.log_quota.*quota.value));
+  for (const group::LocalLimit& limit : policy.limits) {
+    std::string what = limit.refused ? " refused" : "";
+    for (const group::NamedCap& cap : group::kNamedCaps)
+      if (limit.caps.*cap.value != group::kLargestCap) what += fmt::format(" {}={}", cap.name, limit.caps.*cap.value);
+    console.print(
+        fmt::format("    {} of {}:{}\n", group::name_of(limit.function), indicator::name_of(limit.type), what));
+  }
+}
 
 void add_group_show(CLI::App& family, Chosen& chosen) {
   const auto arguments = std::make_shared<ShowArguments>();

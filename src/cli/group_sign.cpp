@@ -15,6 +15,19 @@ struct SignArguments {
   bool yes = false;
 };
 
+/// Whoever drafted it closes the list of members by signing first.
+Status say_who_is_left_out(Workplace& at, const vault::GroupRow& group, const group::Charter& charter) {
+  std::vector<std::string> nicks;
+  for (const group::CharterMember& member : charter.members) nicks.push_back(member.keys.nick);
+  TRY(const auto missing, invited_and_missing(at.vault, group.id, nicks));
+  for (const std::string& name : missing)
+    at.console.say(fmt::format("NOT AMONG THEM: {}, whom you invited, has not joined.", visible(name)));
+  at.console.say(
+      "Your signature closes the list of members: who comes later needs an amendment that all of them sign "
+      "(parley group amend --add).");
+  return {};
+}
+
 Status sign(Workplace& at, const SignArguments& arguments) {
   TRY(const vault::GroupRow group, at.vault.group(arguments.name));
   TRY(const group::Signing waiting, group::unsigned_paper(desk_of(at), group, arguments.amendment));
@@ -22,6 +35,7 @@ Status sign(Workplace& at, const SignArguments& arguments) {
   for (const std::string& line : in_words(charter)) at.console.say(line);
   TRY_STATUS(say_members(at, charter));
   say_signing(at.console, waiting);
+  if (charter.seq == 1 && waiting.charter.note.empty()) TRY_STATUS(say_who_is_left_out(at, group, charter));
   say_what_others_learn(at.console, charter);
   TRY_STATUS(ask_yes(at, arguments.yes, "Sign this?"));
   TRY(const Secret<32> id_seed, id_seed_of(at));

@@ -20,6 +20,42 @@ std::string caps_in_words(const group::Caps& caps) {
       caps.matches_revealed_30d, caps.fields_per_item);
 }
 
+std::string names_of(const std::vector<indicator::Type>& types) {
+  std::vector<std::string_view> names;
+  for (const indicator::Type type : types) names.push_back(indicator::name_of(type));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+bool may_be_asked(const group::Charter& charter, indicator::Type type) {
+  return std::ranges::find(charter.questions, type, &group::AllowedQuestion::type) != charter.questions.end();
+}
+
+/// What stands against guesses: of which types tags, and of which guessable ones nothing but the caps.
+void say_what_is_guessable(Console& console, const group::Charter& charter) {
+  std::vector<indicator::Type> tagged, useless, bare;
+  for (const group::AdmissionCap& cap : charter.admission.types)
+    (may_be_asked(charter, cap.type) ? tagged : useless).push_back(cap.type);
+  for (const indicator::Type type : group::kGuessableTypes)
+    if (may_be_asked(charter, type) && charter.admission.cap(type) == nullptr) bare.push_back(type);
+  if (!tagged.empty())
+    console.say(
+        fmt::format("Of {} only a tag enters that every member, you too, helped to make: each counts in its log how "
+                    "many it helped whom with, sees none of them, and stops at the charter's max_admissions. So of "
+                    "these nobody tests more guesses than that in an epoch, in however many sessions "
+                    "(docs/admission.md).",
+                    names_of(tagged)));
+  if (!bare.empty())
+    console.say(
+        fmt::format("WITHOUT TAGS: {} can be guessed, may be asked about and enters as it is. Whoever asks may test "
+                    "guesses of it, as many as the caps on questions let in; --admission TYPE=NUMBER would bound them.",
+                    names_of(bare)));
+  if (!useless.empty())
+    console.say(
+        fmt::format("The charter asks for tags of {}, about which no question is allowed: they protect "
+                    "nothing. Is another type meant?",
+                    names_of(useless)));
+}
+
 }  // namespace
 
 std::vector<std::string> in_words(const group::Charter& charter) {
@@ -71,6 +107,24 @@ Status say_members(Workplace& at, const group::Charter& charter) {
   return {};
 }
 
+Result<std::vector<std::string>> invited_and_missing(vault::Vault& vault, const std::string& group,
+                                                     std::span<const std::string> nicks) {
+  TRY(const auto invitations, vault.invitations());
+  TRY(const auto peers, vault.peers());
+  std::vector<std::string> missing;
+  for (const vault::InvitationRow& invitation : invitations) {
+    if (invitation.group != group || std::ranges::find(missing, invitation.invited) != missing.end()) continue;
+    const auto peer = std::ranges::find(peers, invitation.invited, &vault::Peer::name);
+    if (peer != peers.end() && !peer->card.empty()) {
+      TRY(const group::Card card, group::read_card(peer->card));
+      if (std::ranges::find(nicks, card.nick) != nicks.end()) continue;
+    }
+    missing.push_back(invitation.invited);
+  }
+  std::ranges::sort(missing);
+  return missing;
+}
+
 Result<std::string> nick_meant(vault::Vault& vault, const group::Charter& charter, const std::string& name) {
   TRY(const auto peers, vault.peers());
   for (const vault::Peer& peer : peers) {
@@ -104,11 +158,7 @@ void say_what_others_learn(Console& console, const group::Charter& charter) {
       "one before by its hash, and a node with another version is refused. Compare the hash with the others by voice. "
       "Your node refuses what the charter does not allow before it reads anything. What the others enter into a "
       "permitted question nothing proves yet: the caps bound it.");
-  if (!charter.admission.types.empty())
-    console.say(
-        "What is guessable enters only as a tag that every member, you too, helped to make: each counts in its log how "
-        "many it helped whom with, sees none of them, and stops at the charter's max_admissions. So nobody tests more "
-        "guesses than that in an epoch, in however many sessions (docs/admission.md).");
+  say_what_is_guessable(console, charter);
 }
 
 void say_signing(Console& console, const group::Signing& signing) {

@@ -67,7 +67,7 @@ void add_group_withdraw(CLI::App& family, Chosen& chosen) {
   withdraw_command->add_option("NAME", leaving->name, "The group, as group list prints it")->required();
   withdraw_command->add_option("--reason", leaving->reason, "Told to the others; may be empty");
   withdraw_command->add_option("--out", leaving->out, "Where the leave for the others is written");
-  withdraw_command->add_flag("--yes", leaving->yes, "Do not ask for the typed word");
+  withdraw_command->add_flag("--yes", leaving->yes, "Do not ask");
   withdraw_command->callback(at_work(chosen, [leaving](Workplace& at) { return withdraw(at, *leaving); }));
 
   const auto closing = std::make_shared<EndArguments>();

@@ -3,9 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <map>
+#include <set>
+
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/json.h"
+#include "group/canary_book.h"
 
 namespace parley::cli {
 namespace {
@@ -25,16 +29,22 @@ struct ImportArguments {
 // Takes a reader's records into the vault's import and keeps its notices for the report.
 class ToVault final : public formats::Sink {
  public:
-  explicit ToVault(vault::Import& import) : import_(import) {}
+  ToVault(vault::Import& import, const std::map<indicator::Canonical, std::string>& canaries)
+      : import_(import), canaries_(canaries) {}
   Status record(formats::Record record) override {
+    if (canaries_.contains(record.indicator)) spoilt_.insert(record.indicator);
     return import_.add(record.indicator, record.context, record.file_object);
   }
   void notice(formats::Notice notice) override { notices_.emplace_back(file_, std::move(notice)); }
   void begin(std::string file) { file_ = std::move(file); }
   const std::vector<std::pair<std::string, formats::Notice>>& notices() const { return notices_; }
+  /// Those of the canaries that came in as material.
+  const std::set<indicator::Canonical>& spoilt() const { return spoilt_; }
 
  private:
   vault::Import& import_;
+  const std::map<indicator::Canonical, std::string>& canaries_;
+  std::set<indicator::Canonical> spoilt_;
   std::string file_;
   std::vector<std::pair<std::string, formats::Notice>> notices_;
 };
@@ -43,7 +53,19 @@ struct Imported {
   vault::ImportSummary summary;
   std::vector<std::pair<std::string, formats::Format>> sources;
   std::vector<std::pair<std::string, formats::Notice>> notices;
+  std::vector<std::pair<std::string, std::string>> spoilt_canaries = {};  // group, value
 };
+
+/// Our canaries, each with a group that it was put aside for.
+Result<std::map<indicator::Canonical, std::string>> canaries_of(vault::Vault& vault) {
+  std::map<indicator::Canonical, std::string> canaries;
+  TRY(const auto groups, vault.groups());
+  for (const vault::GroupRow& group : groups) {
+    TRY(const group::CanaryBook book, group::CanaryBook::load(vault, group.id));
+    for (const indicator::Canonical& value : book.usable()) canaries.emplace(value, group.name);
+  }
+  return canaries;
+}
 
 Result<formats::ReadOptions> read_options(const ImportArguments& arguments) {
   formats::ReadOptions options;
@@ -74,8 +96,9 @@ Result<Imported> import(Workplace& at, const ImportArguments& arguments) {
                                    "\" is no TLP 2.0 mark; the marks are clear, green, amber, amber+strict and red.");
   }
   Imported done;
+  TRY(const auto canaries, canaries_of(at.vault));
   TRY(const auto transaction, at.vault.begin_import());
-  ToVault sink(*transaction);
+  ToVault sink(*transaction, canaries);
   for (const std::string& file : arguments.files) {
     const std::filesystem::path path = at.console.resolve(file);
     formats::ReadOptions of_file = options;
@@ -92,6 +115,8 @@ Result<Imported> import(Workplace& at, const ImportArguments& arguments) {
   }
   TRY(done.summary, transaction->commit(at.progress));
   done.notices = sink.notices();
+  for (const indicator::Canonical& value : sink.spoilt())
+    done.spoilt_canaries.emplace_back(canaries.at(value), visible(value.value()));
   return done;
 }
 
@@ -106,7 +131,8 @@ void print_json(Console& console, const Imported& done) {
         .push_back({{"file", entry.first}, {"where", entry.second.where}, {"why", entry.second.why}});
   for (const auto& [file, format] : done.sources)
     sources.push_back({{"file", file}, {"format", formats::name_of(format)}});
-  OrderedJson marked = OrderedJson::object();
+  OrderedJson marked = OrderedJson::object(), canaries = OrderedJson::array();
+  for (const auto& [group, value] : done.spoilt_canaries) canaries.push_back({{"group", group}, {"value", value}});
   for (const auto& [list, count] : done.summary.marked) marked[list] = count;
   console.print(to_line({{"files", done.sources.size()},
                          {"indicators", done.summary.new_items},
@@ -116,6 +142,7 @@ void print_json(Console& console, const Imported& done) {
                          {"skipped", skipped},
                          {"corrected", corrected},
                          {"warnings", marked},
+                         {"canaries", canaries},
                          {"sources", sources}}));
 }
 
@@ -134,6 +161,11 @@ void say_notices(Console& console, const Imported& done) {
 
 void say_summary(Console& console, const Imported& done) {
   say_notices(console, done);
+  for (const auto& [group, value] : done.spoilt_canaries)
+    console.say(
+        fmt::format("{} is a canary of yours in {}, put aside because nobody honest holds it; now you do, and another "
+                    "member may as well. Take it out of use before the next session: parley canary remove {} {}",
+                    value, group, group, value));
   for (const auto& [list, count] : done.summary.marked)
     console.say(fmt::format("On the warning list \"{}\": {}. A match on these says little about who is behind it.",
                             visible(list), count));

@@ -53,6 +53,7 @@ Status print_offer(Workplace& at, const session::Offer& offer) {
   console.print(fmt::format("  in the end {}\n", session::who_learns(offer.question, false)));
   TRY(const auto effect, effect_of(at, membership, offer));
   for (const std::string& line : effect) console.print(fmt::format("  {}\n", line));
+  console.print(fmt::format("  {}\n", how_one_notices(membership.charter(), offer.question, offer.peer, false)));
   console.print(
       fmt::format("  decide: parley accept {0}   or   parley decline {0} --why TEXT\n", offer.session.substr(0, 8)));
   return {};
@@ -127,6 +128,8 @@ Status decide(Workplace& at, const std::string& session, session::Decision decis
     at.console.say(fmt::format("Accepted. {} of yours enter. parley show {} has the result when it is there.",
                                ours.count, offer.session.substr(0, 8)));
     for (const std::string& line : effect) at.console.say("  " + line);
+    TRY(const group::Membership membership, membership_of(at, offer));
+    at.console.say("  " + how_one_notices(membership.charter(), offer.question, offer.peer, false));
     if (ours.count == 0)
       at.console.say("  Nothing of yours fits, so nothing can match. Padding hides that from the other side.");
   } else

@@ -60,6 +60,12 @@ Status join(Workplace& at, const JoinArguments& arguments) {
                 "An invitation is a secret, and what stands on a command line others on this machine can "
                 "see. Put it into a file, or pipe it: parley join -");
   TRY(const std::string text, read_paper(at, arguments.file));
+  if (!text.contains(group::kInvitationPrefix))
+    return fail(Errc::format,
+                fmt::format("This is no invitation, which is one line that begins with {}. A draft or a charter is "
+                            "joined by parley group join NAME FILE.",
+                            group::kInvitationPrefix),
+                arguments.file);
   TRY(const group::Invitation invitation, group::read_invitation(text));
   const std::string name = arguments.as.empty() ? invitation.from.nick : arguments.as;
   TRY_STATUS(check_peer_name(name));

@@ -74,7 +74,7 @@ Status list(Workplace& at, bool as_json) {
 // --- show ----------------------------------------------------------------------------------------------------------
 
 struct ShowArguments {
-  std::string log;
+  std::string log, group;
   std::uint64_t from = 0;
   std::uint64_t count = 100;
   bool as_json = false;
@@ -105,7 +105,7 @@ std::string entry_line(const log::Entry& entry, const Digest& hash, const std::s
 }
 
 Status show(Workplace& at, const ShowArguments& arguments) {
-  TRY(const vault::LogHead head, log_named(at.vault, arguments.log));
+  TRY(const vault::LogHead head, log_named(at.vault, arguments.log, arguments.group));
   TRY(const auto rows, at.vault.log_leaves(head.origin, arguments.from, std::min(arguments.count, kMostShown)));
   OrderedJson array = OrderedJson::array();
   for (const vault::LogLeaf& row : rows) {
@@ -130,7 +130,9 @@ struct Checked {
   bool sound = true;
 };
 
-Status check_logs(Workplace& at, const std::vector<log::MemberKeys>& members, Checked& checked) {
+/// @param prefix  before a log's line, where logs of several groups are checked
+Status check_logs(Workplace& at, const std::vector<log::MemberKeys>& members, const std::string& prefix,
+                  Checked& checked) {
   TRY(const std::vector<vault::LogHead> heads, at.vault.logs());
   for (std::size_t owner = 0; owner < members.size(); ++owner) {
     const auto head = std::ranges::find(heads, members[owner].log.name, &vault::LogHead::origin);
@@ -155,7 +157,7 @@ Status check_logs(Workplace& at, const std::vector<log::MemberKeys>& members, Ch
     checked.sound = checked.sound && defects.empty();
     ++checked.logs;
     at.console.say(
-        fmt::format("{}: {} entries, {}", head->nick, head->size,
+        fmt::format("{}{}: {} entries, {}", prefix, head->nick, head->size,
                     defects.empty() ? "all as they were signed." : fmt::format("{} defects.", defects.size())));
   }
   return {};
@@ -167,14 +169,15 @@ Result<bool> fsck(Workplace& at, const std::string& members_file) {
   if (!members_file.empty()) {
     TRY(const MembersFile file, read_members_file(at.console.resolve(members_file)));
     const std::vector<log::MemberKeys>& members = file.members;
-    TRY_STATUS(check_logs(at, members, checked));
+    TRY_STATUS(check_logs(at, members, "", checked));
   } else {
     TRY(const auto groups, at.vault.groups());
     for (const vault::GroupRow& group : groups) {
       const auto membership = at.groups.membership(group.id);
       if (!membership && membership.error().code == Errc::not_found) continue;  // no charter yet
       if (!membership) return std::unexpected(membership.error());
-      TRY_STATUS(check_logs(at, group::charter_keys(membership->charter()), checked));
+      TRY_STATUS(check_logs(at, group::charter_keys(membership->charter()),
+                            groups.size() > 1 ? group.name + ", " : std::string(), checked));
     }
   }
   if (checked.logs == 0)
@@ -185,21 +188,31 @@ Result<bool> fsck(Workplace& at, const std::string& members_file) {
 
 }  // namespace
 
-Result<vault::LogHead> log_named(vault::Vault& vault, const std::string& name) {
+Result<vault::LogHead> log_named(vault::Vault& vault, const std::string& name, const std::string& group) {
   TRY(const std::vector<vault::LogHead> heads, vault.logs());
+  std::string id;
+  if (!group.empty()) {
+    TRY(const vault::GroupRow row, vault.group(group));
+    id = row.id;
+  }
   const vault::LogHead* found = nullptr;
   for (const vault::LogHead& head : heads) {
     if (head.origin == name) return head;
-    if (head.nick != name) continue;
+    if (head.nick != name || (!id.empty() && head.group != id)) continue;
     if (found != nullptr)
-      return fail(Errc::usage, fmt::format("Several groups have a {}; parley log list --json gives each log's origin.",
+      return fail(Errc::usage, fmt::format("{} has a log in each of several groups; say which: --group NAME, as parley "
+                                           "group list prints it.",
                                            visible(name)));
     found = &head;
   }
   if (found == nullptr)
-    return fail(Errc::not_found,
-                fmt::format("This vault holds no log of {}; parley log list shows those it holds.", visible(name)));
+    return fail(Errc::not_found, fmt::format("This vault holds no log of {}{}; parley log list shows those it holds.",
+                                             visible(name), group.empty() ? std::string() : " in " + visible(group)));
   return *found;
+}
+
+CLI::Option* add_log_group(CLI::App& command, std::string& group) {
+  return command.add_option("--group", group, "In which group, where the member has a log in several");
 }
 
 Status takes_more(Workplace& at, const vault::LogHead& head, const mirror::Quota& quota, UnixSeconds now) {
@@ -228,6 +241,7 @@ void add_log(CLI::App& app, Chosen& chosen) {
   const auto arguments = std::make_shared<ShowArguments>();
   CLI::App* show_command = command->add_subcommand("show", "Print entries of a log, with the bodies that are for us");
   show_command->add_option("LOG", arguments->log, "Whose: a member's nick, or the log's origin")->required();
+  add_log_group(*show_command, arguments->group);
   show_command->add_option("--from", arguments->from, "The first entry's number")->capture_default_str();
   show_command->add_option("--count", arguments->count, "How many at most")
       ->capture_default_str()

@@ -42,9 +42,9 @@ Result<std::pair<std::string, std::uint64_t>> parse_place(const std::string& tex
   return std::pair(text.substr(0, colon), seq);
 }
 
-Status prove(Workplace& at, const std::string& place, const std::string& out) {
+Status prove(Workplace& at, const std::string& place, const std::string& group, const std::string& out) {
   TRY(const auto named, parse_place(place));
-  TRY(const vault::LogHead head, log_named(at.vault, named.first));
+  TRY(const vault::LogHead head, log_named(at.vault, named.first, group));
   const std::uint64_t seq = named.second;
   TRY(const auto rows, at.vault.log_leaves(head.origin, seq, 1));
   if (rows.empty())
@@ -133,8 +133,8 @@ Status write_bundle(vault::Vault& vault, const vault::LogHead& head, const std::
   return write_public(folder, {log::LogFile::Kind::entries, tile}, log::make_bundle(entries));
 }
 
-Status export_log(Workplace& at, const std::string& name, const std::string& to) {
-  TRY(const vault::LogHead head, log_named(at.vault, name));
+Status export_log(Workplace& at, const std::string& name, const std::string& group, const std::string& to) {
+  TRY(const vault::LogHead head, log_named(at.vault, name, group));
   if (!head.checkpoint) return fail(Errc::not_found, "This log has no entries here yet.");
   const std::filesystem::path folder = at.console.resolve(to);
   TRY(const auto checkpoint, mirror::best_checkpoint(at.vault, head, head.checkpoint->size - 1));
@@ -159,16 +159,17 @@ Status export_log(Workplace& at, const std::string& name, const std::string& to)
 
 void add_log_proofs(CLI::App& log, Chosen& chosen) {
   struct Two {
-    std::string first, second;
+    std::string first, second, group;
   };
   const auto proved = std::make_shared<Two>();
   CLI::App* prove_command =
       log.add_subcommand("prove", "Write a proof that an entry is in a log, for anybody to check");
   prove_command->add_option("ENTRY", proved->first, "Which: LOG:NUMBER")->required();
+  add_log_group(*prove_command, proved->group);
   prove_command->add_option("--out", proved->second, "Beginning of the names of the two files (default: LOG-NUMBER)");
   prove_command->callback([&chosen, proved] {
     chosen.at_work = [proved](Workplace& at) {
-      const Status done = prove(at, proved->first, proved->second);
+      const Status done = prove(at, proved->first, proved->group, proved->second);
       return done ? 0 : at.console.refuse(done.error());
     };
   });
@@ -202,10 +203,11 @@ void add_log_proofs(CLI::App& log, Chosen& chosen) {
   CLI::App* export_command =
       log.add_subcommand("export", "Write a log as static files: checkpoint, tiles and entries (c2sp.org/tlog-tiles)");
   export_command->add_option("LOG", exported->first, "Whose: a member's nick, or the log's origin")->required();
+  add_log_group(*export_command, exported->group);
   export_command->add_option("--to", exported->second, "A folder")->required();
   export_command->callback([&chosen, exported] {
     chosen.at_work = [exported](Workplace& at) {
-      const Status done = export_log(at, exported->first, exported->second);
+      const Status done = export_log(at, exported->first, exported->group, exported->second);
       return done ? 0 : at.console.refuse(done.error());
     };
   });

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/json.h"
+#include "wire/address.h"
 
 namespace parley::cli {
 namespace {
@@ -22,8 +23,10 @@ Result<group::Card> card_from(Console& console, const std::string& key) {
   if (!content)
     return fail(content.error().code, "KEY is neither a card, as parley id prints it, nor a file with one.", key);
   auto card = group::read_card(as_text(*content));
-  if (!card) return std::unexpected(std::move(card).error().at(key));
-  return card;
+  if (card) return card;
+  Error error = std::move(card).error().at(key);
+  error.message = "KEY takes a card, or a file with one, as the other side's parley id prints it. " + error.message;
+  return std::unexpected(std::move(error));
 }
 
 // A card proves that its owner holds the signing key, not the TLS key that it names; and steps name their author by
@@ -47,10 +50,7 @@ Status check_is_another(const group::Card& card, const group::Card& known, std::
 Status add(Workplace& at, const AddArguments& arguments) {
   if (arguments.name.empty() || arguments.name.size() > kMaxNameBytes || visible(arguments.name) != arguments.name)
     return fail(Errc::usage, "A peer's name has 1 to 64 visible characters.");
-  const std::size_t colon = arguments.address.rfind(':');
-  if (colon == std::string::npos || colon == 0 || colon + 1 == arguments.address.size())
-    return fail(Errc::usage, "\"" + visible(arguments.address) +
-                                 "\" is not an address; write host:port, for example 127.0.0.1:7440.");
+  TRY_STATUS(wire::parse_address(arguments.address));
   TRY(const group::Card card, card_from(at.console, arguments.key));
   if (card.tls_key == at.member.card.tls_key) return fail(Errc::usage, "This is your own card.");
   TRY_STATUS(check_is_another(card, at.member.card, "yours"));
@@ -80,11 +80,15 @@ Status list(Workplace& at, bool as_json) {
   OrderedJson array = OrderedJson::array();
   for (const vault::Peer& peer : peers) {
     TRY(const group::Card card, group::read_card(peer.card));
-    array.push_back(
-        {{"name", peer.name}, {"member", card.name}, {"address", peer.address}, {"fingerprint", card.fingerprint()}});
+    array.push_back({{"name", peer.name},
+                     {"member", card.name},
+                     {"address", peer.address},
+                     {"fingerprint", card.fingerprint()},
+                     {"confirmed", peer.confirmed != 0 ? OrderedJson(to_rfc3339(peer.confirmed)) : OrderedJson()}});
     if (!as_json)
       at.console.print(
-          fmt::format("{}\t{}\t{}\t{}\n", peer.name, visible(card.name), peer.address, card.fingerprint()));
+          fmt::format("{}\t{}\t{}\t{}\t{}\n", peer.name, visible(card.name), peer.address, card.fingerprint(),
+                      peer.confirmed != 0 ? "compared by voice" : "NOT compared by voice: parley confirm"));
   }
   if (as_json) at.console.print(to_line(array));
   if (!as_json && peers.empty())

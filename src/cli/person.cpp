@@ -35,6 +35,10 @@ Result<vault::Unlock> operator_secret(Console& console, std::string_view prompt)
     TRY(secret.key_file, read_key_file(key_file));
   } else if (const char* passphrase = std::getenv("PARLEY_OPERATOR_PASSPHRASE")) {
     secret.passphrase = SecretBytes(as_bytes(passphrase));
+  } else if (!console.interactive()) {
+    return fail(Errc::passphrase,
+                "What opens this operator's key is needed, and there is no terminal to ask on. Set "
+                "PARLEY_OPERATOR_PASSPHRASE, or PARLEY_OPERATOR_KEY_FILE to a key file.");
   } else {
     TRY(secret.passphrase, console.ask_secret(prompt));
   }

@@ -200,8 +200,9 @@ int reveal_and_show(Workplace& at, const RevealArguments& arguments) {
     return 0;
   }
   at.console.say(
-      fmt::format("Opened {}, received {}; every opening fits what its owner had committed to before the session.",
-                  outcome->opened, outcome->received));
+      fmt::format("Opened {} field(s) on {} match(es), received {} on {}; every opening fits what its owner had "
+                  "committed to before the session.",
+                  outcome->numbers.we_open, outcome->opened, outcome->numbers.they_open, outcome->received));
   const auto row = at.vault.session(*id);
   if (row) say_what_stays(at.console, *id, row->peer, outcome->numbers);
   const Status printed = print_session(at, *id);

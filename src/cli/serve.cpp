@@ -116,7 +116,7 @@ void add_serve(CLI::App& app, Chosen& chosen) {
       ->capture_default_str();
   command
       ->add_option("--accept", arguments->accept,
-                   "Who decides on questions: ask (the operator), all, or a file of rules")
+                   "Who decides on questions: ask (the operator), all, or a file of rules (docs/rules.md)")
       ->capture_default_str();
   add_protocols_option(*command, arguments->protocols);
   command->add_option("--threads", arguments->threads, "Threads for each session (default: all of the machine)")

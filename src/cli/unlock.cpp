@@ -14,7 +14,9 @@ namespace parley::cli {
 namespace {
 
 constexpr std::size_t kMaxKeyFileBytes = 4096;
-constexpr std::string_view kKeyFileForm = "A key file has 64 hex digits on one line, readable by its owner only.";
+constexpr std::string_view kKeyFileForm = 
+    "A key file has 64 hex digits on one line, readable by its owner only; parley init makes one where "
+    "PARLEY_KEY_FILE names a file that is not there.";
 
 SecretBytes secret_text(const char* text) {
   return SecretBytes(as_bytes(text));

@@ -189,6 +189,15 @@ void CanaryBook::published(const indicator::Canonical& indicator) {
   seen_.emplace(log::kEveryone, indicator);
 }
 
+std::set<indicator::Canonical> CanaryBook::usable() const {
+  std::set<indicator::Canonical> values;
+  for (const Canary& canary : waiting_) values.insert(canary.indicator);
+  for (const Committed& set : sets_)
+    for (const CanarySet::Leaf& leaf : set.set.canaries())
+      if (!is_published(leaf.canary.indicator)) values.insert(leaf.canary.indicator);
+  return values;
+}
+
 bool CanaryBook::is_published(const indicator::Canonical& indicator) const {
   return seen_.contains({std::string(log::kEveryone), indicator});
 }

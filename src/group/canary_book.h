@@ -53,6 +53,9 @@ class CanaryBook {
   void published(const indicator::Canonical& indicator);
   bool is_published(const indicator::Canonical& indicator) const;
 
+  /// All that waits or stands in a set, and may still enter a session or the next set.
+  std::set<indicator::Canonical> usable() const;
+
   const std::vector<Canary>& waiting() const { return waiting_; }
   const std::vector<Committed>& sets() const { return sets_; }  ///< oldest first
 

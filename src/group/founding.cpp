@@ -205,10 +205,19 @@ Result<KeyPackage> join_group(const Desk& desk, std::string_view name, std::stri
     return fail(Errc::format, "One joins a group by its draft, or by its first charter, signed by all.");
   TRY(const auto keys, known_id_keys(desk));
   auto draft = read_draft(paper, keys);
-  if (!draft && draft.error().code == Errc::signature)
+  if (!draft && draft.error().code == Errc::signature) {
+    TRY(const log::Note altered, log::parse_note(paper));
+    for (const log::VerifierKey& key : keys)
+      for (const log::NoteSignature& signature : altered.signatures)
+        if (signature.name == key.name && signature.key_id == key.id())
+          return fail(Errc::signature,
+                      fmt::format("The signature of {} does not fit this draft: it was changed after it was signed, "
+                                  "or damaged on the way. Nothing was joined; ask for it again.",
+                                  visible(key.name)));
     return fail(Errc::signature,
                 "This draft is not by a member whom you know. Pin whoever drafted it first: parley join "
                 "INVITATION, or parley peer add.");
+  }
   if (!draft) return std::unexpected(draft.error());
   TRY(const log::Note note, log::parse_note(paper));
   const auto drafter = std::ranges::find(keys, note.signatures.front().name, &log::VerifierKey::name);

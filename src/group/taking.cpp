@@ -259,7 +259,13 @@ Result<Taken> take(const Desk& desk, std::string_view text, UnixSeconds now) {
     return fail(Errc::limit, fmt::format("A paper of a group has at most {} bytes.", kMaxPaperBytes));
   if (text.contains(kAnswerPrefix) && text.find(kAnswerPrefix) < 4) return take_answer(desk, text, now);
   if (text.starts_with(log::kRotationKind)) return take_rotation(desk, text);
-  TRY(const PaperHead head, read_paper_head(text));
+  const auto read = read_paper_head(text);
+  if (!read)
+    return fail(read.error().code,
+                "This is nothing that members send for a group: the answer to an invitation, or a file that parley "
+                "group join, sign, amend, rotate or withdraw wrote. " +
+                    read.error().message);
+  const PaperHead& head = *read;
   TRY(const vault::GroupRow group, find_group(desk, head.group));
   if (head.kind == kKeyPackageKind) return take_key_package(desk, group, text);
   if (head.kind == kCharterKind) return take_charter(desk, group, text, now);

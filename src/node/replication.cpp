@@ -171,8 +171,7 @@ void Replication::call_members(const std::string& group) {
   if (!members) return;
   const admission::Party us{
       .desk = desk, .membership = *membership, .log = **log, .pool = pool_, .progress = progress_};
-  if (const auto prepared = admission::prepare(us); !prepared && prepared.error().code != Errc::cancelled)
-    journal_.line("admission: " + prepared.error().text());
+  note_prepared(us, admission::prepare(us));
   for (const vault::Peer& member : *members) {
     {
       const std::lock_guard lock(mutex_);
@@ -190,6 +189,19 @@ void Replication::call_members(const std::string& group) {
   note_missing_keys(*membership, **log);
   if (const auto tied = (*log)->tie_to_others(kTieEvery); !tied)
     journal_.line("the joint logs: " + tied.error().text());
+}
+
+void Replication::note_prepared(const admission::Party& us, const Status& prepared) {
+  const bool in_trouble = !prepared && prepared.error().code != Errc::cancelled;
+  const std::string trouble = in_trouble ? prepared.error().text() : std::string();
+  std::string& said = unprepared_[us.membership.group().id];
+  if (said != trouble && in_trouble)
+    journal_.line(us.log.with([&](mirror::Replica& replica) {
+      return replica.state() == mirror::State::asking
+                 ? "admission waits: " + replica.reason() + " It goes on by itself when they have."
+                 : "admission: " + trouble;
+    }));
+  said = trouble;
 }
 
 void Replication::note_rotations(const std::string& group) {

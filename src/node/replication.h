@@ -47,6 +47,7 @@ class Replication {
   /// There is something new: does not wait for the time that a round is due.
   void wake();
   /// Pins members by the keys that their logs have brought, and ends the links that they have begun under older ones.
+  void note_prepared(const admission::Party& us, const Status& prepared);
   void note_rotations(const std::string& group);
 
  private:
@@ -79,9 +80,10 @@ class Replication {
   std::set<std::string> without_room_;
   std::set<std::string> skewed_;
   std::set<std::pair<std::string, log::KeyRole>> keyless_;  // groups and which key
-  std::map<std::string, std::string> not_ended_;  // groups, and why, as it was said last
-  std::map<std::string, std::string> trouble_;    // with whose help, and what was said of it
-  ThreadPool pool_{1};                            // admission is in no hurry, and sessions come first
+  std::map<std::string, std::string> not_ended_;            // groups, and why, as it was said last
+  std::map<std::string, std::string> unprepared_;           // groups, and why nothing is admitted, as it was said last
+  std::map<std::string, std::string> trouble_;              // with whose help, and what was said of it
+  ThreadPool pool_{1};                                      // admission is in no hurry, and sessions come first
   SilentProgress progress_;
   std::mutex noting_;  // of rotations: each is said once
   std::mutex mutex_;

@@ -55,9 +55,11 @@ std::size_t length_of(const addrinfo* list) {
 
 Result<HostPort> parse_address(std::string_view address) {
   const auto refuse = [&] {
-    return fail(Errc::usage,
-                "An address is host:port, with an IPv6 address in brackets: alpha.example:7443 or [2001:db8::1]:7443.",
-                visible(address.substr(0, kMaxHostBytes)));
+    return fail(
+        Errc::usage,
+        "An address is host:port, the port at most 65535, with an IPv6 address in brackets: alpha.example:7443 or "
+        "[2001:db8::1]:7443.",
+        visible(address.substr(0, kMaxHostBytes)));
   };
   const std::size_t colon = address.rfind(':');
   if (colon == address.npos) return refuse();

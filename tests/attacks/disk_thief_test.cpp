@@ -129,7 +129,7 @@ TEST_F(DiskThief, FindsNoneOfAllThatAMemberHoldsAndDid) {
     ASSERT_EQ(answer.at("matches").size(), 1u) << answer.dump();
     session = answer.at("session");
     bravo_.run({"reveal", session, "--fields", "malware", "--yes"});  // nobody answers at alpha's: the consent is kept
-    EXPECT_SAYS(alpha_.run({"reveal", session, "--fields", "malware,label", "--yes"}), 0, "Opened 1, received 1");
+    EXPECT_SAYS(alpha_.run({"reveal", session, "--fields", "malware,label", "--yes"}), 0, "on 1 match(es), received");
     EXPECT_EQ(bravos.stop().code, 0);
   }
   ASSERT_GT(secrets_.count(), 4 * kIndicators);

@@ -229,7 +229,7 @@ TEST_F(InsiderAlone, OpensNothingUntilASecondPersonConfirmsIt) {
   EXPECT_SAYS(staff_->run("ann", {"reveal", id_, "--fields", "malware,actor"}), 1, "needs a second person");
   EXPECT_SAYS(staff_->run("ann", reveal), 0, "has not agreed yet");
   EXPECT_EQ(bravo_.json({"inbox"})["reveals"][0]["by"], "ann");
-  EXPECT_SAYS(bravo_.run(reveal), 0, "Opened 2, received 2");
+  EXPECT_SAYS(bravo_.run(reveal), 0, "on 2 match(es), received 2 on 2;");
   alpha_node_->logged("opened 2, received 2");
   EXPECT_SAYS(staff_->run("bob", {"operator", "verify"}), 0, "bravo-cert");
   const Json by_node = staff_->json("bob", {"operator", "log", "--by", "node", "--about", id_});

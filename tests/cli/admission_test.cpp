@@ -54,6 +54,18 @@ TEST_F(AdmitCommand, GivesTagsByWhichASessionFindsWhatBothHold) {
   EXPECT_EQ(seen.at("types").at("ipv4").at("used"), 20);
 }
 
+TEST(NewNode, SaysOnceThatAdmissionWaitsUntilOthersHaveSpoken) {
+  const Member alpha("Alpha"), bravo("Bravo");
+  Node node(alpha);
+  meet(alpha, "bravo", bravo, "127.0.0.1:1", "alpha", node.address(), "joint", "ipv4=30");
+  EXPECT_THAT(node.logged("admission waits: "), HasSubstr("goes on by itself"));
+  for (int i = 0; i < 3; ++i) alpha.import(addresses(i, 1), {}, std::to_string(i) + ".csv");  // each begins a round
+  const Ended stopped = node.stop();
+  const std::size_t first = stopped.err.find("admission waits: ");
+  EXPECT_EQ(stopped.err.find("admission waits: ", first + 1), std::string::npos) << stopped.err;
+  EXPECT_THAT(stopped.err, testing::Not(HasSubstr("Nothing can be written")));
+}
+
 TEST_F(AdmitCommand, LeavesSessionsThatCanBeAudited) {
   admit_all();
   alpha.json({"ask", "bravo", "--types", "ipv4", "--yes"});

@@ -47,6 +47,20 @@ TEST_F(Canary, OfTheOwnMaterialOrTwiceOrOfAnotherKindIsRefused) {
   EXPECT_SAYS(add({}, {"--eps-ppm", "50"}), 2, "No value is given");
 }
 
+TEST_F(Canary, ThatIsImportedAsMaterialIsNamedAtTheImportAndFromThenOn) {
+  ASSERT_EQ(add({"203.0.113.77", "203.0.113.78"}).code, 0);
+  EXPECT_SAYS(add({"203.0.113.79"}), 0, "Added 1; 3 canaries wait");
+  EXPECT_EQ(status()["in_own_material"], Json::array());
+  const Ended imported =
+      alpha_.run({"import", alpha_.file("late.csv", table({"ipv4,203.0.113.78", "ipv4,203.0.113.90"}))});
+  EXPECT_SAYS(imported, 0, "203.0.113.78 is a canary of yours in joint");
+  EXPECT_EQ(imported.err.find("203.0.113.90 is"), std::string::npos);
+  EXPECT_EQ(status()["in_own_material"], Json({"203.0.113.78"}));
+  EXPECT_THAT(alpha_.output({"canary", "status"}), testing::HasSubstr("IN YOUR OWN MATERIAL: 203.0.113.78"));
+  alpha_.output({"canary", "remove", "joint", "203.0.113.78"});
+  EXPECT_EQ(status()["in_own_material"], Json::array());
+}
+
 TEST_F(Canary, StandsInTheLogAsARootThatTellsNeitherValueNorNumber) {
   ASSERT_EQ(add({"203.0.113.77", "203.0.113.78"}).code, 0);
   EXPECT_SAYS(alpha_.run({"canary", "commit", "joint"}), 0, "A set with 2 canaries stands in your log");
@@ -62,6 +76,8 @@ TEST_F(Canary, StandsInTheLogAsARootThatTellsNeitherValueNorNumber) {
 
 TEST_F(Canary, ScreensSayWhomTheyKeepAnEyeOn) {
   EXPECT_SAYS(alpha_.run({"canary", "status"}), 0, "keep an eye on members that ask you");
+  EXPECT_THAT(alpha_.output({"canary", "status"}), testing::HasSubstr("joint: no canaries yet"));
+  EXPECT_SAYS(Member("Charlie").run({"canary", "status"}), 0, "in no group yet");
 }
 
 TEST_F(Canary, WithoutAHitRaisesNoAlarm) {

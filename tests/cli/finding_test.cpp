@@ -124,7 +124,12 @@ TEST_F(FindingCommands, RefuseWhatDoesNotExistAndWhatIsNotReady) {
   EXPECT_SAYS(bravo().run({"finding", "evidence", "bare", "--grade", "G1"}), 2, "from A to F");
   EXPECT_SAYS(bravo().run({"finding", "evidence", "bare", "--seen", "alpha"}), 2, "MEMBER:ORIGIN");
   EXPECT_SAYS(bravo().run({"finding", "evidence", "bare", "--ref", "alpha-cert:999"}), 1, "has no entry 999");
+  EXPECT_SAYS(bravo().run({"finding", "evidence", "bare", "--ref", "zulu:1"}), 1, "no member's nick");
+  EXPECT_EQ(bravo().run({"finding", "evidence", "bare", "--grade", "G1"}).out, "") << "nothing was added";
   EXPECT_SAYS(bravo().run({"finding", "matrix", "bare", "--row", "e1:h1=C"}), 1, "There is no e1");
+  EXPECT_EQ(bravo().output({"finding", "evidence", "bare", "--summary", "s"}), "e1\n");
+  EXPECT_SAYS(bravo().run({"finding", "matrix", "bare", "--row", "e1:h1=CC"}), 1, "There is no hypothesis h1");
+  EXPECT_SAYS(bravo().run({"finding", "matrix", "bare", "--row", "e1:h1=X"}), 2, "is no cell");
   EXPECT_SAYS(bravo().run({"finding", "dissent", "bare", "--point", "e1", "--yes"}), 2, "ABOUT:TEXT");
   EXPECT_SAYS(bravo().run({"dossier", "make", "bare"}), 2, "working copy");
 }

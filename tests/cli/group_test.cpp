@@ -10,6 +10,7 @@ namespace parley::program {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 class GroupLife : public testing::Test {
  protected:
@@ -133,6 +134,98 @@ TEST_F(GroupLife, TellsOnEveryScreenWhatTheOthersLearnAndHowOneNotices) {
   }
 }
 
+TEST_F(GroupLife, NamesOnEveryScreenWhatCanBeGuessedAndEntersWithoutTags) {
+  const auto tags = [](const std::string& types) { return "Of " + types + " only a tag enters"; };
+  const auto without = [](const std::string& types) { return "WITHOUT TAGS: " + types + " can be guessed"; };
+  const std::string protects_nothing = "tags of cve, about which no question is allowed";
+  const auto drafts = [&](const std::string& name, const std::string& types, const std::string& admission) {
+    return alpha_.run({"group", "draft", name, "--purpose", "p", "--until", date_in(3), "--allow",
+                       types + ":intersection", "--admission", admission});
+  };
+  const Ended partly = drafts("partly", "ipv4,cve,domain", "cve=5");
+  EXPECT_SAYS(partly, 0, tags("cve"));
+  EXPECT_SAYS(partly, 0, without("ipv4"));
+  EXPECT_THAT(partly.err, Not(HasSubstr("protect nothing")));
+  const Ended none = drafts("none", "ipv4,cve,domain", "none");
+  EXPECT_SAYS(none, 0, without("cve, ipv4"));
+  EXPECT_THAT(none.err, Not(HasSubstr("only a tag enters")));
+  const Ended useless = drafts("useless", "domain", "cve=5");
+  EXPECT_SAYS(useless, 0, protects_nothing);
+  EXPECT_THAT(useless.err, Not(HasSubstr("WITHOUT TAGS")));
+  EXPECT_THAT(useless.err, Not(HasSubstr("only a tag enters")));
+
+  const std::string drafted = draft({"--admission", "cve=5"});
+  meet();
+  const Ended joined = bravo_.run({"group", "join", "joint", drafted, "--yes"});
+  EXPECT_SAYS(joined, 0, without("ipv4"));
+  EXPECT_SAYS(joined, 0, protects_nothing);
+  alpha_.output({"group", "take", file_of(joined.out)});
+  EXPECT_SAYS(alpha_.run({"group", "sign", "stadium", "--yes"}), 0, without("ipv4"));
+}
+
+TEST_F(GroupLife, SaysWhoWasInvitedAndHasNotJoinedBeforeTheListIsClosed) {
+  const std::string drafted = draft();
+  meet();
+  alpha_.output({"invite", "stadium", "--to", "delta", "--endpoint", "127.0.0.1:7440"});
+  const std::string nobody = alpha_.output({"group", "show", "stadium"});
+  EXPECT_THAT(nobody, HasSubstr("here: alpha-cert\n"));
+  EXPECT_THAT(nobody, HasSubstr("not joined yet: bravo, delta\n"));
+  alpha_.output({"group", "take", file_of(bravo_.output({"group", "join", "joint", drafted, "--yes"}))});
+  EXPECT_THAT(alpha_.output({"group", "show", "stadium"}), HasSubstr("not joined yet: delta\n"));
+  const Ended signing = alpha_.run({"group", "sign", "stadium"});
+  EXPECT_SAYS(signing, 1, "NOT AMONG THEM: delta,");
+  EXPECT_THAT(signing.err, Not(HasSubstr("THEM: bravo")));
+  EXPECT_SAYS(signing, 1, "closes the list of members");
+  const std::string by_alpha = file_of(alpha_.output({"group", "sign", "stadium", "--yes"}));
+  bravo_.output({"group", "take", by_alpha});
+  EXPECT_THAT(bravo_.run({"group", "sign", "joint", "--yes"}).err, Not(HasSubstr("closes the list")));
+}
+
+TEST_F(GroupLife, TakesANewcomerInByItsNameHere) {
+  found();
+  const Member delta("Delta Labs");
+  const std::string invitation = alpha_.output({"invite", "stadium", "--to", "delta", "--endpoint", "127.0.0.1:7440"});
+  const std::string answer = delta.output({"join", delta.file("invitation", invitation)});
+  EXPECT_SAYS(alpha_.run({"group", "take", alpha_.file("answer-2", answer)}), 0, "Compare fingerprints by voice now");
+  const std::string first = alpha_.file("first", alpha_.output({"group", "show", "stadium", "--note"}));
+  const std::string keys = file_of(delta.output({"group", "join", "late", first, "--yes"}));
+  EXPECT_SAYS(alpha_.run({"group", "take", keys}), 0, "parley group amend stadium --add delta-labs");
+  EXPECT_SAYS(alpha_.run({"group", "amend", "stadium", "--add", "echo", "--yes"}), 1, "has brought no keys");
+  EXPECT_SAYS(alpha_.run({"group", "amend", "stadium", "--expel", "delta", "--yes"}), 2, "delta is no member");
+  EXPECT_SAYS(alpha_.run({"group", "amend", "stadium", "--add", "delta", "--yes"}), 0, "delta-labs");
+}
+
+TEST_F(GroupLife, DoesNotAskToCompareAFingerprintTwice) {
+  alpha_.output({"peer", "add", "bravo", card_of(bravo_), "127.0.0.1:1"});
+  EXPECT_TRUE(alpha_.json({"peer", "list"})[0].at("confirmed").is_null());
+  EXPECT_THAT(alpha_.output({"peer", "list"}), HasSubstr("NOT compared by voice"));
+  alpha_.output({"confirm", "bravo", spoken(bravo_)});
+  EXPECT_TRUE(alpha_.json({"peer", "list"})[0].at("confirmed").is_string());
+  EXPECT_THAT(alpha_.output({"peer", "list"}), Not(HasSubstr("NOT compared by voice")));
+  draft();
+  const std::string invitation = alpha_.output({"invite", "stadium", "--to", "bravo", "--endpoint", "127.0.0.1:7440"});
+  const std::string answer = bravo_.output({"join", bravo_.file("invitation", invitation)});
+  const Ended taken = alpha_.run({"group", "take", alpha_.file("answer", answer)});
+  EXPECT_SAYS(taken, 0, "was compared by voice already");
+  EXPECT_THAT(taken.err, Not(HasSubstr("Compare fingerprints by voice now")));
+}
+
+TEST_F(GroupLife, SaysWhatAFileIsNot) {
+  const std::string drafted = draft();
+  meet();
+  std::string altered = read_text(drafted);
+  altered.replace(altered.find("Ticketing"), 1, "t");
+  EXPECT_SAYS(bravo_.run({"group", "join", "joint", bravo_.file("altered", altered), "--yes"}), 1,
+              "does not fit this draft");
+  const Member delta("Delta Labs");
+  EXPECT_SAYS(delta.run({"group", "join", "joint", drafted, "--yes"}), 1, "not by a member whom you know");
+  EXPECT_SAYS(bravo_.run({"join", drafted}), 1, "parley group join NAME FILE");
+  EXPECT_SAYS(bravo_.run({"group", "take", bravo_.file("a.csv", "type,value\n")}), 1,
+              "nothing that members send for a group");
+  EXPECT_SAYS(bravo_.run({"peer", "add", "x", bravo_.file("b.csv", "type,value\n"), "127.0.0.1:1"}), 1,
+              "KEY takes a card");
+}
+
 TEST_F(GroupLife, LetsNothingEnterUntilARuleAdmitsIt) {
   found();
   alpha_.import(table({"ipv4,198.51.100.7", "domain,evil.example", "domain,other.example"}), {"--label", "stadium"});
@@ -142,12 +235,19 @@ TEST_F(GroupLife, LetsNothingEnterUntilARuleAdmitsIt) {
               "3 of your indicators");
   EXPECT_SAYS(alpha_.run({"group", "admit", "stadium", "--remove", "2"}), 0, "2 of your indicators");
   EXPECT_SAYS(alpha_.run({"group", "admit", "stadium", "--remove", "2"}), 1, "no rule 2");
-  EXPECT_SAYS(alpha_.run({"group", "admit", "stadium", "--all", "--remove", "1"}), 0, "3 of your indicators");
+  const Ended all = alpha_.run({"group", "admit", "stadium", "--all", "--remove", "1"});
+  EXPECT_SAYS(all, 0, "3 of your indicators");
+  EXPECT_SAYS(all, 0, "Of ipv4 the admission begins now");
+  EXPECT_THAT(alpha_.run({"group", "admit", "stadium"}).err, Not(HasSubstr("begins now"))) << "it only lists";
 }
 
 TEST_F(GroupLife, TakesOwnRulesOnlyWhenTheyAreStricter) {
   found();
+  EXPECT_SAYS(alpha_.run({"group", "policy", "stadium"}), 0, "no rules of your own in stadium");
   EXPECT_EQ(alpha_.run({"group", "policy", "stadium", "--pause", "--limit", "ipv4:count:max_sessions_day=1"}).code, 0);
+  const Ended listed = alpha_.run({"group", "policy", "stadium"});
+  EXPECT_THAT(listed.out, HasSubstr("count of ipv4: max_sessions_day=1"));
+  EXPECT_EQ(listed.err.find("hold from now on"), std::string::npos);
   EXPECT_EQ(alpha_.json({"group", "show", "stadium"}).at("paused"), true);
   EXPECT_EQ(bravo_.json({"group", "show", "joint"}).at("paused"), false) << "nobody is told";
   EXPECT_SAYS(alpha_.run({"group", "policy", "stadium", "--limit", "ipv4:count:max_sessions_day=3"}), 2, "stricter");
@@ -155,6 +255,13 @@ TEST_F(GroupLife, TakesOwnRulesOnlyWhenTheyAreStricter) {
   EXPECT_SAYS(alpha_.run({"group", "policy", "stadium", "--refuse", "url:count"}), 2, "at all");
   EXPECT_EQ(alpha_.run({"group", "policy", "stadium", "--resume"}).code, 0);
   EXPECT_EQ(alpha_.json({"group", "show", "stadium"}).at("paused"), false);
+}
+
+TEST_F(GroupLife, IsNotAmendedToEndBeforeASessionWasPossible) {
+  found();
+  const std::string begin = alpha_.json({"group", "show", "stadium"}).at("charter").at("not_before");
+  const std::string soon = to_rfc3339(*parse_time(begin) + 300);
+  EXPECT_SAYS(alpha_.run({"group", "amend", "stadium", "--until", soon, "--yes"}), 2, "No session would be possible");
 }
 
 TEST_F(GroupLife, RefusesDraftsThatNoCharterCouldBe) {
@@ -168,6 +275,7 @@ TEST_F(GroupLife, RefusesDraftsThatNoCharterCouldBe) {
   };
   refuses({"--until", date_in(401), "--allow", "ipv4:count"}, "400 days");
   refuses({"--until", date_in(-1), "--allow", "ipv4:count"}, "in the past");
+  refuses({"--until", to_rfc3339(wall_clock_now() + 300), "--allow", "ipv4:count"}, "No session would be possible");
   refuses({"--until", "soon", "--allow", "ipv4:count"}, "takes a date");
   refuses({"--until", date_in(1)}, "--allow is required");
   refuses({"--until", date_in(1), "--allow", "ipv4"}, "is no question");

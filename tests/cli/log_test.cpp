@@ -206,6 +206,29 @@ TEST_F(LogCommands, SayWhatAFaultProvesAndWhatNot) {
   EXPECT_EQ(alone({"verify", "fault", alpha_.file("fault", text), "--members", members_file()}).code, 1);
 }
 
+TEST(LogOfAMember, InSeveralGroupsIsNamedByTheGroup) {
+  const TwoMembers pair;
+  form_group(pair.alpha(), "bravo", pair.bravo(), "alpha", "arena");
+  for (const std::string group : {"joint", "arena"}) {
+    pair.bravo().import(table({"url,http://" + group + ".example/"}), {}, group + ".csv");
+    pair.answer({"--types", "url", "--group", group});
+  }
+  const Member& bravo = pair.bravo();
+  EXPECT_SAYS(bravo.run({"log", "show", "bravo-cert"}), 2, "--group NAME");
+  const std::string joint = bravo.output({"log", "show", "bravo-cert", "--group", "joint"});
+  EXPECT_NE(joint, "");
+  EXPECT_NE(joint, bravo.output({"log", "show", "bravo-cert", "--group", "arena"}));
+  EXPECT_SAYS(bravo.run({"log", "show", "zulu", "--group", "arena"}), 1, "no log of zulu in arena");
+  EXPECT_EQ(bravo.run({"log", "show", "bravo-cert", "--group", "nothing"}).code, 1);
+  EXPECT_SAYS(bravo.run({"log", "prove", "bravo-cert:0"}), 2, "--group NAME");
+  bravo.output({"log", "prove", "bravo-cert:0", "--group", "arena"});
+  EXPECT_SAYS(bravo.run({"log", "export", "bravo-cert", "--to", "tiles"}), 2, "--group NAME");
+  EXPECT_EQ(bravo.run({"log", "export", "bravo-cert", "--group", "arena", "--to", "tiles"}).code, 0);
+  const Ended checked = bravo.run({"log", "fsck"});
+  EXPECT_SAYS(checked, 0, "arena, bravo-cert: ");
+  EXPECT_SAYS(checked, 0, "joint, bravo-cert: ");
+}
+
 TEST(LogQuota, IsSetInOnesOwnRulesAndShowsWhoseLogIsNotTakenAnyMore) {
   const TwoMembers pair;
   pair.alpha().import(table({"ipv4,198.51.100.7"}));

@@ -203,7 +203,8 @@ TEST_F(OperatorCommands, TakeAPassphraseAsWell) {
   show.environment["PARLEY_OPERATOR_PASSPHRASE"] = "correct horse";
   EXPECT_SAYS(program::run(show), 0, "");
   show.environment.erase("PARLEY_OPERATOR_PASSPHRASE");
-  EXPECT_SAYS(program::run(show), 1, "terminal") << "nobody to type it";
+  EXPECT_SAYS(program::run(show), 1, "Set PARLEY_OPERATOR_PASSPHRASE") << "nobody to type it";
+  EXPECT_SAYS(member_.run({"operator", "key"}), 1, "Set PARLEY_OPERATOR_PASSPHRASE");
 }
 
 TEST_F(OperatorCommands, FindWhoTouchedSomething) {

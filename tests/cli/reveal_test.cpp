@@ -69,7 +69,7 @@ TEST_F(Reveal, OpensWhatEachSideChoseWhenTheAskerAgreesFirst) {
 TEST_F(Reveal, OpensWhatEachSideChoseWhenTheAnswererAgreesFirst) {
   meet({kAlphaRow}, {kBravoRow});
   ASSERT_EQ(reveal(alpha_, {"--fields", "actor"}).code, 0);
-  EXPECT_SAYS(reveal(bravo_, {"--fields", "malware"}), 0, "Opened 1, received 1");
+  EXPECT_SAYS(reveal(bravo_, {"--fields", "malware"}), 0, "Opened 1 field(s) on 1 match(es), received 1 on 1;");
   alpha_node_->logged("opened 1, received 1");
   EXPECT_EQ(theirs(bravo_, "198.51.100.7")["actor"], Json({"APT28"}));
   EXPECT_EQ(theirs(alpha_, "198.51.100.7")["malware"], Json({"XAgent"}));
@@ -167,7 +167,7 @@ TEST_F(Reveal, OpensByAStandingConsentUntilItIsRemoved) {
   EXPECT_SAYS(until("2001-01-01"), 2, "that is over");
   EXPECT_SAYS(until(date_in(1)), 0, "It stands");
   ASSERT_EQ(bravo_.json({"consent", "list", "joint"}).size(), 1u);
-  EXPECT_SAYS(reveal(alpha_, {"--fields", "actor"}), 0, "Opened 1, received 1");
+  EXPECT_SAYS(reveal(alpha_, {"--fields", "actor"}), 0, "Opened 1 field(s) on 1 match(es), received 1 on 1;");
   EXPECT_EQ(theirs(alpha_, "198.51.100.7")["malware"], Json({"XAgent"}));
   EXPECT_SAYS(bravo_.run({"consent", "remove", "joint", "1"}), 0, "It ends now");
   EXPECT_SAYS(reveal(alpha_, {"--fields", "actor"}), 0, "has not agreed yet");
