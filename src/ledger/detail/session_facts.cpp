@@ -154,6 +154,7 @@ void Voice::take_offer(const RevealOffered& fact, UnixSeconds time) {
   const auto place = std::ranges::lower_bound(reveals, fact.place, {}, &Reveal::place);
   if (place == reveals.end() || place->place != fact.place)
     reveals.insert(place, {.place = fact.place, .offer = fact.entry, .answers = fact.answers});
+  if (author != kNobody && reveals.size() > kMostReveals) reveals.pop_back();
   if (fact.was_unknown) --unknown_offers;
   if (fact.unknown) {
     ++unknown_offers;
