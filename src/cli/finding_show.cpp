@@ -52,6 +52,9 @@ Status list(Workplace& at, const ListArguments& arguments) {
     for (const finding::Oddity& oddity : book.oddities)
       at.console.say(fmt::format("Entry {} of {} about a finding does not count: {}", oddity.place.seq,
                                  oddity.place.nick, visible(oddity.why)));
+    for (const finding::LeftOut& left_out : book.left_out)
+      at.console.say(fmt::format("{} more entries of {} about findings are left out: {}.", left_out.entries,
+                                 left_out.nick, left_out.why));
   }
   if (arguments.as_json)
     at.console.print(to_line(array));

@@ -44,6 +44,7 @@ struct MemberPage {
     page.accounting.with([&](const ledger::Ledger& ledger) {
       for (const Window window : ledger::kAllWindows) accounts[window] = ledger.accounts_by_type(&peer, window);
       disputes = ledger.disputes(&peer);
+      forgotten = ledger.forgotten(peer);
     });
   }
   const Account& account(indicator::Type type, Window window) const {
@@ -55,6 +56,7 @@ struct MemberPage {
   std::string peer;
   std::map<Window, std::array<Account, indicator::kAllTypes.size()>> accounts;
   std::vector<ledger::Dispute> disputes;
+  std::uint64_t forgotten = 0;  ///< sessions that only it names, and that are not counted as asked
 };
 
 /// Members whom the ledger knows, and those who may still ask. @error Errc::not_found for --peer
@@ -266,6 +268,10 @@ Result<OrderedJson> show_group(Workplace& at, const LedgerArguments& arguments, 
       members.push_back(peer_json(member, type));
     else
       print_peer(at.console, member, type);
+    if (member.forgotten > 0)
+      at.console.say(fmt::format("Its log names {} more sessions that yours does not know of. They charge nothing and "
+                                 "are not counted as asked.",
+                                 member.forgotten));
   }
   return OrderedJson{{"group", row.name}, {"id", row.id}, {"members", members}};
 }

@@ -137,16 +137,20 @@ class Maker {
     return notes;
   }
 
-  Result<bool> is_held(const std::string& note, const std::string& nick, const group::Charter& version) {
+  /// The checkpoint with what counts of it by this version; nothing where no quorum of it holds the tree.
+  Result<std::optional<std::string>> held_by(const group::Charter& version, const std::string& note,
+                                             const std::string& nick) {
     TRY(const std::vector<log::MemberKeys> keys, group::member_keys(vault_, version));
-    const auto owner = std::ranges::find(keys, nick, &log::MemberKeys::nick);
-    if (owner == keys.end()) return false;
-    const auto standing =
-        log::read_standing(note, keys, static_cast<std::size_t>(owner - keys.begin()), version.log_quorum);
-    if (!standing) return false;
+    const auto found = std::ranges::find(keys, nick, &log::MemberKeys::nick);
+    if (found == keys.end()) return std::nullopt;
+    const auto owner = static_cast<std::size_t>(found - keys.begin());
+    const auto counted = log::only_what_counts(note, keys, owner);
+    if (!counted) return std::nullopt;
+    TRY(const log::Standing standing, log::read_standing(*counted, keys, owner, version.log_quorum));
     std::vector<std::string> holders;
-    for (const std::size_t holder : standing->holders) holders.push_back(keys[holder].nick);
-    return finding::hold_together(version, membership_.left(), holders);
+    for (const std::size_t holder : standing.holders) holders.push_back(keys[holder].nick);
+    if (!finding::hold_together(version, membership_.left(), holders)) return std::nullopt;
+    return *counted;
   }
 
   /// The first of them that a quorum holds by the entry's version of the charter or by a later one, which the reader
@@ -162,10 +166,10 @@ class Maker {
     TRY(const auto notes, checkpoints_with(place, origin));
     for (const std::string& note : notes)
       for (auto version = first; version != end; ++version) {
-        TRY(const bool held, is_held(note, place.nick, version->charter));
+        TRY(auto held, held_by(version->charter, note, place.nick));
         if (!held) continue;
         name_version(version->hash);
-        return note;
+        return held;
       }
     return std::nullopt;
   }
@@ -207,6 +211,7 @@ class Maker {
         TRY(entry.proof,
             prove(origin, place.seq, of_.checkpoints[static_cast<std::size_t>(cut - of_.finding.cut.begin())]));
         TRY(const log::Entry header, log::read_entry_unverified(entry.note));
+        TRY_STATUS(finding::check_showable(header, place.nick, of_.finding, membership_));
         name_version(header.charter);
         if (shown.erase(ref) > 0) {
           TRY(entry.body, body_of(header));

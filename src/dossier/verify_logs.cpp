@@ -138,11 +138,10 @@ Result<CheckedEntry> Verifier::check_entry(const ShownEntry& shown) {
   const group::Charter& charter = version != nullptr ? version->charter : *contents_->charter;
   if (version != nullptr)
     newest_version_ = std::max(newest_version_, static_cast<std::size_t>(version - contents_->charters.data()));
-  const std::vector<log::MemberKeys> keys = keys_of(charter);
-  const auto author = std::ranges::find(keys, shown.nick, &log::MemberKeys::nick);
-  if (author == keys.end()) return wrong(fmt::format("{} is no member.", visible(shown.nick)));
   CheckedEntry checked;
-  TRY(checked.entry, log::read_entry(shown.note, *author));
+  TRY_STATUS(finding::check_within(charter, unverified, shown.nick));
+  const std::vector<log::MemberKeys> keys = keys_of(charter);
+  TRY(checked.entry, log::read_entry(shown.note, *std::ranges::find(keys, shown.nick, &log::MemberKeys::nick)));
   note_signed(shown.nick, checked.entry.seq);
   checked.leaf = log::leaf_hash(as_bytes(shown.note));
   TRY(const log::TlogProof proof, log::parse_tlog_proof(shown.proof));
@@ -151,9 +150,6 @@ Result<CheckedEntry> Verifier::check_entry(const ShownEntry& shown) {
   TRY(checked.tree, tree_of(proof.checkpoint, shown.nick, version));
   if (!log::verify_inclusion(checked.leaf, proof.index, checked.tree.size, proof.path, checked.tree.root))
     return wrong("A proof does not lead from the entry to the tree.");
-  const UnixSeconds skew = charter.clock_skew_seconds;
-  if (checked.entry.time < charter.not_before - skew || checked.entry.time > charter.grace_ends() + skew)
-    return wrong("An entry is from outside the time of the charter.");
   if (shown.body) {
     TRY(checked.body, log::open_body(checked.entry, *shown.body));
   }

@@ -35,6 +35,10 @@ Status Analyst::check_refs(const Finding& finding) {
         return fail(Errc::policy,
                     fmt::format("{} rests on entry {} of {}, which no quorum held when the finding was frozen.",
                                 visible(evidence.id), place.seq, place.nick));
+      TRY(const auto rows, vault_.log_leaves(charter->charter.member(place.nick)->keys.log.name, place.seq, 1));
+      if (rows.empty()) return fail(Errc::vault_damaged, "An entry of a log is not in the vault any more.");
+      TRY(const log::Entry entry, log::read_entry_unverified(rows.front().note));
+      TRY_STATUS(check_showable(entry, place.nick, finding, membership_));
     }
   }
   return {};

@@ -8,6 +8,7 @@
 
 #include "base/encoding.h"
 #include "base/text.h"
+#include "finding/detail/records.h"
 #include "group/founding.h"
 #include "group/rotation.h"
 #include "log/quorum.h"
@@ -15,47 +16,47 @@
 namespace parley::finding {
 namespace {
 
-constexpr std::uint64_t kLeavesAtOnce = 4096;
-constexpr std::size_t kFewestDigits = 4;
-/// Stands in every header of an entry about a finding, and in few others: only those are parsed.
-constexpr std::string_view kTypeMark = R"("type":"finding.)";
+using detail::Found, detail::Oddities, detail::Records;
 
-struct Found {
-  Place place;
-  log::Entry entry;
-  std::optional<log::Json> body;  ///< nothing where it is not here
+constexpr std::size_t kFewestDigits = 4;
+/// Entries without bodies of one member that may be about one finding. Whoever cannot read so many waits for these
+/// first.
+constexpr std::size_t kMaxUnreadOfOne = 2 * kMaxDissentsOfOne;
+
+/// The members' keys by each version of the charter, read once.
+class KeysOfVersions {
+ public:
+  KeysOfVersions(vault::Vault& vault, const group::Membership& membership) : vault_(vault), membership_(membership) {}
+
+  const group::Membership& membership() const { return membership_; }
+  Result<std::span<const log::MemberKeys>> of(const group::SignedCharter& version) {
+    auto place = keys_.find(version.hash);
+    if (place == keys_.end()) {
+      TRY(auto keys, group::member_keys(vault_, version.charter));
+      place = keys_.emplace(version.hash, std::move(keys)).first;
+    }
+    return std::span<const log::MemberKeys>(place->second);
+  }
+
+ private:
+  vault::Vault& vault_;
+  const group::Membership& membership_;
+  std::map<Digest, std::vector<log::MemberKeys>> keys_;
 };
 
-/// The entries about findings that every member may read.
-Status read_log(vault::Vault& vault, const group::CharterMember& member, std::vector<Found>& found,
-                std::vector<Oddity>& oddities) {
-  for (std::uint64_t from = 0;; from += kLeavesAtOnce) {
-    TRY(const auto rows, vault.log_leaves(member.keys.log.name, from, kLeavesAtOnce));
-    for (const vault::LogLeaf& row : rows) {
-      if (row.note.find(kTypeMark) == std::string::npos) continue;
-      TRY(const log::Entry entry, log::read_entry_unverified(row.note));
-      if (!entry.type.starts_with("finding.")) continue;
-      const Place place{member.keys.nick, entry.seq, row.hash};
-      // What some can read only would be another case to the others.
-      if (entry.audience != std::vector{std::string(log::kEveryone)}) {
-        oddities.push_back({place, "it is not for everybody in the group"});
-        continue;
-      }
-      TRY(const auto body, vault.log_body(entry.body));
-      const auto opened = body ? log::open_body(entry, {body->salt, std::string(as_text(body->content))})
-                               : fail(Errc::not_found, "its body is not here");
-      if (!opened) oddities.push_back({place, opened.error().message});
-      // What its author wrote badly is the same to everybody; what is damaged or lost here is not.
-      if (opened)
-        found.push_back({place, entry, *opened});
-      else if (opened.error().code == Errc::not_found || opened.error().code == Errc::signature)
-        found.push_back({place, entry, std::nullopt});
-    }
-    if (rows.size() < kLeavesAtOnce) return {};
+/// The hash of a finding covers which trees these are, and not their signature lines: whoever repeats a draft may have
+/// added some, and a rotation may have come since by which one does not count any more.
+Status keep_what_counts(const Finding& finding, std::vector<std::string>& checkpoints,
+                        std::span<const log::MemberKeys> keys) {
+  for (std::size_t i = 0; i < checkpoints.size(); ++i) {
+    const auto owner = std::ranges::find(keys, finding.cut[i].nick, &log::MemberKeys::nick);
+    TRY(checkpoints[i], log::only_what_counts(checkpoints[i], keys, static_cast<std::size_t>(owner - keys.begin())));
   }
+  return {};
 }
 
-Result<Case> read_draft(vault::Vault& vault, const Found& found, const group::Membership& membership) {
+Result<Case> read_draft(const Found& found, KeysOfVersions& versions) {
+  const group::Membership& membership = versions.membership();
   TRY(DraftBody body, DraftBody::from_json(*found.body));
   Case read;
   read.hash = finding_hash(body.text);
@@ -65,8 +66,10 @@ Result<Case> read_draft(vault::Vault& vault, const Found& found, const group::Me
   for (const Placed& placed : redactable_texts(read.finding))
     if (!placed.text->shown) return fail(Errc::format, fmt::format("It does not show {} to the members.", placed.path));
   TRY(const group::SignedCharter* charter, charter_of(read.finding, membership));
-  TRY(const std::vector<log::MemberKeys> keys, group::member_keys(vault, charter->charter));
+  TRY(const auto keys, versions.of(*charter));
   TRY_STATUS(check_cut(read.finding, body.checkpoints, charter->charter, keys, membership.left()));
+  TRY_STATUS(keep_what_counts(read.finding, body.checkpoints, keys));
+  read.drafted = found.entry.time;
   read.text = std::move(body.text);
   read.openings = std::move(body.openings);
   read.checkpoints = std::move(body.checkpoints);
@@ -79,8 +82,10 @@ Status take_signature(const Found& found, const NoteBody& body, Case& of, const 
   if (read.hash != of.hash) return fail(Errc::format, "It is a signature of another finding.");
   if (read.signers != std::vector{found.place.nick})
     return fail(Errc::signature, "It is not signed by whose log it stands in.");
+  // Of two by one key no reader would take both.
+  if (of.signed_by(found.place.nick)) return {};
   of.note = of.note.empty() ? read.note : group::merge_signatures(of.note, read.note);
-  if (!of.signed_by(found.place.nick)) of.signers.push_back(found.place.nick);
+  of.signers.push_back(found.place.nick);
   std::ranges::sort(of.signers);
   return {};
 }
@@ -102,13 +107,15 @@ Status take_dissent(const Found& found, const NoteBody& body, Case& of, const gr
   return {};
 }
 
-Status take_withdrawal(const Found& found, const NoteBody& body, Case& of, const group::Charter& charter) {
+Status take_withdrawal(const Found& found, const NoteBody& body, Case& of, const group::Charter& charter,
+                       KeysOfVersions& keys) {
   TRY(SignedWithdrawal read, read_withdrawal(body.note, charter));
   if (read.withdrawal.finding != of.hash || read.withdrawal.group != of.finding.group)
     return fail(Errc::format, "It is of another finding.");
   if (read.withdrawal.nick != found.place.nick) return fail(Errc::signature, "It is not by whose log it stands in.");
   if (!of.signed_by(found.place.nick)) return fail(Errc::policy, "It is by a member that has not signed.");
   if (of.withdrawn_by(found.place.nick)) return fail(Errc::exists, "Its author has withdrawn already.");
+  TRY_STATUS(check_showable(found.entry, found.place.nick, of.finding, keys.membership()));
   of.withdrawals.push_back({found.place, std::move(read)});
   std::ranges::sort(of.withdrawals, {}, [](const Withdrawn& one) { return one.signed_withdrawal.hash; });
   return {};
@@ -119,34 +126,95 @@ Case* case_of(Casebook& book, const Digest& hash) {
   return found == book.cases.end() ? nullptr : &*found;
 }
 
-Status take_note(const Found& found, Casebook& book, const group::Membership& membership) {
+Status take_note(const Found& found, Casebook& book, KeysOfVersions& keys) {
   TRY(const NoteBody body, NoteBody::from_json(*found.body));
   Case* of = case_of(book, body.finding);
   if (of == nullptr) return fail(Errc::not_found, "No draft of this finding is here.");
-  TRY(const group::SignedCharter* charter, charter_of(of->finding, membership));
+  TRY(const group::SignedCharter* charter, charter_of(of->finding, keys.membership()));
   if (found.entry.type == log::kFindingSign) return take_signature(found, body, *of, charter->charter);
   if (found.entry.type == log::kFindingDissent) return take_dissent(found, body, *of, charter->charter);
-  return take_withdrawal(found, body, *of, charter->charter);
+  return take_withdrawal(found, body, *of, charter->charter, keys);
 }
 
 /// Gives an entry without a body to the findings that it may be about. Honest programs refer to the draft, unless that
 /// is their own.
-void take_unread(const Found& found, Casebook& book) {
-  if (found.entry.type != log::kFindingDissent && found.entry.type != log::kFindingWithdraw) return;
+void take_unread(const Found& found, Casebook& book, KeysOfVersions& keys) {
   const auto refers_to = [&](const Case& of) {
     return std::ranges::find(found.entry.refs, of.draft.leaf) != found.entry.refs.end();
   };
   const bool names_one = std::ranges::any_of(book.cases, refers_to);
-  for (Case& of : book.cases)
-    if (!names_one || refers_to(of)) of.unread.push_back({found.place, found.entry.type});
+  for (Case& of : book.cases) {
+    if (names_one && !refers_to(of)) continue;
+    // Nobody need wait for the words of a withdrawal that would not count.
+    if (found.entry.type == log::kFindingWithdraw &&
+        !check_showable(found.entry, found.place.nick, of.finding, keys.membership()))
+      continue;
+    const auto of_one =
+        std::ranges::count(of.unread, found.place.nick, [](const Unread& one) { return one.place.nick; });
+    if (static_cast<std::size_t>(of_one) < kMaxUnreadOfOne) of.unread.push_back({found.place, found.entry.type});
+  }
 }
 
-Status take_publication(const Found& found, Casebook& book) {
+Status take_publication(const Found& found, Casebook& book, KeysOfVersions& keys) {
   TRY(PublishBody body, PublishBody::from_json(*found.body));
   Case* of = case_of(book, body.finding);
   if (of == nullptr) return fail(Errc::not_found, "No draft of this finding is here.");
+  TRY_STATUS(check_showable(found.entry, found.place.nick, of->finding, keys.membership()));
   of->publications.push_back({found.place, std::move(body)});
   return {};
+}
+
+auto order_of(const Case& of) {
+  return std::tuple(of.drafted, std::string_view(of.draft.nick), of.draft.seq);
+}
+
+/// Of several drafts of one finding the first counts, by their clocks, with what any of them has of cosignatures:
+/// whoever repeats one can leave lines out as well.
+Status take_draft(Case read, Casebook& book, KeysOfVersions& versions) {
+  Case* of = case_of(book, read.hash);
+  if (of == nullptr) {
+    book.cases.push_back(std::move(read));
+    return {};
+  }
+  std::vector<std::string> checkpoints;
+  for (std::size_t i = 0; i < of->checkpoints.size(); ++i)
+    checkpoints.push_back(group::merge_signatures(of->checkpoints[i], read.checkpoints[i]));
+  TRY(const group::SignedCharter* charter, charter_of(of->finding, versions.membership()));
+  TRY(const auto keys, versions.of(*charter));
+  TRY_STATUS(keep_what_counts(of->finding, checkpoints, keys));
+  if (order_of(read) < order_of(*of)) *of = std::move(read);
+  of->checkpoints = std::move(checkpoints);
+  return {};
+}
+
+/// Says at the finding itself what its readers would miss: a publication or withdrawal that is about it and does not
+/// count.
+void set_aside(const Found& found, const std::string& why, Casebook& book) {
+  Case* of = nullptr;
+  if (found.entry.type == log::kFindingPublish) {
+    if (const auto body = PublishBody::from_json(*found.body)) of = case_of(book, body->finding);
+  } else if (found.entry.type == log::kFindingWithdraw) {
+    if (const auto body = NoteBody::from_json(*found.body)) of = case_of(book, body->finding);
+  }
+  if (of != nullptr) of->set_aside.push_back({found.place, why});
+}
+
+void judge(const Found& found, Casebook& book, KeysOfVersions& keys, Oddities& oddities) {
+  if (!found.body) {
+    if (found.entry.type == log::kFindingDissent || found.entry.type == log::kFindingWithdraw)
+      take_unread(found, book, keys);
+    return;
+  }
+  Status taken;
+  if (found.entry.type == log::kFindingDraft) {
+    auto draft = read_draft(found, keys);
+    taken = draft ? take_draft(*std::move(draft), book, keys) : Status(std::unexpected(std::move(draft).error()));
+  } else if (found.entry.type == log::kFindingPublish) {
+    taken = take_publication(found, book, keys);
+  } else {
+    taken = take_note(found, book, keys);
+  }
+  if (!taken && oddities.add(found.place, taken.error().message)) set_aside(found, taken.error().message, book);
 }
 
 }  // namespace
@@ -193,39 +261,26 @@ Result<const group::SignedCharter*> charter_of(const Finding& finding, const gro
   return fail(Errc::not_found, "It was frozen under a version of the charter that is not known here.");
 }
 
+// One entry after the other, so that no member's log fills the memory. By member and place: which of a member's entries
+// count must not change when it writes more. All signatures come before the rest, since a withdrawal counts wherever
+// its author's signature stands: a dossier does not show the places of signatures.
 Result<Casebook> read_casebook(vault::Vault& vault, const group::Membership& membership) {
   Casebook book;
-  std::vector<Found> found;
+  std::vector<Records> logs;
   std::set<std::string> read;
   for (const group::SignedCharter& version : membership.versions())
     for (const group::CharterMember& member : version.charter.members)
-      if (read.insert(member.keys.log.name).second) TRY_STATUS(read_log(vault, member, found, book.oddities));
-  std::ranges::sort(found, {}, [](const Found& one) {
-    return std::tuple(one.entry.time, std::string_view(one.place.nick), one.place.seq);
-  });
-  for (const Found& one : found) {
-    if (one.entry.type != log::kFindingDraft || !one.body) continue;
-    auto draft = read_draft(vault, one, membership);
-    if (!draft)
-      book.oddities.push_back({one.place, draft.error().message});
-    else if (case_of(book, draft->hash) == nullptr)
-      book.cases.push_back(std::move(*draft));
-  }
-  // By place: which of a member's entries count must not change when it writes more. All signatures come first, since a
-  // withdrawal counts wherever its author's signature stands: a dossier does not show the places of signatures.
-  std::ranges::sort(found, {}, [](const Found& one) {
-    return std::tuple(one.entry.type != log::kFindingSign, std::string_view(one.place.nick), one.place.seq);
-  });
-  for (const Found& one : found) {
-    Status taken;
-    if (!one.body)
-      take_unread(one, book);
-    else if (one.entry.type == log::kFindingSign || one.entry.type == log::kFindingDissent ||
-             one.entry.type == log::kFindingWithdraw)
-      taken = take_note(one, book, membership);
-    else if (one.entry.type == log::kFindingPublish)
-      taken = take_publication(one, book);
-    if (!taken) book.oddities.push_back({one.place, taken.error().message});
+      if (read.insert(member.keys.log.name).second) {
+        TRY(logs.emplace_back(), Records::of(vault, member));
+      }
+  std::ranges::stable_sort(logs, {}, &Records::nick);
+  KeysOfVersions keys(vault, membership);
+  Oddities oddities(book);
+  for (const detail::Share& share : detail::kShares) {
+    for (const Records& log : logs)
+      TRY_STATUS(
+          log.judge_each(vault, share.type, oddities, [&](const Found& found) { judge(found, book, keys, oddities); }));
+    if (share.type == log::kFindingDraft) std::ranges::sort(book.cases, {}, order_of);
   }
   return book;
 }
@@ -237,6 +292,15 @@ Result<Place> place_of(vault::Vault& vault, const group::Charter& charter, const
   }
   return fail(Errc::not_found,
               fmt::format("The entry {} is in no log that is held here.", to_hex(leaf).substr(0, 2 * kFewestDigits)));
+}
+
+Status check_showable(const log::Entry& entry, std::string_view nick, const Finding& of,
+                      const group::Membership& membership) {
+  const auto& versions = membership.versions();
+  const auto named = std::ranges::find(versions, entry.charter, &group::SignedCharter::hash);
+  if (named != versions.end()) return check_within(named->charter, entry, nick);
+  TRY(const group::SignedCharter* charter, charter_of(of, membership));
+  return check_within(charter->charter, entry, nick);
 }
 
 Status check_cut(const Finding& finding, std::span<const std::string> checkpoints, const group::Charter& charter,

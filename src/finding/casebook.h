@@ -33,21 +33,32 @@ struct Unread {
   std::string type;
 };
 
+/// An entry about a finding that cannot be counted, and why.
+struct Oddity {
+  Place place;
+  std::string why;
+};
+
 /// A finding that was frozen, with all that the logs here say of it.
 struct Case {
   Digest hash{};
   std::string text;
   Finding finding;  ///< with all texts
   std::vector<Opening> openings;
-  std::vector<std::string> checkpoints;
-  Place draft;                       ///< the first entry that froze it
-  std::string note;                  ///< with all signatures so far; empty while there is none
-  std::vector<std::string> signers;  ///< ascending
+  std::vector<std::string> checkpoints;  ///< with no signature lines but those that count
+  Place draft;                           ///< the first entry that froze it
+  UnixSeconds drafted = 0;               ///< by the drafter's clock
+  std::string note;                      ///< with all signatures so far; empty while there is none
+  std::vector<std::string> signers;      ///< ascending
   std::vector<SignedDissent> dissents;
   std::vector<Publication> publications;
   /// Ascending by hash; of each signer its first, wherever in its log its signature stands.
   std::vector<Withdrawn> withdrawals;
-  std::vector<Unread> unread;  ///< those that may be about this finding: all but those that refer to another's draft
+  /// Those that may be about this finding: all but those that refer to another's draft. Of one member the first 64.
+  std::vector<Unread> unread;
+  /// Publications and withdrawals that name this finding and do not count, because no reader of a dossier would take
+  /// them.
+  std::vector<Oddity> set_aside;
 
   bool signed_by(std::string_view nick) const;
   bool has_dissent_of(std::string_view nick) const;
@@ -58,21 +69,24 @@ struct Case {
   std::vector<std::string> publishers() const;
 };
 
-/// An entry about a finding that cannot be counted, and why.
-struct Oddity {
-  Place place;
+/// Entries of one member about findings that were not judged, or are not told one by one.
+struct LeftOut {
+  std::string nick;
+  std::uint64_t entries = 0;
   std::string why;
 };
 
 struct Casebook {
-  std::vector<Case> cases;  ///< oldest first, by the drafters' clocks
-  std::vector<Oddity> oddities;
+  std::vector<Case> cases;       ///< oldest first, by the drafters' clocks
+  std::vector<Oddity> oddities;  ///< of each member no more than a list can show
+  std::vector<LeftOut> left_out;
 
   /// By at least four digits of its hash. @error Errc::not_found, Errc::usage
   Result<const Case*> find(std::string_view prefix) const;
 };
 
-/// Reads all logs of the group that this vault holds. @error the vault's
+/// Reads all logs of the group that this vault holds, entry by entry. Of each member's entries of one type only the
+/// first few thousand are judged; LeftOut says where there are more. @error the vault's
 Result<Casebook> read_casebook(vault::Vault& vault, const group::Membership& membership);
 
 /// The version of the charter that a finding names. @error Errc::not_found
@@ -80,6 +94,11 @@ Result<const group::SignedCharter*> charter_of(const Finding& finding, const gro
 
 /// Where in the logs that this vault holds the entry with this leaf hash stands. @error Errc::not_found
 Result<Place> place_of(vault::Vault& vault, const group::Charter& charter, const Digest& leaf);
+
+/// Whether a dossier of `of` can show this entry of the log of `nick`: check_within() the version that it names.
+/// @error Errc::signature
+Status check_showable(const log::Entry& entry, std::string_view nick, const Finding& of,
+                      const group::Membership& membership);
 
 /// Each checkpoint is of the cut's log, size and root, and a quorum of the charter holds it. @error Errc::signature,
 /// Errc::policy for a quorum that is not there

@@ -1,8 +1,11 @@
 #include "finding/record.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "base/text.h"
 
 namespace parley::finding {
 namespace {
@@ -83,6 +86,16 @@ Result<PublishBody> PublishBody::from_json(const Json& body) {
   if (!ascends(read.signers)) reader.refuse("\"signers\" do not ascend");
   TRY_STATUS(reader.finish());
   return read;
+}
+
+Status check_within(const group::Charter& charter, const log::Entry& entry, std::string_view nick) {
+  if (charter.member(nick) == nullptr)
+    return fail(Errc::signature,
+                fmt::format("{} is no member by the version of the charter that its entry names.", visible(nick)));
+  const UnixSeconds skew = charter.clock_skew_seconds;
+  if (entry.time < charter.not_before - skew || entry.time > charter.grace_ends() + skew)
+    return fail(Errc::signature, "An entry is from outside the time of the charter.");
+  return {};
 }
 
 }  // namespace parley::finding

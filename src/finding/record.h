@@ -39,4 +39,10 @@ struct PublishBody {
   static Result<PublishBody> from_json(const log::Json& body);
 };
 
+/// Whether an entry is one that a dossier can show: by a member of `charter`, and from within the time of it. Makers
+/// and verifiers of dossiers hold every entry to this, beside its signature.
+/// @param charter  the version that the entry names, or the finding's where that is not known
+/// @error Errc::signature
+Status check_within(const group::Charter& charter, const log::Entry& entry, std::string_view nick);
+
 }  // namespace parley::finding

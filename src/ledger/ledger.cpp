@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <limits>
 #include <map>
 #include <set>
@@ -44,6 +45,38 @@ class SessionHash {
   std::uint64_t keys_[2];
 };
 
+/// Names of sessions that were forgotten: in a fixed space, so that some others look as if they had been, too.
+class Forgotten {
+ public:
+  void add(std::uint64_t hash) {
+    ++count_;
+    if (bits_.empty()) bits_.resize(kBits / 64);
+    for (const std::uint64_t place : places(hash)) bits_[place / 64] |= std::uint64_t{1} << place % 64;
+  }
+  bool may_have(std::uint64_t hash) const {
+    return !bits_.empty() && std::ranges::all_of(places(hash), [&](std::uint64_t place) {
+      return (bits_[place / 64] >> place % 64 & 1) != 0;
+    });
+  }
+  std::uint64_t count() const { return count_; }
+
+ private:
+  /// Two of each, 16 MiB in all: after a day at a log's quota, two million, one in a thousand others looks forgotten; at
+  /// all that a log may bring, fifty million, one in four.
+  static constexpr std::uint64_t kBits = std::uint64_t{1} << 27;
+  static std::array<std::uint64_t, 2> places(std::uint64_t hash) { return {hash % kBits, (hash >> 32) % kBits}; }
+
+  std::vector<std::uint64_t> bits_;
+  std::uint64_t count_ = 0;
+};
+
+/// What one member has brought up that our log does not name.
+struct Unnamed {
+  std::deque<std::size_t> sessions = {};  ///< places of them, the oldest first, and of some that are named since
+  std::size_t count = 0;                  ///< of those that are not
+  Forgotten forgotten = {};
+};
+
 void add(Range& to, const Range& more) {
   to = {sum(to.known, more.known), sum(to.worst, more.worst)};
 }
@@ -81,6 +114,8 @@ struct Ledger::State {
   std::set<MemberNumber> unreadable;
   std::vector<Session> sessions;
   std::unordered_map<SessionId, std::size_t, SessionHash> by_id;
+  std::map<MemberNumber, Unnamed> unnamed;
+  std::vector<Lacking> lacking;
   std::unordered_map<SessionId, std::int64_t, SessionHash> canaries;
   // Padded sizes are few, and what a protocol lets a receiver test takes a while to compute.
   mutable std::map<std::pair<std::uint16_t, std::uint64_t>, std::int64_t> tests;
@@ -95,11 +130,9 @@ struct Ledger::State {
     if (found == members.end()) return std::nullopt;
     return static_cast<MemberNumber>(found - members.begin());
   }
-  Session& session(const SessionId& id) {
-    const auto [place, is_new] = by_id.try_emplace(id, sessions.size());
-    if (is_new) sessions.emplace_back().id = id;
-    return sessions[place->second];
-  }
+  Session& named_by_us(const SessionId& id, std::string_view peer);
+  Session& named_by(const SessionId& id, MemberNumber author);
+  std::size_t place_of_oldest(Unnamed& of);
   Amounts amounts(const Session& session) const {
     return detail::amounts_of(
         session, unreadable.contains(session.with()),
@@ -145,6 +178,52 @@ struct Ledger::State {
     }
   }
 };
+
+/// A session that an entry of our own log is about.
+Session& Ledger::State::named_by_us(const SessionId& id, std::string_view peer) {
+  const auto [place, is_new] = by_id.try_emplace(id, sessions.size());
+  if (is_new) sessions.emplace_back().id = id;
+  Session& session = sessions[place->second];
+  if (session.peer != kNobody) return session;
+  if (session.brought_by != kNobody) --unnamed[session.brought_by].count;
+  session.peer = member(peer);
+  const auto theirs = unnamed.find(session.peer);
+  if (theirs != unnamed.end() && theirs->second.forgotten.may_have(by_id.hash_function()(id)))
+    lacking.push_back({id, std::string(peer)});
+  return session;
+}
+
+/// A session that an entry of another is about. Where our log does not name it, it may take the oldest such one's
+/// place.
+Session& Ledger::State::named_by(const SessionId& id, MemberNumber author) {
+  if (const auto known = by_id.find(id); known != by_id.end()) return sessions[known->second];
+  Unnamed& of = unnamed[author];
+  std::size_t place = sessions.size();
+  if (of.count < kMostUnnamed) {
+    sessions.emplace_back();
+    ++of.count;
+  } else {
+    place = place_of_oldest(of);
+    Session& oldest = sessions[place];
+    for (const Voice& voice : oldest.others) unnamed[voice.author].forgotten.add(by_id.hash_function()(oldest.id));
+    by_id.erase(oldest.id);
+    oldest = {};
+  }
+  of.sessions.push_back(place);
+  by_id.emplace(id, place);
+  sessions[place].id = id;
+  sessions[place].brought_by = author;
+  return sessions[place];
+}
+
+/// Precondition: there is one.
+std::size_t Ledger::State::place_of_oldest(Unnamed& of) {
+  for (;;) {
+    const std::size_t place = of.sessions.front();
+    of.sessions.pop_front();
+    if (sessions[place].peer == kNobody) return place;
+  }
+}
 
 void Ledger::State::add_reveal(Account& account, const Session& session, const Amounts& amounts,
                                std::optional<indicator::Type> type) const {
@@ -199,13 +278,12 @@ Ledger& Ledger::operator=(Ledger&&) noexcept = default;
 void Ledger::take(const Event& event) {
   const bool own = event.author == state_->self;
   if (own) logged(event.time);
-  Session& session = state_->session(event.session);
   if (own) {
-    if (session.peer == kNobody) session.peer = state_->member(event.peer);
-    session.ours.take(event);
+    state_->named_by_us(event.session, event.peer).ours.take(event);
     return;
   }
   const MemberNumber author = state_->member(event.author);
+  Session& session = state_->named_by(event.session, author);
   // Its name is the hash of its proposal: there is no second proposer.
   if (std::holds_alternative<Proposed>(event.fact)) session.proposer = author;
   auto voice = std::ranges::find(session.others, author, &Voice::author);
@@ -214,6 +292,27 @@ void Ledger::take(const Event& event) {
     voice = session.others.end() - 1;
   }
   voice->take(event);
+}
+
+const std::vector<Lacking>& Ledger::lacking() const {
+  return state_->lacking;
+}
+
+void Ledger::begin_again(const Lacking& lacking) {
+  const auto place = state_->by_id.find(lacking.session);
+  if (place == state_->by_id.end()) return;
+  Session& session = state_->sessions[place->second];
+  std::erase_if(session.others, [&](const Voice& voice) { return voice.author == session.peer; });
+}
+
+void Ledger::told_again(const Lacking& session) {
+  std::erase(state_->lacking, session);
+}
+
+std::uint64_t Ledger::forgotten(std::string_view peer) const {
+  const auto number = state_->known(peer);
+  const auto of = number ? state_->unnamed.find(*number) : state_->unnamed.end();
+  return of == state_->unnamed.end() ? 0 : of->second.forgotten.count();
 }
 
 void Ledger::unreadable(std::string_view author) {

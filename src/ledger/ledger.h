@@ -6,6 +6,9 @@
 //  - An unknown outcome counts in full. What both logs state alike is known.
 //  - The time is that of our own log. Windows end at the latest time that was ever seen.
 //  - Every session counts as new, whatever was asked before.
+//  - A session that our log never names charges nothing. Of those that a member brings up so the newest kMostUnnamed
+//  are
+//    kept: it could else fill our memory with them. What can be charged is never forgotten: see lacking().
 #pragma once
 
 #include <memory>
@@ -56,6 +59,16 @@ struct OpeningsSaid {
   bool operator==(const OpeningsSaid&) const = default;
 };
 
+/// Sessions of one member that our own log does not name, as far as they are kept.
+inline constexpr std::size_t kMostUnnamed = 4096;
+
+/// A session that our log came to name after facts of it had been forgotten.
+struct Lacking {
+  SessionId session{};
+  std::string peer;  ///< whose log tells them
+  bool operator==(const Lacking&) const = default;
+};
+
 class Ledger {
  public:
   /// @param self  our nick in the group
@@ -67,6 +80,19 @@ class Ledger {
   /// Takes one entry, each once; those of one log in the order of the log, those of several in any. Only a run may be
   /// taken again: a charge is made before its entry is durable.
   void take(const Event& event);
+  /// Sessions of which facts may have been forgotten before our own log named them. Where the own log is taken before
+  /// the others there are none; there are where our log names a session late, as when a disk was put back and lost
+  /// entries come home, or when a proposal is answered that its author has buried. Until then such a session counts by
+  /// what is left.
+  const std::vector<Lacking>& lacking() const;
+  /// Forgets what its peer says of a session that lacks something, so that its entries about it are taken once more,
+  /// from the beginning of its log.
+  void begin_again(const Lacking& session);
+  /// All of them have been taken since begin_again().
+  void told_again(const Lacking& session);
+  /// How many sessions that only `peer` names are not kept any more.
+  std::uint64_t forgotten(std::string_view peer) const;
+
   /// Of what we learned in `session`, so many are canaries of ours. Only this member knows; nothing that is held
   /// against a cap or settled depends on it.
   void note_canaries(const SessionId& session, std::int64_t count);

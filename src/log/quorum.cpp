@@ -39,6 +39,30 @@ Result<CosignedCheckpoint> read_cosigned_by(const Note& note, std::span<const Me
   return read;
 }
 
+Result<std::string> only_what_counts(std::string_view note, std::span<const MemberKeys> members, std::size_t owner) {
+  if (note.size() > kMaxCheckpointBytes) return fail(Errc::limit, "A checkpoint note is longer than its limit.");
+  TRY(Note parsed, parse_note(note));
+  TRY(const CosignedCheckpoint read, read_cosigned_by(parsed, members, owner));
+  std::vector<NoteSignature> counted;
+  const auto keep_one = [&](const VerifierKey& key, std::optional<std::uint64_t> time) {
+    const auto line = std::ranges::find_if(parsed.signatures, [&](const NoteSignature& one) {
+      return one.name == key.name && one.key_id == key.id() &&
+             (!time || read_be<std::uint64_t>(one.signature) == *time);
+    });
+    if (line == parsed.signatures.end()) return false;
+    counted.push_back(*line);
+    return true;
+  };
+  keep_one(members[owner].log, {});
+  for (const Cosigner& cosigner : read.cosigners) {
+    if (cosigner.key == owner) continue;
+    const std::vector<VerifierKey> keys = members[cosigner.key].cosign_on(members[owner].nick, read.checkpoint.size);
+    std::ranges::any_of(keys, [&](const VerifierKey& key) { return keep_one(key, cosigner.time); });
+  }
+  parsed.signatures = std::move(counted);
+  return write_note(parsed);
+}
+
 Result<Standing> read_standing(std::string_view note, std::span<const MemberKeys> members, std::size_t owner,
                                std::size_t quorum) {
   assert(owner < members.size() && quorum >= log_quorum(members.size()) && quorum <= members.size());

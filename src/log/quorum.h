@@ -33,6 +33,12 @@ struct Standing {
 Result<CosignedCheckpoint> read_cosigned_by(const Note& note, std::span<const MemberKeys> members, std::size_t owner,
                                             std::span<const NoteSignature> verified = {});
 
+/// The same checkpoint with one signature of its log and, of each other member whose cosignature counts, one of that:
+/// without lines that are nobody's, doubled, the owner's own, or by a key beyond where it was replaced. Whoever hands a
+/// note on has added to it what he likes, and a strict reader refuses it then.
+/// @error as read_cosigned_by()
+Result<std::string> only_what_counts(std::string_view note, std::span<const MemberKeys> members, std::size_t owner);
+
 /// Reads the standing of a checkpoint of members[owner]'s log.
 /// @param members  as admit_members() takes them; those who left are not in it
 /// @param quorum   of the charter, at least log_quorum(members.size())

@@ -156,6 +156,11 @@ std::optional<ledger::Fact> without_body(const log::Entry& entry, std::string_vi
   return std::nullopt;
 }
 
+/// @error Errc::format
+Result<ledger::SessionId> session_of(const log::Entry& entry, const Digest& leaf_hash) {
+  return session_id_from(entry.type == kPropose ? log::session_of_proposal(leaf_hash) : entry.session);
+}
+
 Result<std::vector<vault::LogLeaf>> leaves_of(mirror::Store& store, const std::string& origin, std::uint64_t from,
                                               std::uint64_t count) {
   TRY(auto leaves, store.leaves(origin, from, count));
@@ -181,7 +186,7 @@ std::optional<ledger::Event> event_of(const log::Entry& entry, const Digest& lea
                                       std::optional<std::string_view> body, std::string_view self) {
   const auto other = other_party(entry, self);
   if (reader_of(entry.type) == nullptr || !other) return std::nullopt;
-  const auto session = session_id_from(entry.type == kPropose ? log::session_of_proposal(leaf_hash) : entry.session);
+  const auto session = session_of(entry, leaf_hash);
   if (!session) return std::nullopt;
   auto fact = body ? fact_of(entry, *body, self) : without_body(entry, self);
   // An offer of ours that this program does not understand was made by another version of it, and opened something.
@@ -241,11 +246,58 @@ Status Accounting::update(vault::Vault& vault) {
   return update(store, logs);
 }
 
+// Our own log first: whatever it names, the ledger keeps all facts of.
 Status Accounting::update(mirror::Store& store, std::span<const MemberLog> logs) {
   const std::lock_guard lock(reading_);
   TRY_STATUS(begin_anew_if_cut(store, logs));
-  for (const MemberLog& log : logs) TRY_STATUS(read_log(store, log));
+  for (const bool own : {true, false})
+    for (const MemberLog& log : logs)
+      if ((log.nick == self_) == own) TRY_STATUS(read_log(store, log));
+  for (const MemberLog& log : logs) TRY_STATUS(tell_again(store, log));
   return {};
+}
+
+// Facts of a session that were forgotten before our log named it: all that its peer's log says of it, once more.
+Status Accounting::tell_again(mirror::Store& store, const MemberLog& log) {
+  std::vector<ledger::Lacking> lacking;
+  {
+    const std::lock_guard lock(mutex_);
+    std::ranges::copy_if(ledger_.lacking(), std::back_inserter(lacking),
+                         [&](const ledger::Lacking& one) { return one.peer == log.nick; });
+    for (const ledger::Lacking& one : lacking) ledger_.begin_again(one);
+  }
+  if (lacking.empty()) return {};
+  std::set<ledger::SessionId> sessions;
+  for (const ledger::Lacking& one : lacking) sessions.insert(one.session);
+  Read& read = read_[log.origin];
+  bool whole = true;
+  for (std::uint64_t from = 0; from < read.size; from += kLeavesAtOnce) {
+    TRY(const auto leaves, leaves_of(store, log.origin, from, std::min(kLeavesAtOnce, read.size - from)));
+    for (std::size_t i = 0; i < leaves.size(); ++i) {
+      TRY(const bool taken, take_once_more(store, log, leaves[i], from + i, sessions));
+      whole = whole && taken;
+    }
+  }
+  // What is damaged here may be what is lacking: then this is done again until it is mended.
+  if (!whole) return {};
+  const std::lock_guard lock(mutex_);
+  for (const ledger::Lacking& one : lacking) ledger_.told_again(one);
+  return {};
+}
+
+// The entry may wait for its body, or to be mended, from when it was read before: now it waits, if at all, anew.
+Result<bool> Accounting::take_once_more(mirror::Store& store, const MemberLog& log, const vault::LogLeaf& leaf,
+                                        std::uint64_t seq, const std::set<ledger::SessionId>& sessions) {
+  const auto entry = log::read_entry_unverified(leaf.note);
+  if (!entry || entry->seq != seq || entry->author != log.nick) return false;
+  const auto session = session_of(*entry, leaf.hash);
+  if (!session || !sessions.contains(*session)) return true;
+  Read& read = read_[log.origin];
+  std::erase(read.without_body, seq);
+  std::erase(read.damaged, seq);
+  TRY(const Taken taken, take(store, log, leaf, seq));
+  if (taken == Taken::without_body) read.without_body.push_back(seq);
+  return true;
 }
 
 Status Accounting::begin_anew_if_cut(mirror::Store& store, std::span<const MemberLog> logs) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 
 #include "group/membership.h"
 #include "ledger/ledger.h"
@@ -84,6 +85,11 @@ class Accounting {
   enum class Taken : std::uint8_t { whole, without_body, damaged };
   Status read_log(mirror::Store& store, const MemberLog& log);
   Status read_again(mirror::Store& store, const MemberLog& log, Read& read);
+  /// What a log says of sessions that the ledger lacks facts of (ledger::Ledger::lacking).
+  Status tell_again(mirror::Store& store, const MemberLog& log);
+  /// Takes an entry of one of `sessions` that was taken before. @return false where it cannot be read
+  Result<bool> take_once_more(mirror::Store& store, const MemberLog& log, const vault::LogLeaf& leaf, std::uint64_t seq,
+                              const std::set<ledger::SessionId>& sessions);
   /// Entries of our own log that nobody else had may have given way to others (Outcome::dropped): what was read of them
   /// is forgotten, and with it all that was.
   Status begin_anew_if_cut(mirror::Store& store, std::span<const MemberLog> logs);

@@ -1,4 +1,5 @@
 // A finding's way through three members' logs: frozen by one, signed by two, dissented from by the third, published.
+#include "finding/detail/records.h"
 #include "finding/three_members.h"
 
 namespace parley::finding {
@@ -147,6 +148,64 @@ TEST_F(Findings, OfAHostileMemberStopNobodyElses) {
   EXPECT_TRUE(book.cases[0].signers.empty());
   EXPECT_TRUE(book.cases[0].dissents.empty());
   ASSERT_HOLDS(sign("alpha", *hash));
+}
+
+// Charlie's program fills its log: what others wrote is read as before, and what is left out is said.
+TEST_F(Findings, AreReadThoughAMemberFillsItsLogWithDrafts) {
+  const auto hash = draft("alpha", working_copy());
+  ASSERT_HOLDS(hash);
+  exchange();
+  const Case honest = only_case("charlie");
+  const std::uint64_t enough = detail::kShares[0].body_bytes / mirror::kMaxCarriedBodyBytes + 2;
+  for (std::uint64_t i = 0; i < enough; ++i)
+    ASSERT_HOLDS(log("charlie").append(mirror::draft_for_everyone(
+        log::kFindingDraft,
+        log::Json::Object{{"v", 1}, {"x", std::string(mirror::kMaxCarriedBodyBytes - 4096, 'x')}})));
+  const DraftBody late{honest.text, honest.openings, honest.checkpoints};
+  ASSERT_HOLDS(log("charlie").append(mirror::draft_for_everyone(log::kFindingDraft, late.to_json())));
+  const Casebook book = this->book("charlie");
+  ASSERT_EQ(book.cases.size(), 1u);
+  EXPECT_EQ(book.cases[0].draft.nick, "alpha");
+  ASSERT_EQ(book.left_out.size(), 1u);
+  EXPECT_EQ(book.left_out[0].nick, "charlie");
+  EXPECT_EQ(book.left_out[0].entries + book.oddities.size(), enough + 1) << "each entry is told or counted";
+  EXPECT_GE(book.left_out[0].entries, 2u);
+  EXPECT_NE(book.left_out[0].why.find("32 MiB"), std::string::npos);
+}
+
+TEST_F(Findings, AreReadThoughAMemberWritesMoreEntriesThanAreJudged) {
+  const auto hash = draft("alpha", working_copy());
+  ASSERT_HOLDS(hash);
+  exchange();
+  const std::uint64_t share = detail::kShares[0].entries;
+  for (std::uint64_t i = 0; i < share + 7; ++i)
+    ASSERT_HOLDS(log("charlie").append(
+        mirror::draft_for_everyone(log::kFindingDraft, log::Json::Object{{"v", static_cast<std::int64_t>(i)}})));
+  const Casebook book = this->book("charlie");
+  EXPECT_EQ(book.cases.size(), 1u);
+  EXPECT_EQ(book.oddities.size(), detail::kMaxOdditiesOfOne);
+  ASSERT_EQ(book.left_out.size(), 2u);
+  EXPECT_EQ(book.left_out[0].entries, share - detail::kMaxOdditiesOfOne) << "read, and not told one by one";
+  EXPECT_EQ(book.left_out[1].entries, 7u) << "not read";
+  for (const LeftOut& left_out : book.left_out) EXPECT_EQ(left_out.nick, "charlie");
+}
+
+TEST_F(Findings, WaitForNoMoreUnreadEntriesOfAMemberThanItMayDissent) {
+  const auto hash = draft("alpha", working_copy());
+  ASSERT_HOLDS(hash);
+  exchange();
+  for (int i = 0; i < 70; ++i) {
+    const auto written = log("charlie").append(
+        mirror::draft_for_everyone(log::kFindingDissent, log::Json::Object{{"v", static_cast<std::int64_t>(i)}}));
+    ASSERT_HOLDS(written);
+    EXPECT_HOLDS(group_["charlie"].vault().erase_log_body(written->entry.body));
+  }
+  const Casebook book = this->book("charlie");
+  ASSERT_EQ(book.cases.size(), 1u);
+  EXPECT_EQ(book.cases[0].unread.size(), 64u);
+  EXPECT_EQ(book.oddities.size(), 64u);
+  ASSERT_EQ(book.left_out.size(), 1u);
+  EXPECT_EQ(book.left_out[0].entries, 6u);
 }
 
 TEST_F(Findings, AreNamedByFourDigitsOrMore) {

@@ -56,6 +56,33 @@ class StandingOf : public testing::TestWithParam<std::size_t> {
   std::vector<MemberKeys> members_;
 };
 
+TEST_P(StandingOf, IsTheSameWithOnlyTheLinesThatCount) {
+  const std::uint32_t all = (1u << members_.size()) - 1;
+  // The owner's own cosignature is among these, and adds nothing.
+  for (std::uint32_t subset = 0; subset <= all; ++subset) {
+    const std::string clean = cosigned(subset & ~1u);
+    EXPECT_EQ(*only_what_counts(clean, members_, 0), clean);
+    Note spoilt = *parse_note(cosigned(subset));
+    const NoteSignature twice = spoilt.signatures.back();
+    spoilt.signatures.push_back(twice);
+    const Secret<32> strangers = random_secret<32>();
+    spoilt.signatures.insert(spoilt.signatures.begin(), cosign(checkpoint(), "g/stranger/mirror", strangers, 100));
+    spoilt.signatures.push_back(parse_note(sign_checkpoint(checkpoint(), log_seeds_[0]))->signatures.at(0));
+    const auto counted = only_what_counts(write_note(spoilt), members_, 0);
+    ASSERT_TRUE(counted.has_value());
+    EXPECT_EQ(*counted, clean) << subset;
+    EXPECT_EQ(standing(*counted)->holders, standing(write_note(spoilt))->holders);
+  }
+}
+
+TEST_P(StandingOf, IsNoneOfANoteThatItsLogDidNotSign) {
+  Note note = *parse_note(cosigned(0));
+  note.signatures = {cosign(checkpoint(), members_[0].cosign.name, cosign_seeds_[0], 100)};
+  EXPECT_FALSE(only_what_counts(write_note(note), members_, 0).has_value());
+  EXPECT_FALSE(only_what_counts("no note", members_, 0).has_value());
+  EXPECT_FALSE(only_what_counts(std::string(kMaxCheckpointBytes + 1, 'x'), members_, 0).has_value());
+}
+
 INSTANTIATE_TEST_SUITE_P(Members, StandingOf, testing::Values(1, 2, 3, 4, 5, 7));
 
 TEST_P(StandingOf, EverySubsetOfCosignersIsWhatItIs) {

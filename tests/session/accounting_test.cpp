@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
+#include "base/random.h"
 #include "mirror/vault_store.h"
 #include "session/padding.h"
+#include "session/step.h"
+#include "support/memory_store.h"
 #include "support/session_parties.h"
 
 namespace parley::session {
@@ -266,8 +269,82 @@ log::Entry entry(std::string author, std::string audience, std::string_view type
   return made;
 }
 
+/// Two logs as a disk has them; nobody checks signatures here.
+class TwoLogs {
+ public:
+  TwoLogs() {
+    for (const char* nick : {"alpha", "bravo"}) write(nick, log::kLogOpen, "", log::Json::Object{{"v", 1}});
+  }
+  void write(const std::string& author, std::string_view type, const std::string& session, const log::Json& body) {
+    log::Entry made = entry(author, author == "alpha" ? "bravo" : "alpha", type);
+    made.session = session;
+    auto& leaves = store_.disk.logs[author].leaves;
+    made.seq = leaves.size();
+    made.prev = leaves.empty() ? Digest{} : leaves.back().hash;
+    const log::Body kept = *log::make_body(body);
+    made.body = kept.commitment();
+    const std::string note = *log::make_entry(made, author + "/node", node_);
+    leaves.push_back({.hash = log::leaf_hash(as_bytes(note)), .note = note});
+    store_.disk.bodies[made.body] = {.salt = kept.salt, .content = to_bytes(kept.text)};
+  }
+  /// Entries of sessions that nobody ever named to us.
+  void flood(std::uint64_t count) {
+    for (std::uint64_t i = 0; i < count; ++i)
+      write("bravo", kRefuse, fmt::format("{:032x}", ++flooded_), Refusal{"policy", ""}.to_json());
+  }
+  ledger::Account account(Accounting& accounting) {
+    EXPECT_OK(accounting.update(store_, logs_));
+    return accounting.with(
+        [](const ledger::Ledger& ledger) { return ledger.account(&kBravo, std::nullopt, Window::operation); });
+  }
+  mirror::MemoryStore& store() { return store_; }
+
+ private:
+  inline static const std::string kBravo = "bravo";
+  mirror::MemoryStore store_;
+  const Secret<32> node_ = random_secret<32>();
+  const std::vector<MemberLog> logs_ = {{"bravo", "bravo"}, {"alpha", "alpha"}};
+  std::uint64_t flooded_ = 0;
+};
+
 log::Json run_body() {
   return log::Json::Object{{"probe_items", 512}, {"v", 1}};
+}
+
+TEST(AccountsOfAHostileLog, AreTheSameWhetherOurOwnEntriesComeFirstOrLast) {
+  TwoLogs logs;
+  Accounting late("group", "alpha");
+  const std::string session(kSession);
+  logs.write("bravo", kResult, session, ResultStep{.learned = true, .count = 3}.to_json());
+  logs.flood(ledger::kMostUnnamed + 100);
+  EXPECT_EQ(logs.account(late).ran, 0);
+  EXPECT_EQ(late.with([](const ledger::Ledger& ledger) { return ledger.forgotten("bravo"); }), 101u);
+  // Our disk was put back, and what our log had comes home: we had agreed to that session, so the result is charged.
+  logs.write("alpha", kAccept, session, Acceptance{.padded = 512, .suite = 1}.to_json());
+  logs.write("bravo", kRun, session, log::Json::Object{{"probe_items", 512}, {"v", 1}});
+  const ledger::Account account = logs.account(late);
+  EXPECT_EQ(account.ran, 1);
+  EXPECT_TRUE(late.with([](const ledger::Ledger& ledger) { return ledger.lacking().empty(); }));
+  Accounting anew("group", "alpha");
+  EXPECT_EQ(logs.account(anew), account);
+  EXPECT_EQ(logs.account(late), account) << "nothing is told twice";
+}
+
+TEST(AccountsOfAHostileLog, AreToldAgainOnceADamagedEntryIsMended) {
+  TwoLogs logs;
+  Accounting accounting("group", "alpha");
+  const std::string session(kSession);
+  logs.write("bravo", kResult, session, ResultStep{.learned = true, .count = 3}.to_json());
+  logs.flood(ledger::kMostUnnamed + 100);
+  logs.account(accounting);
+  logs.write("alpha", kAccept, session, Acceptance{.padded = 512, .suite = 1}.to_json());
+  std::string& note = logs.store().disk.logs["bravo"].leaves[1].note;
+  const std::string sound = std::exchange(note, "damaged");
+  EXPECT_EQ(logs.account(accounting).ran, 0);
+  EXPECT_FALSE(accounting.with([](const ledger::Ledger& ledger) { return ledger.lacking().empty(); }));
+  note = sound;
+  EXPECT_EQ(logs.account(accounting).ran, 1);
+  EXPECT_TRUE(accounting.with([](const ledger::Ledger& ledger) { return ledger.lacking().empty(); }));
 }
 
 TEST(Event, IsMadeOfAnEntryBetweenThisMemberAndAnotherOnly) {

@@ -185,6 +185,7 @@ void Voice::take_offer(const RevealOffered& fact, UnixSeconds time) {
     reveals.insert(place, {.place = fact.place, .offer = fact.entry, .answers = fact.answers, .values = fact.values});
   else
     place->values = std::max(place->values, fact.values);
+  if (author != kNobody && reveals.size() > kMostReveals) reveals.pop_back();
   if (fact.was_unknown) --unknown_offers;
   if (fact.unknown) {
     ++unknown_offers;

@@ -12,6 +12,10 @@ namespace parley::ledger::detail {
 using MemberNumber = std::uint32_t;
 inline constexpr MemberNumber kNobody = 0xffff'ffff;
 
+/// Reveals of one session that another member's log is heard on one by one: its first. What it says beyond them is its
+/// word all the same, but is not held against ours reveal by reveal.
+inline constexpr std::size_t kMostReveals = 4096;
+
 /// One reveal, by one side: its offer, and how it ended.
 struct Reveal {
   std::uint64_t place = 0;
@@ -53,8 +57,9 @@ struct Voice {
 
 struct Session {
   SessionId id{};
-  MemberNumber peer = kNobody;      ///< by our own entries, whose log nobody else writes
-  MemberNumber proposer = kNobody;  ///< among others than us; who it is with where we wrote nothing
+  MemberNumber peer = kNobody;        ///< by our own entries, whose log nobody else writes
+  MemberNumber proposer = kNobody;    ///< among others than us; who it is with where we wrote nothing
+  MemberNumber brought_by = kNobody;  ///< who named it first, where that was not our log
   Voice ours;
   std::vector<Voice> others;  ///< one each; whoever is not the peer is not heard
 
