@@ -170,4 +170,15 @@ std::string how_one_notices(const group::Charter& charter, const session::Questi
       peer, bound_on_guesses(charter, question), canaries, we_ask ? "you" : "it");
 }
 
+Result<bool> may_match(Workplace& at, const group::Membership& membership, const std::string& peer,
+                       std::span<const indicator::Type> types) {
+  const std::vector<indicator::Type> tagged = tagged_of(membership, types);
+  if (tagged.size() < types.size()) return true;
+  TRY(const std::string nick, nick_of(at, peer));
+  TRY(const admission::Overview overview, overview_of(at, membership));
+  const auto owner = std::ranges::find(overview.others, nick, &admission::OwnerStatus::nick);
+  return owner != overview.others.end() &&
+         std::ranges::any_of(tagged, [&](const indicator::Type type) { return owner->counts.contains(type); });
+}
+
 }  // namespace parley::cli

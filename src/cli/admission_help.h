@@ -31,6 +31,11 @@ Status admit_before(Workplace& at, const group::Membership& membership, std::spa
 Result<std::vector<std::string>> admitted_of(Workplace& at, const group::Membership& membership,
                                              const std::string& peer, std::span<const indicator::Type> types);
 
+/// Whether by that anything can match: of a type that needs no tag, or of one of which `peer` has had some admitted.
+/// @error as admitted_of
+Result<bool> may_match(Workplace& at, const group::Membership& membership, const std::string& peer,
+                       std::span<const indicator::Type> types);
+
 /// On the screens before a question is sent or accepted: how `peer` could cheat, and how one would notice.
 std::string how_one_notices(const group::Charter& charter, const session::Question& question, const std::string& peer,
                             bool we_ask);

@@ -71,6 +71,11 @@ Status show_before(Workplace& at, const AskArguments& arguments, const group::Me
   if (const auto kept_out = without_tag_in_words(ours)) console.say("  " + *kept_out);
   TRY(const auto admitted, admitted_of(at, membership, arguments.peer, question.types));
   for (const std::string& line : admitted) console.say("  " + line);
+  TRY(const bool possible, may_match(at, membership, arguments.peer, question.types));
+  if (!possible)
+    return fail(Errc::policy, fmt::format("Nothing was sent, and no question of the day was used up: ask again once {} "
+                                          "has had some admitted. Its node sees to that while all members are there.",
+                                          arguments.peer));
   console.say(fmt::format("  In the end {}.", session::who_learns(question, true)));
   if (question.function == session::Function::count)
     console.say(

@@ -287,8 +287,9 @@ Result<Casebook> read_casebook(vault::Vault& vault, const group::Membership& mem
 
 Result<Place> place_of(vault::Vault& vault, const group::Charter& charter, const Digest& leaf) {
   for (const group::CharterMember& member : charter.members) {
-    TRY(const auto seq, vault.log_index(member.keys.log.name, leaf));
-    if (seq) return Place{member.keys.nick, *seq, leaf};
+    const auto seq = vault.log_index(member.keys.log.name, leaf);
+    if (!seq && seq.error().code != Errc::not_found) return std::unexpected(seq.error());
+    if (seq && *seq) return Place{member.keys.nick, **seq, leaf};
   }
   return fail(Errc::not_found,
               fmt::format("The entry {} is in no log that is held here.", to_hex(leaf).substr(0, 2 * kFewestDigits)));

@@ -119,7 +119,11 @@ TEST(AdmitCommandOfOne, SaysOfWhichTypesNothingOfTheOthersCanMatch) {
   bravo.import(table({"domain,a.example"}));
   const Node alpha_node(alpha), bravo_node(bravo);
   meet(alpha, "bravo", bravo, bravo_node.address(), "alpha", alpha_node.address(), "joint", "ipv4=30");
-  EXPECT_SAYS(alpha.run({"ask", "bravo", "--types", "ipv4", "--yes"}), 0, "NO MATCH IS POSSIBLE among ipv4: bravo");
+  const Ended asked = alpha.run({"ask", "bravo", "--types", "ipv4", "--yes"});
+  EXPECT_SAYS(asked, 1, "NO MATCH IS POSSIBLE among ipv4: bravo");
+  EXPECT_SAYS(asked, 1, "Nothing was sent, and no question of the day was used up");
+  EXPECT_EQ(bravo.json({"session", "list"}), Json::array());
+  EXPECT_SAYS(alpha.run({"ask", "bravo", "--types", "ipv4,domain", "--yes"}), 0, "NO MATCH IS POSSIBLE among ipv4");
 }
 
 TEST_F(AdmitCommand, SaysWhichRestWaitsForTheNextEpochByWhichClause) {

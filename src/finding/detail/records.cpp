@@ -40,7 +40,10 @@ Result<Records> Records::of(vault::Vault& vault, const group::CharterMember& mem
   records.nick_ = member.keys.nick;
   records.origin_ = member.keys.log.name;
   for (std::uint64_t from = 0;; from += kLeavesAtOnce) {
-    TRY(const auto rows, vault.log_leaves(records.origin_, from, kLeavesAtOnce));
+    const auto read = vault.log_leaves(records.origin_, from, kLeavesAtOnce);
+    // A log of which nothing has come yet says nothing: its owner has joined, and was not met.
+    if (!read && read.error().code == Errc::not_found) return records;
+    TRY(const auto rows, read);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       if (rows[i].note.find(kTypeMark) == std::string::npos) continue;
       TRY(const log::Entry entry, log::read_entry_unverified(rows[i].note));
