@@ -94,48 +94,101 @@ Status raise(Workplace& at, const AlarmArguments& arguments) {
 
 // --- check ----------------------------------------------------------------------------------------------------------
 
+/// Of one member's log the first alarms are judged, as far as their bodies are no more than this together, and the
+/// first opinions: far above honest use, and no log fills the memory.
+constexpr std::size_t kMostAlarmsOfOne = 256, kMostOpinionsOfOne = 1024;
+constexpr std::size_t kMostAlarmBytesOfOne = std::size_t{16} << 20;
+
 struct FoundAlarm {
   mirror::EntryView entry;
   Status holds;
   std::map<std::string, session::CanaryOpinion> opinions;  // by nick, the last of each
 };
 
-Result<std::vector<mirror::EntryView>> entries_about_canaries(Workplace& at, group::JointLog& log,
-                                                              const std::string& group) {
-  std::vector<mirror::EntryView> found;
-  TRY(const std::vector<vault::LogHead> heads, at.vault.logs());
-  for (const vault::LogHead& head : heads) {
-    if (head.group != group) continue;
-    for (std::uint64_t from = 0; from < head.size; from += kLeavesAtOnce) {
-      TRY(const auto leaves, at.vault.log_leaves(head.origin, from, kLeavesAtOnce));
-      for (const vault::LogLeaf& leaf : leaves) {
-        if (leaf.note.find("\"canary.") == std::string::npos) continue;  // few are; the others need not be read
-        auto entry = log.with([&](mirror::Replica& replica) { return replica.entry(head.nick, leaf.hash); });
-        if (!entry) return std::unexpected(std::move(entry).error());
-        found.push_back(*std::move(entry));
-      }
+struct Alarms {
+  std::vector<FoundAlarm> found;
+  std::map<std::string, std::uint64_t> left_out;  // by nick, entries that were not judged
+};
+
+/// Where one member's alarms and opinions stand.
+struct CanaryEntries {
+  std::string nick;
+  std::vector<Digest> alarms, opinions;
+  std::uint64_t left_out = 0;
+};
+
+Result<CanaryEntries> entries_about_canaries(Workplace& at, const vault::LogHead& head) {
+  CanaryEntries found{.nick = head.nick, .alarms = {}, .opinions = {}};
+  for (std::uint64_t from = 0; from < head.size; from += kLeavesAtOnce) {
+    TRY(const auto leaves, at.vault.log_leaves(head.origin, from, kLeavesAtOnce));
+    for (const vault::LogLeaf& leaf : leaves) {
+      if (leaf.note.find("\"canary.") == std::string::npos) continue;  // few are; the others need not be read
+      TRY(const log::Entry entry, log::read_entry_unverified(leaf.note));
+      const bool alarm = entry.type == log::kCanaryAlarm;
+      if (!alarm && entry.type != log::kCanaryOpinion) continue;
+      std::vector<Digest>& places = alarm ? found.alarms : found.opinions;
+      if (places.size() < (alarm ? kMostAlarmsOfOne : kMostOpinionsOfOne))
+        places.push_back(leaf.hash);
+      else
+        ++found.left_out;
     }
   }
   return found;
 }
 
-Result<std::vector<FoundAlarm>> alarms_of(Workplace& at, const std::string& group) {
-  TRY(const group::Membership membership, at.groups.membership(group));
-  TRY(const auto log, at.groups.log(group));
-  TRY(const std::vector<mirror::EntryView> entries, entries_about_canaries(at, *log, group));
-  const session::AlarmSources sources = session::sources_of(at.vault, *log, membership);
-  std::vector<FoundAlarm> alarms;
-  for (const mirror::EntryView& entry : entries)
-    if (entry.entry.type == log::kCanaryAlarm)
-      alarms.push_back({.entry = entry, .holds = session::check_alarm(entry, sources), .opinions = {}});
-  for (const mirror::EntryView& entry : entries) {
-    if (entry.entry.type != log::kCanaryOpinion || !entry.body) continue;
+/// Takes the alarms of one log, one after the other.
+Status take_alarms(group::JointLog& log, const session::AlarmSources& sources, CanaryEntries& entries, Alarms& alarms) {
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < entries.alarms.size(); ++i) {
+    TRY(auto entry, log.with([&](mirror::Replica& replica) { return replica.entry(entries.nick, entries.alarms[i]); }));
+    if (entry.body) bytes += log::write_pjson(*entry.body).size();
+    if (bytes > kMostAlarmBytesOfOne) {
+      entries.left_out += entries.alarms.size() - i;
+      break;
+    }
+    Status holds = session::check_alarm(entry, sources);
+    alarms.found.push_back({.entry = std::move(entry), .holds = std::move(holds), .opinions = {}});
+  }
+  return {};
+}
+
+Status take_opinions(group::JointLog& log, const CanaryEntries& entries, Alarms& alarms) {
+  for (const Digest& place : entries.opinions) {
+    TRY(const auto entry, log.with([&](mirror::Replica& replica) { return replica.entry(entries.nick, place); }));
+    if (!entry.body) continue;
     const auto opinion = session::CanaryOpinion::from_json(*entry.body);
     if (!opinion) continue;
-    for (FoundAlarm& alarm : alarms)
+    for (FoundAlarm& alarm : alarms.found)
       if (alarm.entry.leaf_hash == opinion->alarm) alarm.opinions.insert_or_assign(entry.entry.author, *opinion);
   }
+  return {};
+}
+
+Result<Alarms> alarms_of(Workplace& at, const std::string& group) {
+  TRY(const group::Membership membership, at.groups.membership(group));
+  TRY(const auto log, at.groups.log(group));
+  const session::AlarmSources sources = session::sources_of(at.vault, *log, membership);
+  TRY(const std::vector<vault::LogHead> heads, at.vault.logs());
+  std::vector<CanaryEntries> logs;
+  for (const vault::LogHead& head : heads)
+    if (head.group == group) {
+      TRY(logs.emplace_back(), entries_about_canaries(at, head));
+    }
+  Alarms alarms;
+  for (CanaryEntries& entries : logs) TRY_STATUS(take_alarms(*log, sources, entries, alarms));
+  for (const CanaryEntries& entries : logs) {
+    TRY_STATUS(take_opinions(*log, entries, alarms));
+    if (entries.left_out > 0) alarms.left_out[entries.nick] += entries.left_out;
+  }
   return alarms;
+}
+
+void say_left_out(Console& console, const Alarms& alarms) {
+  for (const auto& [nick, entries] : alarms.left_out)
+    console.say(
+        fmt::format("{} more alarms and opinions of {} are left out: of one member's alarms the first {} count, "
+                    "and no more than {} MiB, of its opinions the first {}.",
+                    entries, visible(nick), kMostAlarmsOfOne, kMostAlarmBytesOfOne >> 20, kMostOpinionsOfOne));
 }
 
 void print_alarm(Console& console, const FoundAlarm& found) {
@@ -188,16 +241,17 @@ OrderedJson alarm_json(const FoundAlarm& found) {
 
 Status check(Workplace& at, const std::string& group, bool as_json) {
   TRY(const vault::GroupRow row, at.vault.group(group));
-  TRY(const std::vector<FoundAlarm> alarms, alarms_of(at, row.id));
+  TRY(const Alarms alarms, alarms_of(at, row.id));
   OrderedJson array = OrderedJson::array();
-  for (const FoundAlarm& alarm : alarms) {
+  for (const FoundAlarm& alarm : alarms.found) {
     if (as_json)
       array.push_back(alarm_json(alarm));
     else
       print_alarm(at.console, alarm);
   }
   if (as_json) at.console.print(to_line(array));
-  if (!as_json) at.console.say(alarms.empty() ? "No member has raised an alarm in this group." : kNoVerdict);
+  say_left_out(at.console, alarms);
+  if (!as_json) at.console.say(alarms.found.empty() ? "No member has raised an alarm in this group." : kNoVerdict);
   return {};
 }
 
@@ -210,12 +264,12 @@ struct OpinionArguments {
 
 Status give_opinion(Workplace& at, const OpinionArguments& arguments) {
   TRY(const vault::GroupRow row, at.vault.group(arguments.group));
-  TRY(const std::vector<FoundAlarm> alarms, alarms_of(at, row.id));
+  TRY(const Alarms alarms, alarms_of(at, row.id));
   const auto named = [&](const FoundAlarm& alarm) {
     return arguments.alarm.size() >= kShownDigits && to_hex(alarm.entry.leaf_hash).starts_with(arguments.alarm);
   };
-  const auto alarm = std::ranges::find_if(alarms, named);
-  if (alarm == alarms.end())
+  const auto alarm = std::ranges::find_if(alarms.found, named);
+  if (alarm == alarms.found.end())
     return fail(Errc::not_found, "No alarm of this group begins so; parley canary check lists them.");
   TRY(const auto log, at.groups.log(row.id));
   if (arguments.agree && !alarm->holds)
