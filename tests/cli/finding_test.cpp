@@ -136,13 +136,13 @@ TEST_F(FindingCommands, RefuseWhatDoesNotExistAndWhatIsNotReady) {
 
 // Else whoever leaves the last paper of any group with us would keep us from signing, and dissenting, in all of them.
 TEST_F(FindingCommands, AreNotHeldUpByAGroupInWhichAMemberWasNotMetYet) {
+  write("server");
+  const std::string hash = published("server");
   const std::string draft = file_of(alpha().output(
       {"group", "draft", "other", "--purpose", "Tests", "--until", date_in(30), "--allow", "domain:intersection"}));
   alpha().output({"group", "take", file_of(bravo().output({"group", "join", "other", draft, "--yes"}))});
   bravo().output({"group", "take", file_of(alpha().output({"group", "sign", "other", "--yes"}))});
   bravo().output({"group", "sign", "other", "--yes"});
-  write("server");
-  const std::string hash = published("server");
   EXPECT_EQ(bravo().run({"finding", "show", hash.substr(0, 8)}).code, 0);
   EXPECT_EQ(bravo().json({"finding", "list"}).size(), 1u);
 }

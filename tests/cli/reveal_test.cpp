@@ -170,7 +170,7 @@ TEST_F(Reveal, OpensByAStandingConsentUntilItIsRemoved) {
   EXPECT_SAYS(reveal(alpha_, {"--fields", "actor"}), 0, "Opened 1 field(s) on 1 match(es), received 1 on 1;");
   EXPECT_EQ(theirs(alpha_, "198.51.100.7")["malware"], Json({"XAgent"}));
   EXPECT_SAYS(bravo_.run({"consent", "remove", "joint", "1"}), 0, "It ends now");
-  EXPECT_SAYS(reveal(alpha_, {"--fields", "actor"}), 0, "has not agreed yet");
+  EXPECT_SAYS(reveal(alpha_, {"--fields", "source"}), 0, "has not agreed yet");
 }
 
 TEST_F(Reveal, HoldsBackWhatAPapForbids) {
