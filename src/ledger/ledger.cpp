@@ -276,9 +276,8 @@ Ledger::Ledger(Ledger&&) noexcept = default;
 Ledger& Ledger::operator=(Ledger&&) noexcept = default;
 
 void Ledger::take(const Event& event) {
-  const bool own = event.author == state_->self;
-  if (own) logged(event.time);
-  if (own) {
+  if (event.author == state_->self) {
+    logged(event.time);
     state_->named_by_us(event.session, event.peer).ours.take(event);
     return;
   }

@@ -40,7 +40,7 @@ class WrongOpening : public DeviatingPeer {
     const RevealOffer offer = honest_offer(asker_, answerer_, id_, asker_);
     return hold_reveal(asker_, answerer_, id_, opening_instead(offer, id_, Side::asker, std::move(texts)));
   }
-  // Commitment, offer and first opening of the honest side, as an honest exchange shows them.
+  // Commitment, offer and first opening of the honest side, as an honest exchange shows them; then a new session.
   log::Fault what_the_answerer_signed() {
     log::Fault parts;
     parts.kind = log::FaultKind::bad_opening;
@@ -50,7 +50,7 @@ class WrongOpening : public DeviatingPeer {
       return std::vector{frame};
     }};
     EXPECT_OK(hold_reveal(asker_, answerer_, id_, {}, recording).began);
-    consent();
+    SetUp();  // what is open is not opened again: the rest is about another session of the two
     const auto heads = answerer_.vault->logs();
     EXPECT_OK(heads);
     for (const vault::LogHead& head : *heads) {
