@@ -269,9 +269,10 @@ Result<OrderedJson> show_group(Workplace& at, const LedgerArguments& arguments, 
     else
       print_peer(at.console, member, type);
     if (member.forgotten > 0)
-      at.console.say(fmt::format("Its log names {} more sessions that yours does not know of. They charge nothing and "
-                                 "are not counted as asked.",
-                                 member.forgotten));
+      at.console.say(
+          fmt::format("Its log names {} more sessions that yours does not know of. They charge nothing and "
+                      "are not counted as asked.",
+                      member.forgotten));
   }
   return OrderedJson{{"group", row.name}, {"id", row.id}, {"members", members}};
 }

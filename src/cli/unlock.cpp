@@ -14,7 +14,7 @@ namespace parley::cli {
 namespace {
 
 constexpr std::size_t kMaxKeyFileBytes = 4096;
-constexpr std::string_view kKeyFileForm = 
+constexpr std::string_view kKeyFileForm =
     "A key file has 64 hex digits on one line, readable by its owner only; parley init makes one where "
     "PARLEY_KEY_FILE names a file that is not there.";
 

@@ -61,8 +61,8 @@ class Forgotten {
   std::uint64_t count() const { return count_; }
 
  private:
-  /// Two of each, 16 MiB in all: after a day at a log's quota, two million, one in a thousand others looks forgotten; at
-  /// all that a log may bring, fifty million, one in four.
+  /// Two of each, 16 MiB in all: after a day at a log's quota, two million, one in a thousand others looks forgotten;
+  /// at all that a log may bring, fifty million, one in four.
   static constexpr std::uint64_t kBits = std::uint64_t{1} << 27;
   static std::array<std::uint64_t, 2> places(std::uint64_t hash) { return {hash % kBits, (hash >> 32) % kBits}; }
 

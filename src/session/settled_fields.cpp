@@ -2,8 +2,8 @@
 
 #include "base/encoding.h"
 #include "log/pjson.h"
-#include "session/reveal.h"
 #include "session/context_record.h"
+#include "session/reveal.h"
 #include "session/step.h"
 
 namespace parley::session {
