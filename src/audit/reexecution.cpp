@@ -311,6 +311,18 @@ class Audit {
 
 }  // namespace
 
+std::vector<indicator::Canonical> committed_set(const Audited& audited) {
+  std::vector<indicator::Canonical> set;
+  const psi::Elements& elements = audited.record.set.elements;
+  for (std::size_t i = 0; i < elements.size(); ++i) {
+    const ByteView element = elements[i];
+    if (session::is_padding(element, audited.record.side)) continue;
+    set.push_back(indicator::Canonical::from_storage(*type_of(element),
+                                                     std::string(as_text(element.subspan(kElementHeadBytes)))));
+  }
+  return set;
+}
+
 Result<Report> audit(const Audited& audited, std::span<const log::MemberKeys> members, const AuditorHolds& holds,
                      ThreadPool& pool, Progress& progress) {
   TRY_STATUS(log::admit_members(members));

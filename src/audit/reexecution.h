@@ -43,6 +43,10 @@ struct AuditorHolds {
   std::string charter = {};               ///< a note; that of another version says nothing
 };
 
+/// The indicators that the audited member had committed to, in the order of its set and without padding; also those
+/// that entered by tags. Precondition: audit() says that it passes.
+std::vector<indicator::Canonical> committed_set(const Audited& audited);
+
 /// @param members  of the group, as log::admit_members() takes them: all of it rests on these keys
 /// @error Errc::signature, Errc::format, Errc::protocol if the entries are not those of one session in logs of these
 /// members: then there is nothing to audit, whoever made the file so. Errc::cancelled

@@ -171,8 +171,21 @@ struct VerifyArguments {
   std::string file;
   std::string members;
   std::size_t threads = 0;
+  std::string set;
   bool as_json = false, compare_admissions = false;
 };
+
+constexpr unsigned kPrivateMode = 0600;
+
+/// The set, a line "type<TAB>value" for each indicator, as parley export --canonical prints its own.
+Status write_set(Console& console, const VerifyArguments& arguments, const audit::Audited& audited) {
+  std::string text;
+  for (const indicator::Canonical& each : audit::committed_set(audited))
+    text += fmt::format("{}\t{}\n", indicator::name_of(each.type()), each.value());
+  TRY_STATUS(write_file_atomically(console.resolve(arguments.set), as_bytes(text), kPrivateMode));
+  console.say("The set is in " + visible(arguments.set) + ". It was opened to you and to nobody else.");
+  return {};
+}
 
 void print_report(Console& console, const audit::Report& report) {
   for (const std::string& line : report.checked) console.print("fits: " + visible(line) + "\n");
@@ -256,6 +269,7 @@ Result<int> verify(Surroundings& at, const VerifyArguments& arguments) {
     at.console.print(to_line(json_of(report)));
   else
     print_report(at.console, report);
+  if (report.passes() && !arguments.set.empty()) TRY_STATUS(write_set(at.console, arguments, audited));
   return !report.passes() ? 1 : report.shown() ? 0 : 3;
 }
 
@@ -318,6 +332,8 @@ void add_audit(CLI::App& app, Chosen& chosen) {
   verify_command->add_flag("--compare-admissions", verified->compare_admissions,
                            "Compare how many entered by tags with what the logs in your own vault count as admitted "
                            "(as a member of the group; no node may run)");
+  verify_command->add_option("--set", verified->set,
+                             "Write the audited member's set into this file, where all fits: to ask where it is from");
   verify_command->add_flag("--json", verified->as_json, "Print one JSON object");
   verify_command->callback([&chosen, verified] {
     chosen.alone = [verified](Surroundings& at) {

@@ -37,6 +37,9 @@ TEST_F(AuditCommand, OpensASessionToTheAuditorOnlyWhoRunsItAgain) {
   EXPECT_EQ(verified.code, 0) << verified.err;
   EXPECT_THAT(verified.out, HasSubstr("honest run: bravo-cert"));
   EXPECT_THAT(verified.out, HasSubstr("proves not: That the indicators are genuine"));
+  const std::string set = (auditor_.folder() / "set").string();
+  EXPECT_SAYS(verify(auditor_, file, {"--set", set}), 0, "opened to you and to nobody else");
+  EXPECT_THAT(lines_of(read_text(set)), testing::UnorderedElementsAreArray(lines_of(bravo.exported())));
   const Ended as_json = verify(auditor_, file, {"--json", "--threads", "3"});
   const Json report = Json::parse(as_json.out, nullptr, false);
   ASSERT_FALSE(report.is_discarded()) << as_json.err;
