@@ -19,8 +19,11 @@ struct ListArguments {
 std::string standing_of(const finding::Case& of, const group::Membership& membership) {
   const auto charter = finding::charter_of(of.finding, membership);
   const std::size_t quorum = charter ? finding::finding_quorum((*charter)->charter, membership.left()) : 0;
-  if (const auto publishers = of.publishers(); !publishers.empty())
-    return fmt::format("published by {}", group::in_words(publishers));
+  if (const auto publishers = of.publishers(); !publishers.empty()) {
+    const bool stands = !charter || of.withdrawals.empty() ||
+                        finding::are_enough((*charter)->charter, membership.left(), of.standing());
+    return fmt::format("published by {}{}", group::in_words(publishers), stands ? "" : "; TOO FEW STAND BEHIND IT NOW");
+  }
   return fmt::format("{} of {} signatures", of.signers.size(), quorum);
 }
 

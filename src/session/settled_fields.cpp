@@ -14,7 +14,7 @@ using log::Json;
 constexpr std::size_t kMaxStoredBytes = std::size_t{1} << 30;  // what is written here, of the largest session
 constexpr std::size_t kMaxStoredName = 64;
 /// How far behind its offer the closing of a member stands at most: what it wrote meanwhile for others.
-constexpr std::uint64_t kLookAhead = 65'536;
+constexpr std::uint64_t kLookAhead = 4'096;
 
 std::string settled_name(const std::string& session) {
   return "reveal/" + session + "/settled";

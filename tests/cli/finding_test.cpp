@@ -134,6 +134,15 @@ TEST_F(FindingCommands, RefuseWhatDoesNotExistAndWhatIsNotReady) {
   EXPECT_SAYS(bravo().run({"dossier", "make", "bare"}), 2, "working copy");
 }
 
+TEST_F(FindingCommands, SayInTheListWhenTooFewStandBehindOne) {
+  write("server");
+  const std::string shown = published("server").substr(0, 8);
+  EXPECT_THAT(alpha().output({"finding", "list"}), HasSubstr("published by alpha-cert and bravo-cert"));
+  EXPECT_THAT(alpha().output({"finding", "list"}), testing::Not(HasSubstr("TOO FEW")));
+  alpha().output({"finding", "withdraw", shown, "--reason", "The sensor was wrong", "--yes"});
+  EXPECT_THAT(alpha().output({"finding", "list"}), HasSubstr("TOO FEW STAND BEHIND IT NOW"));
+}
+
 // Else whoever leaves the last paper of any group with us would keep us from signing, and dissenting, in all of them.
 TEST_F(FindingCommands, AreNotHeldUpByAGroupInWhichAMemberWasNotMetYet) {
   write("server");
