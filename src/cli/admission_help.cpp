@@ -50,18 +50,17 @@ bool waits_for_help(const admission::TypeStatus& type) {
 }
 
 /// Of `types` those that enter by tags only.
-std::vector<indicator::Type> tagged_of(const group::Membership& membership, std::span<const indicator::Type> types) {
+std::vector<indicator::Type> tagged_of(const group::Charter& charter, std::span<const indicator::Type> types) {
   std::vector<indicator::Type> tagged;
   for (const indicator::Type type : types)
-    if (membership.charter().admission.cap(type) != nullptr) tagged.push_back(type);
+    if (charter.admission.cap(type) != nullptr) tagged.push_back(type);
   return tagged;
 }
 
 /// What stands against guesses of the types that are asked about.
 std::string bound_on_guesses(const group::Charter& charter, const session::Question& question) {
   std::vector<std::string_view> tagged;
-  for (const indicator::Type type : question.types)
-    if (charter.admission.cap(type) != nullptr) tagged.push_back(indicator::name_of(type));
+  for (const indicator::Type type : tagged_of(charter, question.types)) tagged.push_back(indicator::name_of(type));
   if (tagged.empty()) return ", within the caps of the charter";
   const std::string counted = fmt::format(
       ": of {} only what every member helped to admit, and counted (parley admit status)", fmt::join(tagged, ", "));
@@ -125,7 +124,7 @@ bool wait_a_little(Progress& progress, std::chrono::milliseconds how_long) {
 }
 
 Status admit_before(Workplace& at, const group::Membership& membership, std::span<const indicator::Type> types) {
-  const std::vector<indicator::Type> tagged = tagged_of(membership, types);
+  const std::vector<indicator::Type> tagged = tagged_of(membership.charter(), types);
   if (tagged.empty()) return {};
   std::string said;
   const Deadline deadline = deadline_in(kBeforeAQuestion);
@@ -138,20 +137,23 @@ Status admit_before(Workplace& at, const group::Membership& membership, std::spa
   return {};
 }
 
-Result<std::vector<std::string>> admitted_of(Workplace& at, const group::Membership& membership,
-                                             const std::string& peer, std::span<const indicator::Type> types) {
+Result<AdmittedOf> admitted_of(Workplace& at, const group::Membership& membership, const std::string& peer,
+                               std::span<const indicator::Type> types) {
   TRY(const std::string nick, nick_of(at, peer));
   TRY(const admission::Overview overview, overview_of(at, membership));
   const auto owner = std::ranges::find(overview.others, nick, &admission::OwnerStatus::nick);
-  std::vector<std::string> lines;
-  for (const indicator::Type type : tagged_of(membership, types)) {
+  const std::vector<indicator::Type> tagged = tagged_of(membership.charter(), types);
+  AdmittedOf admitted{.lines = {}, .may_match = tagged.size() < types.size()};
+  for (const indicator::Type type : tagged) {
     const bool has_some = owner != overview.others.end() && owner->counts.contains(type);
-    lines.push_back(has_some ? fmt::format("{} has had {} {} admitted in this epoch, and no others of its can match.",
-                                           peer, grouped(owner->counts.at(type)), indicator::name_of(type))
-                             : fmt::format("NO MATCH IS POSSIBLE among {}: {} has had none admitted in this epoch.",
-                                           indicator::name_of(type), peer));
+    admitted.may_match = admitted.may_match || has_some;
+    admitted.lines.push_back(
+        has_some ? fmt::format("{} has had {} {} admitted in this epoch, and no others of its can match.", peer,
+                               grouped(owner->counts.at(type)), indicator::name_of(type))
+                 : fmt::format("NO MATCH IS POSSIBLE among {}: {} has had none admitted in this epoch.",
+                               indicator::name_of(type), peer));
   }
-  return lines;
+  return admitted;
 }
 
 std::string how_one_notices(const group::Charter& charter, const session::Question& question, const std::string& peer,
@@ -168,17 +170,6 @@ std::string how_one_notices(const group::Charter& charter, const session::Questi
       "an audit can open (parley audit).{} Both logs keep that {} asked and how it ended: the other members see who, "
       "when and in which step, and nothing of what.",
       peer, bound_on_guesses(charter, question), canaries, we_ask ? "you" : "it");
-}
-
-Result<bool> may_match(Workplace& at, const group::Membership& membership, const std::string& peer,
-                       std::span<const indicator::Type> types) {
-  const std::vector<indicator::Type> tagged = tagged_of(membership, types);
-  if (tagged.size() < types.size()) return true;
-  TRY(const std::string nick, nick_of(at, peer));
-  TRY(const admission::Overview overview, overview_of(at, membership));
-  const auto owner = std::ranges::find(overview.others, nick, &admission::OwnerStatus::nick);
-  return owner != overview.others.end() &&
-         std::ranges::any_of(tagged, [&](const indicator::Type type) { return owner->counts.contains(type); });
 }
 
 }  // namespace parley::cli

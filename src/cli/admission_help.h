@@ -26,15 +26,14 @@ bool wait_a_little(Progress& progress, std::chrono::milliseconds how_long);
 /// there: what has no tag then does not enter. @error as admit_once
 Status admit_before(Workplace& at, const group::Membership& membership, std::span<const indicator::Type> types);
 
-/// How many of the types that need a tag the logs say `peer` (our name for it) has had admitted, a line for each type.
-/// @error Errc::not_found; the vault's
-Result<std::vector<std::string>> admitted_of(Workplace& at, const group::Membership& membership,
-                                             const std::string& peer, std::span<const indicator::Type> types);
-
-/// Whether by that anything can match: of a type that needs no tag, or of one of which `peer` has had some admitted.
-/// @error as admitted_of
-Result<bool> may_match(Workplace& at, const group::Membership& membership, const std::string& peer,
-                       std::span<const indicator::Type> types);
+/// What the logs say that a member has had admitted.
+struct AdmittedOf {
+  std::vector<std::string> lines;  ///< how many, of each type that needs a tag
+  bool may_match = false;          ///< of a type that needs none, or of one of which it has had some
+};
+/// @param peer  our name for it. @error Errc::not_found; the vault's
+Result<AdmittedOf> admitted_of(Workplace& at, const group::Membership& membership, const std::string& peer,
+                               std::span<const indicator::Type> types);
 
 /// On the screens before a question is sent or accepted: how `peer` could cheat, and how one would notice.
 std::string how_one_notices(const group::Charter& charter, const session::Question& question, const std::string& peer,

@@ -70,9 +70,8 @@ Status show_before(Workplace& at, const AskArguments& arguments, const group::Me
                   ours.count, in_words(ours.by_type), arguments.peer, ours.padded));
   if (const auto kept_out = without_tag_in_words(ours)) console.say("  " + *kept_out);
   TRY(const auto admitted, admitted_of(at, membership, arguments.peer, question.types));
-  for (const std::string& line : admitted) console.say("  " + line);
-  TRY(const bool possible, may_match(at, membership, arguments.peer, question.types));
-  if (!possible)
+  for (const std::string& line : admitted.lines) console.say("  " + line);
+  if (!admitted.may_match)
     return fail(Errc::policy, fmt::format("Nothing was sent, and no question of the day was used up: ask again once {} "
                                           "has had some admitted. Its node sees to that while all members are there.",
                                           arguments.peer));

@@ -49,7 +49,7 @@ Status print_offer(Workplace& at, const session::Offer& offer) {
   if (const auto kept_out = without_tag_in_words(offer.ours)) console.print(fmt::format("  {}\n", *kept_out));
   TRY(const group::Membership membership, membership_of(at, offer));
   TRY(const auto admitted, admitted_of(at, membership, offer.peer, offer.question.types));
-  for (const std::string& line : admitted) console.print(fmt::format("  {}\n", line));
+  for (const std::string& line : admitted.lines) console.print(fmt::format("  {}\n", line));
   console.print(fmt::format("  in the end {}\n", session::who_learns(offer.question, false)));
   TRY(const auto effect, effect_of(at, membership, offer));
   for (const std::string& line : effect) console.print(fmt::format("  {}\n", line));

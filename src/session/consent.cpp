@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "session/detail/stored_indicator.h"
 #include "session/reveal_record.h"
 
 namespace parley::session {
@@ -88,11 +89,9 @@ Result<Consent> consent_from(const Json& json) {
   consent.pap_max = *pap;
   for (const Json& each : items) {
     log::ObjectReader item(each, "an item of the stored consent");
-    const auto type = indicator::type_named(item.text("type", 32));
-    std::string value = item.text("value", indicator::kMaxValueBytes);
-    if (!type) item.refuse("its type is not a known one");
+    indicator::Canonical indicator = detail::stored_indicator(item);
     TRY_STATUS(item.finish());
-    consent.items.push_back(indicator::Canonical::from_storage(*type, std::move(value)));
+    consent.items.push_back(std::move(indicator));
   }
   return consent;
 }

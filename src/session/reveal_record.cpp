@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "log/pjson.h"
+#include "session/detail/stored_indicator.h"
 #include "session/padding.h"
 
 namespace parley::session {
@@ -35,11 +36,9 @@ Result<std::set<indicator::Canonical>> unshown_matches(vault::Vault& vault, cons
   TRY_STATUS(reader.finish());
   for (const Json& each : items) {
     log::ObjectReader item(each, "a stored match that was not shown");
-    const auto type = indicator::type_named(item.text("type", 32));
-    std::string value = item.text("value", indicator::kMaxValueBytes);
-    if (!type) item.refuse("its type is not a known one");
+    indicator::Canonical indicator = detail::stored_indicator(item);
     TRY_STATUS(item.finish());
-    unshown.insert(indicator::Canonical::from_storage(*type, std::move(value)));
+    unshown.insert(std::move(indicator));
   }
   return unshown;
 }

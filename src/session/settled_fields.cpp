@@ -3,6 +3,7 @@
 #include "base/encoding.h"
 #include "log/pjson.h"
 #include "session/context_record.h"
+#include "session/detail/stored_indicator.h"
 #include "session/reveal.h"
 #include "session/step.h"
 
@@ -37,11 +38,10 @@ Result<FieldsOf> read_fields(const Json::Array& array) {
   for (const Json& each : array) {
     log::ObjectReader item(each, "a stored field of a reveal");
     const auto field = field_index(item.text("field", kMaxStoredName));
-    const auto type = indicator::type_named(item.text("type", kMaxStoredName));
-    std::string value = item.text("value", indicator::kMaxValueBytes);
-    if (!field || !type) item.refuse("its field or type is not a known one");
+    indicator::Canonical indicator = detail::stored_indicator(item);
+    if (!field) item.refuse("its field is not a known one");
     TRY_STATUS(item.finish());
-    fields.emplace(indicator::Canonical::from_storage(*type, std::move(value)), *field);
+    fields.emplace(std::move(indicator), *field);
   }
   return fields;
 }

@@ -16,29 +16,39 @@ class RefusedReveal : public testing::Test {
     std::string type, code, text;
     bool operator==(const Answer&) const = default;
   };
-  Answer answer_of(Opened& alpha, const std::string& session) {
-    Answer answer;
-    const auto met = meet<RevealOutcome>(
+  // Bravo names a consent of its own, written now unless `named` is one, and reads what comes back.
+  Both<RevealOutcome> name_consent(Opened& alpha, const std::string& session, std::optional<mirror::EntryView>& named,
+                                   const std::function<void(const ReceivedStep&)>& answered = {}) {
+    return meet<RevealOutcome>(
         bravo_, alpha, {}, {},
         [&](Party, group::LogLink& link) -> Result<RevealOutcome> {
           StepLink steps(link);
           steps.set_session(session);
           TRY_STATUS(link.synchronise(deadline_in(kPatience)));
-          const RevealConsent consent{.by = "mallory", .offer = {}, .sealed = false};
-          TRY(const mirror::EntryView written, steps.write(kRevealConsent, consent.to_json(), {}));
-          TRY_STATUS(steps.send(written));
-          TRY(const ReceivedStep step, steps.receive_any(deadline_in(kPatience)));
-          answer.type = step.type;
-          if (const auto refusal = Refusal::from_json(step.body)) {
-            answer.code = refusal->code;
-            answer.text = refusal->text;
+          if (!named) {
+            const RevealConsent consent{.by = "mallory", .offer = {}, .sealed = false};
+            TRY(named, steps.write(kRevealConsent, consent.to_json(), {}));
           }
+          TRY_STATUS(steps.send(*named));
+          TRY(const ReceivedStep step, steps.receive_any(deadline_in(kPatience)));
+          if (answered) answered(step);
           return RevealOutcome{};
         },
         [](Party us, group::LogLink& link) -> Result<RevealOutcome> {
           TRY(const ReceivedStep step, first_step(link));
           return answer_reveal(us, link, step);
         });
+  }
+  Answer answer_of(Opened& alpha, const std::string& session) {
+    Answer answer;
+    std::optional<mirror::EntryView> named;
+    const auto met = name_consent(alpha, session, named, [&](const ReceivedStep& step) {
+      answer.type = step.type;
+      if (const auto refusal = Refusal::from_json(step.body)) {
+        answer.code = refusal->code;
+        answer.text = refusal->text;
+      }
+    });
     EXPECT_OK(met.began);
     return answer;
   }
@@ -165,34 +175,14 @@ TEST_F(RefusedReveal, IsGivenOnceToEachConsent) {
   Opened alpha(home);
   const std::string session = session_with(alpha);
   std::optional<mirror::EntryView> named;
-  const auto name_it = [&] {
-    return meet<RevealOutcome>(
-        bravo_, alpha, {}, {},
-        [&](Party, group::LogLink& link) -> Result<RevealOutcome> {
-          StepLink steps(link);
-          steps.set_session(session);
-          TRY_STATUS(link.synchronise(deadline_in(kPatience)));
-          if (!named) {
-            const RevealConsent consent{.by = "mallory", .offer = {}, .sealed = false};
-            TRY(named, steps.write(kRevealConsent, consent.to_json(), {}));
-          }
-          TRY_STATUS(steps.send(*named));
-          TRY([[maybe_unused]] const ReceivedStep step, steps.receive_any(deadline_in(kPatience)));
-          return RevealOutcome{};
-        },
-        [](Party us, group::LogLink& link) -> Result<RevealOutcome> {
-          TRY(const ReceivedStep step, first_step(link));
-          return answer_reveal(us, link, step);
-        });
-  };
-  EXPECT_OK(name_it().began);
+  EXPECT_OK(name_consent(alpha, session, named).began);
   const group::SignedCharter charter = charter_of(bravo_, alpha);
   const auto written = [&] {
     return alpha.log(charter).with([](mirror::Replica& replica) { return replica.size("alpha"); });
   };
   const std::uint64_t before = written();
   for (int i = 0; i < 3; ++i) {
-    const auto again = name_it();
+    const auto again = name_consent(alpha, session, named);
     EXPECT_FALSE(again.began.has_value());
     EXPECT_FAILS(again.answered, Errc::protocol);
   }

@@ -321,7 +321,7 @@ TEST(AccountsOfAHostileLog, AreTheSameWhetherOurOwnEntriesComeFirstOrLast) {
   EXPECT_EQ(late.with([](const ledger::Ledger& ledger) { return ledger.forgotten("bravo"); }), 101u);
   // Our disk was put back, and what our log had comes home: we had agreed to that session, so the result is charged.
   logs.write("alpha", kAccept, session, Acceptance{.padded = 512, .suite = 1}.to_json());
-  logs.write("bravo", kRun, session, log::Json::Object{{"probe_items", 512}, {"v", 1}});
+  logs.write("bravo", kRun, session, run_body());
   const ledger::Account account = logs.account(late);
   EXPECT_EQ(account.ran, 1);
   EXPECT_TRUE(late.with([](const ledger::Ledger& ledger) { return ledger.lacking().empty(); }));
