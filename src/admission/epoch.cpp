@@ -43,13 +43,13 @@ std::vector<indicator::Type> admitted_types(const group::Charter& charter) {
   return types;
 }
 
-/// The charter from which on members and admitted types are the ones of today. Other caps change no key.
+/// The charter from which on members and admitted types are the ones of today.
 std::int64_t keys_since(const group::Membership& membership) {
   const auto& versions = membership.versions();
   const group::Charter& today = versions.back().charter;
   std::int64_t since = today.seq;
   for (auto version = versions.rbegin(); version != versions.rend(); ++version) {
-    if (version->charter.members != today.members || admitted_types(version->charter) != admitted_types(today)) break;
+    if (begins_epoch(version->charter, today)) break;
     since = version->charter.seq;
   }
   return since;
@@ -66,6 +66,10 @@ std::int64_t period(const group::Membership& membership, UnixSeconds now) {
 }
 
 }  // namespace
+
+bool begins_epoch(const group::Charter& before, const group::Charter& after) {
+  return before.members != after.members || admitted_types(before) != admitted_types(after);
+}
 
 bool Epoch::has(std::string_view nick) const {
   return std::ranges::find(members, nick) != members.end();

@@ -39,6 +39,9 @@ struct Epoch {
   const crypto::Element* key(std::string_view nick, indicator::Type type) const;
 };
 
+/// Whether the second version of a charter ends the epoch of the first: other members, or other types that are
+/// admitted. Other caps change no key.
+bool begins_epoch(const group::Charter& before, const group::Charter& after);
 /// "<charter since which members and admitted types are these>.<how many of them have left>.<period>".
 std::string epoch_name(const group::Membership& membership, UnixSeconds now);
 /// When the period began in which an epoch of now lies.

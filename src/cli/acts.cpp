@@ -56,19 +56,19 @@ constexpr std::array kCommandActs = {
     CommandAct{"accept", Act::session, Subject::session},
     CommandAct{"decline", Act::session, Subject::session},
     CommandAct{"show", Act::read, Subject::session},
-    CommandAct{"reveal", Act::reveal, Subject::session},
+    CommandAct{"reveal", Act::reveal, Subject::session_that_ran},
     CommandAct{"consent add", Act::standing_rule, Subject::group},
     CommandAct{"consent list", {}},
     CommandAct{"consent remove", Act::policy, Subject::group},
-    CommandAct{"consent withdraw", Act::policy, Subject::session},
+    CommandAct{"consent withdraw", Act::policy, Subject::session_that_ran},
     CommandAct{"session list", {}},
     CommandAct{"session abort", Act::session, Subject::session},
-    CommandAct{"session fault", Act::export_, Subject::session},
+    CommandAct{"session fault", Act::export_, Subject::session_that_ran},
     CommandAct{"ledger", {}},
     CommandAct{"audit keep", Act::policy},
     CommandAct{"audit list", {}},
-    CommandAct{"audit forget", Act::policy, Subject::session},
-    CommandAct{"audit export", Act::export_, Subject::session},
+    CommandAct{"audit forget", Act::policy, Subject::session_that_ran},
+    CommandAct{"audit export", Act::export_, Subject::session_that_ran},
     CommandAct{"audit verify", {}},  // of another's session, without the vault
     CommandAct{"operator key", {}},
     CommandAct{"operator add", {}},
@@ -84,7 +84,7 @@ constexpr std::array kCommandActs = {
     CommandAct{"canary remove", Act::policy, Subject::group},
     CommandAct{"canary commit", Act::key, Subject::group},
     CommandAct{"canary status", Act::read, Subject::group},
-    CommandAct{"canary alarm", Act::export_, Subject::session},
+    CommandAct{"canary alarm", Act::export_, Subject::session_that_ran},
     CommandAct{"canary check", Act::read},
     CommandAct{"canary opinion", Act::key},
     CommandAct{"log list", {}},
@@ -152,7 +152,7 @@ bool asks_for(const Typed& typed, const operators::Record& record) {
 }  // namespace
 
 std::string_view name_of(Subject subject) {
-  constexpr std::array<std::string_view, 6> kNames = {"nothing", "session", "group", "peer", "case", "text"};
+  constexpr std::array<std::string_view, 7> kNames = {"nothing", "session", "session", "group", "peer", "case", "text"};
   return kNames[static_cast<std::size_t>(subject)];
 }
 
@@ -163,6 +163,8 @@ std::span<const CommandAct> command_acts() {
 std::string resolved(vault::Vault& vault, Subject subject, const std::string& text) {
   if (subject == Subject::session)
     if (auto id = session_named(vault, text)) return *std::move(id);
+  if (subject == Subject::session_that_ran)
+    if (auto id = session_that_ran(vault, text)) return *std::move(id);
   if (subject == Subject::group)
     if (auto group = vault.group(text)) return std::move(group->id);
   if (subject == Subject::case_)

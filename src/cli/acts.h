@@ -13,7 +13,7 @@
 namespace parley::cli {
 
 /// What the first argument of a command names, which its record has as a keyed hash.
-enum class Subject : std::uint8_t { nothing, session, group, peer, case_, text };
+enum class Subject : std::uint8_t { nothing, session, session_that_ran, group, peer, case_, text };
 std::string_view name_of(Subject subject);
 
 /// One command that a person can give, by its words.

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cli/admission_help.h"
+#include "cli/group_command.h"
 #include "cli/ledger_view.h"
 #include "cli/party.h"
 #include "cli/session_view.h"
@@ -85,11 +86,9 @@ Status show_before(Workplace& at, const AskArguments& arguments, const group::Me
   console.say("  " + how_one_notices(membership.charter(), question, arguments.peer, true));
   if (ours.count == 0)
     console.say("  Nothing of yours fits this question, so nothing can match. Padding hides that from the other side.");
-  if (console.interactive() && !arguments.yes && !console.confirm("Send the question?"))
-    return fail(Errc::cancelled, "Nothing was sent.");
-  if (!console.interactive())
-    console.say(fmt::format("  It goes to {} now. This command waits for the decision until {}; --wait sets how long.",
-                            arguments.peer, to_rfc3339(wall_clock_now() + arguments.wait_seconds)));
+  TRY_STATUS(ask_yes(at, arguments.yes, "Send the question?"));
+  console.say(fmt::format("  It goes to {} now. This command waits for the decision until {}; --wait sets how long.",
+                          arguments.peer, to_rfc3339(wall_clock_now() + arguments.wait_seconds)));
   return {};
 }
 
@@ -118,6 +117,7 @@ Result<std::string> ask(Workplace& at, const AskArguments& arguments) {
   TRY(const auto log, at.groups.log(membership.group().id));
   TRY(const wire::PinnedPeer pin, group::pinned_now(at.vault, peer, *log));
   TRY(const wire::LocalIdentity identity, group::identity_towards(at.vault, at.member, *log, pin.nick));
+  at.progress.phase("calling " + peer.name, 0);
   auto link = wire::connect(peer.address, identity, pin);
   if (!link) return std::unexpected(std::move(link).error().at(peer.name));
   group::LogLink log_link(**link, *log);

@@ -57,9 +57,11 @@ Status keep(Workplace& at, const KeepArguments& arguments) {
 Status list(Workplace& at, bool as_json) {
   TRY(const auto rows, at.vault.sessions());
   OrderedJson array = OrderedJson::array();
+  bool any = false;
   for (const vault::SessionRow& row : rows) {
     TRY(const auto kept, session::kept_record(at.vault, row.id));
     if (!kept) continue;
+    any = true;
     if (as_json)
       array.push_back(
           {{"session", row.id}, {"peer", row.peer}, {"bytes", kept->file.size}, {"until", to_rfc3339(kept->until)}});
@@ -67,12 +69,21 @@ Status list(Workplace& at, bool as_json) {
       at.console.print(fmt::format("{}\t{}\t{} bytes\tuntil {}\n", row.id.substr(0, 8), row.peer, kept->file.size,
                                    to_rfc3339(kept->until)));
   }
-  if (as_json) at.console.print(to_line(array));
+  if (as_json) {
+    at.console.print(to_line(array));
+    return {};
+  }
+  if (!any) {
+    TRY(const session::AuditKeeping keeping, session::audit_keeping(at.vault));
+    at.console.say(keeping.days == 0
+                       ? "No record is kept, and none is made: parley audit keep --days DAYS changes that."
+                       : "No record is kept. Sessions from now on leave one; parley audit keep says for how long.");
+  }
   return {};
 }
 
 Status forget(Workplace& at, const std::string& session) {
-  TRY(const std::string id, session_named(at.vault, session));
+  TRY(const std::string id, session_that_ran(at.vault, session));
   TRY_STATUS(session::forget_record(at.vault, id));
   at.console.say("The record is destroyed. This session cannot be audited any more.");
   return {};
@@ -140,7 +151,7 @@ Status show_before(Workplace& at, const ExportArguments& arguments, const vault:
 }
 
 Status export_session(Workplace& at, const ExportArguments& arguments) {
-  TRY(const std::string id, session_named(at.vault, arguments.session));
+  TRY(const std::string id, session_that_ran(at.vault, arguments.session));
   TRY(const vault::SessionRow row, at.vault.session(id));
   TRY(const auto kept, session::kept_record(at.vault, id));
   if (!kept) {
@@ -151,11 +162,12 @@ Status export_session(Workplace& at, const ExportArguments& arguments) {
   TRY_STATUS(check_auditor(at, row, auditor));
   TRY(const audit::Opened opened, audit::open_session(at.vault, id, at.member.card.nick));
   TRY_STATUS(show_before(at, arguments, row, auditor, *kept, opened));
-  TRY_STATUS(
-      at.operator_log.ask_second(operators::Rule::audit_export,
-                                 fmt::format("Open the session {} with {}, our whole set of it, to {} (id key {})", id,
-                                             row.peer, visible(auditor.name), auditor.id_vkey),
-                                 at.person));
+  TRY_STATUS(at.operator_log.ask_second(
+      operators::Rule::audit_export,
+      fmt::format("Open the session {} with {}, our whole set of it, to {} (id key {}, "
+                  "fingerprint {})",
+                  id, row.peer, visible(auditor.name), auditor.id_vkey, auditor.fingerprint()),
+      at.person));
   TRY_STATUS(retire_canaries(at, row, auditor));
   TRY(const log::VerifierKey key, log::parse_vkey(auditor.id_vkey));
   TRY(vault::StreamReader record, session::open_record(at.vault, id));

@@ -142,6 +142,16 @@ Status remove(Workplace& at, const std::string& group, const std::string& text) 
 
 Status commit(Workplace& at, const std::string& group) {
   TRY(const vault::GroupRow row, at.vault.group(group));
+  TRY(const group::CanaryBook book, group::CanaryBook::load(at.vault, row.id));
+  if (!book.has_news(wall_clock_now())) {
+    const UnixSeconds newest = book.sets().back().time;
+    return fail(
+        Errc::exists,
+        fmt::format("The newest set, of {}, has the same canaries, and another would begin to age anew. Nothing "
+                    "was done: put more aside (parley canary add), or come again from {} on, before this set "
+                    "is too old.",
+                    to_rfc3339(newest), to_rfc3339(newest + group::kCanaryRenewal)));
+  }
   TRY(const group::CanaryBook::Committed committed, commit_canaries(at, row.id));
   at.console.say(fmt::format(
       "A set with {} canaries stands in your log as entry {}. The others see a root over 64 leaves: neither the values "

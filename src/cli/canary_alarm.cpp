@@ -52,7 +52,7 @@ Status stays_a_suspicion(Console& console, const vault::SessionRow& row, std::sp
 }
 
 Status raise(Workplace& at, const AlarmArguments& arguments) {
-  TRY(const std::string session, session_named(at.vault, arguments.session));
+  TRY(const std::string session, session_that_ran(at.vault, arguments.session));
   TRY(const vault::SessionRow row, at.vault.session(session));
   TRY(const auto log, at.groups.log(row.group));
   TRY(const group::Membership membership, at.groups.membership(row.group));

@@ -157,6 +157,12 @@ Status record(Workplace& at, const CaseArguments& arguments) {
   evidence::CustodyStep step = arguments.step;
   step.stage = *evidence::stage_named(arguments.stage);
   step.file = arguments.number;
+  const bool says_something = !step.note.empty() || !step.tool.empty() || !arguments.tool_file.empty() ||
+                              !step.command.empty() || !step.source_device.empty() || !step.location.empty();
+  if (!says_something)
+    return fail(Errc::usage,
+                "This step would say nothing, and the chain of custody keeps it for good. Say what was done: --note, "
+                "--tool, --command, --device or --location.");
   if (!arguments.tool_file.empty()) {
     TRY(const Bytes tool, read_file(at.console.resolve(arguments.tool_file), kMaxToolBytes));
     step.tool_sha256 = to_hex(crypto::sha256(tool));

@@ -193,6 +193,12 @@ Result<std::vector<indicator::Type>> types_from(const std::vector<std::string>& 
   return types;
 }
 
+std::vector<std::string_view> names_of(std::span<const indicator::Type> types) {
+  std::vector<std::string_view> names;
+  for (const indicator::Type type : types) names.push_back(indicator::name_of(type));
+  return names;
+}
+
 std::vector<std::uint16_t> suites_from(const std::vector<std::string>& names) {
   std::vector<std::uint16_t> suites;
   for (const std::uint16_t suite : psi::known_suites()) {

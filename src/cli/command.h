@@ -85,6 +85,7 @@ int run_at(Workplace& workplace, const std::vector<std::string>& arguments);
 
 /// Options that several commands share.
 Result<std::vector<indicator::Type>> types_from(const std::vector<std::string>& names);  ///< ascending; all when empty
+std::vector<std::string_view> names_of(std::span<const indicator::Type> types);
 /// For CLI11: a type's name.
 CLI::Validator type_name_validator();
 /// `--protocols`: the suites of the named protocols; all when empty.

@@ -14,7 +14,7 @@ namespace {
 struct RuleArguments {
   std::string group, peer, tlp_max = "amber", pap_max = "amber", until, by;
   std::vector<std::string> fields, types;
-  std::uint64_t ratio = session::kStandingRatio;
+  std::uint64_t ratio = session::Consent{}.ratio;
   bool yes = false;
 };
 
@@ -23,7 +23,7 @@ std::string terms_in_words(const session::StandingConsent& rule) {
   std::string types;
   for (const indicator::Type type : rule.consent.types)
     types += fmt::format("{}{}", types.empty() ? "" : ",", indicator::name_of(type));
-  return fmt::format("to {}: {} of {}, up to TLP:{} and PAP:{}, {} fields for each of its own, until {}",
+  return fmt::format("to {}: {} of {}, up to TLP:{} and PAP:{}, {} field(s) for each of its own, until {}",
                      visible(rule.peer), fmt::join(rule.consent.fields, ","), types.empty() ? "all types" : types,
                      indicator::name_of(rule.consent.tlp_max), indicator::name_of(rule.consent.pap_max),
                      rule.consent.ratio, to_rfc3339(rule.until));
@@ -124,7 +124,7 @@ Status remove(Workplace& at, const std::string& group, std::size_t number) {
 }
 
 Status withdraw(Workplace& at, const std::string& session) {
-  TRY(const std::string id, session_named(at.vault, session));
+  TRY(const std::string id, session_that_ran(at.vault, session));
   TRY_STATUS(session::take_back_consent(at.vault, id));
   at.console.say("Nothing of this session is opened by that consent any more. What was opened already stays open.");
   return {};

@@ -262,7 +262,8 @@ void add_dossier(CLI::App& app, Chosen& chosen) {
   make_command->add_option("FINDING", made->finding, "The first digits of the finding's hash")->required();
   make_command->add_option("--withhold", made->withhold,
                            "A text that is not shown, by its path (/evidence/0/summary), or all");
-  make_command->add_option("--body", made->bodies, "Show what an entry of the evidence says: alpha:12");
+  make_command->add_option("--body", made->bodies,
+                           "Hand out what an entry says that the evidence rests on (others show as hashes): alpha:12");
   make_command->add_option(
       "--without", made->without,
       "Do not wait for what this dissent or withdrawal says, which its author keeps back: charlie:9");

@@ -33,7 +33,8 @@ Status draft(Workplace& at, const ActArguments& arguments) {
   TRY_STATUS(fetch_news(at));
   TRY(const NamedFinding named, finding_named(at, arguments.name));
   if (named.frozen) return fail(Errc::exists, "This finding is frozen already.");
-  at.console.say(finding_in_words(named));
+  TRY(const std::string words, finding_in_words(at.vault, named));
+  at.console.say(words);
   TRY(const auto remarks, named.remarks());
   if (!remarks.empty()) at.console.say(remarks_in_words(remarks));
   TRY_STATUS(finding::check(remarks));
@@ -51,7 +52,8 @@ Status draft(Workplace& at, const ActArguments& arguments) {
 Status sign(Workplace& at, const ActArguments& arguments) {
   TRY_STATUS(fetch_news(at));
   TRY(const NamedFinding named, frozen_finding(at, arguments.name));
-  at.console.say(finding_in_words(named));
+  TRY(const std::string words, finding_in_words(at.vault, named));
+  at.console.say(words);
   TRY(const auto remarks, named.remarks());
   if (!remarks.empty()) at.console.say(remarks_in_words(remarks));
   at.console.say(

@@ -50,8 +50,8 @@ Status tell_members(Workplace& at, const group::Membership& membership, group::J
 std::string in_columns(const std::vector<std::vector<std::string>>& rows);
 /// The matrix with the scores and what they hang on.
 std::string matrix_in_words(const finding::Finding& finding);
-/// The whole finding for a person.
-std::string finding_in_words(const NamedFinding& named);
+/// The whole finding for a person, with the entries and files that its evidence rests on. @error the vault's
+Result<std::string> finding_in_words(vault::Vault& vault, const NamedFinding& named);
 OrderedJson json_of(const NamedFinding& named);
 /// One line each; nothing where there are none.
 std::string remarks_in_words(std::span<const finding::Remark> remarks);

@@ -80,7 +80,8 @@ Status show(Workplace& at, const NamedArguments& arguments) {
     at.console.print(to_line(json_of(named)));
     return {};
   }
-  at.console.print(finding_in_words(named));
+  TRY(const std::string words, finding_in_words(at.vault, named));
+  at.console.print(words);
   TRY(const auto remarks, named.remarks());
   at.console.print(remarks_in_words(remarks));
   at.console.say("The others learn nothing by this.");

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/finding_command.h"
 #include "finding/matrix.h"
+#include "log/entry.h"
 
 namespace parley::cli {
 namespace {
@@ -57,6 +58,43 @@ std::string grades_in_words(const finding::Finding& finding) {
   for (const auto& [grade, meaning] : informations)
     words += fmt::format("{} {} {}", words.ends_with(':') ? "" : ",", grade, meaning);
   return words + ")\n";
+}
+
+/// An entry that evidence names, by the place where the log of its author has it here.
+Result<std::string> entry_in_words(vault::Vault& vault, std::span<const vault::LogHead> logs, const Digest& leaf) {
+  for (const vault::LogHead& log : logs) {
+    TRY(const auto index, vault.log_index(log.origin, leaf));
+    if (!index) continue;
+    TRY(const auto rows, vault.log_leaves(log.origin, *index, 1));
+    const auto entry =
+        rows.empty() ? Result<log::Entry>(fail(Errc::not_found, {})) : log::read_entry_unverified(rows.front().note);
+    std::string words = fmt::format("entry {}:{}", log.nick, *index);
+    if (entry) words += fmt::format(" ({}, {})", visible(entry->type), to_rfc3339(entry->time));
+    if (entry && !entry->session.empty())
+      words += fmt::format(" of session {}", entry->session.substr(0, kShownDigits));
+    return words;
+  }
+  return fmt::format("an entry that NO LOG HERE HAS, {}", to_hex(leaf));
+}
+
+/// What a signer looks up: parley log show prints an entry, sha256sum a file's hash.
+Result<std::string> grounds_in_words(vault::Vault& vault, const NamedFinding& named) {
+  TRY(auto logs, vault.logs());
+  std::erase_if(logs, [&](const vault::LogHead& log) { return log.group != named.group.id; });
+  std::string out = "\nRESTS ON\n";
+  for (const finding::Evidence& evidence : named.finding().evidence) {
+    if (evidence.refs.empty() && evidence.commitment == Digest{})
+      out += fmt::format("  {}  nothing that can be looked up\n", visible(evidence.id));
+    for (const Digest& ref : evidence.refs) {
+      TRY(const std::string entry, entry_in_words(vault, logs, ref));
+      out += fmt::format("  {}  {}\n", visible(evidence.id), entry);
+    }
+    if (evidence.commitment != Digest{})
+      out += fmt::format("  {}  {} {}\n", visible(evidence.id),
+                         evidence.kind == "report" ? "a file with the SHA-256" : "what was committed to as",
+                         to_hex(evidence.commitment));
+  }
+  return out;
 }
 
 void add_judgement(std::string& out, const finding::Finding& finding) {
@@ -190,7 +228,8 @@ std::string matrix_in_words(const finding::Finding& finding) {
   return out;
 }
 
-std::string finding_in_words(const NamedFinding& named) {
+Result<std::string> finding_in_words(vault::Vault& vault, const NamedFinding& named) {
+  TRY(const std::string grounds, grounds_in_words(vault, named));
   std::string out;
   const finding::Finding& finding = named.finding();
   out += fmt::format("{}\n  {}\n  TLP:{}  PAP:{}  revision {}  evidence from {} to {}\n", visible(finding.title),
@@ -200,6 +239,7 @@ std::string finding_in_words(const NamedFinding& named) {
     out += fmt::format("  replaces {}\n", to_hex(finding.supersedes).substr(0, kShownDigits));
   add_judgement(out, finding);
   add_lists(out, finding);
+  if (!finding.evidence.empty()) out += grounds;
   out += "\nMATRIX\n";
   out += matrix_in_words(finding);
   add_standing(out, named);

@@ -134,6 +134,7 @@ Status amend(Workplace& at, const AmendArguments& arguments) {
   for (const std::string& nick : assessed.expelled) at.console.say("expels " + nick);
   for (const std::string& nick : assessed.gone) at.console.say(nick + " has left, and is taken off the list");
   at.console.say("It needs the signatures of " + assessed.needs.why + ".");
+  say_what_follows(at.console, membership.charter(), next);
   say_what_others_learn(at.console, next);
   TRY_STATUS(ask_yes(at, arguments.yes, "Propose and sign it?"));
   TRY(const Secret<32> id_seed, id_seed_of(at));

@@ -49,6 +49,8 @@ Result<std::vector<std::string>> invited_and_missing(vault::Vault& vault, const 
 void print_policy(Console& console, const group::Membership& membership);
 /// What the others will learn about us under this charter, and how we would notice that they cheat.
 void say_what_others_learn(Console& console, const group::Charter& charter);
+/// What comes with a new version when it is in force, beyond its own sentences: tags that are made anew, the end.
+void say_what_follows(Console& console, const group::Charter& before, const group::Charter& after);
 /// An amendment or charter with its signatures.
 void say_signing(Console& console, const group::Signing& signing);
 

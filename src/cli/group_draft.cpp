@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/encoding.h"
 #include "base/text.h"
 #include "cli/group_command.h"
 
@@ -88,6 +89,7 @@ Status draft(Workplace& at, const DraftArguments& arguments) {
   TRY(const Secret<32> id_seed, id_seed_of(at));
   TRY(const group::Draft draft, group::begin_group(desk_of(at), arguments.name, std::move(terms), id_seed, now));
   for (const std::string& line : in_words(draft.terms)) at.console.say(line);
+  at.console.say(fmt::format("  hash of this draft: {}", to_hex(draft.hash)));
   at.console.say(
       fmt::format("Drafted the group {}; keys of its own were made for it. Nobody is bound yet.", arguments.name));
   say_what_others_learn(at.console, draft.terms);

@@ -28,6 +28,10 @@ Status join(Workplace& at, const JoinArguments& arguments) {
   TRY(const group::Charter terms, terms_in(paper));
   for (const std::string& line : in_words(terms)) at.console.say(line);
   TRY_STATUS(say_members(at, terms));
+  TRY(const log::Note note, log::parse_note(paper));
+  at.console.say(
+      fmt::format("  hash of this paper: {}; if parley join printed another one, this is not what you were invited to",
+                  to_hex(group::charter_hash(note.text))));
   say_what_others_learn(at.console, terms);
   at.console.say("Joining tells the drafter your card and keys made for this group. You are bound only when you sign.");
   TRY_STATUS(ask_yes(at, arguments.yes, "Join by these terms?"));

@@ -15,6 +15,8 @@
 namespace parley::cli {
 namespace {
 
+constexpr std::string_view kForming = "forming";
+
 struct ShowArguments {
   std::string name;
   bool as_json = false, note = false, members = false;
@@ -24,7 +26,7 @@ struct ShowArguments {
 /// What a member's group is at this moment, in a word.
 Result<std::string> phase_of(Workplace& at, const vault::GroupRow& group, UnixSeconds now) {
   TRY(const auto charters, at.vault.charters(group.id));
-  if (charters.empty()) return std::string(group.state == group::kWithdrawn ? group.state : "forming");
+  if (charters.empty()) return std::string(group.state == group::kWithdrawn ? group.state : kForming);
   TRY(const group::Membership membership, membership_of(at, group));
   return std::string(group::name_of(membership.phase_at(now)));
 }
@@ -78,6 +80,19 @@ Result<std::vector<log::KeyRole>> missing_keys_of(Workplace& at, const group::Me
   return group::missing_keys(at.folder, at.vault, membership.charter(), at.member.card.nick);
 }
 
+/// Of a group that is forming: whose keys are here, by nick, and who was invited and has not joined, by our names.
+struct WhoIsIn {
+  std::vector<std::string> joined, missing;
+};
+
+Result<WhoIsIn> who_is_in(Workplace& at, const vault::GroupRow& group) {
+  WhoIsIn who;
+  TRY(const auto packages, group::papers_of_kind(at.vault, group.id, group::kPaperKeyPackage));
+  for (const vault::GroupPaper& paper : packages) who.joined.push_back(paper.key);
+  TRY(who.missing, invited_and_missing(at.vault, group.id, who.joined));
+  return who;
+}
+
 Status print_json(Workplace& at, const vault::GroupRow& group, UnixSeconds now) {
   TRY(const std::string phase, phase_of(at, group, now));
   OrderedJson json = {{"group", group.name}, {"id", group.id}, {"state", phase}};
@@ -94,21 +109,22 @@ Status print_json(Workplace& at, const vault::GroupRow& group, UnixSeconds now) 
     TRY(const auto missing, missing_keys_of(at, membership));
     for (const log::KeyRole role : missing) json["missing_keys"].push_back(log::name_of(role));
   }
+  if (charters.empty() && phase == kForming) {
+    TRY(const WhoIsIn who, who_is_in(at, group));
+    json["joined"] = who.joined;
+    json["not_joined"] = who.missing;
+  }
   at.console.print(to_line(json));
   return {};
 }
 
-/// Of a group that is forming: whose keys are here, and who was invited and has not joined.
 Status print_who_is_in(Workplace& at, const vault::GroupRow& group) {
-  TRY(const auto packages, group::papers_of_kind(at.vault, group.id, group::kPaperKeyPackage));
-  std::vector<std::string> nicks;
-  for (const vault::GroupPaper& paper : packages) nicks.push_back(paper.key);
-  if (!nicks.empty())
-    at.console.print(fmt::format("  joined, as far as it is known here: {}\n", fmt::join(nicks, ", ")));
-  TRY(const auto missing, invited_and_missing(at.vault, group.id, nicks));
-  if (!missing.empty())
+  TRY(const WhoIsIn who, who_is_in(at, group));
+  if (!who.joined.empty())
+    at.console.print(fmt::format("  joined, as far as it is known here: {}\n", fmt::join(who.joined, ", ")));
+  if (!who.missing.empty())
     at.console.print(
-        fmt::format("  invited and not joined yet: {}\n", visible(fmt::format("{}", fmt::join(missing, ", ")))));
+        fmt::format("  invited and not joined yet: {}\n", visible(fmt::format("{}", fmt::join(who.missing, ", ")))));
   return {};
 }
 

@@ -36,6 +36,10 @@ Status sign(Workplace& at, const SignArguments& arguments) {
   TRY_STATUS(say_members(at, charter));
   say_signing(at.console, waiting);
   if (charter.seq == 1 && waiting.charter.note.empty()) TRY_STATUS(say_who_is_left_out(at, group, charter));
+  if (charter.seq > 1) {
+    TRY(const group::Membership membership, membership_of(at, group));
+    say_what_follows(at.console, membership.charter(), charter);
+  }
   say_what_others_learn(at.console, charter);
   TRY_STATUS(ask_yes(at, arguments.yes, "Sign this?"));
   TRY(const Secret<32> id_seed, id_seed_of(at));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "admission/epoch.h"
 #include "base/encoding.h"
 #include "base/text.h"
 #include "cli/group_command.h"
@@ -18,12 +19,6 @@ std::string caps_in_words(const group::Caps& caps) {
       "learned, {} fields opened on each",
       caps.items_per_session, caps.sessions_per_day, caps.probe_items_30d, caps.probe_items_group_30d,
       caps.matches_revealed_30d, caps.fields_per_item);
-}
-
-std::string names_of(const std::vector<indicator::Type>& types) {
-  std::vector<std::string_view> names;
-  for (const indicator::Type type : types) names.push_back(indicator::name_of(type));
-  return fmt::format("{}", fmt::join(names, ", "));
 }
 
 bool may_be_asked(const group::Charter& charter, indicator::Type type) {
@@ -43,17 +38,17 @@ void say_what_is_guessable(Console& console, const group::Charter& charter) {
                     "many it helped whom with, sees none of them, and stops at the charter's max_admissions. So of "
                     "these nobody tests more guesses than that in an epoch, in however many sessions "
                     "(docs/admission.md).",
-                    names_of(tagged)));
+                    fmt::join(names_of(tagged), ", ")));
   if (!bare.empty())
     console.say(
         fmt::format("WITHOUT TAGS: {} can be guessed, may be asked about and enters as it is. Whoever asks may test "
                     "guesses of it, as many as the caps on questions let in; --admission TYPE=NUMBER would bound them.",
-                    names_of(bare)));
+                    fmt::join(names_of(bare), ", ")));
   if (!useless.empty())
     console.say(
         fmt::format("The charter asks for tags of {}, about which no question is allowed: they protect "
                     "nothing. Is another type meant?",
-                    names_of(useless)));
+                    fmt::join(names_of(useless), ", ")));
 }
 
 }  // namespace
@@ -147,18 +142,45 @@ void say_what_others_learn(Console& console, const group::Charter& charter) {
   std::int64_t matches = 0;
   for (const group::AllowedQuestion& question : charter.questions)
     matches = std::max(matches, question.caps.matches_revealed_30d);
-  console.say(fmt::format(
-      "What the others learn about you: signing tells them your keys and that you are in; your material stays here. "
-      "Under the charter each of them may then ask what is listed above, and only about what your rules admit to this "
-      "group (parley group admit): at most {} matches of one kind in 30 days each.",
-      matches));
+  const std::string may_ask = fmt::format(
+      "each of them may then ask what the charter lists, and only about what your rules admit to this group (parley "
+      "group admit): at most {} matches of one kind in 30 days each.",
+      matches);
+  if (charter.seq == 1)
+    console.say(
+        "What the others learn about you: signing tells them your keys and that you are in; your material stays here. "
+        "Under the charter " +
+        may_ask);
+  else
+    console.say(
+        "What the others learn about you: signing tells them that you agree to this change; your material stays here. "
+        "Under this version " +
+        may_ask);
   console.say(
       "How you would notice that they cheat: no version is in force without the signatures that it needs, each names "
       "the "
       "one before by its hash, and a node with another version is refused. Compare the hash with the others by voice. "
-      "Your node refuses what the charter does not allow before it reads anything. What the others enter into a "
-      "permitted question nothing proves yet: the caps bound it.");
+      "Your node refuses what the charter does not allow before it reads anything. Of what the others enter into a "
+      "permitted question nothing proves that they hold it: tags and caps bound it, and decoys notice guesses "
+      "(docs/canaries.md).");
   say_what_is_guessable(console, charter);
+}
+
+void say_what_follows(Console& console, const group::Charter& before, const group::Charter& after) {
+  if (!after.admission.types.empty() && admission::begins_epoch(before, after)) {
+    std::vector<indicator::Type> types;
+    for (const group::AdmissionCap& cap : after.admission.types) types.push_back(cap.type);
+    console.say(fmt::format(
+        "A NEW EPOCH BEGINS WITH IT: everybody's tags of {} are made anew, counts of what was admitted begin "
+        "anew, and until the new tags are there nothing of these enters (parley admit status).",
+        fmt::join(names_of(types), ", ")));
+  }
+  const bool ends = after.sessions_end() <= wall_clock_now() && before.sessions_end() > wall_clock_now();
+  if (ends)
+    console.say(
+        fmt::format("IT ENDS THE GROUP AT ONCE: sessions end at {}, which is over. Findings, dissent and settling "
+                    "have {} days of grace from {}.",
+                    to_rfc3339(after.sessions_end()), after.grace_days, to_rfc3339(after.not_after)));
 }
 
 void say_signing(Console& console, const group::Signing& signing) {

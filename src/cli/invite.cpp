@@ -32,7 +32,7 @@ Status invite(Workplace& at, const InviteArguments& arguments) {
   TRY(const auto charters, at.vault.charters(group.id));
   Digest terms{};
   if (!charters.empty()) {
-    terms = charters.back().hash;
+    terms = charters.front().hash;  // what they join by
   } else {
     TRY(const group::Draft draft, group::stored_draft(at.vault, group));
     terms = draft.hash;
@@ -84,7 +84,10 @@ Status join(Workplace& at, const JoinArguments& arguments) {
       fmt::format("Then compare fingerprints by voice. Yours, to read to them:\n  {}\nAsk them for theirs and "
                   "type its last two groups: parley confirm {} LAST-TWO-GROUPS",
                   at.member.card.fingerprint(), visible(name)));
-  at.console.say(fmt::format("The draft that should have come with it has the hash {}.", to_hex(invitation.draft)));
+  at.console.say(
+      fmt::format("The draft that should have come with it has the hash {}; parley group join prints "
+                  "that of the one that you got, before it asks.",
+                  to_hex(invitation.draft)));
   return {};
 }
 

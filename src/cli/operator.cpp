@@ -45,15 +45,23 @@ Status print_key(Surroundings& at) {
 
 // --- add, list, remove ---------------------------------------------------------------------------------------------
 
-Status add(Workplace& at, const std::string& name, const std::string& line) {
-  TRY(const operators::OperatorKey key, operators::OperatorKey::parse(line));
+struct AddArguments {
+  std::string name, line;
+  bool yes = false;
+};
+
+Status add(Workplace& at, const AddArguments& arguments) {
+  TRY(const operators::OperatorKey key, operators::OperatorKey::parse(arguments.line));
   const bool first = at.operator_log.roster().operators().empty();
-  TRY_STATUS(at.operator_log.add(name, key, at.person));
-  at.console.say(fmt::format("{} is an operator of this vault.", visible(name)));
-  if (first)
+  if (first) {
     at.console.say(
-        "From now on whatever is recorded is signed by who does it: set PARLEY_OPERATOR to your name. This cannot be "
-        "undone; the last operator stays.");
+        "With the first operator people are told apart for good: from then on whatever is recorded is signed by who "
+        "does it, and only an operator can register another. This cannot be undone; the last operator stays.");
+    TRY_STATUS(ask_yes(at, arguments.yes, fmt::format("Register {}?", visible(arguments.name))));
+  }
+  TRY_STATUS(at.operator_log.add(arguments.name, key, at.person));
+  at.console.say(fmt::format("{} is an operator of this vault.", visible(arguments.name)));
+  if (first) at.console.say("Set PARLEY_OPERATOR to your name: what you do is signed by you from now on.");
   return {};
 }
 
@@ -148,11 +156,12 @@ void add_people(CLI::App& family, Chosen& chosen) {
     };
   });
 
-  const auto added = std::make_shared<std::pair<std::string, std::string>>();
+  const auto added = std::make_shared<AddArguments>();
   CLI::App* add_command = family.add_subcommand("add", "Register an operator of this vault");
-  add_command->add_option("NAME", added->first, "What the records call them, for example \"a. khan\"")->required();
-  add_command->add_option("KEY", added->second, "The line that parley operator key printed for them")->required();
-  add_command->callback(at_work(chosen, [added](Workplace& at) { return add(at, added->first, added->second); }));
+  add_command->add_option("NAME", added->name, "What the records call them, for example \"a. khan\"")->required();
+  add_command->add_option("KEY", added->line, "The line that parley operator key printed for them")->required();
+  add_command->add_flag("--yes", added->yes, "Do not ask; the first one is asked about");
+  add_command->callback(at_work(chosen, [added](Workplace& at) { return add(at, *added); }));
 
   const auto as_json = std::make_shared<bool>(false);
   CLI::App* list_command = family.add_subcommand("list", "Print the operators of this vault");

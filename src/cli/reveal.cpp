@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "cli/consent_command.h"
+#include "cli/group_command.h"
 #include "cli/json.h"
 #include "cli/party.h"
 #include "cli/session_view.h"
@@ -104,9 +105,7 @@ Status show_before(Workplace& at, const RevealArguments& arguments, const std::s
         Errc::mark,
         "Nothing of the matches that is not open already can be opened with these fields and marks. Nothing was "
         "sent.");
-  if (at.console.interactive() && !arguments.yes && !at.console.confirm("Open them?"))
-    return fail(Errc::cancelled, "Nothing was sent.");
-  return {};
+  return ask_yes(at, arguments.yes, "Open them?");
 }
 
 std::string in_words(const session::RevealNumbers& numbers, const std::string& peer) {
@@ -121,7 +120,7 @@ Status ask_about_numbers(Workplace& at, const RevealArguments& arguments, const 
   at.console.say(in_words(numbers, peer));
   if (numbers.we_open > numbers.they_open)
     at.console.say(fmt::format("That is {} more than you get.", numbers.we_open - numbers.they_open));
-  if (!at.console.interactive() || arguments.yes || at.console.confirm("Open them?")) return {};
+  if (arguments.yes || at.console.confirm("Open them?")) return {};
   TRY_STATUS(session::take_back_consent(at.vault, id));
   return fail(Errc::cancelled, "Nothing was opened, and your consent is taken back.");
 }
@@ -161,6 +160,7 @@ Result<session::RevealOutcome> reveal(Workplace& at, const RevealArguments& argu
   TRY(const vault::Peer peer, at.vault.peer(row.peer));
   TRY(const wire::PinnedPeer pin, group::pinned_now(at.vault, peer, *log));
   TRY(const wire::LocalIdentity identity, group::identity_towards(at.vault, at.member, *log, pin.nick));
+  at.progress.phase("calling " + peer.name, 0);
   auto link = wire::connect(peer.address, identity, pin);
   if (!link) {
     Error error = std::move(link).error().at(peer.name);
@@ -177,7 +177,7 @@ Result<session::RevealOutcome> reveal(Workplace& at, const RevealArguments& argu
 }
 
 int reveal_and_show(Workplace& at, const RevealArguments& arguments) {
-  const auto id = session_named(at.vault, arguments.session);
+  const auto id = session_that_ran(at.vault, arguments.session);
   if (!id) return at.console.refuse(id.error());
   const auto outcome = reveal(at, arguments, *id);
   if (auto* bar = dynamic_cast<ProgressBar*>(&at.progress)) bar->clear();

@@ -58,7 +58,7 @@ struct FaultArguments {
 };
 
 Status write_evidence(Workplace& at, const FaultArguments& arguments) {
-  TRY(const std::string id, session_named(at.vault, arguments.session));
+  TRY(const std::string id, session_that_ran(at.vault, arguments.session));
   TRY(const vault::SessionRow row, at.vault.session(id));
   TRY(const auto fault, session::bad_opening_in(at.vault, id));
   if (!fault || fault->empty())

@@ -231,6 +231,16 @@ Result<std::string> session_named(vault::Vault& vault, const std::string& text) 
   return row.id;
 }
 
+Result<std::string> session_that_ran(vault::Vault& vault, const std::string& text) {
+  if (text != "last") return session_named(vault, text);
+  TRY(const auto rows, vault.sessions());
+  for (const vault::SessionRow& row : rows) {
+    TRY(const session::Outcome outcome, session::read_outcome(row.outcome));
+    if (!outcome.transcript.empty()) return row.id;
+  }
+  return fail(Errc::not_found, "No session has come to a result yet; parley session list prints how far each came.");
+}
+
 Result<std::int64_t> count_in_common(vault::Vault& vault, const std::string& session) {
   TRY(const auto unshown, session::unshown_matches(vault, session));
   if (unshown.empty()) {  // as good as always, and there may be many sessions
@@ -246,8 +256,6 @@ Result<OrderedJson> session_json(Workplace& at, const std::string& session) {
   TRY(Shown shown, load(at.vault, session));
   TRY(shown.differing, openings_that_differ(at, shown.row));
   const session::Question& question = shown.terms.question;
-  OrderedJson types = OrderedJson::array();
-  for (const indicator::Type type : question.types) types.push_back(indicator::name_of(type));
   OrderedJson matches = OrderedJson::array();
   for (std::size_t i = 0; i < shown.matches.size(); ++i) {
     const vault::SessionMatch& match = shown.matches[i];
@@ -274,7 +282,7 @@ Result<OrderedJson> session_json(Workplace& at, const std::string& session) {
       {"peer", shown.row.peer},
       {"question", session::name_of(question.function)},
       {"direction", session::name_of(question.direction)},
-      {"types", types},
+      {"types", names_of(question.types)},
       {"label", question.label},
       {"since", question.since ? OrderedJson(to_rfc3339(*question.since)) : OrderedJson()},
       {"asked_by", shown.row.asked_by_us ? "us" : "peer"},
@@ -293,6 +301,7 @@ Result<OrderedJson> session_json(Workplace& at, const std::string& session) {
       {"bytes_received", outcome.bytes_received},
       {"our_set", by_type(shown.terms.ours_by_type)},
       {"not_compared", by_type(shown.terms.without_tag)},
+      {"no_match_possible", names_of(shown.terms.none_of_theirs)},
       {"our_size_as_seen", shown.terms.our_padded},
       {"their_size_at_most", shown.terms.their_padded == 0 ? OrderedJson() : OrderedJson(shown.terms.their_padded)},
       {"their_tests_at_most", outcome.protocol.empty() ? OrderedJson() : OrderedJson(their_tests(shown))},
@@ -322,6 +331,9 @@ Status print_session(Workplace& at, const std::string& session) {
   if (!outcome.protocol.empty() && !shown.terms.without_tag.empty())
     console.print(fmt::format("  NOT COMPARED: {} of yours, which had no tag yet; whether they match is not known\n",
                               in_words(shown.terms.without_tag)));
+  if (!outcome.protocol.empty() && !shown.terms.none_of_theirs.empty())
+    console.print(fmt::format("  NO MATCH WAS POSSIBLE among {}: {} had had none admitted in that epoch\n",
+                              fmt::join(names_of(shown.terms.none_of_theirs), ", "), visible(shown.row.peer)));
   print_matches(console, shown);
   if (outcome.canaries > 0)
     console.print(fmt::format("  CANARY: {} of your canaries stand in the set of {}; they are not among the {} above\n",

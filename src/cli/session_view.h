@@ -9,8 +9,12 @@
 
 namespace parley::cli {
 
-/// A session's id from what a person types: digits of it, or "last". @error Errc::not_found
+/// A session's id from what a person types: digits of it, or "last" for the newest. @error Errc::not_found
 Result<std::string> session_named(vault::Vault& vault, const std::string& text);
+
+/// As session_named(), but "last" is the newest one that came to a result, not one that was refused or failed since.
+/// @error Errc::not_found
+Result<std::string> session_that_ran(vault::Vault& vault, const std::string& text);
 
 /// How many indicators are in common: hashes of one file count once, and what the other side did not show to be its own
 /// does not. @error the vault's

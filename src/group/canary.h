@@ -29,6 +29,8 @@ inline constexpr UnixSeconds kCanaryLife = 30 * 24 * 3600;
 /// From this age on a set enters no new session: one that begins just before is still young enough at its run, also by
 /// clocks that differ.
 inline constexpr UnixSeconds kCanaryLastUse = kCanaryLife - 24 * 3600;
+/// From this age on the next set may have the same canaries: early enough that it is old enough when this one ends.
+inline constexpr UnixSeconds kCanaryRenewal = kCanaryLastUse - 7 * 24 * 3600;
 
 inline constexpr std::size_t kMaxCanaryReasonBytes = 512;
 

@@ -137,6 +137,14 @@ Result<CanarySet> CanaryBook::draw() const {
   return CanarySet::draw(canaries);
 }
 
+bool CanaryBook::has_news(UnixSeconds now) const {
+  if (!waiting_.empty() || sets_.empty()) return true;
+  const Committed& newest = sets_.back();
+  if (now >= newest.time + kCanaryRenewal || !newest.retired.empty()) return true;
+  return std::ranges::any_of(newest.set.canaries(),
+                             [&](const CanarySet::Leaf& leaf) { return is_published(leaf.canary.indicator); });
+}
+
 void CanaryBook::committed(CanarySet set, const Digest& entry, std::uint64_t seq, UnixSeconds time) {
   std::erase_if(waiting_, [&](const Canary& each) {
     return std::ranges::any_of(set.canaries(),

@@ -33,6 +33,9 @@ class CanaryBook {
 
   /// The next set: those that wait, and those of the newest set that nobody has seen. @error Errc::usage without any
   Result<CanarySet> draw() const;
+  /// Whether the next set would do what the newest does not: have other canaries, stand against somebody against whom
+  /// that one does not, or live on when that one will soon be too old.
+  bool has_news(UnixSeconds now) const;
   /// That it now stands in the log.
   void committed(CanarySet set, const Digest& entry, std::uint64_t seq, UnixSeconds time);
 

@@ -171,7 +171,7 @@ std::string pair_key_name(const Card& peer) {
 
 Result<Invitation> invite(vault::Vault& vault, const Card& ours, std::string_view group, const Digest& draft,
                           std::string_view invited, std::string_view endpoint, UnixSeconds now) {
-  TRY_STATUS(wire::parse_address(endpoint));
+  TRY_STATUS(wire::parse_callable_address(endpoint));
   Invitation invitation{.group = std::string(group),
                         .draft = draft,
                         .endpoint = std::string(endpoint),
@@ -222,7 +222,7 @@ Result<vault::InvitationRow> accept_answer(vault::Vault& vault, const Card& ours
 
 Result<std::string> accept_invitation(vault::Vault& vault, const Card& ours, const Invitation& invitation,
                                       std::string_view endpoint, UnixSeconds now) {
-  if (!endpoint.empty()) TRY_STATUS(wire::parse_address(endpoint));
+  if (!endpoint.empty()) TRY_STATUS(wire::parse_callable_address(endpoint));
   if (now >= invitation.expires)
     return fail(Errc::policy,
                 fmt::format("This invitation expired at {}. Ask for another.", to_rfc3339(invitation.expires)));

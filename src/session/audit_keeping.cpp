@@ -67,6 +67,15 @@ std::string session_of(const vault::SealedFile& file) {
   return file.purpose.substr(kPurpose.size());
 }
 
+Status forget_because(vault::Vault& vault, const std::string& session, const std::string& why) {
+  TRY(const auto file, file_of(vault, session));
+  if (!file) return fail(Errc::not_found, "No record of this session is kept here.");
+  return vault.remove_file(file->id, [&]() -> Status {
+    TRY_STATUS(vault.put_secret(audit_name(session), {}));
+    return vault.put_setting(why_not_setting(session), why);
+  });
+}
+
 }  // namespace
 
 Result<AuditKeeping> audit_keeping(vault::Vault& vault) {
@@ -189,12 +198,7 @@ Result<vault::StreamReader> open_record(vault::Vault& vault, const std::string& 
 }
 
 Status forget_record(vault::Vault& vault, const std::string& session) {
-  TRY(const auto file, file_of(vault, session));
-  if (!file) return fail(Errc::not_found, "No record of this session is kept here.");
-  return vault.remove_file(file->id, [&]() -> Status {
-    TRY_STATUS(vault.put_secret(audit_name(session), {}));
-    return vault.put_setting(why_not_setting(session), "It was forgotten, by hand or because its time was over.");
-  });
+  return forget_because(vault, session, "It was destroyed here by hand (parley audit forget).");
 }
 
 Result<UnixSeconds> time_seen(vault::Vault& vault, const std::string& group) {
@@ -218,12 +222,14 @@ Result<std::size_t> end_old_records(vault::Vault& vault) {
   std::size_t ended = 0;
   for (const vault::SealedFile& file : files) {
     TRY(const auto key, vault.secret(audit_name(session_of(file))));
+    std::string why = "Its key was destroyed with the others of the group, which has ended or was left here.";
     if (key) {
       TRY(const vault::SessionRow row, vault.session(session_of(file)));
       TRY(const UnixSeconds now, time_seen(vault, row.group));
       if (now - file.made < keeping.days * kSecondsADay) continue;
+      why = "It was kept for as long as parley audit keep says here, and destroyed then.";
     }
-    TRY_STATUS(forget_record(vault, session_of(file)));
+    TRY_STATUS(forget_because(vault, session_of(file), why));
     ++ended;
   }
   return ended;

@@ -37,9 +37,6 @@ struct Consent {
   std::uint64_t ratio = 1, unreturned = 0;
 };
 
-/// What a standing consent lets out for each field that comes in, unless it says otherwise.
-inline constexpr std::uint64_t kStandingRatio = 2;
-
 /// Consent in advance, to every reveal with one member.
 struct StandingConsent {
   std::string peer;  ///< nick

@@ -25,8 +25,7 @@ Result<std::string> Session::ask(const Question& question, const BeforeProposal&
   terms_.our_label = question.label;
   TRY_STATUS(check_permitted(us_.membership.signed_charter().hash));
   TRY(const Enters ours, enters(us_.vault, selection()));
-  terms_.ours_by_type = ours.by_type;
-  terms_.without_tag = ours.without_tag;
+  TRY_STATUS(note_what_enters(ours));
   terms_.our_padded = ours.padded;
   TRY_STATUS(check_permitted(us_.membership.signed_charter().hash));
   if (before) TRY_STATUS(before(ours));

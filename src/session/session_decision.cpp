@@ -30,8 +30,7 @@ Result<bool> Session::decide_on(const Proposal& proposal, const Decide& decide, 
   if (judge) decision = judge(offer);
   if (!decision) {
     TRY(offer.ours, enters(us_.vault, selection()));
-    terms_.ours_by_type = offer.ours.by_type;
-    terms_.without_tag = offer.ours.without_tag;
+    TRY_STATUS(note_what_enters(offer.ours));
     TRY(decision, await_decision(offer, decide));
   }
   if (!decision->accept) {
@@ -90,8 +89,7 @@ Status Session::settle(std::optional<std::uint64_t> most_tests) {
            (!most_tests || their_tests(protocol, our_role(), terms_.their_padded) <= *most_tests);
   }));
   TRY(const Enters ours, enters(us_.vault, selection()));
-  terms_.ours_by_type = ours.by_type;
-  terms_.without_tag = ours.without_tag;
+  TRY_STATUS(note_what_enters(ours));
   terms_.our_padded = ours.padded;
   TRY_STATUS(keep_suites([&](const psi::Protocol& protocol) { return suits_sizes(protocol); }));
 

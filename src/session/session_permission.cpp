@@ -73,6 +73,21 @@ Result<std::optional<mirror::EntryView>> Session::settle_ledger() {
 
 // --- what may enter -------------------------------------------------------------------------------------------------
 
+Status Session::note_what_enters(const Enters& ours) {
+  terms_.ours_by_type = ours.by_type;
+  terms_.without_tag = ours.without_tag;
+  if (!tagged_) return {};
+  TRY(const auto totals, us_.vault.admission_totals(row_.group, tagged_->epoch));
+  terms_.none_of_theirs.clear();
+  for (const indicator::Type type : tagged_->types)
+    if (std::ranges::none_of(totals, [&](const vault::AdmissionTotal& total) {
+          return total.owner == steps_.peer().nick && total.helper != total.owner && total.type == type &&
+                 total.count > 0;
+        }))
+      terms_.none_of_theirs.push_back(type);
+  return {};
+}
+
 vault::Selection Session::selection() const {
   vault::Selection selection = responder_selection(terms_.question, admitted());
   selection.label = terms_.our_label;

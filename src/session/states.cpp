@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kMaxTermsBytes = 64 * 1024;
 constexpr std::size_t kMaxTextBytes = 4096;
+constexpr std::size_t kMaxTypeBytes = 32;
 
 using Sizes = std::map<indicator::Type, std::uint64_t>;
 
@@ -38,6 +39,12 @@ Result<Sizes> sizes_from_json(const log::Json& json) {
   return sizes;
 }
 
+log::Json types_to_json(std::span<const indicator::Type> types) {
+  log::Json::Array names;
+  for (const indicator::Type type : types) names.emplace_back(indicator::name_of(type));
+  return names;
+}
+
 }  // namespace
 
 bool is_at_rest(std::string_view state) {
@@ -60,6 +67,7 @@ std::string write_terms(const Terms& terms) {
                          {"question", to_json(terms.question)},
                          {"their_padded", static_cast<std::int64_t>(terms.their_padded)}};
   if (!terms.without_tag.empty()) json.emplace("without_tag", sizes_to_json(terms.without_tag));
+  if (!terms.none_of_theirs.empty()) json.emplace("none_of_theirs", types_to_json(terms.none_of_theirs));
   return log::write_pjson(std::move(json));
 }
 
@@ -72,6 +80,9 @@ Result<Terms> read_terms(const std::string& text) {
   const log::Json& ours = reader.object("ours");
   const log::Json& question = reader.object("question");
   terms.their_padded = static_cast<std::uint64_t>(reader.integer("their_padded", 0, log::kMaxInteger));
+  const bool says_none = json.object() != nullptr && json.object()->contains("none_of_theirs");
+  const auto none = says_none ? reader.texts("none_of_theirs", indicator::kAllTypes.size(), kMaxTypeBytes)
+                              : std::vector<std::string>{};
   const bool has_untagged = json.object() != nullptr && json.object()->contains("without_tag");
   const log::Json& untagged = has_untagged ? reader.object("without_tag") : ours;
   TRY_STATUS(reader.finish());
@@ -80,6 +91,8 @@ Result<Terms> read_terms(const std::string& text) {
   if (has_untagged) {
     TRY(terms.without_tag, sizes_from_json(untagged));
   }
+  for (const std::string& name : none)
+    if (const auto type = indicator::type_named(name)) terms.none_of_theirs.push_back(*type);
   return terms;
 }
 

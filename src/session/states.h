@@ -40,6 +40,8 @@ struct Terms {
   Question question;
   std::map<indicator::Type, std::uint64_t> ours_by_type;
   std::map<indicator::Type, std::uint64_t> without_tag = {};  ///< of ours, that did not enter for want of one
+  /// Types that enter by tags, and of which the other side had had none admitted, by the logs that were here.
+  std::vector<indicator::Type> none_of_theirs = {};
   std::uint64_t our_padded = 0;
   std::uint64_t their_padded = 0;  ///< 0: not known yet
   std::string our_label;           ///< what narrowed our side

@@ -79,6 +79,14 @@ Result<HostPort> parse_address(std::string_view address) {
   return HostPort{std::string(host), std::to_string(number)};
 }
 
+Result<HostPort> parse_callable_address(std::string_view address) {
+  TRY(HostPort parsed, parse_address(address));
+  if (parsed.port == "0")
+    return fail(Errc::usage, "At port 0 no node can be called. Which one it listens on, it prints at its start.",
+                visible(address));
+  return parsed;
+}
+
 std::string remote_address(int socket) {
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;

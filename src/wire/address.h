@@ -14,6 +14,9 @@ struct HostPort {
 /// "alpha.example:7443", "192.0.2.1:7443", "[2001:db8::1]:7443". @error Errc::usage
 Result<HostPort> parse_address(std::string_view address);
 
+/// As parse_address(), of a node that others are to call: not port 0. @error Errc::usage
+Result<HostPort> parse_callable_address(std::string_view address);
+
 /// The other end of a connected socket, "192.0.2.1:4711"; "an unknown address" when the system does not say.
 std::string remote_address(int socket);
 

@@ -499,12 +499,13 @@ TEST_F(AuditedCheat, RecordsGoWhenTheirTimeIsOverOrTheyAreForgotten) {
   EXPECT_EQ(end_old_records(*asker_.vault).value(), 0U);
   seen((*kept)->until);
   EXPECT_EQ(end_old_records(*asker_.vault).value(), 1U);
+  EXPECT_THAT(why_not_kept(*asker_.vault, id_).value(), HasSubstr("for as long as"));
   EXPECT_FALSE(kept_record(*asker_.vault, id_)->has_value());
   EXPECT_FAILS(open_record(*asker_.vault, id_), Errc::not_found);
   EXPECT_FALSE(asker_.vault->secret(audit_name(id_))->has_value()) << "its key is gone as well";
   ASSERT_OK(forget_record(*answerer_.vault, id_));
   EXPECT_FAILS(forget_record(*answerer_.vault, id_), Errc::not_found);
-  EXPECT_THAT(why_not_kept(*answerer_.vault, id_).value(), HasSubstr("forgotten"));
+  EXPECT_THAT(why_not_kept(*answerer_.vault, id_).value(), HasSubstr("by hand"));
 }
 
 TEST_F(AuditedCheat, RecordsDoNotOpenOnceTheSecretsOfTheirSessionAreDestroyed) {
@@ -513,6 +514,7 @@ TEST_F(AuditedCheat, RecordsDoNotOpenOnceTheSecretsOfTheirSessionAreDestroyed) {
   EXPECT_FALSE(kept_record(*asker_.vault, id_)->has_value());
   EXPECT_FAILS(open_record(*asker_.vault, id_), Errc::not_found);
   EXPECT_EQ(end_old_records(*asker_.vault).value(), 1U) << "the file goes as well";
+  EXPECT_THAT(why_not_kept(*asker_.vault, id_).value(), HasSubstr("ended or was left"));
 }
 
 // What decides is the time that the group's logs have come to. It never goes back, and a clock does not move it alone.

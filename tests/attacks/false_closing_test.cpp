@@ -23,8 +23,8 @@ class FalseClosing : public testing::Test {
     program::Node node_of_alpha(alpha_);
     node_.emplace(bravo_);
     program::meet(alpha_, "bravo", bravo_, node_->address(), "alpha", node_of_alpha.address());
-    id_ = alpha_.json({"ask", "bravo"}).at("session");
-    EXPECT_EQ(bravo_.run({"reveal", id_, "--fields", "malware"}).code, 0);
+    id_ = alpha_.json({"ask", "bravo", "--yes"}).at("session");
+    EXPECT_EQ(bravo_.run({"reveal", id_, "--fields", "malware", "--yes"}).code, 0);
     EXPECT_EQ(node_of_alpha.stop().code, 0);
     group_ = alpha_.json({"group", "show", "joint"}).at("id");
   }

@@ -189,7 +189,7 @@ class Staff {
   void register_as(const std::string& by, const std::string& name) const {
     const Ended key = run(name, {"operator", "key"});
     EXPECT_EQ(key.code, 0) << key.err;
-    const Ended added = run(by, {"operator", "add", name, key.out.substr(0, key.out.find('\n'))});
+    const Ended added = run(by, {"operator", "add", name, key.out.substr(0, key.out.find('\n')), "--yes"});
     EXPECT_EQ(added.code, 0) << added.err;
   }
   const Member& member_;
@@ -203,7 +203,7 @@ class InsiderAlone : public ::testing::Test {
     alpha_node_.emplace(alpha_);
     bravo_node_.emplace(bravo_);
     meet(alpha_, "bravo", bravo_, bravo_node_->address(), "alpha", alpha_node_->address());
-    id_ = bravo_.json({"ask", "alpha"})["session"];
+    id_ = bravo_.json({"ask", "alpha", "--yes"})["session"];
     alpha_node_->logged("parley show " + id_.substr(0, 8) + " has it");
     staff_.emplace(alpha_);
     for (const char* rule : {"reveal", "audit-export"})
@@ -216,7 +216,7 @@ class InsiderAlone : public ::testing::Test {
 };
 
 TEST_F(InsiderAlone, OpensNothingUntilASecondPersonConfirmsIt) {
-  const std::vector<std::string> reveal{"reveal", id_, "--fields", "malware"};
+  const std::vector<std::string> reveal{"reveal", id_, "--fields", "malware", "--yes"};
   EXPECT_SAYS(staff_->run("ann", reveal), 1, "needs a second person");
   EXPECT_EQ(bravo_.json({"inbox"})["reveals"], Json::array()) << "the other side was not even told";
   const std::string request = staff_->newest_request();
@@ -226,7 +226,7 @@ TEST_F(InsiderAlone, OpensNothingUntilASecondPersonConfirmsIt) {
   EXPECT_SAYS(staff_->run("ann", reveal), 1, "needs a second person");
   const Ended confirmed = staff_->run("bob", {"operator", "confirm", request, "--yes"});
   EXPECT_SAYS(confirmed, 0, "the fields malware of all matches");
-  EXPECT_SAYS(staff_->run("ann", {"reveal", id_, "--fields", "malware,actor"}), 1, "needs a second person");
+  EXPECT_SAYS(staff_->run("ann", {"reveal", id_, "--fields", "malware,actor", "--yes"}), 1, "needs a second person");
   EXPECT_SAYS(staff_->run("ann", reveal), 0, "has not agreed yet");
   EXPECT_EQ(bravo_.json({"inbox"})["reveals"][0]["by"], "ann");
   EXPECT_SAYS(bravo_.run(reveal), 0, "on 2 match(es), received 2 on 2;");

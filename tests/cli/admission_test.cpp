@@ -123,7 +123,10 @@ TEST(AdmitCommandOfOne, SaysOfWhichTypesNothingOfTheOthersCanMatch) {
   EXPECT_SAYS(asked, 1, "NO MATCH IS POSSIBLE among ipv4: bravo");
   EXPECT_SAYS(asked, 1, "Nothing was sent, and no question of the day was used up");
   EXPECT_EQ(bravo.json({"session", "list"}), Json::array());
-  EXPECT_SAYS(alpha.run({"ask", "bravo", "--types", "ipv4,domain", "--yes"}), 0, "NO MATCH IS POSSIBLE among ipv4");
+  const Ended partly = alpha.run({"ask", "bravo", "--types", "ipv4,domain", "--yes"});
+  EXPECT_SAYS(partly, 0, "NO MATCH IS POSSIBLE among ipv4");
+  EXPECT_THAT(partly.out, HasSubstr("NO MATCH WAS POSSIBLE among ipv4: bravo")) << "the result says it as well";
+  EXPECT_EQ(alpha.json({"show", "last"}).at("no_match_possible"), Json({"ipv4"}));
 }
 
 TEST_F(AdmitCommand, SaysWhichRestWaitsForTheNextEpochByWhichClause) {

@@ -15,7 +15,7 @@ class Canary : public testing::Test {
     alpha_node_.emplace(alpha_);
     bravo_node_.emplace(bravo_);
     program::meet(alpha_, "bravo", bravo_, bravo_node_->address(), "alpha", alpha_node_->address());
-    bravo_.json({"ask", "alpha"});  // from now on either log may be written
+    bravo_.json({"ask", "alpha", "--yes"});  // from now on either log may be written
   }
   Ended add(std::vector<std::string> values, std::vector<std::string> options = {"--eps-ppm", "50"}) const {
     std::vector<std::string> line{"canary", "add", "joint", "--kind", "dark-address", "--why", "never sent a packet"};
@@ -33,7 +33,7 @@ TEST_F(Canary, IsNoMaterial) {
   const std::string before = alpha_.exported();
   EXPECT_SAYS(add({"203.0.113.77", "203.0.113[.]78"}), 0, "2 canaries wait");
   EXPECT_EQ(alpha_.exported(), before);
-  const Json answer = bravo_.json({"ask", "alpha"});
+  const Json answer = bravo_.json({"ask", "alpha", "--yes"});
   EXPECT_EQ(answer["values"], 1) << "what only waits is in no set";
   EXPECT_EQ(answer["our_size_as_seen"], 256);
 }
@@ -67,11 +67,22 @@ TEST_F(Canary, StandsInTheLogAsARootThatTellsNeitherValueNorNumber) {
   const Json sets = status()["sets"];
   ASSERT_EQ(sets.size(), 1u);
   EXPECT_EQ(sets[0]["in_use"], false);
-  EXPECT_EQ(bravo_.json({"ask", "alpha"})["values"], 1) << "not before a day has passed";
+  EXPECT_EQ(bravo_.json({"ask", "alpha", "--yes"})["values"], 1) << "not before a day has passed";
   const std::string seen = bravo_.output({"log", "show", "alpha-cert", "--count", "1000"});
   EXPECT_THAT(seen, testing::HasSubstr("canary.set"));
   EXPECT_THAT(seen, testing::HasSubstr("\"leaves\":64"));
   EXPECT_THAT(seen, testing::Not(testing::HasSubstr("203.0.113")));
+}
+
+TEST_F(Canary, SetIsFollowedByNoOtherThatWouldOnlyBeginToAgeAnew) {
+  ASSERT_EQ(add({"203.0.113.77"}).code, 0);
+  ASSERT_EQ(alpha_.run({"canary", "commit", "joint"}).code, 0);
+  EXPECT_SAYS(alpha_.run({"canary", "commit", "joint"}), 1, "has the same canaries");
+  EXPECT_EQ(status()["sets"].size(), 1u);
+  ASSERT_EQ(add({"203.0.113.78"}).code, 0);
+  EXPECT_SAYS(alpha_.run({"canary", "commit", "joint"}), 0, "A set with 2 canaries");
+  alpha_.output({"canary", "remove", "joint", "203.0.113.77"});
+  EXPECT_SAYS(alpha_.run({"canary", "commit", "joint"}), 0, "A set with 1 canaries") << "one less is another set";
 }
 
 TEST_F(Canary, ScreensSayWhomTheyKeepAnEyeOn) {

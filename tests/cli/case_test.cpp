@@ -33,6 +33,7 @@ TEST(CaseCommand, TakesInChecksGivesOutAndTellsItAll) {
   EXPECT_SAYS(member.run({"case", "new", "stadium"}), 1, "a case of this name already");
   EXPECT_SAYS(member.run({"case", "show", "arena"}), 1, "There is no such case");
   EXPECT_SAYS(member.run({"case", "record", "stadium", "--stage", "torture"}), 2, "");
+  EXPECT_SAYS(member.run({"case", "record", "stadium", "--stage", "transfer"}), 2, "would say nothing");
 }
 
 TEST(CaseCommand, SaysWithItsExitCodeThatAFileIsNotAsItWasTakenIn) {

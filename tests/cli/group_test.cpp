@@ -168,6 +168,8 @@ TEST_F(GroupLife, SaysWhoWasInvitedAndHasNotJoinedBeforeTheListIsClosed) {
   meet();
   alpha_.output({"invite", "stadium", "--to", "delta", "--endpoint", "127.0.0.1:7440"});
   const std::string nobody = alpha_.output({"group", "show", "stadium"});
+  EXPECT_EQ(alpha_.json({"group", "show", "stadium"})["joined"], Json({"alpha-cert"}));
+  EXPECT_EQ(alpha_.json({"group", "show", "stadium"})["not_joined"], Json({"bravo", "delta"}));
   EXPECT_THAT(nobody, HasSubstr("here: alpha-cert\n"));
   EXPECT_THAT(nobody, HasSubstr("not joined yet: bravo, delta\n"));
   alpha_.output({"group", "take", file_of(bravo_.output({"group", "join", "joint", drafted, "--yes"}))});
@@ -262,6 +264,31 @@ TEST_F(GroupLife, IsNotAmendedToEndBeforeASessionWasPossible) {
   const std::string begin = alpha_.json({"group", "show", "stadium"}).at("charter").at("not_before");
   const std::string soon = to_rfc3339(*parse_time(begin) + 300);
   EXPECT_SAYS(alpha_.run({"group", "amend", "stadium", "--until", soon, "--yes"}), 2, "No session would be possible");
+}
+
+TEST_F(GroupLife, SaysOfAnAmendmentWhatFollowsFromIt) {
+  found();
+  const std::string begin = alpha_.json({"group", "show", "stadium"}).at("charter").at("not_before");
+  const std::string today = to_rfc3339(*parse_time(begin) + 3 * 3600);
+  const Ended ending = alpha_.run({"group", "amend", "stadium", "--until", today});
+  EXPECT_SAYS(ending, 1, "IT ENDS THE GROUP AT ONCE");
+  EXPECT_SAYS(ending, 1, "signing tells them that you agree to this change");
+  EXPECT_THAT(ending.err, Not(HasSubstr("NEW EPOCH")));
+  const Ended tags = alpha_.run({"group", "amend", "stadium", "--admission", "domain=50,ipv4=50", "--yes"});
+  EXPECT_SAYS(tags, 0, "A NEW EPOCH BEGINS WITH IT: everybody's tags of domain, ipv4");
+  bravo_.output({"group", "take", file_of(tags.out)});
+  EXPECT_SAYS(bravo_.run({"group", "sign", "joint"}), 1, "A NEW EPOCH BEGINS WITH IT");
+}
+
+// Who is invited and handed something else notices it before joining.
+TEST_F(GroupLife, PrintsTheSameHashOfADraftToWhoeverDraftsItAndWhoeverIsInvitedToIt) {
+  const std::string drafted = draft();
+  const std::string invitation = alpha_.output({"invite", "stadium", "--to", "bravo", "--endpoint", "127.0.0.1:7440"});
+  const Ended joined = bravo_.run({"join", bravo_.file("invitation", invitation), "--as", "alpha"});
+  const std::string marker = "has the hash ";
+  ASSERT_THAT(joined.err, HasSubstr(marker));
+  const std::string hash = joined.err.substr(joined.err.find(marker) + marker.size(), 64);
+  EXPECT_SAYS(bravo_.run({"group", "join", "joint", drafted}), 1, "hash of this paper: " + hash);
 }
 
 TEST_F(GroupLife, RefusesDraftsThatNoCharterCouldBe) {

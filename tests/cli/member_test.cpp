@@ -175,6 +175,7 @@ TEST(PeerCommand, RefusesWhatIsNoCardOrOnesOwn) {
   EXPECT_SAYS(alpha.run({"peer", "add", "me", card_of(alpha), "127.0.0.1:1"}), 2, "your own");
   for (const std::string address : {"127.0.0.1:99999", "127.0.0.1", ":7440", "127.0.0.1:"})
     EXPECT_SAYS(alpha.run({"peer", "add", "bravo", card, address}), 2, "host:port") << address;
+  EXPECT_SAYS(alpha.run({"peer", "add", "bravo", card, "127.0.0.1:0"}), 2, "port 0");
   EXPECT_EQ(alpha.json({"peer", "list"}), Json::array());
   EXPECT_EQ(alpha.run({"peer", "add", "bravo", alpha.file("bravo.card", card), "127.0.0.1:1"}).code, 0);
   EXPECT_EQ(alpha.run({"peer", "add", "bravo", card_of(charlie), "127.0.0.1:1"}).code, 1) << "the name is taken";

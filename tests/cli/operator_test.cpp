@@ -180,7 +180,9 @@ TEST_F(OperatorCommands, TellOperatorsApartOnceThereAreSome) {
   const Ended none = member_.run({"operator", "list"});
   EXPECT_SAYS(none, 0, "No operators are told apart");
   EXPECT_SAYS(member_.run({"operator", "add", "ann", "nonsense"}), 1, "parley operator key prints");
-  EXPECT_SAYS(member_.run({"operator", "add", "ann", key_of("ann")}), 0, "cannot be undone");
+  EXPECT_SAYS(member_.run({"operator", "add", "ann", key_of("ann")}), 1, "cannot be undone");
+  EXPECT_EQ(member_.json({"operator", "list"}), Json::array()) << "nobody said yes";
+  EXPECT_SAYS(member_.run({"operator", "add", "ann", key_of("ann"), "--yes"}), 0, "PARLEY_OPERATOR");
   EXPECT_SAYS(member_.run({"operator", "add", "bob", key_of("bob")}), 1, "PARLEY_OPERATOR");
   EXPECT_SAYS(program::run(as("ann", {"operator", "add", "bob", key_of("bob")})), 0, "bob is an operator");
   EXPECT_EQ(member_.json({"operator", "list"}).size(), 2u) << "names are shown to whoever can open the vault";
@@ -195,7 +197,7 @@ TEST_F(OperatorCommands, TakeAPassphraseAsWell) {
   key.environment["PARLEY_OPERATOR_PASSPHRASE"] = "correct horse";
   const Ended made = program::run(key);
   EXPECT_THAT(made.out, HasSubstr(":passphrase:"));
-  member_.output({"operator", "add", "ann", file_of(made.out)});
+  member_.output({"operator", "add", "ann", file_of(made.out), "--yes"});
   Launch show = member_.launch({"export", "--canonical"});
   show.environment["PARLEY_OPERATOR"] = "ann";
   show.environment["PARLEY_OPERATOR_PASSPHRASE"] = "wrong horse";

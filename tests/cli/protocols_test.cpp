@@ -31,7 +31,7 @@ constexpr int kSmall = 10;
 
 TEST(Protocols, AreChosenBySizeWhereNobodyForbidsOne) {
   const Pair pair(kLarge, {});
-  const Json answer = pair.bravo.json({"ask", "alpha"});
+  const Json answer = pair.bravo.json({"ask", "alpha", "--yes"});
   EXPECT_EQ(answer["protocol"], "fast");
   EXPECT_EQ(answer["count"], kLarge);
   EXPECT_EQ(answer["their_size_at_most"], 10240);
@@ -41,28 +41,28 @@ TEST(Protocols, AreChosenBySizeWhereNobodyForbidsOne) {
 
 TEST(Protocols, CanBeForbiddenByEitherSide) {
   const Pair forbidden_by_answerer(kLarge, {"--protocols", "classic"});
-  const Json answer = forbidden_by_answerer.bravo.json({"ask", "alpha"});
+  const Json answer = forbidden_by_answerer.bravo.json({"ask", "alpha", "--yes"});
   EXPECT_EQ(answer["protocol"], "classic");
   EXPECT_EQ(answer["their_tests_at_most"], 10240);
   const Pair free(kLarge, {});
-  EXPECT_EQ(free.bravo.json({"ask", "alpha", "--protocols", "classic"})["protocol"], "classic");
+  EXPECT_EQ(free.bravo.json({"ask", "alpha", "--protocols", "classic", "--yes"})["protocol"], "classic");
 }
 
 TEST(Protocols, WithNoneInCommonEndInARefusalThatSaysWhy) {
   const Pair pair(kSmall, {"--protocols", "classic"});
-  EXPECT_EQ(pair.bravo.run({"ask", "alpha", "--protocols", "fast"}).code, 1);
+  EXPECT_EQ(pair.bravo.run({"ask", "alpha", "--protocols", "fast", "--yes"}).code, 1);
   EXPECT_THAT(pair.node->logged("other protocols"), HasSubstr("--protocols"));
 }
 
 TEST(Protocols, ThatAreNoneAreAnErrorOfUse) {
   const Member alpha("Alpha");
-  EXPECT_EQ(alpha.run({"ask", "bravo", "--protocols", "quick"}).code, 2);
+  EXPECT_EQ(alpha.run({"ask", "bravo", "--protocols", "quick", "--yes"}).code, 2);
   EXPECT_EQ(alpha.run({"serve", "--protocols", "quick"}).code, 2);
 }
 
 TEST(FastProtocol, IsNotRunForSetsThatAreTooSmallForItEvenWhenNothingElseIsAllowed) {
   const Pair pair(kSmall, {"--protocols", "fast"});
-  EXPECT_EQ(pair.bravo.run({"ask", "alpha"}).code, 1);
+  EXPECT_EQ(pair.bravo.run({"ask", "alpha", "--yes"}).code, 1);
   EXPECT_THAT(pair.node->logged("suits these sets"), HasSubstr("1,024"));
 }
 
@@ -71,23 +71,23 @@ TEST(Rule, WithMaxPaddedLetsNoProtocolRunByWhichTheAskerCouldTestMore) {
   const std::string rule = "[[rule]]\nmax_padded = 10240\nverdict = \"accept\"\n";
   const Pair pair(kLarge, {}, rule);
   // The asker learns alone, and so would be the receiver, which the fast protocol lets test more than it entered.
-  const Json mine = pair.bravo.json({"ask", "alpha", "--direction", "mine"});
+  const Json mine = pair.bravo.json({"ask", "alpha", "--direction", "mine", "--yes"});
   EXPECT_EQ(mine["protocol"], "classic");
   // Where both learn the asker is the sender, which tests nothing by it.
-  EXPECT_EQ(pair.bravo.json({"ask", "alpha"})["protocol"], "fast");
+  EXPECT_EQ(pair.bravo.json({"ask", "alpha", "--yes"})["protocol"], "fast");
 }
 
 TEST(Asker, StopsBeforeAnythingIsComparedWhenTheOtherSideCouldTestMoreThanItAllowed) {
   const Pair pair(kLarge, {});
-  const Ended stopped = pair.bravo.run({"ask", "alpha", "--max-theirs", "10239"});
+  const Ended stopped = pair.bravo.run({"ask", "alpha", "--max-theirs", "10239", "--yes"});
   EXPECT_EQ(stopped.code, 1);
   EXPECT_THAT(stopped.err, HasSubstr("could test up to 10240"));
 }
 
 TEST(Asker, IsAnsweredByTheProtocolThatKeepsToItsLimitWhereThereIsOne) {
   const Pair pair(kLarge, {});
-  EXPECT_EQ(pair.bravo.json({"ask", "alpha", "--max-theirs", "10240"})["protocol"], "classic");
-  const Ended stopped = pair.bravo.run({"ask", "alpha", "--max-theirs", "10240", "--protocols", "fast"});
+  EXPECT_EQ(pair.bravo.json({"ask", "alpha", "--max-theirs", "10240", "--yes"})["protocol"], "classic");
+  const Ended stopped = pair.bravo.run({"ask", "alpha", "--max-theirs", "10240", "--protocols", "fast", "--yes"});
   EXPECT_EQ(stopped.code, 1);
   EXPECT_THAT(stopped.err, HasSubstr("could test up to 2"));
 }
@@ -99,7 +99,7 @@ TEST(Asker, OfFewIsAnsweredByAMemberOfManyWithoutAnOption) {
   bravo.import(addresses(kSmall));
   const Node node(alpha);
   meet(alpha, "bravo", bravo, "127.0.0.1:1", "alpha", node.address());
-  const Json answer = bravo.json({"ask", "alpha"});
+  const Json answer = bravo.json({"ask", "alpha", "--yes"});
   EXPECT_EQ(answer["count"], kSmall);
   EXPECT_LE(answer["their_tests_at_most"], 65'536);
 }
@@ -107,7 +107,7 @@ TEST(Asker, OfFewIsAnsweredByAMemberOfManyWithoutAnOption) {
 TEST(Operator, SeesHowManyTheAskerCouldTestAndCanBoundIt) {
   const auto ask_and_accept = [](const std::vector<std::string>& options) {
     const Pair pair(kLarge, {}, "[[rule]]\nverdict = \"ask\"\n");
-    Process asking(pair.bravo.launch({"ask", "alpha", "--direction", "mine", "--json"}));
+    Process asking(pair.bravo.launch({"ask", "alpha", "--direction", "mine", "--json", "--yes"}));
     pair.node->logged("Decide with");
     const Json waiting = pair.alpha.json({"inbox"})["questions"];
     EXPECT_GT(waiting[0]["their_tests_at_most"], 2 * 10240);

@@ -146,7 +146,7 @@ TEST(Question, OfHowManyCountsAndNamesNothing) {
     EXPECT_EQ(theirs["count"], direction == std::string("mine") ? Json() : Json(expected));
     EXPECT_EQ(ours["matches"], Json::array());
     EXPECT_EQ(theirs["matches"], Json::array());
-    EXPECT_SAYS(members.bravo().run({"reveal", id}), 2, "counted only");
+    EXPECT_SAYS(members.bravo().run({"reveal", id, "--yes"}), 2, "counted only");
   }
 }
 
@@ -178,7 +178,7 @@ TEST(Question, TellsBothSidesBeforehandHowManyOfTheirsWouldEnterByType) {
   TwoMembers members("ask");
   members.alpha().import(table({"ipv4,198.51.100.7", "ipv4,198.51.100.8", "domain,evil.example"}));
   members.bravo().import(table({"ipv4,198.51.100.7"}));
-  Process asking(members.bravo().launch({"ask", "alpha", "--types", "ipv4"}));
+  Process asking(members.bravo().launch({"ask", "alpha", "--types", "ipv4", "--yes"}));
   EXPECT_THAT(asking.line_of_err("Of yours would enter"), testing::HasSubstr("1 (1 ipv4)"));
   EXPECT_NE(asking.line_of_err("waits for the decision until"), "") << "there is no terminal that would show it";
   members.node().logged("Decide with");
@@ -199,7 +199,7 @@ TEST(Question, TellsBothSidesBeforehandHowManyOfTheirsWouldEnterByType) {
 TEST(Question, ByWhichOneSideLearnsSaysThatCanariesDoNotWork) {
   TwoMembers members("ask");
   members.alpha().import(table({"ipv4,198.51.100.7"}));
-  Process asking(members.bravo().launch({"ask", "alpha", "--types", "ipv4", "--direction", "mine"}));
+  Process asking(members.bravo().launch({"ask", "alpha", "--types", "ipv4", "--direction", "mine", "--yes"}));
   EXPECT_THAT(asking.line_of_err("could enter guesses"), testing::HasSubstr("Canaries do not work here"));
   members.node().logged("Decide with");
   EXPECT_THAT(members.alpha().output({"inbox"}), testing::HasSubstr("Canaries do not work here"));
@@ -213,7 +213,7 @@ TEST(Question, IsAcceptedByHandWithALabelThatNarrowsTheAnsweringSide) {
   members.alpha().import(table({"ipv4,198.51.100.7"}), {"--label", "shareable"});
   members.alpha().import(table({"ipv4,198.51.100.8"}), {}, "rest.csv");
   members.bravo().import(table({"ipv4,198.51.100.7", "ipv4,198.51.100.8"}));
-  Process asking(members.bravo().launch({"ask", "alpha", "--json"}));
+  Process asking(members.bravo().launch({"ask", "alpha", "--json", "--yes"}));
   members.node().logged("Decide with");
   const std::string id = members.alpha().json({"inbox"})["questions"][0]["session"];
   EXPECT_EQ(members.alpha().run({"accept", id, "--label", "shareable"}).code, 0);
@@ -222,10 +222,20 @@ TEST(Question, IsAcceptedByHandWithALabelThatNarrowsTheAnsweringSide) {
   EXPECT_EQ(match_lines(Json::parse(asked.out)), std::vector<std::string>{"ipv4\t198.51.100.7"});
 }
 
+TEST(Question, WithoutAYesAndATerminalToAskOnIsShownAndNotSent) {
+  const TwoMembers members;
+  members.bravo().import(table({"ipv4,198.51.100.7"}));
+  const Ended asked = members.bravo().run({"ask", "alpha"});
+  EXPECT_SAYS(asked, 1, "Of yours would enter: 1");
+  EXPECT_SAYS(asked, 1, "add --yes");
+  EXPECT_EQ(members.bravo().json({"session", "list"}), Json::array());
+  EXPECT_EQ(members.alpha().json({"session", "list"}), Json::array()) << "no question of the day is used up";
+}
+
 TEST(Question, IsDeclinedByHandInTheOperatorsWords) {
   TwoMembers members("ask");
   members.alpha().import(table({"ipv4,198.51.100.7"}));
-  Process asking(members.bravo().launch({"ask", "alpha"}));
+  Process asking(members.bravo().launch({"ask", "alpha", "--yes"}));
   members.node().logged("Decide with");
   const std::string id = members.alpha().json({"inbox"})["questions"][0]["session"];
   EXPECT_EQ(members.alpha().run({"decline", id, "--why", "Not before\x1b[31m the hearing"}).code, 0);
@@ -241,7 +251,7 @@ TEST(Question, IsDeclinedByHandInTheOperatorsWords) {
 TEST(Question, StoppedByTheAnsweringSideEndsOnBothWithNothingDisclosed) {
   TwoMembers members("ask");
   members.alpha().import(table({"ipv4,198.51.100.7"}));
-  Process asking(members.bravo().launch({"ask", "alpha"}));
+  Process asking(members.bravo().launch({"ask", "alpha", "--yes"}));
   members.node().logged("Decide with");
   const std::string id = members.alpha().json({"inbox"})["questions"][0]["session"];
   EXPECT_SAYS(members.alpha().run({"session", "abort", id.substr(0, 8)}), 0, "Stopping session");
@@ -266,7 +276,7 @@ TEST(Question, ThatNobodyDecidesOnExpiresForTheAsker) {
 TEST(Question, WithdrawnByItsAskerLeavesTheInbox) {
   TwoMembers members("ask");
   {
-    Process asking(members.bravo().launch({"ask", "alpha"}));
+    Process asking(members.bravo().launch({"ask", "alpha", "--yes"}));
     members.node().logged("Decide with");
     asking.signal(SIGKILL);
     asking.wait();
@@ -280,7 +290,7 @@ std::string refusal_as_seen(bool decliner_holds_material) {
   TwoMembers members("ask");
   if (decliner_holds_material) members.alpha().import(table({"ipv4,198.51.100.7", "domain,evil.example"}));
   members.bravo().import(table({"ipv4,198.51.100.7"}));
-  Process asking(members.bravo().launch({"ask", "alpha"}));
+  Process asking(members.bravo().launch({"ask", "alpha", "--yes"}));
   members.node().logged("Decide with");
   const std::string id = members.alpha().json({"inbox"})["questions"][0]["session"];
   EXPECT_EQ(members.alpha().run({"decline", id}).code, 0);
@@ -336,13 +346,13 @@ TEST_F(ByRule, TheFirstThatFitsDecides) {
   bravo.import(table({"ipv4,198.51.100.7", "ipv4,198.51.100.8"}));
   Node node(alpha, alpha.file("rules.toml", kRules));
   meet(alpha, "bravo", bravo, "127.0.0.1:1", "alpha", node.address());
-  EXPECT_EQ(match_lines(bravo.json({"ask", "alpha", "--types", "ipv4"})),
+  EXPECT_EQ(match_lines(bravo.json({"ask", "alpha", "--types", "ipv4", "--yes"})),
             std::vector<std::string>{"ipv4\t198.51.100.7"});
   node.logged("accepted by rule 1 of");
-  EXPECT_SAYS(bravo.run({"ask", "alpha", "--question", "count", "--direction", "mine"}), 1, "declined");
+  EXPECT_SAYS(bravo.run({"ask", "alpha", "--question", "count", "--direction", "mine", "--yes"}), 1, "declined");
   node.logged("declined by rule 2 of");
   // No rule fits: the operator is asked.
-  Process asking(bravo.launch({"ask", "alpha", "--types", "url"}));
+  Process asking(bravo.launch({"ask", "alpha", "--types", "url", "--yes"}));
   node.logged("Decide with");
   EXPECT_EQ(alpha.json({"inbox"})["questions"].size(), 1u);
 }
@@ -353,15 +363,15 @@ TEST(UnknownPeer, IsRefusedWithALogLineThatSaysWhoAndWhy) {
   Node node(alpha);
   meet(alpha, "stranger", stranger, "127.0.0.1:1", "alpha", node.address(), "former");
   EXPECT_EQ(alpha.run({"peer", "remove", "stranger"}).code, 0);
-  const Ended asked = stranger.run({"ask", "alpha"});
+  const Ended asked = stranger.run({"ask", "alpha", "--yes"});
   EXPECT_EQ(asked.code, 1);
   EXPECT_EQ(asked.out, "");
   const std::string line = node.logged("refused 127.0.0.1:");
   EXPECT_THAT(line, testing::HasSubstr("key")) << "why";
   meet(alpha, "bravo", bravo, "127.0.0.1:1", "alpha", node.address());
-  EXPECT_EQ(bravo.run({"ask", "alpha"}).code, 0) << "the node serves on";
+  EXPECT_EQ(bravo.run({"ask", "alpha", "--yes"}).code, 0) << "the node serves on";
   EXPECT_EQ(alpha.run({"peer", "remove", "bravo"}).code, 0);
-  EXPECT_EQ(bravo.run({"ask", "alpha"}).code, 1) << "who was removed is a stranger again";
+  EXPECT_EQ(bravo.run({"ask", "alpha", "--yes"}).code, 1) << "who was removed is a stranger again";
 }
 
 TEST(UnknownPeer, AtTheAddressOfAPinnedOneLearnsNothing) {
@@ -370,7 +380,7 @@ TEST(UnknownPeer, AtTheAddressOfAPinnedOneLearnsNothing) {
   const Node node(impostor);
   meet(alpha, "bravo", bravo, "127.0.0.1:1", "alpha", node.address());
   add_peer(impostor, "bravo", bravo, "127.0.0.1:1");
-  const Ended asked = bravo.run({"ask", "alpha"});
+  const Ended asked = bravo.run({"ask", "alpha", "--yes"});
   EXPECT_EQ(asked.code, 1);
   EXPECT_EQ(bravo.json({"session", "list"}), Json::array()) << "no question was put";
   EXPECT_EQ(impostor.json({"session", "list"}), Json::array());
@@ -384,7 +394,7 @@ TEST(AskedPeer, ThatIsNotThereIsNamed) {
     address = node.address();
   }
   meet(alpha, "bravo", bravo, "127.0.0.1:1", "alpha", address);
-  EXPECT_SAYS(bravo.run({"ask", "alpha"}), 1, "alpha");
+  EXPECT_SAYS(bravo.run({"ask", "alpha", "--yes"}), 1, "alpha");
 }
 
 TEST(AskedPeer, WithWhomThereIsNoGroupIsAskedNothing) {
@@ -392,7 +402,7 @@ TEST(AskedPeer, WithWhomThereIsNoGroupIsAskedNothing) {
   const Node node(alpha);
   add_peer(alpha, "bravo", bravo, "127.0.0.1:1");
   add_peer(bravo, "alpha", alpha, node.address());
-  EXPECT_SAYS(bravo.run({"ask", "alpha"}), 1, "no group together");
+  EXPECT_SAYS(bravo.run({"ask", "alpha", "--yes"}), 1, "no group together");
   EXPECT_EQ(bravo.json({"session", "list"}), Json::array());
 }
 

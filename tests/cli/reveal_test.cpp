@@ -18,11 +18,11 @@ class Reveal : public testing::Test {
     alpha_node_.emplace(alpha_);
     bravo_node_.emplace(bravo_);
     program::meet(alpha_, "bravo", bravo_, bravo_node_->address(), "alpha", alpha_node_->address());
-    id_ = bravo_.json({"ask", "alpha"})["session"];
+    id_ = bravo_.json({"ask", "alpha", "--yes"})["session"];
     alpha_node_->logged("parley show " + id_.substr(0, 8) + " has it");
   }
   Ended reveal(const Member& member, std::vector<std::string> options) const {
-    options.insert(options.begin(), {"reveal", id_});
+    options.insert(options.begin(), {"reveal", id_, "--yes"});
     return member.run(std::move(options));
   }
   Json shown(const Member& member) const { return member.json({"show", id_}); }
@@ -52,6 +52,26 @@ TEST_F(Reveal, OpensNothingBeforeBothAgreed) {
   ASSERT_EQ(inbox.size(), 1u);
   EXPECT_EQ(inbox[0]["session"], id_);
   EXPECT_FALSE(inbox[0].contains("fields")) << "not before both are bound to what they open";
+}
+
+TEST_F(Reveal, WithoutAYesAndATerminalToAskOnKeepsNoConsent) {
+  meet({kAlphaRow}, {kBravoRow});
+  EXPECT_SAYS(bravo_.run({"reveal", id_, "--fields", "malware"}), 1, "add --yes");
+  EXPECT_SAYS(reveal(alpha_, {"--fields", "malware"}), 0, "has not agreed yet");
+}
+
+// What came after it without a result is not what a person means to open.
+TEST_F(Reveal, TakesAsTheLastSessionTheLastThatCameToAResult) {
+  meet({kAlphaRow}, {kBravoRow});
+  alpha_.output({"group", "policy", "joint", "--pause"});
+  EXPECT_EQ(bravo_.run({"ask", "alpha", "--yes"}).code, 1);
+  alpha_.output({"group", "policy", "joint", "--resume"});
+  EXPECT_EQ(bravo_.json({"show", "last"})["state"], "refused") << "show tells of what happened last";
+  EXPECT_SAYS(bravo_.run({"reveal", "last", "--fields", "malware", "--yes"}), 0, "has not agreed yet");
+  EXPECT_SAYS(bravo_.run({"consent", "withdraw"}), 0, "Nothing of this session");
+  EXPECT_EQ(bravo_.json({"audit", "list"}).size(), 1u);
+  EXPECT_SAYS(bravo_.run({"audit", "forget", "last"}), 0, "destroyed");
+  EXPECT_SAYS(bravo_.run({"audit", "list"}), 0, "No record is kept");
 }
 
 // Either side may agree first; the second one's agreement opens both.
@@ -184,8 +204,8 @@ TEST_F(Reveal, HoldsBackWhatAPapForbids) {
 TEST_F(Reveal, OfASessionThatOnlyOneSideLearnedFromIsRefused) {
   meet({kAlphaRow}, {kBravoRow});
   for (const char* direction : {"mine", "theirs"}) {
-    const std::string id = bravo_.json({"ask", "alpha", "--direction", direction})["session"];
-    EXPECT_SAYS(bravo_.run({"reveal", id, "--fields", "malware"}), 2, "only one side learned") << direction;
+    const std::string id = bravo_.json({"ask", "alpha", "--direction", direction, "--yes"})["session"];
+    EXPECT_SAYS(bravo_.run({"reveal", id, "--fields", "malware", "--yes"}), 2, "only one side learned") << direction;
   }
 }
 

@@ -113,7 +113,7 @@ TEST(RunningNode, ServesOnAfterACommandThatWasKilled) {
   const Node own_node(members.bravo());
   members.bravo().import(table({"ipv4,198.51.100.7"}));
   for (const int signal : {SIGKILL, SIGINT, SIGTERM}) {
-    Process asking(members.bravo().launch({"ask", "alpha"}));
+    Process asking(members.bravo().launch({"ask", "alpha", "--yes"}));
     asking.line_of_err("In the end");
     asking.signal(signal);
     asking.wait();
@@ -151,7 +151,7 @@ TEST(RunningNode, ThatWasKilledLeavesASocketBehindThatHindersNobody) {
 TEST(RunningNode, EndsWithZeroWhileACommandWaits) {
   const TwoMembers members("ask");
   Node own_node(members.bravo());
-  Process asking(members.bravo().launch({"ask", "alpha"}));
+  Process asking(members.bravo().launch({"ask", "alpha", "--yes"}));
   asking.line_of_err("In the end");
   EXPECT_EQ(own_node.stop().code, 0);
   EXPECT_EQ(asking.wait().code, 1);

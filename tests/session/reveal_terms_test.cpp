@@ -124,7 +124,7 @@ TEST_F(Terms, OpenNoMoreThanComesBackUnlessTheOperatorSaysHowMuchMore) {
 }
 
 TEST_F(Terms, OfAStandingConsentAreItsRatio) {
-  standing(alpha_, kStandingRatio);
+  standing(alpha_, 2);
   consent(bravo_, 100);
   const auto held = hold_reveal(bravo_, alpha_, session_);
   ASSERT_OK(held.began);

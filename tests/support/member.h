@@ -210,12 +210,12 @@ class TwoMembers {
   Node& node() { return *node_; }
 
   Ended ask(std::vector<std::string> options) const {
-    options.insert(options.begin(), {"ask", "alpha"});
+    options.insert(options.begin(), {"ask", "alpha", "--yes"});
     return bravo_.run(std::move(options));
   }
   /// The answer to a question that must succeed.
   Json answer(std::vector<std::string> options) const {
-    options.insert(options.begin(), {"ask", "alpha"});
+    options.insert(options.begin(), {"ask", "alpha", "--yes"});
     return bravo_.json(std::move(options));
   }
 

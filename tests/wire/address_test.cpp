@@ -53,6 +53,15 @@ TEST(Address, IsRefusedInAnyOtherForm) {
   }
 }
 
+TEST(Address, ThatOthersAreToCallHasAPort) {
+  EXPECT_TRUE(parse_callable_address("127.0.0.1:7443").has_value());
+  for (const char* text : {"127.0.0.1:0", "[::1]:00000", "127.0.0.1", "127.0.0.1:65536"}) {
+    const auto address = parse_callable_address(text);
+    ASSERT_FALSE(address.has_value()) << text;
+    EXPECT_EQ(address.error().code, Errc::usage);
+  }
+}
+
 TEST(Address, WhereNobodyListensIsSaidToBeSilent) {
   std::string address;
   {

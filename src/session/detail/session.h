@@ -67,6 +67,8 @@ class Session {
   // Checks all of it once more as things are now, and charges the session with the run that is being written.
   Status charge(const mirror::EntryView& run);
   Result<std::optional<mirror::EntryView>> settle_ledger();
+  // Puts into the terms what of ours enters, what does not for want of a tag, and of what the other side has none.
+  Status note_what_enters(const Enters& ours);
   vault::Selection selection() const;
   vault::Selection admitted() const;
   std::optional<Digest> admission_epoch() const;
