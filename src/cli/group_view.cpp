@@ -14,9 +14,8 @@ namespace {
 
 std::string caps_in_words(const group::Caps& caps) {
   return fmt::format(
-      "sets of at most {}, {} session(s) a day; in 30 days one member may enter {}, all together {}; at most {} "
-      "matches "
-      "learned, {} fields opened on each",
+      "sets of at most {}, {} session(s) a day with one member, those of other questions about the type counted; in 30 "
+      "days one member may enter {}, all together {}; at most {} matches learned, {} fields opened on each",
       caps.items_per_session, caps.sessions_per_day, caps.probe_items_30d, caps.probe_items_group_30d,
       caps.matches_revealed_30d, caps.fields_per_item);
 }

@@ -18,6 +18,9 @@ namespace parley::session {
 namespace {
 
 constexpr std::uint64_t kLeavesAtOnce = 1024;
+/// Of a log, how many entries without their bodies are looked for again at each reading, in turn: who writes thousands
+/// and never sends their bodies is counted the worst for it later, and holds up nobody.
+constexpr std::size_t kMostLookedForAgain = 1024;
 
 static_assert(kFieldPaths.size() <= ledger::kMostFields);
 
@@ -340,14 +343,12 @@ Status Accounting::read_again(mirror::Store& store, const MemberLog& log, Read& 
     if (taken == Taken::without_body) read.without_body.push_back(seq);
     if (taken == Taken::damaged) read.damaged.push_back(seq);
   }
-  for (std::size_t i = 0; i < read.without_body.size();) {
-    const std::uint64_t seq = read.without_body[i];
+  for (std::size_t due = std::min(read.without_body.size(), kMostLookedForAgain); due > 0; --due) {
+    const std::uint64_t seq = read.without_body.front();
     TRY(const auto leaves, leaves_of(store, log.origin, seq, 1));
     TRY(const Taken taken, take(store, log, leaves.front(), seq, true));
-    if (taken != Taken::whole)
-      ++i;
-    else
-      read.without_body.erase(read.without_body.begin() + static_cast<std::ptrdiff_t>(i));
+    read.without_body.pop_front();
+    if (taken != Taken::whole) read.without_body.push_back(seq);
   }
   return {};
 }

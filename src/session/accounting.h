@@ -2,6 +2,7 @@
 // kept up to the logs in the vault. Nothing of it is stored: whatever a disk forgot comes back with the logs.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -79,7 +80,7 @@ class Accounting {
   struct Read {
     std::uint64_t size = 0;
     Digest last{};  ///< leaf hash of the newest that was read
-    std::vector<std::uint64_t> without_body;
+    std::deque<std::uint64_t> without_body;
     std::vector<std::uint64_t> damaged;
   };
   enum class Taken : std::uint8_t { whole, without_body, damaged };

@@ -110,6 +110,37 @@ TEST_F(WrongStep, ThatDoesNotSayWhatItAnswersIsRefused) {
   expect_next_session_succeeds(asker_, answerer_);
 }
 
+// Bound only after it has said that it runs, a guesser could choose its set by what it has seen by then.
+TEST_F(WrongStep, ThatRunsAndWasWrittenBeforeItsCommitmentIsRefused) {
+  RewritingLog& asker_log = log_of(asker_);
+  const auto answerers_commitment = [&] {
+    Digest commitment{};
+    const auto steps = answerer_.vault->session_steps(newest_session(*answerer_.vault));
+    for (const vault::SessionStep& step : steps ? *steps : std::vector<vault::SessionStep>{})
+      if (step.type == kCommit && step.author == answerer_.member.card.nick)
+        std::ranges::copy(*from_hex(step.entry), commitment.begin());
+    return commitment;
+  };
+  Digest early{};
+  Deviation early_run = naming(asker_log, kCommit, [&](const mirror::EntryView& commitment) {
+    return std::vector{commitment.leaf_hash, early};
+  });
+  early_run.rewrite = [&](mirror::Draft& commitment) {
+    if (commitment.type != kCommit) return;
+    mirror::Draft run = commitment;
+    run.type = kRun;
+    run.body = log::Json::Object{{"probe_items", 256}, {"v", kSessionVersion}};
+    const Deadline enough = deadline_in(kPatience);
+    while (answerers_commitment() == Digest{} && Monotonic::now() < enough) std::this_thread::yield();
+    run.refs = {answerers_commitment()};
+    const auto written = asker_log.JointLog::append(std::move(run), {});
+    ASSERT_OK(written);
+    early = written->leaf_hash;
+  };
+  const auto met = hold_session(asker_, answerer_, which_addresses_and_names(), early_run);
+  expect_refused(answerer_, met.answered, Errc::protocol, "before it had committed to its set");
+}
+
 TEST_F(WrongStep, WrittenForNobodyIsRefused) {
   const auto for_nobody = [&](mirror::Draft& draft) { draft.audience.clear(); };
   for (const std::string_view type : {kPropose, kCommit, kRun})

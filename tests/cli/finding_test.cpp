@@ -74,7 +74,8 @@ TEST_F(FindingCommands, TakeAFindingFromEvidenceToADossierThatAnOutsiderVerifies
   EXPECT_EQ(shown.at("signers"), Json({"alpha-cert", "bravo-cert"}));
   EXPECT_EQ(shown.at("publishers"), Json({"alpha-cert", "bravo-cert"}));
   const Ended in_words = alpha().run({"finding", "show", hash.substr(0, 8)});
-  EXPECT_THAT(in_words.out, HasSubstr("RESTS ON\n  e1  entry bravo-cert:")) << "whoever signs can look it up";
+  EXPECT_THAT(in_words.out, HasSubstr("RESTS ON\n  e1  entry alpha-cert:0 (log.open"))
+      << "whoever signs can look it up";
 
   bravo().output({"dossier", "make", hash.substr(0, 8), "--withhold", "/evidence/0/summary", "--out", "d.parley"});
   const Ended verified = outsider(bravo(), {"verify", "dossier", "d.parley", "--charter", charter()});

@@ -347,6 +347,23 @@ TEST(AccountsOfAHostileLog, AreToldAgainOnceADamagedEntryIsMended) {
   EXPECT_TRUE(accounting.with([](const ledger::Ledger& ledger) { return ledger.lacking().empty(); }));
 }
 
+TEST(AccountsOfAHostileLog, LookForNoMoreThanSoManyBodiesThatNeverComeAndFindEachThatComes) {
+  TwoLogs logs;
+  Accounting accounting("group", "alpha");
+  const std::string session(kSession);
+  logs.write("alpha", kAccept, session, Acceptance{.padded = 512, .suite = 1}.to_json());
+  logs.write("bravo", kResult, session, ResultStep{.learned = true, .count = 3}.to_json());
+  logs.flood(3 * 1024);
+  const auto bodies = std::exchange(logs.store().disk.bodies, {});
+  EXPECT_EQ(logs.account(accounting).ran, 0);
+  logs.store().leaves_read = 0;
+  EXPECT_EQ(logs.account(accounting).ran, 0);
+  EXPECT_LT(logs.store().leaves_read, 1024u + 8);
+  logs.store().disk.bodies = bodies;
+  for (int reading = 0; reading < 4; ++reading) logs.account(accounting);
+  EXPECT_EQ(logs.account(accounting).ran, 1) << "each has its turn";
+}
+
 TEST(Event, IsMadeOfAnEntryBetweenThisMemberAndAnotherOnly) {
   const auto made = [](const log::Entry& from) {
     return event_of(from, {}, log::write_pjson(run_body()), "alpha").has_value();
