@@ -166,9 +166,20 @@ struct GroupStatus {
   vault::GroupRow row;
   group::CanaryBook book;
   const group::CanaryBook::Committed* in_use = nullptr;
+  struct Set {
+    std::vector<session::Voter> voters;
+    std::vector<std::string> against;  // members against whom it is in use
+  };
+  std::vector<Set> sets = {};                             // as the book has them
+  std::int64_t skew_seconds = 0;                          // by which clocks may differ
   std::set<indicator::Canonical> without_tag;             // of those that enter by tags; until then they enter nothing
   std::set<indicator::Canonical> held;                    // what our own material has as well by now
   std::vector<std::pair<std::string, std::string>> hits;  // session, peer
+
+  const Set& of(const group::CanaryBook::Committed& set) const {
+    return sets[static_cast<std::size_t>(&set - book.sets().data())];
+  }
+  Set& of(const group::CanaryBook::Committed& set) { return sets[static_cast<std::size_t>(&set - book.sets().data())]; }
 };
 
 Result<std::set<indicator::Canonical>> without_tag(vault::Vault& vault, const group::Membership& membership,
@@ -187,9 +198,17 @@ Result<GroupStatus> status_of(Workplace& at, const vault::GroupRow& row) {
   GroupStatus status{.row = row, .book = {}, .in_use = nullptr, .without_tag = {}, .held = {}, .hits = {}};
   TRY(status.book, group::CanaryBook::load(at.vault, row.id));
   TRY(const group::Membership membership, at.groups.membership(row.id));
-  if (const auto log = at.groups.log(row.id); log && !status.book.sets().empty()) {
-    TRY(const auto* set, session::canary_set_in_use(status.book, at.vault, **log, membership, wall_clock_now()));
-    if (set != nullptr) status.in_use = &status.book.sets()[static_cast<std::size_t>(set - status.book.sets().data())];
+  TRY(status.in_use, session::canary_set_in_use(status.book, at.vault, membership, wall_clock_now(), {}));
+  TRY(const session::AlarmSources sources, session::sources_of(at.vault, membership));
+  status.skew_seconds = membership.charter().clock_skew_seconds;
+  for (const group::CanaryBook::Committed& set : status.book.sets()) {
+    TRY(status.sets.emplace_back().voters, session::voters_on(sources, membership, set.seq));
+  }
+  for (const group::CharterMember* member : membership.current_members()) {
+    const std::string& nick = member->keys.nick;
+    if (member == membership.ourselves()) continue;
+    TRY(const auto* set, session::canary_set_in_use(status.book, at.vault, membership, wall_clock_now(), nick));
+    if (set != nullptr) status.of(*set).against.push_back(nick);
   }
   TRY(status.without_tag, without_tag(at.vault, membership, status.book));
   TRY(status.held, in_own_material(at.vault, status.book.usable()));
@@ -205,10 +224,39 @@ std::string usable_from(const group::CanaryBook::Committed& set) {
   return to_rfc3339(set.time + group::kCanaryAge);
 }
 
+/// Whose word on a set is missing or late, and whose clock is ahead: what may keep it out of use.
+void print_voters(Console& console, const GroupStatus& status, const group::CanaryBook::Committed& set) {
+  for (const session::Voter& voter : status.of(set).voters) {
+    const std::string nick = visible(voter.nick);
+    if (!voter.holding)
+      console.print(fmt::format("    {} has not signed yet that it holds it\n", nick));
+    else if (voter.is_ahead(status.skew_seconds))
+      console.print(
+          fmt::format("    {} states {} for what came here {}: its clock is ahead, and the time when it came "
+                      "counts\n",
+                      nick, to_rfc3339(voter.holding->stated), to_rfc3339(voter.holding->since)));
+    else if (voter.holding->since > set.time + status.skew_seconds)
+      console.print(fmt::format("    {} has held it since {}\n", nick, to_rfc3339(voter.holding->since)));
+  }
+}
+
+OrderedJson voters_json(const GroupStatus& status, const group::CanaryBook::Committed& set) {
+  OrderedJson voters = OrderedJson::array();
+  for (const session::Voter& voter : status.of(set).voters)
+    voters.push_back({{"member", voter.nick},
+                      {"since", voter.holding ? OrderedJson(to_rfc3339(voter.holding->since)) : OrderedJson()},
+                      {"clock_ahead", voter.is_ahead(status.skew_seconds)}});
+  return voters;
+}
+
 void print_set(Console& console, const GroupStatus& status, const group::CanaryBook::Committed& set) {
   const UnixSeconds now = wall_clock_now();
   const UnixSeconds ends = set.time + group::kCanaryLastUse;
+  const std::vector<std::string>& against = status.of(set).against;
+  const std::string only_against =
+      visible(fmt::format("in use against {} only, whose word on it is not needed", fmt::join(against, ", ")));
   const std::string_view state = &set == status.in_use ? "in use"
+                                 : !against.empty()    ? only_against
                                  : now >= ends         ? "too old: parley canary commit makes the next one"
                                  : now < set.time + group::kCanaryAge
                                      ? "waits for its age"
@@ -218,6 +266,7 @@ void print_set(Console& console, const GroupStatus& status, const group::CanaryB
   if (!set.retired.empty())
     console.print(
         fmt::format("    not used any more against {}\n", visible(fmt::format("{}", fmt::join(set.retired, ", ")))));
+  print_voters(console, status, set);
   for (const group::CanarySet::Leaf& leaf : set.set.canaries())
     console.print(fmt::format("    {}\t{}\t{}\theld by an honest member: {} in 1,000,000{}\n",
                               indicator::name_of(leaf.canary.indicator.type()), visible(leaf.canary.indicator.value()),
@@ -273,6 +322,8 @@ OrderedJson status_json(const GroupStatus& status) {
                     {"committed", to_rfc3339(set.time)},
                     {"usable_from", usable_from(set)},
                     {"retired_against", set.retired},
+                    {"held_by", voters_json(status, set)},
+                    {"in_use_against", status.of(set).against},
                     {"in_use", &set == status.in_use}});
   for (const auto& [session, peer] : status.hits) hits.push_back({{"session", session}, {"peer", peer}});
   return {{"group", status.row.name},

@@ -7,12 +7,13 @@
 #include "base/text.h"
 #include "cli/canary_command.h"
 #include "cli/session_view.h"
+#include "group/rotation.h"
+#include "session/alarm_list.h"
 
 namespace parley::cli {
 namespace {
 
 constexpr std::size_t kShownDigits = 8;
-constexpr std::uint64_t kLeavesAtOnce = 1024;
 constexpr std::string_view kNoVerdict =
     "That is a likelihood ratio and no verdict: whether nobody honest holds these values is the accuser's word, which "
     "each member judges. parley expels nobody.";
@@ -57,7 +58,8 @@ Status raise(Workplace& at, const AlarmArguments& arguments) {
   TRY(const auto log, at.groups.log(row.group));
   TRY(const group::Membership membership, at.groups.membership(row.group));
   TRY(const auto all, session::hits_of(at.vault, session));
-  const auto made = session::alarm_of(at.vault, *log, session::sources_of(at.vault, *log, membership), session);
+  TRY(const session::AlarmSources sources, session::sources_of(at.vault, membership));
+  const auto made = session::alarm_of(at.vault, *log, sources, session);
   if (!made) return stays_a_suspicion(at.console, row, all, made.error());
   const session::CanaryAlarm& alarm = *made;
   at.console.print(fmt::format("  an alarm about {} in session {} would show to all members of the group:\n",
@@ -94,104 +96,23 @@ Status raise(Workplace& at, const AlarmArguments& arguments) {
 
 // --- check ----------------------------------------------------------------------------------------------------------
 
-/// Of one member's log the first alarms are judged, as far as their bodies are no more than this together, and the
-/// first opinions: far above honest use, and no log fills the memory.
-constexpr std::size_t kMostAlarmsOfOne = 256, kMostOpinionsOfOne = 1024;
-constexpr std::size_t kMostAlarmBytesOfOne = std::size_t{16} << 20;
-
-struct FoundAlarm {
-  mirror::EntryView entry;
-  Status holds;
-  std::map<std::string, session::CanaryOpinion> opinions;  // by nick, the last of each
-};
-
-struct Alarms {
-  std::vector<FoundAlarm> found;
-  std::map<std::string, std::uint64_t> left_out;  // by nick, entries that were not judged
-};
-
-/// Where one member's alarms and opinions stand.
-struct CanaryEntries {
-  std::string nick;
-  std::vector<Digest> alarms, opinions;
-  std::uint64_t left_out = 0;
-};
-
-Result<CanaryEntries> entries_about_canaries(Workplace& at, const vault::LogHead& head) {
-  CanaryEntries found{.nick = head.nick, .alarms = {}, .opinions = {}};
-  for (std::uint64_t from = 0; from < head.size; from += kLeavesAtOnce) {
-    TRY(const auto leaves, at.vault.log_leaves(head.origin, from, kLeavesAtOnce));
-    for (const vault::LogLeaf& leaf : leaves) {
-      if (leaf.note.find("\"canary.") == std::string::npos) continue;  // few are; the others need not be read
-      TRY(const log::Entry entry, log::read_entry_unverified(leaf.note));
-      const bool alarm = entry.type == log::kCanaryAlarm;
-      if (!alarm && entry.type != log::kCanaryOpinion) continue;
-      std::vector<Digest>& places = alarm ? found.alarms : found.opinions;
-      if (places.size() < (alarm ? kMostAlarmsOfOne : kMostOpinionsOfOne))
-        places.push_back(leaf.hash);
-      else
-        ++found.left_out;
-    }
-  }
-  return found;
+Result<session::Alarms> alarms_of(Workplace& at, const group::Membership& membership) {
+  TRY(const session::AlarmSources sources, session::sources_of(at.vault, membership));
+  return session::read_alarms(at.vault, membership.charter().group, sources);
 }
 
-/// Takes the alarms of one log, one after the other.
-Status take_alarms(group::JointLog& log, const session::AlarmSources& sources, CanaryEntries& entries, Alarms& alarms) {
-  std::size_t bytes = 0;
-  for (std::size_t i = 0; i < entries.alarms.size(); ++i) {
-    TRY(auto entry, log.with([&](mirror::Replica& replica) { return replica.entry(entries.nick, entries.alarms[i]); }));
-    if (entry.body) bytes += log::write_pjson(*entry.body).size();
-    if (bytes > kMostAlarmBytesOfOne) {
-      entries.left_out += entries.alarms.size() - i;
-      break;
-    }
-    Status holds = session::check_alarm(entry, sources);
-    alarms.found.push_back({.entry = std::move(entry), .holds = std::move(holds), .opinions = {}});
-  }
-  return {};
-}
-
-Status take_opinions(group::JointLog& log, const CanaryEntries& entries, Alarms& alarms) {
-  for (const Digest& place : entries.opinions) {
-    TRY(const auto entry, log.with([&](mirror::Replica& replica) { return replica.entry(entries.nick, place); }));
-    if (!entry.body) continue;
-    const auto opinion = session::CanaryOpinion::from_json(*entry.body);
-    if (!opinion) continue;
-    for (FoundAlarm& alarm : alarms.found)
-      if (alarm.entry.leaf_hash == opinion->alarm) alarm.opinions.insert_or_assign(entry.entry.author, *opinion);
-  }
-  return {};
-}
-
-Result<Alarms> alarms_of(Workplace& at, const std::string& group) {
-  TRY(const group::Membership membership, at.groups.membership(group));
-  TRY(const auto log, at.groups.log(group));
-  const session::AlarmSources sources = session::sources_of(at.vault, *log, membership);
-  TRY(const std::vector<vault::LogHead> heads, at.vault.logs());
-  std::vector<CanaryEntries> logs;
-  for (const vault::LogHead& head : heads)
-    if (head.group == group) {
-      TRY(logs.emplace_back(), entries_about_canaries(at, head));
-    }
-  Alarms alarms;
-  for (CanaryEntries& entries : logs) TRY_STATUS(take_alarms(*log, sources, entries, alarms));
-  for (const CanaryEntries& entries : logs) {
-    TRY_STATUS(take_opinions(*log, entries, alarms));
-    if (entries.left_out > 0) alarms.left_out[entries.nick] += entries.left_out;
-  }
-  return alarms;
-}
-
-void say_left_out(Console& console, const Alarms& alarms) {
+void say_left_out(Console& console, const session::Alarms& alarms) {
   for (const auto& [nick, entries] : alarms.left_out)
     console.say(
         fmt::format("{} more alarms and opinions of {} are left out: of one member's alarms the first {} count, "
                     "and no more than {} MiB, of its opinions the first {}.",
-                    entries, visible(nick), kMostAlarmsOfOne, kMostAlarmBytesOfOne >> 20, kMostOpinionsOfOne));
+                    entries, visible(nick), session::kMostAlarmsOfOne, session::kMostAlarmBytesOfOne >> 20,
+                    session::kMostOpinionsOfOne));
+  for (const auto& [nick, why] : alarms.unreadable)
+    console.say(fmt::format("Not all that {} wrote about canaries can be read here: {}", visible(nick), visible(why)));
 }
 
-void print_alarm(Console& console, const FoundAlarm& found) {
+void print_alarm(Console& console, const session::FoundAlarm& found) {
   const log::Entry& entry = found.entry.entry;
   console.print(fmt::format("alarm {} by {} of {}\n", to_hex(found.entry.leaf_hash).substr(0, kShownDigits),
                             visible(entry.author), to_rfc3339(entry.time)));
@@ -214,7 +135,7 @@ void print_alarm(Console& console, const FoundAlarm& found) {
                               opinion.why.empty() ? "" : ": " + visible(opinion.why)));
 }
 
-OrderedJson alarm_json(const FoundAlarm& found) {
+OrderedJson alarm_json(const session::FoundAlarm& found) {
   OrderedJson opinions = OrderedJson::array(), hits = OrderedJson::array(), accused, ratio;
   for (const auto& [nick, opinion] : found.opinions)
     opinions.push_back({{"member", nick}, {"agree", opinion.agree}, {"why", opinion.why}});
@@ -241,9 +162,11 @@ OrderedJson alarm_json(const FoundAlarm& found) {
 
 Status check(Workplace& at, const std::string& group, bool as_json) {
   TRY(const vault::GroupRow row, at.vault.group(group));
-  TRY(const Alarms alarms, alarms_of(at, row.id));
+  TRY(const group::Membership membership, at.groups.membership(row.id));
+  TRY(const session::Alarms alarms, alarms_of(at, membership));
+  TRY(const auto cutoffs, group::short_cutoffs(at.vault, membership));
   OrderedJson array = OrderedJson::array();
-  for (const FoundAlarm& alarm : alarms.found) {
+  for (const session::FoundAlarm& alarm : alarms.found) {
     if (as_json)
       array.push_back(alarm_json(alarm));
     else
@@ -251,6 +174,7 @@ Status check(Workplace& at, const std::string& group, bool as_json) {
   }
   if (as_json) at.console.print(to_line(array));
   say_left_out(at.console, alarms);
+  for (const group::ShortCutoff& cutoff : cutoffs) at.console.say(cutoff.in_words());
   if (!as_json) at.console.say(alarms.found.empty() ? "No member has raised an alarm in this group." : kNoVerdict);
   return {};
 }
@@ -264,8 +188,9 @@ struct OpinionArguments {
 
 Status give_opinion(Workplace& at, const OpinionArguments& arguments) {
   TRY(const vault::GroupRow row, at.vault.group(arguments.group));
-  TRY(const Alarms alarms, alarms_of(at, row.id));
-  const auto named = [&](const FoundAlarm& alarm) {
+  TRY(const group::Membership membership, at.groups.membership(row.id));
+  TRY(const session::Alarms alarms, alarms_of(at, membership));
+  const auto named = [&](const session::FoundAlarm& alarm) {
     return arguments.alarm.size() >= kShownDigits && to_hex(alarm.entry.leaf_hash).starts_with(arguments.alarm);
   };
   const auto alarm = std::ranges::find_if(alarms.found, named);

@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "base/text.h"
 #include "cli/finding_command.h"
+#include "group/rotation.h"
 
 namespace parley::cli {
 namespace {
@@ -55,6 +56,8 @@ Status list(Workplace& at, const ListArguments& arguments) {
     for (const finding::Oddity& oddity : book.oddities)
       at.console.say(fmt::format("Entry {} of {} about a finding does not count: {}", oddity.place.seq,
                                  oddity.place.nick, visible(oddity.why)));
+    TRY(const auto cutoffs, group::short_cutoffs(at.vault, membership));
+    for (const group::ShortCutoff& cutoff : cutoffs) at.console.say(cutoff.in_words());
     for (const finding::LeftOut& left_out : book.left_out)
       at.console.say(fmt::format("{} more entries of {} about findings are left out: {}.", left_out.entries,
                                  left_out.nick, left_out.why));

@@ -167,6 +167,8 @@ Status print_rotations(Workplace& at, const group::Membership& membership) {
                                    log::name_of(rotation.role), member.nick, placed.seq, to_rfc3339(entry.time),
                                    log::name_of(rotation.reason), since));
     }
+  TRY(const auto cutoffs, group::short_cutoffs(at.vault, membership));
+  for (const group::ShortCutoff& cutoff : cutoffs) at.console.print("    ODD: " + cutoff.in_words() + "\n");
   return {};
 }
 

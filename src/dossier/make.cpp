@@ -149,7 +149,7 @@ class Maker {
     TRY(const log::Standing standing, log::read_standing(*counted, keys, owner, version.log_quorum));
     std::vector<std::string> holders;
     for (const std::size_t holder : standing.holders) holders.push_back(keys[holder].nick);
-    if (!finding::hold_together(version, membership_.left(), holders)) return std::nullopt;
+    if (!group::hold_together(version, membership_.left(), holders)) return std::nullopt;
     return *counted;
   }
 
@@ -390,6 +390,13 @@ Result<std::string> make_dossier(vault::Vault& vault, const group::Membership& m
   // Whoever froze and signed it may run a program that does not hold to the rules.
   TRY(const group::SignedCharter* version, finding::charter_of(of.finding, membership));
   TRY_STATUS(finding::check(finding::lint(of.finding, version->charter, version->hash)));
+  // What is kept here counts for us; a reader has the notes alone.
+  TRY(const auto keys, group::member_keys(vault, version->charter));
+  if (const Status held = finding::check_cut(of.finding, of.checkpoints, version->charter, keys, membership.left());
+      !held)
+    return fail(held.error().code, held.error().message +
+                                       " A reader of a dossier would not take that: freeze the finding anew, on "
+                                       "what they have signed with the keys that they have now.");
   TRY(Dossier dossier, Maker(vault, membership, log, of, options).make(own_card));
   TRY(const Contents contents, contents_of(dossier, of, membership));
   dossier.stix = stix_bundle(contents);

@@ -97,7 +97,7 @@ Result<log::Checkpoint> Verifier::held_tree(const std::string& note, const std::
                     nick));
   std::vector<std::string> holders = {nick};
   for (const log::Cosigner& cosigner : read.cosigners) holders.push_back(keys[cosigner.key].nick);
-  if (!finding::hold_together(charter, contents_->left, holders))
+  if (!group::hold_together(charter, contents_->left, holders))
     return wrong(fmt::format("A tree of {} is held by {} members; {} are due.", nick, read.cosigners.size() + 1,
                              charter.log_quorum));
   trees_.emplace(known_as, HeldTree{nick, read.checkpoint});

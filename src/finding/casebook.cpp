@@ -44,8 +44,6 @@ class KeysOfVersions {
   std::map<Digest, std::vector<log::MemberKeys>> keys_;
 };
 
-/// The hash of a finding covers which trees these are, and not their signature lines: whoever repeats a draft may have
-/// added some, and a rotation may have come since by which one does not count any more.
 Status keep_what_counts(const Finding& finding, std::vector<std::string>& checkpoints,
                         std::span<const log::MemberKeys> keys) {
   for (std::size_t i = 0; i < checkpoints.size(); ++i) {
@@ -55,8 +53,16 @@ Status keep_what_counts(const Finding& finding, std::vector<std::string>& checkp
   return {};
 }
 
-Result<Case> read_draft(const Found& found, KeysOfVersions& versions) {
-  const group::Membership& membership = versions.membership();
+/// What all of this book is judged by.
+struct Bench {
+  KeysOfVersions keys;
+  CutJudge cuts;
+
+  const group::Membership& membership() const { return keys.membership(); }
+};
+
+Result<Case> read_draft(const Found& found, Bench& bench) {
+  const group::Membership& membership = bench.membership();
   TRY(DraftBody body, DraftBody::from_json(*found.body));
   Case read;
   read.hash = finding_hash(body.text);
@@ -66,9 +72,13 @@ Result<Case> read_draft(const Found& found, KeysOfVersions& versions) {
   for (const Placed& placed : redactable_texts(read.finding))
     if (!placed.text->shown) return fail(Errc::format, fmt::format("It does not show {} to the members.", placed.path));
   TRY(const group::SignedCharter* charter, charter_of(read.finding, membership));
-  TRY(const auto keys, versions.of(*charter));
-  TRY_STATUS(check_cut(read.finding, body.checkpoints, charter->charter, keys, membership.left()));
-  TRY_STATUS(keep_what_counts(read.finding, body.checkpoints, keys));
+  TRY(const auto keys, bench.keys.of(*charter));
+  TRY_STATUS(bench.cuts.judge({.finding = read.finding,
+                               .checkpoints = body.checkpoints,
+                               .charter = charter->charter,
+                               .keys = keys,
+                               .author_origin = found.origin,
+                               .seq = found.place.seq}));
   read.drafted = found.entry.time;
   read.text = std::move(body.text);
   read.openings = std::move(body.openings);
@@ -108,14 +118,14 @@ Status take_dissent(const Found& found, const NoteBody& body, Case& of, const gr
 }
 
 Status take_withdrawal(const Found& found, const NoteBody& body, Case& of, const group::Charter& charter,
-                       KeysOfVersions& keys) {
+                       Bench& bench) {
   TRY(SignedWithdrawal read, read_withdrawal(body.note, charter));
   if (read.withdrawal.finding != of.hash || read.withdrawal.group != of.finding.group)
     return fail(Errc::format, "It is of another finding.");
   if (read.withdrawal.nick != found.place.nick) return fail(Errc::signature, "It is not by whose log it stands in.");
   if (!of.signed_by(found.place.nick)) return fail(Errc::policy, "It is by a member that has not signed.");
   if (of.withdrawn_by(found.place.nick)) return fail(Errc::exists, "Its author has withdrawn already.");
-  TRY_STATUS(check_showable(found.entry, found.place.nick, of.finding, keys.membership()));
+  TRY_STATUS(check_showable(found.entry, found.place.nick, of.finding, bench.membership()));
   of.withdrawals.push_back({found.place, std::move(read)});
   std::ranges::sort(of.withdrawals, {}, [](const Withdrawn& one) { return one.signed_withdrawal.hash; });
   return {};
@@ -126,19 +136,19 @@ Case* case_of(Casebook& book, const Digest& hash) {
   return found == book.cases.end() ? nullptr : &*found;
 }
 
-Status take_note(const Found& found, Casebook& book, KeysOfVersions& keys) {
+Status take_note(const Found& found, Casebook& book, Bench& bench) {
   TRY(const NoteBody body, NoteBody::from_json(*found.body));
   Case* of = case_of(book, body.finding);
   if (of == nullptr) return fail(Errc::not_found, "No draft of this finding is here.");
-  TRY(const group::SignedCharter* charter, charter_of(of->finding, keys.membership()));
+  TRY(const group::SignedCharter* charter, charter_of(of->finding, bench.membership()));
   if (found.entry.type == log::kFindingSign) return take_signature(found, body, *of, charter->charter);
   if (found.entry.type == log::kFindingDissent) return take_dissent(found, body, *of, charter->charter);
-  return take_withdrawal(found, body, *of, charter->charter, keys);
+  return take_withdrawal(found, body, *of, charter->charter, bench);
 }
 
 /// Gives an entry without a body to the findings that it may be about. Honest programs refer to the draft, unless that
 /// is their own.
-void take_unread(const Found& found, Casebook& book, KeysOfVersions& keys) {
+void take_unread(const Found& found, Casebook& book, Bench& bench) {
   const auto refers_to = [&](const Case& of) {
     return std::ranges::find(found.entry.refs, of.draft.leaf) != found.entry.refs.end();
   };
@@ -147,7 +157,7 @@ void take_unread(const Found& found, Casebook& book, KeysOfVersions& keys) {
     if (names_one && !refers_to(of)) continue;
     // Nobody need wait for the words of a withdrawal that would not count.
     if (found.entry.type == log::kFindingWithdraw &&
-        !check_showable(found.entry, found.place.nick, of.finding, keys.membership()))
+        !check_showable(found.entry, found.place.nick, of.finding, bench.membership()))
       continue;
     const auto of_one =
         std::ranges::count(of.unread, found.place.nick, [](const Unread& one) { return one.place.nick; });
@@ -155,11 +165,11 @@ void take_unread(const Found& found, Casebook& book, KeysOfVersions& keys) {
   }
 }
 
-Status take_publication(const Found& found, Casebook& book, KeysOfVersions& keys) {
+Status take_publication(const Found& found, Casebook& book, Bench& bench) {
   TRY(PublishBody body, PublishBody::from_json(*found.body));
   Case* of = case_of(book, body.finding);
   if (of == nullptr) return fail(Errc::not_found, "No draft of this finding is here.");
-  TRY_STATUS(check_showable(found.entry, found.place.nick, of->finding, keys.membership()));
+  TRY_STATUS(check_showable(found.entry, found.place.nick, of->finding, bench.membership()));
   of->publications.push_back({found.place, std::move(body)});
   return {};
 }
@@ -170,7 +180,7 @@ auto order_of(const Case& of) {
 
 /// Of several drafts of one finding the first counts, by their clocks, with what any of them has of cosignatures:
 /// whoever repeats one can leave lines out as well.
-Status take_draft(Case read, Casebook& book, KeysOfVersions& versions) {
+Status take_draft(Case read, Casebook& book, Bench& bench) {
   Case* of = case_of(book, read.hash);
   if (of == nullptr) {
     book.cases.push_back(std::move(read));
@@ -179,8 +189,8 @@ Status take_draft(Case read, Casebook& book, KeysOfVersions& versions) {
   std::vector<std::string> checkpoints;
   for (std::size_t i = 0; i < of->checkpoints.size(); ++i)
     checkpoints.push_back(group::merge_signatures(of->checkpoints[i], read.checkpoints[i]));
-  TRY(const group::SignedCharter* charter, charter_of(of->finding, versions.membership()));
-  TRY(const auto keys, versions.of(*charter));
+  TRY(const group::SignedCharter* charter, charter_of(of->finding, bench.membership()));
+  TRY(const auto keys, bench.keys.of(*charter));
   TRY_STATUS(keep_what_counts(of->finding, checkpoints, keys));
   if (order_of(read) < order_of(*of)) *of = std::move(read);
   of->checkpoints = std::move(checkpoints);
@@ -199,20 +209,20 @@ void set_aside(const Found& found, const std::string& why, Casebook& book) {
   if (of != nullptr) of->set_aside.push_back({found.place, why});
 }
 
-void judge(const Found& found, Casebook& book, KeysOfVersions& keys, Oddities& oddities) {
+void judge(const Found& found, Casebook& book, Bench& bench, Oddities& oddities) {
   if (!found.body) {
     if (found.entry.type == log::kFindingDissent || found.entry.type == log::kFindingWithdraw)
-      take_unread(found, book, keys);
+      take_unread(found, book, bench);
     return;
   }
   Status taken;
   if (found.entry.type == log::kFindingDraft) {
-    auto draft = read_draft(found, keys);
-    taken = draft ? take_draft(*std::move(draft), book, keys) : Status(std::unexpected(std::move(draft).error()));
+    auto draft = read_draft(found, bench);
+    taken = draft ? take_draft(*std::move(draft), book, bench) : Status(std::unexpected(std::move(draft).error()));
   } else if (found.entry.type == log::kFindingPublish) {
-    taken = take_publication(found, book, keys);
+    taken = take_publication(found, book, bench);
   } else {
-    taken = take_note(found, book, keys);
+    taken = take_note(found, book, bench);
   }
   if (!taken && oddities.add(found.place, taken.error().message)) set_aside(found, taken.error().message, book);
 }
@@ -274,12 +284,13 @@ Result<Casebook> read_casebook(vault::Vault& vault, const group::Membership& mem
         TRY(logs.emplace_back(), Records::of(vault, member));
       }
   std::ranges::stable_sort(logs, {}, &Records::nick);
-  KeysOfVersions keys(vault, membership);
+  TRY(CutJudge cuts, CutJudge::make(vault, membership));
+  Bench bench{.keys = {vault, membership}, .cuts = std::move(cuts)};
   Oddities oddities(book);
   for (const detail::Share& share : detail::kShares) {
     for (const Records& log : logs)
-      TRY_STATUS(
-          log.judge_each(vault, share.type, oddities, [&](const Found& found) { judge(found, book, keys, oddities); }));
+      TRY_STATUS(log.judge_each(vault, share.type, oddities,
+                                [&](const Found& found) { judge(found, book, bench, oddities); }));
     if (share.type == log::kFindingDraft) std::ranges::sort(book.cases, {}, order_of);
   }
   return book;
@@ -302,29 +313,6 @@ Status check_showable(const log::Entry& entry, std::string_view nick, const Find
   if (named != versions.end()) return check_within(named->charter, entry, nick);
   TRY(const group::SignedCharter* charter, charter_of(of, membership));
   return check_within(charter->charter, entry, nick);
-}
-
-Status check_cut(const Finding& finding, std::span<const std::string> checkpoints, const group::Charter& charter,
-                 std::span<const log::MemberKeys> keys, const Left& left) {
-  if (checkpoints.size() != finding.cut.size())
-    return fail(Errc::format, "The finding's cut has not one checkpoint for each log.");
-  for (std::size_t i = 0; i < finding.cut.size(); ++i) {
-    const Cut& cut = finding.cut[i];
-    const auto owner = std::ranges::find(keys, cut.nick, &log::MemberKeys::nick);
-    if (owner == keys.end())
-      return fail(Errc::format, fmt::format("The cut is of {}, who is no member.", visible(cut.nick)));
-    TRY(const log::Standing standing,
-        log::read_standing(checkpoints[i], keys, static_cast<std::size_t>(owner - keys.begin()), charter.log_quorum));
-    if (standing.checkpoint.size != cut.size || standing.checkpoint.root != cut.root)
-      return fail(Errc::signature, fmt::format("The checkpoint of {} is not the one of the cut.", cut.nick));
-    std::vector<std::string> holders;
-    for (const std::size_t holder : standing.holders) holders.push_back(keys[holder].nick);
-    if (!hold_together(charter, left, holders))
-      return fail(Errc::policy,
-                  fmt::format("Of the log of {} only {} of {} members hold what the finding rests on; {} are due.",
-                              cut.nick, standing.holders.size(), standing.member_count, standing.quorum));
-  }
-  return {};
 }
 
 }  // namespace parley::finding

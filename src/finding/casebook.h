@@ -3,6 +3,7 @@
 // travels.
 #pragma once
 
+#include "finding/cut.h"
 #include "finding/lint.h"
 #include "finding/record.h"
 #include "group/joint_log.h"
@@ -45,11 +46,12 @@ struct Case {
   std::string text;
   Finding finding;  ///< with all texts
   std::vector<Opening> openings;
-  std::vector<std::string> checkpoints;  ///< with no signature lines but those that count
-  Place draft;                           ///< the first entry that froze it
-  UnixSeconds drafted = 0;               ///< by the drafter's clock
-  std::string note;                      ///< with all signatures so far; empty while there is none
-  std::vector<std::string> signers;      ///< ascending
+  /// With no signature lines but those that a reader of a dossier counts; they may be too few for that (check_cut()).
+  std::vector<std::string> checkpoints;
+  Place draft;                       ///< the first entry that froze it
+  UnixSeconds drafted = 0;           ///< by the drafter's clock
+  std::string note;                  ///< with all signatures so far; empty while there is none
+  std::vector<std::string> signers;  ///< ascending
   std::vector<SignedDissent> dissents;
   std::vector<Publication> publications;
   /// Ascending by hash; of each signer its first, wherever in its log its signature stands.
@@ -99,11 +101,6 @@ Result<Place> place_of(vault::Vault& vault, const group::Charter& charter, const
 /// @error Errc::signature
 Status check_showable(const log::Entry& entry, std::string_view nick, const Finding& of,
                       const group::Membership& membership);
-
-/// Each checkpoint is of the cut's log, size and root, and a quorum of the charter holds it. @error Errc::signature,
-/// Errc::policy for a quorum that is not there
-Status check_cut(const Finding& finding, std::span<const std::string> checkpoints, const group::Charter& charter,
-                 std::span<const log::MemberKeys> keys, const Left& left);
 
 /// What a member does about a finding. All of it stands in the own log when a call returns.
 class Analyst {

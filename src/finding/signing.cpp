@@ -99,12 +99,6 @@ bool are_enough(const group::Charter& charter, const Left& left, std::span<const
   return nicks.size() >= charter.finding_quorum || still_there(nicks, left) >= finding_quorum(charter, left);
 }
 
-bool hold_together(const group::Charter& charter, const Left& left, std::span<const std::string> holders) {
-  const std::size_t count = charter.members.size(), rest = rest_of(charter, left);
-  return holders.size() >= charter.log_quorum ||
-         (rest < count && still_there(holders, left) >= group::log_quorum_after(charter.log_quorum, count, rest));
-}
-
 Result<std::string> sign_finding(std::string_view text, const log::VerifierKey& id, const Secret<32>& id_seed) {
   TRY_STATUS(read_finding_text(text));
   return log::sign_note(text, id.name, id_seed);

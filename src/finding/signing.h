@@ -24,9 +24,6 @@ std::size_t finding_quorum(const group::Charter& charter, const Left& left);
 /// Whether these members are enough. Who has left still counts towards the charter's own number, since what it signed
 /// stays; towards the smaller number of those who are left count only they.
 bool are_enough(const group::Charter& charter, const Left& left, std::span<const std::string> nicks);
-/// Whether a tree that these members hold is final: as many as the charter's quorum of logs says, or, where members
-/// have left, as many of the others as those need.
-bool hold_together(const group::Charter& charter, const Left& left, std::span<const std::string> holders);
 
 /// A finding with whoever has signed it.
 struct SignedFinding {

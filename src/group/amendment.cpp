@@ -211,6 +211,16 @@ std::size_t log_quorum_after(std::size_t quorum_before, std::size_t members_befo
   return std::min(members_after, log::log_quorum(members_after) + surplus);
 }
 
+bool hold_together(const Charter& charter, const std::set<std::string, std::less<>>& absent,
+                   std::span<const std::string> holders) {
+  const auto is_there = [&](const std::string& nick) { return !absent.contains(nick); };
+  const std::size_t count = charter.members.size(), quorum = std::max(charter.log_quorum, log::log_quorum(count));
+  const auto rest = static_cast<std::size_t>(
+      std::ranges::count_if(charter.members, [&](const CharterMember& member) { return is_there(member.keys.nick); }));
+  const auto there = static_cast<std::size_t>(std::ranges::count_if(holders, is_there));
+  return holders.size() >= quorum || (rest > 0 && rest < count && there >= log_quorum_after(quorum, count, rest));
+}
+
 std::size_t finding_quorum_after(std::size_t quorum_before, std::size_t members_after) {
   return std::min(quorum_before, members_after);
 }

@@ -41,6 +41,10 @@ struct Assessment {
 /// (log.md 1.6). Precondition: 2 <= members_after <= members_before <= 16.
 std::size_t log_quorum_after(std::size_t quorum_before, std::size_t members_before, std::size_t members_after);
 std::size_t finding_quorum_after(std::size_t quorum_before, std::size_t members_after);
+/// Whether a tree that these members hold is final: as many as the charter's quorum of logs says, or, without those who
+/// are absent, as many of the others as those need.
+bool hold_together(const Charter& charter, const std::set<std::string, std::less<>>& absent,
+                   std::span<const std::string> holders);
 
 /// What `after` changes of `before`, and what that needs.
 /// @param left  nicks of members who have withdrawn

@@ -9,6 +9,7 @@
 #include "group/group_keys.h"
 #include "group/paper_kinds.h"
 #include "group/papers.h"
+#include "mirror/holdings.h"
 #include "mirror/key_rotation.h"
 
 namespace parley::group {
@@ -110,6 +111,46 @@ Result<std::vector<log::MemberKeys>> member_keys(vault::Vault& vault, const Char
   std::vector<log::MemberKeys> keys = charter_keys(charter);
   TRY_STATUS(mirror::load_rotations(vault, charter.group, keys));
   return keys;
+}
+
+Result<std::vector<log::MemberKeys>> keys_of_all_versions(vault::Vault& vault, const Membership& membership) {
+  std::vector<log::MemberKeys> all;
+  for (const SignedCharter& version : membership.versions())
+    for (log::MemberKeys& keys : charter_keys(version.charter))
+      if (std::ranges::find(all, keys) == all.end()) all.push_back(std::move(keys));
+  for (log::MemberKeys& keys : all) {
+    const Status loaded = mirror::load_rotations(vault, membership.charter().group, {&keys, 1});
+    if (!loaded && loaded.error().code != Errc::vault_damaged) return std::unexpected(loaded.error());
+  }
+  return all;
+}
+
+std::string ShortCutoff::in_words() const {
+  return fmt::format(
+      "Entry {} of the log of {} replaces its cosign key and says that the old one has cosigned {} entries of the log "
+      "of "
+      "{}; more is kept here, signed with it at {}, and counts.",
+      seq, nick, stated, log, to_rfc3339(signed_at));
+}
+
+Result<std::vector<ShortCutoff>> short_cutoffs(vault::Vault& vault, const Membership& membership) {
+  TRY(const std::vector<log::MemberKeys> all, keys_of_all_versions(vault, membership));
+  mirror::Holdings holdings(vault, all);
+  std::vector<ShortCutoff> found;
+  for (const log::MemberKeys& member : all)
+    for (const log::PlacedRotation& placed : member.rotated) {
+      if (placed.rotation.role != log::KeyRole::cosign) continue;
+      for (const log::MemberKeys& owner : all) {
+        const auto& cutoffs = placed.rotation.cutoffs;
+        const auto cutoff = std::ranges::find(cutoffs, owner.nick, &log::Cutoff::nick);
+        const std::uint64_t stated = cutoff == cutoffs.end() ? 0 : cutoff->size;
+        TRY(const auto beyond, holdings.of(owner.log.name, stated));
+        const auto kept = std::ranges::find(beyond, member.nick, &mirror::Holding::nick);
+        if (kept != beyond.end() && kept->key == placed.rotation.old)
+          found.push_back({member.nick, placed.seq, owner.nick, stated, kept->since});
+      }
+    }
+  return found;
 }
 
 Result<std::vector<Secret<32>>> rotated_seeds(vault::Vault& vault, std::string_view group) {

@@ -15,6 +15,23 @@ std::vector<log::MemberKeys> charter_keys(const Charter& charter);
 /// @error Errc::vault_damaged
 Result<std::vector<log::MemberKeys>> member_keys(vault::Vault& vault, const Charter& charter);
 
+/// The keys of everybody who is or was a member, by each version of the charter that names other keys of it. Of a log
+/// in which a rotation is damaged here only those before it are known. @error the vault's
+Result<std::vector<log::MemberKeys>> keys_of_all_versions(vault::Vault& vault, const Membership& membership);
+
+/// A rotation of a `cosign` key that says of the old one that it has cosigned less of a log than is kept here, signed
+/// with it: of an older disk, or somebody's try to take its word back, which counts all the same.
+struct ShortCutoff {
+  std::string nick;
+  std::uint64_t seq = 0;       ///< of the rotation, in its owner's log
+  std::string log;             ///< whose
+  std::uint64_t stated = 0;    ///< how much of it the rotation admits
+  std::int64_t signed_at = 0;  ///< when the old key signed more
+  std::string in_words() const;
+};
+/// @error the vault's
+Result<std::vector<ShortCutoff>> short_cutoffs(vault::Vault& vault, const Membership& membership);
+
 /// Seeds of this member in one group that took the place of those in its key file.
 Result<std::vector<Secret<32>>> rotated_seeds(vault::Vault& vault, std::string_view group);
 /// Which keys of ours in the group are in use by what our log says, and are not on this disk: it was put back to before

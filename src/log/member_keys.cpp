@@ -52,6 +52,14 @@ const VerifierKey& MemberKeys::newest_cosign() const {
   return placed == nullptr ? cosign : placed->rotation.next;
 }
 
+std::optional<VerifierKey> MemberKeys::ever_cosigned_by(const NoteSignature& signature) const {
+  const auto is_by = [&](const VerifierKey& key) { return signature.name == key.name && signature.key_id == key.id(); };
+  if (is_by(cosign)) return cosign;
+  for (const PlacedRotation& placed : rotated)
+    if (placed.rotation.role == KeyRole::cosign && is_by(placed.rotation.next)) return placed.rotation.next;
+  return std::nullopt;
+}
+
 std::vector<VerifierKey> MemberKeys::cosign_on(std::string_view owner, std::uint64_t size) const {
   std::vector<VerifierKey> keys{newest_cosign()};
   std::uint64_t most = kMaxTreeSize;  // what all later rotations leave to the key before them

@@ -40,6 +40,10 @@ struct MemberKeys {
   const VerifierKey& node_at(std::uint64_t seq) const;
   const VerifierKey& newest_node() const { return node_at(kMaxInteger); }
   const VerifierKey& newest_cosign() const;
+  /// The `cosign` key, in use or replaced, by which a signature claims to be; nothing if it is none of this member's.
+  /// What is kept is judged by it: a cosignature that has counted stays counted, whatever a later rotation says of the
+  /// key that made it. What comes is judged by cosign_on().
+  std::optional<VerifierKey> ever_cosigned_by(const NoteSignature& signature) const;
   /// The keys whose cosignature counts on a tree of `size` entries of the log of `owner`, the newest first.
   std::vector<VerifierKey> cosign_on(std::string_view owner, std::uint64_t size) const;
   bool operator==(const MemberKeys&) const = default;

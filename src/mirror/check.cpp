@@ -103,13 +103,8 @@ class Check {
     const auto cosigner = std::ranges::find(members_, line.cosigner, &log::MemberKeys::nick);
     const auto signature = detail::signature_of(line.line);
     if (!checkpoint || cosigner == members_.end() || !signature) return false;
-    // By any key that the member ever had here: whether it still counts is not a matter of what is stored.
-    std::vector<log::VerifierKey> keys{cosigner->cosign};
-    for (const log::PlacedRotation& placed : cosigner->rotated)
-      if (placed.rotation.role == log::KeyRole::cosign) keys.push_back(placed.rotation.next);
-    return std::ranges::any_of(keys, [&](const log::VerifierKey& key) {
-      return log::verify_cosignature(*checkpoint, *signature, key).has_value();
-    });
+    const auto key = cosigner->ever_cosigned_by(*signature);
+    return key && log::verify_cosignature(*checkpoint, *signature, *key).has_value();
   }
 
   /// @return false if the chain of entries ends here

@@ -16,10 +16,12 @@ Status of_some_entries(const log::CosignedCheckpoint& read) {
   return fail(Errc::protocol, "A checkpoint of no entries says nothing.");
 }
 
-/// Of a row: a damaged one gives way to what arrives.
-bool is_sound(const log::Checkpoint& checkpoint, const vault::LogCosignature& row, const log::VerifierKey& key) {
+/// Of a row: a damaged one gives way to what arrives, and no other does. By a new key its cosigner could state a later
+/// time than it has stated.
+bool is_sound(const log::Checkpoint& checkpoint, const vault::LogCosignature& row, const log::MemberKeys& cosigner) {
   const auto signature = detail::signature_of(row.line);
-  return signature && log::verify_cosignature(checkpoint, *signature, key);
+  const auto key = signature ? cosigner.ever_cosigned_by(*signature) : std::nullopt;
+  return key && log::verify_cosignature(checkpoint, *signature, *key);
 }
 
 }  // namespace
@@ -136,9 +138,8 @@ Status Replica::Impl::add_cosignatures(detail::LogCopy& copy, const log::Cosigne
     });
     if (signature == parsed.signatures.end()) continue;
     if (held != present.end()) ++effort.checked;
-    if (held != present.end() && is_sound(read.checkpoint, *held, *cosign_key(cosigner.key, copy, size, *signature)))
-      continue;
-    added.push_back({size, nick(cosigner.key), detail::line_of(*signature)});
+    if (held != present.end() && is_sound(read.checkpoint, *held, keys(cosigner.key))) continue;
+    added.push_back({size, nick(cosigner.key), detail::line_of(*signature), came_at});
     ++effort.brought;
   }
   if (is_newest) {
@@ -180,7 +181,7 @@ Status Replica::Impl::count_holders(detail::LogCopy& copy, std::uint64_t size) {
 vault::LogCosignature Replica::Impl::cosignature_on(const log::Checkpoint& checkpoint, std::int64_t now) const {
   const log::NoteSignature signature = log::cosign(checkpoint, keys(group.self).cosign.name, *signing->cosign,
                                                    static_cast<std::uint64_t>(std::max<std::int64_t>(now, 0)));
-  return {checkpoint.size, nick(group.self), detail::line_of(signature)};
+  return {checkpoint.size, nick(group.self), detail::line_of(signature), now};
 }
 
 Status Replica::Impl::cosign_pending(std::int64_t now) {

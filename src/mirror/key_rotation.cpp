@@ -93,19 +93,7 @@ void Replica::Impl::forget_verified() {
 bool Replica::Impl::counts(const vault::LogCosignature& line) const {
   const auto cosigner = member(line.cosigner);
   const auto signature = detail::signature_of(line.line);
-  return cosigner && signature && kept_cosign_key(*cosigner, *signature).has_value();
-}
-
-std::optional<log::VerifierKey> Replica::Impl::kept_cosign_key(std::size_t cosigner,
-                                                               const log::NoteSignature& signature) const {
-  const auto is_by = [&](const log::VerifierKey& key) {
-    return signature.name == key.name && signature.key_id == key.id();
-  };
-  const log::MemberKeys& member = keys(cosigner);
-  if (is_by(member.newest_cosign())) return member.newest_cosign();
-  for (const log::PlacedRotation& placed : member.rotated)
-    if (placed.rotation.role == log::KeyRole::cosign && is_by(placed.rotation.old)) return placed.rotation.old;
-  return std::nullopt;
+  return cosigner && signature && keys(*cosigner).ever_cosigned_by(*signature).has_value();
 }
 
 std::optional<log::VerifierKey> Replica::Impl::cosign_key(std::size_t cosigner, const detail::LogCopy& copy,

@@ -262,6 +262,7 @@ Result<Outcome> Replica::take(std::string_view peer, const Message& message, std
   if (member == impl.group.self) return fail(Errc::usage, "Nothing is taken from oneself.");
   if (!impl.halted.empty()) return fail(Errc::io, reason());
   impl.effort = {};
+  impl.came_at = now;
   TRY(const Content content, parse_message(impl.group.id, message));
   Result<Outcome> outcome = fail(Errc::internal, "A message of a kind that nobody takes.");
   if (const auto* heads = std::get_if<Heads>(&content)) outcome = impl.take_heads(member, *heads);

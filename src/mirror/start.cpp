@@ -125,7 +125,7 @@ Status Replica::Impl::load_newest(detail::LogCopy& copy, const vault::LogCheckpo
     const auto cosigner = member(line.cosigner);
     const auto signature = detail::signature_of(line.line);
     if (!cosigner || !signature) continue;
-    const auto key = kept_cosign_key(*cosigner, *signature);
+    const auto key = keys(*cosigner).ever_cosigned_by(*signature);
     if (!key) continue;
     if (auto more = log::add_cosignature(note, *signature, *key)) note = std::move(*more);
   }

@@ -10,8 +10,6 @@
 #include "base/encoding.h"
 #include "base/text.h"
 #include "group/member.h"
-#include "group/rotation.h"
-#include "log/quorum.h"
 #include "session/detail/canary_json.h"
 #include "session/padding.h"
 #include "session/result_root.h"
@@ -24,8 +22,6 @@ using log::Json;
 
 constexpr std::int64_t kAlarmVersion = 1;
 constexpr std::size_t kMaxShownBytes = 16 * 1024;  // a commitment and a result are far below
-/// How many checkpoints of a log are looked at for one that was cosigned in time.
-constexpr std::uint64_t kLookAhead = 4096;
 
 std::unexpected<Error> does_not_hold(std::string why) {
   return fail(Errc::protocol, "The alarm does not hold: " + std::move(why));
@@ -121,9 +117,10 @@ Result<Side> side_of(const mirror::EntryView& commit, const std::string& accused
   return does_not_hold("the commitment answers another session.");
 }
 
-// Between when and when a session was, as far as both sides state it.
+// Between when and when a session was, as far as both sides state it, and under which charters.
 struct SessionTimes {
   std::int64_t earliest = 0, latest = 0;
+  std::vector<Digest> charters;
 };
 
 // The accused has signed that it held this commitment before it ran, and its result came after that.
@@ -140,7 +137,11 @@ Status check_run(const mirror::EntryView& run, const mirror::EntryView& commit, 
 Result<bool> was_fresh(const mirror::EntryView& set, const mirror::EntryView& run, const SessionTimes& times,
                        const AlarmSources& sources) {
   if (times.latest - set.entry.time <= group::kCanaryLife) return true;
-  return sources.final_by(run.entry.author, run.entry.seq, set.entry.time + group::kCanaryLife);
+  return sources.final_by({.nick = run.entry.author,
+                           .seq = run.entry.seq,
+                           .time = set.entry.time + group::kCanaryLife,
+                           .accused = {},
+                           .charters = times.charters});
 }
 
 Status check_set(const CanaryHit& hit, const mirror::EntryView& commit, const mirror::EntryView& run,
@@ -155,7 +156,11 @@ Status check_set(const CanaryHit& hit, const mirror::EntryView& commit, const mi
   if (set.entry.seq >= commit.entry.seq) return does_not_hold("the canary was committed to after the session.");
   TRY(const bool fresh, was_fresh(set, run, times, sources));
   if (!fresh) return does_not_hold("the set of canaries was older than 30 days: others may have come by them since.");
-  TRY(const bool in_time, sources.final_by(accuser, set.entry.seq, times.earliest - group::kCanaryAge));
+  TRY(const bool in_time, sources.final_by({.nick = accuser,
+                                            .seq = set.entry.seq,
+                                            .time = times.earliest - group::kCanaryAge,
+                                            .accused = run.entry.author,
+                                            .charters = times.charters}));
   if (!in_time)
     return does_not_hold("nothing shows that the canary stood in the log, held by enough members, 24 hours before.");
   return {};
@@ -207,43 +212,6 @@ Result<CanaryAlarm> CanaryAlarm::from_json(const Json& body) {
   return alarm;
 }
 
-AlarmSources sources_of(vault::Vault& vault, group::JointLog& log, const group::Membership& membership) {
-  // Where a rotation is damaged here, what the new key signed shows nothing.
-  std::vector<log::MemberKeys> keys =
-      group::member_keys(vault, membership.charter()).value_or(group::charter_keys(membership.charter()));
-  AlarmSources sources;
-  sources.entry = [&log](const std::string& nick, const Digest& hash) {
-    return log.with([&](mirror::Replica& replica) { return replica.entry(nick, hash); });
-  };
-  const std::size_t of_all = std::max(membership.charter().log_quorum, log::log_quorum(keys.size()));
-  const std::size_t quorum = membership.left().empty() ? of_all : membership.log_quorum();
-  sources.final_by = [&vault, keys = std::move(keys), of_all, quorum](const std::string& nick, std::uint64_t seq,
-                                                                      std::int64_t time) -> Result<bool> {
-    const auto owner = std::ranges::find(keys, nick, &log::MemberKeys::nick);
-    if (owner == keys.end()) return false;
-    const auto place = static_cast<std::size_t>(owner - keys.begin());
-    TRY(const vault::LogHead head, vault.log_head(owner->log.name));
-    const std::uint64_t last = std::min(head.size, seq + kLookAhead);
-    for (std::uint64_t size = seq + 1; size <= last; ++size) {
-      TRY(const auto row, vault.log_checkpoint(owner->log.name, size));
-      if (!row) continue;
-      TRY(const auto lines, vault.log_cosignatures(owner->log.name, size));
-      std::string note = row->note;
-      for (const vault::LogCosignature& line : lines) note += line.line + "\n";
-      // One that today's keys do not verify was signed by keys that an amendment has replaced: it shows nothing.
-      const auto read = log::read_standing(note, keys, place, of_all);
-      if (!read) continue;
-      const log::Standing& standing = *read;
-      std::size_t in_time = 0;
-      for (const std::uint64_t at : standing.times)
-        in_time += time > 0 && at <= static_cast<std::uint64_t>(time) ? 1 : 0;
-      if (in_time >= quorum) return true;
-    }
-    return false;
-  };
-  return sources;
-}
-
 Status check_alarm(const mirror::EntryView& entry, const AlarmSources& sources) {
   if (entry.entry.type != log::kCanaryAlarm || !entry.body) return fail(Errc::format, "This entry is no alarm.");
   const std::string& accuser = entry.entry.author;
@@ -260,16 +228,18 @@ Status check_alarm(const mirror::EntryView& entry, const AlarmSources& sources) 
   const Digest label = input_label(session, side);
   // Each could date its own as it likes; of the accused's, was_fresh() asks others as well.
   const SessionTimes times{.earliest = std::min({commit.entry.time, run.entry.time, result.entry.time}),
-                           .latest = std::max(commit.entry.time, run.entry.time)};
+                           .latest = std::max(commit.entry.time, run.entry.time),
+                           .charters = {commit.entry.charter, run.entry.charter}};
   std::set<indicator::Canonical> values;
   for (const CanaryHit& hit : alarm.hits) {
     if (!values.insert(hit.canary.canary.indicator).second) return does_not_hold("it counts one canary twice.");
     // Hits on canaries of several sets would let their owner pick, of many sets, the one that fits.
     if (hit.canary.set_entry != alarm.hits.front().canary.set_entry)
       return does_not_hold("its canaries are of more than one set.");
-    TRY_STATUS(check_set(hit, commit, run, times, sources));
     TRY_STATUS(check_hit(hit, commitment, label, signed_result));
   }
+  // Last, since it reads a log.
+  for (const CanaryHit& hit : alarm.hits) TRY_STATUS(check_set(hit, commit, run, times, sources));
   if (!group::enough_for_alarm(chances_of(alarm.hits)))
     return does_not_hold(
         "one hit on a canary that an honest member may hold more often than once in 10,000 is not "

@@ -2,7 +2,6 @@
 // it without trusting the accuser (log.md 4.4). It says how likely the hits are, and no verdict.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "group/membership.h"
 #include "log/entry.h"
 #include "mirror/replica.h"
+#include "session/alarm_sources.h"
 #include "session/canary_hits.h"
 #include "session/step.h"
 
@@ -37,16 +37,6 @@ struct CanaryAlarm {
   /// The form alone. @error Errc::format, Errc::limit
   static Result<CanaryAlarm> from_json(const log::Json& body);
 };
-
-/// What an alarm is checked against: the logs as this member holds them.
-struct AlarmSources {
-  /// An entry of a log. @error Errc::not_found
-  std::function<Result<mirror::EntryView>(const std::string& nick, const Digest& leaf_hash)> entry;
-  /// Whether a quorum had cosigned a tree of this log with entry `seq` by `time`.
-  std::function<Result<bool>(const std::string& nick, std::uint64_t seq, std::int64_t time)> final_by;
-};
-/// Of a replica, and of the checkpoints and cosignatures that the vault keeps. `vault` and `log` outlive it.
-AlarmSources sources_of(vault::Vault& vault, group::JointLog& log, const group::Membership& membership);
 
 /// Whether the alarm in `entry` holds: the canaries stood in one set in the accuser's log, final, 24 hours before the
 /// session and no longer than 30 days; the accuser committed to them before the accused ran, and the accused says so

@@ -6,7 +6,7 @@
 #include "base/encoding.h"
 #include "base/random.h"
 #include "group/membership.h"
-#include "session/canary_alarm.h"
+#include "session/alarm_sources.h"
 #include "session/detail/canary_json.h"
 #include "session/result_root.h"
 #include "session/secrets.h"
@@ -85,12 +85,15 @@ void shuffle(std::vector<group::CommittedCanary>& canaries) {
 }  // namespace
 
 Result<const group::CanaryBook::Committed*> canary_set_in_use(const group::CanaryBook& book, vault::Vault& vault,
-                                                              group::JointLog& log, const group::Membership& membership,
-                                                              UnixSeconds now) {
-  const AlarmSources sources = sources_of(vault, log, membership);
+                                                              const group::Membership& membership, UnixSeconds now,
+                                                              const std::string& peer) {
+  const group::CharterMember* us = membership.ourselves();
+  if (us == nullptr) return nullptr;
+  TRY(const AlarmSources sources, sources_of(vault, membership));
   Status read;
   const group::CanaryBook::Committed* set = book.in_use(now, [&](std::uint64_t seq) {
-    const auto in_time = sources.final_by(log.nick(), seq, now - group::kCanaryAge);
+    const auto in_time = sources.final_by(
+        {.nick = us->keys.nick, .seq = seq, .time = now - group::kCanaryAge, .accused = peer, .charters = {}});
     if (!in_time) read = std::unexpected(in_time.error());
     return in_time && *in_time;
   });
@@ -98,13 +101,13 @@ Result<const group::CanaryBook::Committed*> canary_set_in_use(const group::Canar
   return set;
 }
 
-Result<std::vector<group::CommittedCanary>> canaries_for(vault::Vault& vault, group::JointLog& log,
-                                                         const group::Membership& membership, const Question& question,
-                                                         const std::string& peer, UnixSeconds now) {
+Result<std::vector<group::CommittedCanary>> canaries_for(vault::Vault& vault, const group::Membership& membership,
+                                                         const Question& question, const std::string& peer,
+                                                         UnixSeconds now) {
   if (question.direction != Direction::both || question.function != Function::intersection)
     return std::vector<group::CommittedCanary>{};
-  TRY(const group::CanaryBook book, group::CanaryBook::load(vault, log.group()));
-  TRY(const group::CanaryBook::Committed* set, canary_set_in_use(book, vault, log, membership, now));
+  TRY(const group::CanaryBook book, group::CanaryBook::load(vault, membership.charter().group));
+  TRY(const group::CanaryBook::Committed* set, canary_set_in_use(book, vault, membership, now, peer));
   if (set == nullptr) return std::vector<group::CommittedCanary>{};
   std::vector<group::CommittedCanary> entering = book.entering(*set, peer, question.types);
   shuffle(entering);

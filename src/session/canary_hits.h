@@ -7,7 +7,6 @@
 
 #include "base/secret.h"
 #include "group/canary_book.h"
-#include "group/joint_log.h"
 #include "group/membership.h"
 #include "session/input.h"
 #include "session/question.h"
@@ -15,17 +14,18 @@
 namespace parley::session {
 
 /// The set of `book` that an alarm could be raised with: it stood in our log, final, 24 hours ago. nullptr without one.
+/// @param peer  nick of who would be accused, whose word is not needed where others have given theirs; empty: whoever
 /// @error the vault's
 Result<const group::CanaryBook::Committed*> canary_set_in_use(const group::CanaryBook& book, vault::Vault& vault,
-                                                              group::JointLog& log, const group::Membership& membership,
-                                                              UnixSeconds now);
+                                                              const group::Membership& membership, UnixSeconds now,
+                                                              const std::string& peer);
 
 /// Those of our canaries that enter a session with `peer` (nick) about `question`, in random order. None where not both
 /// learn which indicators match: nothing would show us a hit, or nothing could prove it.
 /// @error the vault's
-Result<std::vector<group::CommittedCanary>> canaries_for(vault::Vault& vault, group::JointLog& log,
-                                                         const group::Membership& membership, const Question& question,
-                                                         const std::string& peer, UnixSeconds now);
+Result<std::vector<group::CommittedCanary>> canaries_for(vault::Vault& vault, const group::Membership& membership,
+                                                         const Question& question, const std::string& peer,
+                                                         UnixSeconds now);
 
 /// A canary of ours that the peer holds too, as it says.
 struct CanaryHit {

@@ -172,8 +172,7 @@ Status Session::commit() {
   const Secret<32> salts = random_secret<32>();
   seed_ = random_secret<32>();
   result_key_share_ = random_secret<32>();
-  TRY(canaries_, canaries_for(us_.vault, steps_.link().log(), us_.membership, terms_.question, steps_.peer().nick,
-                              wall_clock_now()));
+  TRY(canaries_, canaries_for(us_.vault, us_.membership, terms_.question, steps_.peer().nick, wall_clock_now()));
   std::vector<indicator::Canonical> decoys;
   for (const group::CommittedCanary& each : canaries_) decoys.push_back(each.canary.indicator);
   TRY(Input input, Input::make(us_.vault, selection(), row_.id, side_, salts, us_.pool, us_.progress, decoys));

@@ -136,11 +136,12 @@ Status add_rest(Connection& connection, std::int64_t log, const LogGrowth& growt
   }
   if (growth.checkpoint) TRY_STATUS(write_checkpoint(connection, "INSERT OR IGNORE", log, *growth.checkpoint));
   TRY(Statement cosignature,
-      connection.prepare("INSERT INTO log_cosignatures(log, size, cosigner, line) VALUES(?1, ?2, ?3, ?4) "
-                         "ON CONFLICT(log, size, cosigner) DO UPDATE SET line=excluded.line"));
+      connection.prepare(
+          "INSERT INTO log_cosignatures(log, size, cosigner, line, arrived) VALUES(?1, ?2, ?3, ?4, ?5) "
+          "ON CONFLICT(log, size, cosigner) DO UPDATE SET line=excluded.line, arrived=excluded.arrived"));
   for (const LogCosignature& added : growth.cosignatures) {
     cosignature.bind(1, log).bind(2, static_cast<std::int64_t>(added.size)).bind(3, std::string_view(added.cosigner));
-    TRY_STATUS(cosignature.bind(4, std::string_view(added.line)).run());
+    TRY_STATUS(cosignature.bind(4, std::string_view(added.line)).bind(5, added.arrived).run());
   }
   return {};
 }
@@ -345,14 +346,15 @@ Result<std::vector<LogCosignature>> Vault::log_cosignatures(std::string_view ori
   TRY(const auto hold, state_->database->gate().enter());
   Connection& connection = state_->database->connection();
   TRY(const std::int64_t number, find_number(connection, origin));
-  TRY(Statement list, connection.prepare("SELECT size, cosigner, line FROM log_cosignatures WHERE log=?1 AND size>=?2 "
-                                         "AND size<?3 ORDER BY size, cosigner"));
+  TRY(Statement list, connection.prepare("SELECT size, cosigner, line, arrived FROM log_cosignatures WHERE log=?1 AND "
+                                         "size>=?2 AND size<?3 ORDER BY size, cosigner"));
   list.bind(1, number).bind(2, static_cast<std::int64_t>(size)).bind(3, static_cast<std::int64_t>(size + count));
   std::vector<LogCosignature> cosignatures;
   while (true) {
     TRY(const bool row, list.step());
     if (!row) return cosignatures;
-    cosignatures.push_back({unsigned_of(list.integer(0)), std::string(list.text(1)), std::string(list.text(2))});
+    cosignatures.push_back(
+        {unsigned_of(list.integer(0)), std::string(list.text(1)), std::string(list.text(2)), list.integer(3)});
   }
 }
 

@@ -33,6 +33,8 @@ struct LogCosignature {
   std::uint64_t size = 0;  ///< of the checkpoint
   std::string cosigner;    ///< nick
   std::string line;        ///< as it stands in the note
+  /// When it came here, by our own clock: it has been there since then, whatever time it states. 0: not known.
+  std::int64_t arrived = 0;
 };
 
 /// A log as it is now.

@@ -83,11 +83,15 @@ TEST_F(Framing, WithASetThatOnlyItsOwnerCallsOldIsRefused) {
   const auto held = hold_session(dave, carol, which_addresses_and_names());
   ASSERT_OK(held.began);
   carry_between(carol.log(charter), dave.log(charter), wall_clock_now());
-  const AlarmSources sources = sources_of(*dave.vault, dave.log(charter), dave.membership(charter));
+  const AlarmSources sources = *sources_of(*dave.vault, dave.membership(charter));
   const auto entry = sources.entry("carol", set_entry);
   ASSERT_OK(entry);
   EXPECT_EQ(entry->entry.time / 86'400, days_ago(3) / 86'400) << "its owner says that it is three days old";
-  const auto in_time = sources.final_by("carol", entry->entry.seq, wall_clock_now() - group::kCanaryAge);
+  const auto in_time = sources.final_by({.nick = "carol",
+                                         .seq = entry->entry.seq,
+                                         .time = wall_clock_now() - group::kCanaryAge,
+                                         .accused = "dave",
+                                         .charters = {}});
   ASSERT_OK(in_time);
   EXPECT_FALSE(*in_time) << "and the one who cosigned it says when it first saw it";
 }
@@ -97,7 +101,7 @@ TEST_F(Framing, ByACommitmentThatTheAccusedDidNotRunAgainstIsRefused) {
   const auto entry = published_alarm(alpha_, bravo_, alarm_, session_);
   ASSERT_OK(entry);
   const group::SignedCharter charter = charter_of(bravo_, alpha_);
-  const AlarmSources honest = sources_of(*bravo_.vault, bravo_.log(charter), bravo_.membership(charter));
+  const AlarmSources honest = *sources_of(*bravo_.vault, bravo_.membership(charter));
   ASSERT_OK(check_alarm(*entry, honest));
   const auto with_run = [&](const std::function<void(log::Entry&)>& change) {
     AlarmSources sources = honest;
@@ -119,7 +123,7 @@ TEST_F(Framing, IsNotWhatAnAlarmIsWhoseAccusedDatesItsRunLater) {
   const auto entry = published_alarm(alpha_, bravo_, alarm_, session_);
   ASSERT_OK(entry);
   const group::SignedCharter charter = charter_of(bravo_, alpha_);
-  const AlarmSources honest = sources_of(*bravo_.vault, bravo_.log(charter), bravo_.membership(charter));
+  const AlarmSources honest = *sources_of(*bravo_.vault, bravo_.membership(charter));
   AlarmSources sources = honest;
   sources.entry = [&](const std::string& nick, const Digest& hash) -> Result<mirror::EntryView> {
     TRY(mirror::EntryView found, honest.entry(nick, hash));
@@ -128,9 +132,9 @@ TEST_F(Framing, IsNotWhatAnAlarmIsWhoseAccusedDatesItsRunLater) {
   };
   EXPECT_OK(check_alarm(*entry, sources));
   // Where nobody else says that the run was earlier, its word counts.
-  sources.final_by = [&](const std::string& nick, std::uint64_t seq, std::int64_t time) -> Result<bool> {
-    if (nick == alarm_.accused) return false;
-    return honest.final_by(nick, seq, time);
+  sources.final_by = [&](const HeldBy& held) -> Result<bool> {
+    if (held.nick == alarm_.accused) return false;
+    return honest.final_by(held);
   };
   const Status refused = check_alarm(*entry, sources);
   EXPECT_FAILS(refused, Errc::protocol);
@@ -240,7 +244,7 @@ TEST_F(Framing, ByAnyFlippedBitOfAnAlarmIsRefused) {
   ASSERT_OK(honest);
   const std::string text = log::write_pjson(*honest->body);
   const group::SignedCharter charter = charter_of(bravo_, alpha_);
-  const AlarmSources sources = sources_of(*bravo_.vault, bravo_.log(charter), bravo_.membership(charter));
+  const AlarmSources sources = *sources_of(*bravo_.vault, bravo_.membership(charter));
   ASSERT_OK(check_alarm(*honest, sources));
   std::size_t accepted = 0, tried = 0;
   for (std::size_t bit = 0; bit < text.size() * 8; ++bit) {

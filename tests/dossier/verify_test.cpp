@@ -107,6 +107,13 @@ TEST(Dossier, IsNotMadeBeforeEnoughHavePublished) {
   EXPECT_HOLDS(make());
 }
 
+TEST(Dossier, IsNotMadeOnTreesThatAReaderWouldNotTakeForHeldAndSaysWhoseSignaturesHeWouldMiss) {
+  Published published(false);
+  EXPECT_HOLDS(published.make("alpha"));
+  published.take_back("charlie");
+  EXPECT_REFUSED(published.make("alpha"), Errc::policy, "No signature that counts is here of charlie.");
+}
+
 TEST(Dossier, IsNotMadeOfAFindingThatBreaksTheRulesThoughEnoughHaveSignedIt) {
   // Alpha and bravo run programs that freeze and sign what has no likelihood.
   finding::ThreeMembers members;

@@ -1,11 +1,16 @@
 // A finding's way through three members' logs: frozen by one, signed by two, dissented from by the third, published.
 #include "finding/detail/records.h"
 #include "finding/three_members.h"
+#include "group/rotation.h"
 
 namespace parley::finding {
 namespace {
 
 class Findings : public testing::Test, protected ThreeMembers {};
+class FindingsOfFour : public testing::Test, protected ThreeMembers {
+ protected:
+  FindingsOfFour() : ThreeMembers({"alpha", "bravo", "charlie", "delta"}) {}
+};
 
 TEST_F(Findings, GoFromADraftToAPublicationThroughTheLogsAlone) {
   const auto hash = draft("alpha", working_copy());
@@ -206,6 +211,89 @@ TEST_F(Findings, WaitForNoMoreUnreadEntriesOfAMemberThanItMayDissent) {
   EXPECT_EQ(book.oddities.size(), 64u);
   ASSERT_EQ(book.left_out.size(), 1u);
   EXPECT_EQ(book.left_out[0].entries, 6u);
+}
+
+// Charlie says by a rotation that it has held nothing of what the finding rests on.
+TEST_F(Findings, StayThoughAMemberTakesItsWordBack) {
+  const auto hash = draft("alpha", working_copy());
+  ASSERT_HOLDS(hash);
+  exchange();
+  ASSERT_HOLDS(sign("bravo", *hash));
+  exchange();
+  take_back("charlie");
+  for (const std::string nick : {"alpha", "bravo"}) {
+    const Case of = only_case(nick);
+    EXPECT_EQ(of.signers, std::vector<std::string>{"bravo"}) << nick;
+    const auto membership = this->membership(nick);
+    const auto keys = group::member_keys(group_[nick].vault(), membership.charter());
+    ASSERT_HOLDS(keys);
+    EXPECT_REFUSED(check_cut(of.finding, of.checkpoints, membership.charter(), *keys, membership.left()), Errc::policy,
+                   "No signature that counts is here of charlie.");
+    const auto cutoffs = group::short_cutoffs(group_[nick].vault(), membership);
+    ASSERT_HOLDS(cutoffs);
+    ASSERT_FALSE(cutoffs->empty());
+    for (const group::ShortCutoff& cutoff : *cutoffs) {
+      EXPECT_EQ(cutoff.nick, "charlie");
+      EXPECT_EQ(cutoff.stated, 0u);
+    }
+  }
+  EXPECT_HOLDS(sign("alpha", *hash)) << "and can be signed as before";
+}
+
+TEST_F(FindingsOfFour, StayThoughAMemberTakesItsWordBack) {
+  const auto hash = draft("alpha", working_copy());
+  ASSERT_HOLDS(hash);
+  exchange();
+  ASSERT_HOLDS(sign("bravo", *hash));
+  exchange();
+  take_back("charlie");
+  take_back("delta");
+  for (const std::string nick : {"alpha", "bravo"})
+    EXPECT_EQ(only_case(nick).signers, std::vector<std::string>{"bravo"}) << nick;
+}
+
+// Delta's copy of bravo's log went past the tree of the draft, so that charlie's word on that tree reaches it in the
+// draft alone; but charlie has cosigned the log in which the draft stands.
+TEST_F(FindingsOfFour, StayWhereALineIsKeptInADraftThatItsAuthorHasCosigned) {
+  const auto grow = [&](const std::string& nick) {
+    ASSERT_HOLDS(log(nick).append({.type = std::string(log::kHeads),
+                                   .session = {},
+                                   .refs = {},
+                                   .audience = {std::string(log::kEveryone)},
+                                   .body = log::Json::Object{{"v", 1}}}));
+  };
+  // Twice: what others have cosigned of entries comes with the heads of the next link.
+  const auto tell = [&](const std::string& from, const std::string& to) {
+    for (int link = 0; link < 2; ++link) {
+      log(from).with([&](mirror::Replica& replica) { replica.connected(to); });
+      hand_over(from, to);
+    }
+  };
+  grow("bravo");
+  tell("bravo", "charlie");
+  tell("bravo", "alpha");
+  grow("bravo");
+  tell("bravo", "delta");
+  const auto hash = draft("alpha", working_copy());
+  ASSERT_HOLDS(hash);
+  tell("alpha", "charlie");
+  tell("alpha", "delta");
+  const auto of_bravo = [&](const std::string& nick) {
+    return log(nick).with([&](mirror::Replica& replica) { return replica.size("bravo"); });
+  };
+  const std::vector<Cut> cut = only_case("delta").finding.cut;
+  const auto bravos = std::ranges::find(cut, "bravo", &Cut::nick);
+  ASSERT_EQ(bravos->size, of_bravo("charlie"));
+  ASSERT_EQ(of_bravo("delta"), bravos->size + 1);
+  take_back("charlie");
+  only_case("delta");
+}
+
+TEST_F(Findings, DoNotComeToStandByAKeyThatWasReplacedBefore) {
+  take_back("charlie");
+  const auto hash = draft("alpha", working_copy());
+  // What charlie signed before counts here; a finding is frozen on what readers count.
+  EXPECT_REFUSED(hash, Errc::policy, "charlie");
 }
 
 TEST_F(Findings, AreNamedByFourDigitsOrMore) {

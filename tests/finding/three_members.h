@@ -6,6 +6,7 @@
 #include "finding/samples.h"
 #include "group/groups.h"
 #include "group/groups_of_vaults.h"
+#include "support/short_rotation.h"
 
 namespace parley::finding {
 
@@ -14,7 +15,7 @@ using group::Participant;
 /// Three members with vaults whose logs are brought together by hand.
 class ThreeMembers {
  public:
-  ThreeMembers() {
+  explicit ThreeMembers(std::vector<std::string> nicks = {"alpha", "bravo", "charlie"}) : nicks_(std::move(nicks)) {
     group_.found();
     for (const std::string& nick : nicks_)
       groups_.push_back(
@@ -64,6 +65,28 @@ class ThreeMembers {
     EXPECT_HOLDS(outcome);
     if (!outcome) return;
     for (const mirror::Message& reply : outcome->replies) deliver(to, from, reply);
+  }
+
+  /// A rotation of this member's cosign key with no cutoffs reaches all others.
+  void take_back(const std::string& nick) {
+    Participant& owner = group_[nick];
+    const group::Charter charter = membership(nick).charter();
+    const auto keys = group::load_group_keys(owner.desk().folder, owner.vault(), charter.domain, charter.group, nick);
+    ASSERT_HOLDS(keys);
+    log::MemberKeys names = keys->keys;
+    names.id = owner.id();
+    const Secret<32> id = owner.id_seed(), next = random_secret<32>();
+    for (const std::string& other : nicks_) {
+      if (other == nick) continue;
+      mirror::VaultStore store(group_[other].vault(), charter.group, {}, 0);
+      const mirror::Message push =
+          mirror::short_rotation(store, charter.group, names, {keys->node, keys->log, id}, next);
+      log(other).with([&](mirror::Replica& replica) {
+        ASSERT_HOLDS(replica.take(nick, push, kBegin + 120));
+        ASSERT_HOLDS(replica.flush());
+        ASSERT_EQ(replica.keys_of(nick)->rotated.size(), 1u);
+      });
+    }
   }
 
   /// A working copy whose evidence rests on entries that are there.
@@ -117,7 +140,7 @@ class ThreeMembers {
   }
 
   static constexpr UnixSeconds kNow = kBegin + 100'000;
-  const std::vector<std::string> nicks_ = {"alpha", "bravo", "charlie"};
+  const std::vector<std::string> nicks_;
   group::Group group_{nicks_};
   std::vector<std::unique_ptr<group::Groups>> groups_;
   std::vector<std::shared_ptr<group::JointLog>> logs_;

@@ -70,6 +70,37 @@ TEST_F(RotationInThree, OfACosignKeyMakesItsOwnerCosignWithTheNewOneAndKeepsWhat
   EXPECT_EQ(by_new_key->cosigners.size(), 1u);
 }
 
+// By a new key a member could say later what it has said, and so have held late what it held in time.
+TEST_F(RotationInThree, OfACosignKeyLetsNoLaterWordTakeThePlaceOfAnEarlierOne) {
+  settle();
+  const std::uint64_t size = circle_[1].size("bravo");
+  circle_.append(1, log::kHeads);
+  settle();
+  Store& carols = circle_.homes[2]->store();
+  const std::string& origin = circle_.keys[1].log.name;
+  const auto lines = [&] {
+    std::vector<std::string> all;
+    const auto rows = carols.cosignatures(origin, size);
+    EXPECT_OK(rows);
+    for (const vault::LogCosignature& line : *rows) all.push_back(line.line);
+    return all;
+  };
+  const std::vector<std::string> before = lines();
+  ASSERT_EQ(before.size(), 2u);
+  rotate(0, KeyRole::cosign);
+  settle();
+  const auto row = carols.checkpoint(origin, size);
+  ASSERT_OK(row);
+  const log::VerifierKey next = circle_[2].keys_of("alpha")->newest_cosign();
+  const auto again = log::cosign({origin, size, (*row)->root}, next.name, crypto::SigningKey(seeds_.back()),
+                                 static_cast<std::uint64_t>(kNow + 1'000'000));
+  const auto note = log::add_cosignature((*row)->note, again, next);
+  ASSERT_OK(note);
+  ASSERT_OK(circle_[2].take("alpha", *write_message(kGroup, Cosig{"bravo", *note}), ++circle_.now));
+  ASSERT_OK(circle_[2].flush());
+  EXPECT_EQ(lines(), before);
+}
+
 TEST_F(RotationInThree, NeedsTheOldKeyWhereThatStillSpeaksForItsOwner) {
   const EntryView rotated = rotate(0, KeyRole::node, RotationReason::staff);
   const auto read = log::read_rotation(*rotated.body->object()->at("rotation").text(), circle_.keys[0].id);

@@ -219,8 +219,7 @@ TEST_F(TaggedCanaries, GiveAnAlarmThatAMemberChecksThatHasNoTagOfIt) {
   ASSERT_OK(held.began);
   ASSERT_EQ(hits(held).size(), 1u);
   RewritingLog& log = circle[0].log(circle.charter());
-  const auto alarm =
-      alarm_of(*circle[0].vault, log, sources_of(*circle[0].vault, log, circle.membership(0)), *held.began);
+  const auto alarm = alarm_of(*circle[0].vault, log, *sources_of(*circle[0].vault, circle.membership(0)), *held.began);
   ASSERT_OK(alarm);
   mirror::Draft draft = mirror::draft_for_everyone(log::kCanaryAlarm, alarm->to_json());
   draft.session = *held.began;
@@ -228,8 +227,7 @@ TEST_F(TaggedCanaries, GiveAnAlarmThatAMemberChecksThatHasNoTagOfIt) {
   ASSERT_OK(entry);
   circle.synchronise();
   for (const std::size_t member : {1u, 2u}) {
-    const AlarmSources sources =
-        sources_of(*circle[member].vault, circle[member].log(circle.charter()), circle.membership(member));
+    const AlarmSources sources = *sources_of(*circle[member].vault, circle.membership(member));
     EXPECT_OK(check_alarm(*entry, sources)) << circle.nick(member);
   }
   // An accuser that puts another value under its tag names nothing that the accused signed.
@@ -237,8 +235,7 @@ TEST_F(TaggedCanaries, GiveAnAlarmThatAMemberChecksThatHasNoTagOfIt) {
   other.hits.front().canary.canary.indicator = *indicator::canonicalise(indicator::Type::ipv4, "203.0.113.78");
   mirror::EntryView forged = *entry;
   forged.body = other.to_json();
-  EXPECT_FALSE(
-      check_alarm(forged, sources_of(*circle[2].vault, circle[2].log(circle.charter()), circle.membership(2))));
+  EXPECT_FALSE(check_alarm(forged, *sources_of(*circle[2].vault, circle.membership(2))));
 }
 
 }  // namespace

@@ -9,7 +9,9 @@
 namespace parley::session {
 
 /// Carries what two replicas have for each other until neither has anything, as if it were `now`.
-inline void carry_between(group::JointLog& one, group::JointLog& other, UnixSeconds now) {
+/// @param by_other  what the clock of `other` shows, where it shows something else
+inline void carry_between(group::JointLog& one, group::JointLog& other, UnixSeconds now,
+                          std::optional<UnixSeconds> by_other = {}) {
   std::deque<std::pair<group::JointLog*, mirror::Message>> on_its_way;  // to whom
   const auto from_of = [&](group::JointLog* to) -> group::JointLog& { return to == &one ? other : one; };
   const auto collect = [&](group::JointLog& from, group::JointLog& to) {
@@ -27,7 +29,8 @@ inline void carry_between(group::JointLog& one, group::JointLog& other, UnixSeco
       const auto [to, message] = std::move(on_its_way.front());
       on_its_way.pop_front();
       group::JointLog& from = from_of(to);
-      const auto outcome = to->with([&](mirror::Replica& replica) { return replica.take(from.nick(), message, now); });
+      const UnixSeconds time = to == &other ? by_other.value_or(now) : now;
+      const auto outcome = to->with([&](mirror::Replica& replica) { return replica.take(from.nick(), message, time); });
       ASSERT_OK(outcome);
       for (const mirror::Message& reply : outcome->replies) on_its_way.emplace_back(&from, reply);
     }
@@ -64,13 +67,11 @@ inline group::Canary dark(const std::string& address, std::int64_t eps_ppm = 10)
   return canary(indicator::Type::ipv4, address, eps_ppm);
 }
 
-/// Puts a set of these into the log of `owner` in a group at `then`; `peer` cosigns it at the same time. Before any
-/// session.
+/// Puts a set of these into the log of `owner` in a group at `then`.
 /// @param believed  when its owner's own program takes the set to be from, where that is another time
-inline void commit_canaries_at(Opened& owner, Opened& peer, const group::SignedCharter& charter,
-                               const std::vector<group::Canary>& canaries, UnixSeconds then,
-                               std::optional<UnixSeconds> believed = {}) {
-  open_logs(owner, peer, charter, then);
+inline void put_canaries_at(Opened& owner, const group::SignedCharter& charter,
+                            const std::vector<group::Canary>& canaries, UnixSeconds then,
+                            std::optional<UnixSeconds> believed = {}) {
   RewritingLog& log = owner.log(charter);
   auto book = group::CanaryBook::load(*owner.vault, charter.charter.group);
   ASSERT_OK(book);
@@ -85,7 +86,15 @@ inline void commit_canaries_at(Opened& owner, Opened& peer, const group::SignedC
                                return book->save(*owner.vault, charter.charter.group);
                              }));
   });
-  carry_between(log, peer.log(charter), then);
+}
+
+/// The same, and `peer` cosigns it at the same time. Before any session.
+inline void commit_canaries_at(Opened& owner, Opened& peer, const group::SignedCharter& charter,
+                               const std::vector<group::Canary>& canaries, UnixSeconds then,
+                               std::optional<UnixSeconds> believed = {}) {
+  open_logs(owner, peer, charter, then);
+  put_canaries_at(owner, charter, canaries, then, believed);
+  carry_between(owner.log(charter), peer.log(charter), then);
 }
 
 /// In the pair's own group.
@@ -102,7 +111,7 @@ inline UnixSeconds days_ago(int days) {
 inline Result<CanaryAlarm> alarm_about(Opened& accuser, Opened& peer, const std::string& session) {
   const group::SignedCharter charter = charter_of(accuser, peer);
   group::JointLog& log = accuser.log(charter);
-  return alarm_of(*accuser.vault, log, sources_of(*accuser.vault, log, accuser.membership(charter)), session);
+  return alarm_of(*accuser.vault, log, *sources_of(*accuser.vault, accuser.membership(charter)), session);
 }
 
 /// What alpha would publish about a session, written into its log and held by bravo too.
@@ -119,7 +128,7 @@ inline Result<mirror::EntryView> published_alarm(Opened& accuser, Opened& peer, 
 /// The alarm as `member` checks it, who was not in the audience of any step of a session.
 inline Status check_as_bystander(Opened& member, Opened& other, const mirror::EntryView& alarm) {
   const group::SignedCharter charter = charter_of(member, other);
-  AlarmSources sources = sources_of(*member.vault, member.log(charter), member.membership(charter));
+  AlarmSources sources = *sources_of(*member.vault, member.membership(charter));
   sources.entry = [inner = sources.entry](const std::string& nick, const Digest& hash) -> Result<mirror::EntryView> {
     TRY(mirror::EntryView entry, inner(nick, hash));
     if (!entry.entry.session.empty()) entry.body.reset();

@@ -1,6 +1,7 @@
 // Two members with real vaults who hold a session over a real link, and a peer that deviates from what it should say.
 #pragma once
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <future>
@@ -80,6 +81,7 @@ inline mirror::GroupView view_by(const group::SignedCharter& charter, const std:
   for (const group::CharterMember& each : charter.charter.members) {
     if (each.keys.nick == nick) view.self = view.members.size();
     view.members.push_back(each.keys);
+    view.members.back().id = each.id;
   }
   return view;
 }
@@ -148,14 +150,17 @@ struct Opened {
   std::map<std::string, std::unique_ptr<RewritingLog>> logs_;
 };
 
-/// The charter of two members, who pin each other: every question is allowed for the next month. Its id is made of
-/// their nicks.
-inline group::SignedCharter charter_of(Opened& one, Opened& other) {
-  one.meet(other);
-  other.meet(one);
-  const auto [first, second] = std::minmax(one.member.card.nick, other.member.card.nick);
+/// The charter of members who pin each other: every question is allowed for the next month. Its id is made of their
+/// nicks.
+inline group::SignedCharter charter_among(const std::vector<Opened*>& members) {
+  std::set<std::string> nicks;
+  for (Opened* one : members) {
+    nicks.insert(one->member.card.nick);
+    for (const Opened* other : members)
+      if (one != other) one->meet(*other);
+  }
   group::Charter charter;
-  charter.group = to_hex(ByteView(crypto::sha256(as_bytes(first + " and " + second))).first(16));
+  charter.group = to_hex(ByteView(crypto::sha256(as_bytes(fmt::format("{}", fmt::join(nicks, " and "))))).first(16));
   charter.domain = TestMember::kDomain;
   charter.not_before = 1;
   charter.not_after = wall_clock_now() / 86'400 * 86'400 + 30 * 86'400;
@@ -164,15 +169,19 @@ inline group::SignedCharter charter_of(Opened& one, Opened& other) {
   for (const indicator::Type type : indicator::kAllTypes)
     for (const group::Function function : group::kAllFunctions)
       charter.questions.push_back({.type = type, .function = function, .caps = group::kNoCaps});
-  charter.members = {one.charter_member(charter.group), other.charter_member(charter.group)};
+  for (Opened* member : members) charter.members.push_back(member->charter_member(charter.group));
   std::ranges::sort(charter.members, {}, [](const auto& member) { return member.keys.nick; });
-  for (const Opened* side : {&one, &other}) {
+  for (const Opened* side : members) {
     EXPECT_OK(side->vault->put_group(
         {.id = charter.group, .name = "pair-" + charter.group, .state = std::string(group::kActive)}));
     EXPECT_OK(side->vault->set_group_material(charter.group, std::vector{vault::MaterialRule{}}));
   }
   return {
       .charter = charter, .note = group::charter_text(charter), .hash = group::charter_hash(charter), .signers = {}};
+}
+
+inline group::SignedCharter charter_of(Opened& one, Opened& other) {
+  return charter_among({&one, &other});
 }
 
 /// A link that passes everything on to another.
@@ -234,12 +243,11 @@ inline Limits test_limits() {
 
 /// Connects both and lets each side tell its story in its own thread; each closes its link when it has ended.
 template <typename Outcome>
-Both<Outcome> meet(Opened& beginner, Opened& answerer, const Deviation& beginner_deviates,
-                   const Deviation& answerer_deviates,
-                   const std::function<Result<Outcome>(Party, group::LogLink&)>& begin,
-                   const std::function<Result<Outcome>(Party, group::LogLink&)>& answer) {
+Both<Outcome> meet_in(const group::SignedCharter& charter, Opened& beginner, Opened& answerer,
+                      const Deviation& beginner_deviates, const Deviation& answerer_deviates,
+                      const std::function<Result<Outcome>(Party, group::LogLink&)>& begin,
+                      const std::function<Result<Outcome>(Party, group::LogLink&)>& answer) {
   wire::Listener listener;
-  const group::SignedCharter charter = charter_of(beginner, answerer);
   RewritingLog& beginner_log = beginner.log(charter);
   RewritingLog& answerer_log = answerer.log(charter);
   beginner_log.rewrite = beginner_deviates.rewrite;
@@ -261,6 +269,16 @@ Both<Outcome> meet(Opened& beginner, Opened& answerer, const Deviation& beginner
   return {began, answered.get()};
 }
 
+/// In the pair's own group.
+template <typename Outcome>
+Both<Outcome> meet(Opened& beginner, Opened& answerer, const Deviation& beginner_deviates,
+                   const Deviation& answerer_deviates,
+                   const std::function<Result<Outcome>(Party, group::LogLink&)>& begin,
+                   const std::function<Result<Outcome>(Party, group::LogLink&)>& answer) {
+  return meet_in<Outcome>(charter_of(beginner, answerer), beginner, answerer, beginner_deviates, answerer_deviates,
+                          begin, answer);
+}
+
 /// The first step on a link of the answering side.
 inline Result<ReceivedStep> first_step(group::LogLink& link) {
   return StepLink(link).receive_any(deadline_in(kPatience));
@@ -270,16 +288,25 @@ inline std::optional<Decision> accept_everything(const Offer&, Deadline) {
   return Decision{.accept = true, .why = {}, .label = {}};
 }
 
-inline Both<std::string> hold_session(Opened& asker, Opened& answerer, const Question& question,
-                                      const Deviation& asker_deviates = {}, const Deviation& answerer_deviates = {},
-                                      const Decide& decide = accept_everything) {
-  return meet<std::string>(
-      asker, answerer, asker_deviates, answerer_deviates,
+inline Both<std::string> hold_session_in(const group::SignedCharter& charter, Opened& asker, Opened& answerer,
+                                         const Question& question, const Deviation& asker_deviates = {},
+                                         const Deviation& answerer_deviates = {},
+                                         const Decide& decide = accept_everything) {
+  return meet_in<std::string>(
+      charter, asker, answerer, asker_deviates, answerer_deviates,
       [&](Party us, group::LogLink& link) { return ask(us, link, question, test_limits(), {}); },
       [&](Party us, group::LogLink& link) -> Result<std::string> {
         TRY(const ReceivedStep step, first_step(link));
         return session::answer(us, link, step, test_limits(), decide);
       });
+}
+
+/// In the pair's own group.
+inline Both<std::string> hold_session(Opened& asker, Opened& answerer, const Question& question,
+                                      const Deviation& asker_deviates = {}, const Deviation& answerer_deviates = {},
+                                      const Decide& decide = accept_everything) {
+  return hold_session_in(charter_of(asker, answerer), asker, answerer, question, asker_deviates, answerer_deviates,
+                         decide);
 }
 
 inline Both<RevealOutcome> hold_reveal(Opened& beginner, Opened& answerer, const std::string& session,

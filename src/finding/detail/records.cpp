@@ -89,9 +89,9 @@ Status Records::judge_each(vault::Vault& vault, std::string_view type, Oddities&
     if (!opened) oddities.add(place, opened.error().message);
     // What its author wrote badly is the same to everybody; what is damaged or lost here is not.
     if (opened)
-      judge({place, entry, rows.front().note, *opened});
+      judge({place, origin_, entry, rows.front().note, *opened});
     else if (opened.error().code == Errc::not_found || opened.error().code == Errc::signature)
-      judge({place, entry, rows.front().note, std::nullopt});
+      judge({place, origin_, entry, rows.front().note, std::nullopt});
   }
   oddities.left_out(nick_, beyond,
                     fmt::format("of one member's entries {} the first {} count, and no more than {} MiB", share.type,

@@ -27,6 +27,7 @@ inline constexpr std::size_t kMaxOdditiesOfOne = 64;
 
 struct Found {
   Place place;
+  std::string origin;  ///< of the log
   log::Entry entry;
   std::string note;
   std::optional<log::Json> body;  ///< nothing where it is not here

@@ -34,6 +34,7 @@ struct Replica::Impl {
   std::optional<Signing> signing;  ///< none: our keys are destroyed
   std::vector<Secret<32>> seeds;   ///< of all our keys but `log` that are here, replaced ones too
   bool rotating = false;           ///< the entry that is being written is a rotation
+  std::int64_t came_at = 0;        ///< when the message came that is being taken
   Store& store;
   Guard& guard;
 
@@ -206,7 +207,6 @@ struct Replica::Impl {
   /// Whether a cosignature that is kept here is by a key of its member. It was verified by the key of its place when it
   /// came; where that key was replaced since, what its owner had signed to hold stays signed.
   bool counts(const vault::LogCosignature& line) const;
-  std::optional<log::VerifierKey> kept_cosign_key(std::size_t cosigner, const log::NoteSignature& signature) const;
   /// The key of its place that made a cosignature.
   std::optional<log::VerifierKey> cosign_key(std::size_t cosigner, const detail::LogCopy& copy, std::uint64_t size,
                                              const log::NoteSignature& signature) const;

@@ -169,9 +169,13 @@ constexpr const char* kVersion8 = R"(
 CREATE TABLE operator_log(seq INTEGER PRIMARY KEY, record TEXT NOT NULL, signature BLOB NOT NULL);
 )";
 
+constexpr const char* kVersion9 = R"(
+ALTER TABLE log_cosignatures ADD COLUMN arrived INTEGER NOT NULL DEFAULT 0;
+)";
+
 /// The step from version i to i + 1.
-constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4,
-                                    kVersion5, kVersion6, kVersion7, kVersion8};
+constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5,
+                                    kVersion6, kVersion7, kVersion8, kVersion9};
 static_assert(kMigrations.size() == kSchemaVersion);
 
 }  // namespace
