@@ -793,6 +793,14 @@ def read_dissent(text_of_note, charter, finding_hash, finding):
     return sha256(note.text.encode()), dissent
 
 
+def check_shares(dissents, notes):
+    """One member's dissents about a finding: 32, and 128 KiB in all."""
+    lengths = {}
+    for (_, dissent), note in zip(dissents, notes):
+        lengths.setdefault(dissent["nick"], []).append(len(note.encode()))
+    require(all(len(one) <= 32 and sum(one) <= 128 << 10 for one in lengths.values()), "a member dissents more than counts")
+
+
 def read_withdrawal(entry, charter, finding_hash, finding, signers):
     require(entry.body is not None, "what was withdrawn is not shown")
     body = NOTE_BODY(entry.body, "a withdrawal")
@@ -1018,6 +1026,7 @@ def verify(data, anchor):
     dissents = [read_dissent(one, charter, finding_hash, finding) for one in dossier["dissents"]]
     hashes = [one for one, _ in dissents]
     require(is_ascending(hashes) and set(hashes) >= due, "the dissents are not those that were published")
+    check_shares(dissents, dossier["dissents"])
     withdrawals = sorted((read_withdrawal(entry, charter, finding_hash, finding, signers) for entry in entries
                           if entry.header["type"] == "finding.withdraw" and not entry.is_evidence), key=lambda one: one[0])
     require(len({one["nick"] for _, one in withdrawals}) == len(withdrawals), "a member withdrew twice")

@@ -25,7 +25,7 @@ enum class Errc {
   peer_unknown,     ///< the key at the other end is not one that we pinned
   peer_gone,        ///< the connection ended or timed out
   protocol,         ///< the peer sent what the protocol forbids
-  skew,             ///< the two nodes run different canonical-form rules or protocol versions
+  skew,             ///< the two nodes run different canonical-form rules or protocol versions, or their clocks differ
   policy,           ///< our own rules refuse
   refused,          ///< the peer refused
   mark,             ///< TLP or PAP forbids it

@@ -26,17 +26,22 @@ struct Shown {
   std::set<indicator::Canonical> unshown;          // matches that count as none
   bool bad_opening = false;                        // evidence of one is kept
   std::vector<ledger::OpeningsSaid> differing;     // where the two logs do not say the same of a reveal
+  std::vector<ledger::Dispute> answered_twice;     // steps of its reveals
 };
 
-/// @error as accounting_of()
-Result<std::vector<ledger::OpeningsSaid>> openings_that_differ(Workplace& at, const vault::SessionRow& row) {
-  TRY(const auto steps, at.vault.session_steps(row.id));
-  if (std::ranges::find(steps, session::kRevealClose, &vault::SessionStep::type) == steps.end())
-    return std::vector<ledger::OpeningsSaid>{};
-  TRY(const group::Membership membership, at.groups.membership(row.group));
+/// What the two logs say of the reveals of the session, where that cannot be all there is. @error as accounting_of()
+Status load_differences(Workplace& at, Shown& shown) {
+  TRY(const auto steps, at.vault.session_steps(shown.row.id));
+  if (std::ranges::find(steps, session::kRevealOffer, &vault::SessionStep::type) == steps.end()) return {};
+  TRY(const group::Membership membership, at.groups.membership(shown.row.group));
   TRY(const auto accounting, accounting_of(at, membership));
-  TRY(const ledger::SessionId id, session::session_id_from(row.id));
-  return accounting->with([&](const ledger::Ledger& ledger) { return ledger.openings_that_differ(id); });
+  TRY(const ledger::SessionId id, session::session_id_from(shown.row.id));
+  accounting->with([&](const ledger::Ledger& ledger) {
+    shown.differing = ledger.openings_that_differ(id);
+    for (ledger::Dispute& dispute : ledger.disputes_of(id))
+      if (dispute.what == ledger::Difference::answers) shown.answered_twice.push_back(std::move(dispute));
+  });
+  return {};
 }
 
 Result<Shown> load(vault::Vault& vault, const std::string& session) {
@@ -130,6 +135,18 @@ void print_openings_that_differ(Console& console, const Shown& shown) {
                             "\"theirs\"; show it that",
                             peer)));
   }
+}
+
+void print_answered_twice(Console& console, const Shown& shown) {
+  const std::string peer = visible(shown.row.peer);
+  for (const ledger::Dispute& dispute : shown.answered_twice)
+    console.print(
+        fmt::format("  ANSWERED TWICE: to one step of yours in a reveal the log of {} has {}\n", peer, dispute.theirs));
+  if (!shown.answered_twice.empty())
+    console.say(
+        fmt::format("    No honest program writes such an entry: that of {} is changed. What you opened counts as it "
+                    "is. Open nothing more to it until that is cleared up.",
+                    peer));
 }
 
 void say_failure(Console& console, const Shown& shown) {
@@ -254,7 +271,7 @@ Result<std::int64_t> count_in_common(vault::Vault& vault, const std::string& ses
 
 Result<OrderedJson> session_json(Workplace& at, const std::string& session) {
   TRY(Shown shown, load(at.vault, session));
-  TRY(shown.differing, openings_that_differ(at, shown.row));
+  TRY_STATUS(load_differences(at, shown));
   const session::Question& question = shown.terms.question;
   OrderedJson matches = OrderedJson::array();
   for (std::size_t i = 0; i < shown.matches.size(); ++i) {
@@ -275,6 +292,8 @@ Result<OrderedJson> session_json(Workplace& at, const std::string& session) {
                          {"received", said.is_readable() ? OrderedJson(said.received) : OrderedJson()},
                          {"broken_off", said.broken_off},
                          {"disputed", said.cannot_both_be()}});
+  OrderedJson answered_twice = OrderedJson::array();
+  for (const ledger::Dispute& dispute : shown.answered_twice) answered_twice.push_back(dispute.theirs);
   const session::Outcome& outcome = shown.outcome;
   TRY(const auto kept, session::kept_record(at.vault, shown.row.id));
   return OrderedJson{
@@ -294,6 +313,7 @@ Result<OrderedJson> session_json(Workplace& at, const std::string& session) {
       {"unshown_matches", shown.unshown.size()},
       {"bad_opening", shown.bad_opening},
       {"openings_that_differ", differing},
+      {"answered_twice", answered_twice},
       {"canary_hits", outcome.canaries},
       {"matches", matches},
       {"seconds", static_cast<double>(outcome.milliseconds) / 1000.0},
@@ -313,7 +333,7 @@ Result<OrderedJson> session_json(Workplace& at, const std::string& session) {
 
 Status print_session(Workplace& at, const std::string& session) {
   TRY(Shown shown, load(at.vault, session));
-  TRY(shown.differing, openings_that_differ(at, shown.row));
+  TRY_STATUS(load_differences(at, shown));
   const session::Outcome& outcome = shown.outcome;
   Console& console = at.console;
   console.print(fmt::format("session {} with {}: {}\n", shown.row.id, shown.row.peer, shown.row.state));
@@ -345,6 +365,7 @@ Status print_session(Workplace& at, const std::string& session) {
                               outcome.protocol_reason.empty() ? "" : " (" + outcome.protocol_reason + ")"));
   say_what_was_not_shown(console, shown);
   print_openings_that_differ(console, shown);
+  print_answered_twice(console, shown);
   TRY_STATUS(say_audit(at, shown));
   say_failure(console, shown);
   if (!outcome.transcript.empty()) say_what_it_means(console, shown);

@@ -14,6 +14,16 @@ inline constexpr std::size_t kMaxEntries = 4096;
 inline constexpr std::size_t kMaxShownRotations = log::kMaxGroupMembers * log::kMaxRotations;
 inline constexpr std::size_t kMaxDissents = log::kMaxGroupMembers * finding::kMaxDissentsOfOne;
 inline constexpr std::size_t kMaxStixBytes = std::size_t{8} << 20;
+// What members say against a finding always fits, whatever they write and however large the finding is. The STIX part
+// has a dissent once, with no more bytes than its note has and up to 1 KiB of an object's own; half of it is left for a
+// finding, which travels in an entry of 1 MiB. Characters that JSON escapes take two bytes of a note: the file has them
+// as four, in the note and in the STIX part; three quarters of it are left for evidence and the rest.
+inline constexpr std::size_t kMaxStixObjectBytes = 1024;
+static_assert(kMaxDissents * kMaxStixObjectBytes +
+                  log::kMaxGroupMembers * (finding::kMaxDissentBytesOfOne + finding::kMaxWithdrawalBytes) <=
+              kMaxStixBytes / 2);
+static_assert(4 * log::kMaxGroupMembers * finding::kMaxDissentBytesOfOne <= kMaxDossierBytes / 4);
+static_assert(finding::kMaxRefs + 2 * log::kMaxGroupMembers <= kMaxEntries);
 
 /// An entry of a member's log: evidence that the finding refers to, or a publication.
 struct ShownEntry {

@@ -211,7 +211,7 @@ class Maker {
         TRY(entry.proof,
             prove(origin, place.seq, of_.checkpoints[static_cast<std::size_t>(cut - of_.finding.cut.begin())]));
         TRY(const log::Entry header, log::read_entry_unverified(entry.note));
-        TRY_STATUS(finding::check_showable(header, place.nick, of_.finding, membership_));
+        TRY_STATUS(finding::check_evidence(header, place.nick, of_.finding, membership_));
         name_version(header.charter);
         if (shown.erase(ref) > 0) {
           TRY(entry.body, body_of(header));
@@ -401,9 +401,10 @@ Result<std::string> make_dossier(vault::Vault& vault, const group::Membership& m
   TRY(const Contents contents, contents_of(dossier, of, membership));
   dossier.stix = stix_bundle(contents);
   std::string text = write_dossier(dossier);
-  if (text.size() > kMaxDossierBytes)
-    return fail(Errc::limit,
-                fmt::format("The dossier would have {} bytes; {} is the limit.", text.size(), kMaxDossierBytes));
+  // Of what was just written only a size can be wrong.
+  if (const auto readable = parse_dossier(text); !readable)
+    return fail(Errc::limit, fmt::format("The dossier would have {} bytes and be more than its readers take: {}",
+                                         text.size(), readable.error().message));
   // What leaves has been checked as its reader will.
   const Verdict verdict = verify_dossier(text, {.charter = membership.anchor()});
   if (!verdict.holds)

@@ -221,6 +221,7 @@ Status Verifier::check_dissents(const std::set<Digest>& due) {
     if (dissent.dissent.finding != contents_->signed_finding.hash) return wrong("A dissent is about another finding.");
     TRY_STATUS(finding::check_dissent(dissent.dissent, contents_->finding));
     if (!shown.empty() && dissent.hash <= before) return wrong("The dissents do not ascend, or one stands twice.");
+    TRY_STATUS(finding::check_share(contents_->dissents, dissent));
     before = dissent.hash;
     shown.insert(dissent.hash);
     contents_->dissents.push_back(std::move(dissent));

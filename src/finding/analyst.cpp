@@ -27,6 +27,12 @@ Result<std::vector<std::pair<Cut, std::string>>> Analyst::cut() {
 
 Status Analyst::check_refs(const Finding& finding) {
   TRY(const group::SignedCharter* charter, charter_of(finding, membership_));
+  std::set<Digest> all;
+  for (const Evidence& evidence : finding.evidence) all.insert(evidence.refs.begin(), evidence.refs.end());
+  if (all.size() > kMaxRefs)
+    return fail(Errc::limit, fmt::format("The finding rests on more than {} entries; no dossier could show them. Leave "
+                                         "out what its judgement does not need.",
+                                         kMaxRefs));
   for (const Evidence& evidence : finding.evidence) {
     for (const Digest& ref : evidence.refs) {
       TRY(const Place place, place_of(vault_, charter->charter, ref));
@@ -38,7 +44,7 @@ Status Analyst::check_refs(const Finding& finding) {
       TRY(const auto rows, vault_.log_leaves(charter->charter.member(place.nick)->keys.log.name, place.seq, 1));
       if (rows.empty()) return fail(Errc::vault_damaged, "An entry of a log is not in the vault any more.");
       TRY(const log::Entry entry, log::read_entry_unverified(rows.front().note));
-      TRY_STATUS(check_showable(entry, place.nick, finding, membership_));
+      TRY_STATUS(check_evidence(entry, place.nick, finding, membership_));
     }
   }
   return {};

@@ -105,14 +105,9 @@ Status take_dissent(const Found& found, const NoteBody& body, Case& of, const gr
   if (read.dissent.finding != of.hash) return fail(Errc::format, "It is about another finding.");
   if (read.dissent.nick != found.place.nick) return fail(Errc::signature, "It is not by whose log it stands in.");
   TRY_STATUS(check_dissent(read.dissent, of.finding));
-  const auto others = std::ranges::count_if(of.dissents, [&](const SignedDissent& one) {
-    return one.dissent.nick == found.place.nick && one.hash != read.hash;
-  });
-  if (static_cast<std::size_t>(others) >= kMaxDissentsOfOne)
-    return fail(Errc::limit,
-                fmt::format("Of one member's dissents about a finding the first {} count.", kMaxDissentsOfOne));
-  if (std::ranges::find(of.dissents, read.hash, &SignedDissent::hash) == of.dissents.end())
-    of.dissents.push_back(std::move(read));
+  if (std::ranges::find(of.dissents, read.hash, &SignedDissent::hash) != of.dissents.end()) return {};
+  TRY_STATUS(check_share(of.dissents, read));
+  of.dissents.push_back(std::move(read));
   std::ranges::sort(of.dissents, {}, &SignedDissent::hash);
   return {};
 }
@@ -313,6 +308,19 @@ Status check_showable(const log::Entry& entry, std::string_view nick, const Find
   if (named != versions.end()) return check_within(named->charter, entry, nick);
   TRY(const group::SignedCharter* charter, charter_of(of, membership));
   return check_within(charter->charter, entry, nick);
+}
+
+Status check_evidence(const log::Entry& entry, std::string_view nick, const Finding& of,
+                      const group::Membership& membership) {
+  TRY(const group::SignedCharter* last, charter_of(of, membership));
+  const std::span known(membership.versions().data(), last + 1);
+  if (std::ranges::find(known, entry.charter, &group::SignedCharter::hash) == known.end())
+    return fail(Errc::policy,
+                fmt::format("Entry {} of {} names a version of the charter that was not in force when the finding was "
+                            "frozen, so nobody can tell whether it was within the charter. Freeze the finding anew "
+                            "once that version is in force here, or leave the entry out.",
+                            entry.seq, visible(nick)));
+  return check_showable(entry, nick, of, membership);
 }
 
 }  // namespace parley::finding

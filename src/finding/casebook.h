@@ -102,6 +102,13 @@ Result<Place> place_of(vault::Vault& vault, const group::Charter& charter, const
 Status check_showable(const log::Entry& entry, std::string_view nick, const Finding& of,
                       const group::Membership& membership);
 
+/// Whether this entry of the log of `nick` can be evidence of `of`: as check_showable(), and by no later version of the
+/// charter than the finding's. Of one that is not known yet nobody can say what it will be when it is, and it may never
+/// be; so whoever freezes, signs or hands out the finding judges alike, whenever that is.
+/// @error Errc::signature, Errc::policy
+Status check_evidence(const log::Entry& entry, std::string_view nick, const Finding& of,
+                      const group::Membership& membership);
+
 /// What a member does about a finding. All of it stands in the own log when a call returns.
 class Analyst {
  public:

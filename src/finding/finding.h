@@ -29,6 +29,8 @@ inline constexpr std::size_t kMaxOrigins = 256;
 inline constexpr std::size_t kMaxAssumptions = 64;
 inline constexpr std::size_t kMaxEquivalences = 64;
 inline constexpr std::size_t kMaxRefsOfEvidence = 64;
+/// Of all its evidence, each entry once: a dossier shows every one of them with its proof, some 5 KiB.
+inline constexpr std::size_t kMaxRefs = 2048;
 inline constexpr std::size_t kMaxSightings = 64;
 inline constexpr std::int64_t kMaxRevision = 1000;
 

@@ -167,6 +167,19 @@ Result<SignedWithdrawal> read_withdrawal(std::string_view text, const group::Cha
   return SignedWithdrawal{std::move(withdrawal), std::string(text), crypto::sha256(as_bytes(note.text))};
 }
 
+Status check_share(std::span<const SignedDissent> counted, const SignedDissent& more) {
+  std::size_t count = 1, bytes = more.note.size();
+  for (const SignedDissent& one : counted) {
+    if (one.dissent.nick != more.dissent.nick) continue;
+    ++count;
+    bytes += one.note.size();
+  }
+  if (count <= kMaxDissentsOfOne && bytes <= kMaxDissentBytesOfOne) return {};
+  return fail(Errc::limit,
+              fmt::format("Of one member's dissents about a finding the first {} count, as far as they have {} bytes.",
+                          kMaxDissentsOfOne, kMaxDissentBytesOfOne));
+}
+
 Status check_dissent(const Dissent& dissent, const Finding& finding) {
   if (dissent.group != finding.group) return fail(Errc::format, "The dissent is about a finding of another group.");
   for (const DissentPoint& point : dissent.points)

@@ -12,9 +12,11 @@ namespace parley::finding {
 inline constexpr std::string_view kDissentKind = "parley/dissent/v1";
 inline constexpr std::size_t kMaxDissentBytes = 64 * 1024;
 inline constexpr std::size_t kMaxDissentPoints = 32;
-/// Of one member about one finding; only the first so many in its log count, so that nobody keeps a finding from being
-/// handed out by dissenting without end.
+/// Of one member about one finding, and how long their notes are together. Only the first in its log that are within
+/// both count, so that nobody keeps a finding from being handed out by dissenting without end: what all members of the
+/// largest group may say fits into one dossier (dossier/dossier.h).
 inline constexpr std::size_t kMaxDissentsOfOne = 32;
+inline constexpr std::size_t kMaxDissentBytesOfOne = 128 * 1024;
 
 using Left = std::set<std::string, std::less<>>;
 
@@ -97,6 +99,8 @@ struct SignedDissent {
 Result<SignedDissent> sign_dissent(const Dissent& dissent, const log::VerifierKey& id, const Secret<32>& id_seed);
 /// Signed by the member whom it names, and by nobody else. @error Errc::signature, Errc::format, Errc::limit
 Result<SignedDissent> read_dissent(std::string_view note, const group::Charter& charter);
+/// Whether `more` counts beside those of the same member that count already. @error Errc::limit
+Status check_share(std::span<const SignedDissent> counted, const SignedDissent& more);
 /// Whether every point is about something that is in `finding`, and the group is its. @error Errc::format
 Status check_dissent(const Dissent& dissent, const Finding& finding);
 

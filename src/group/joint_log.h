@@ -44,7 +44,7 @@ class JointLog {
   PeerClocks& clocks() { return clocks_; }
   /// By our clock, as far as the others' let it be trusted (PeerClocks::bounded): for entries, windows and ends.
   /// Whether something is permitted now is for the clock alone.
-  UnixSeconds time() { return clocks_.bounded(wall_clock_now()); }
+  virtual UnixSeconds time() { return clocks_.bounded(wall_clock_now()); }
 
   /// `work(replica)`, while nobody else has it. It must not wait for a peer.
   template <typename Work>

@@ -60,6 +60,10 @@ struct Closed {
 struct Aborted {
   bool other_failed = false;  ///< by the author: the other side left, refused, or broke the protocol
 };
+/// A consent of ours to a reveal, which the other side's offer may answer. Theirs does nothing to the ledger.
+struct RevealConsented {
+  Digest entry = {};  ///< leaf hash
+};
 struct RevealOffered {
   FieldSet fields = 0;
   std::uint64_t openings = 0;  ///< on how many matches
@@ -67,8 +71,7 @@ struct RevealOffered {
   bool unknown = false;        ///< its body is not here: it may be any of `fields` of every match
   bool was_unknown = false;    ///< it was told of without its body before
   std::uint64_t place = 0;     ///< of the entry in its author's log
-  /// Leaf hashes of the entry and of the step that it answers. Of two offers that were exchanged the later one answers
-  /// the earlier; zero: not said.
+  /// Leaf hashes of the entry and of the step that it answers: a consent, or the offer of who calls; zero: not said.
   Digest entry = {}, answers = {};
 };
 struct RevealClosed {
@@ -81,7 +84,8 @@ struct RevealClosed {
   std::int64_t opened = -1;  ///< fields that its author sent; -1: not said
   bool broken_off = false;   ///< it ended in the middle, by whosever doing
   bool unreadable = false;   ///< there is one, and nobody can tell what it says
-  std::uint64_t place = 0;   ///< of the entry in its author's log: it ends the offer before it
+  std::uint64_t place = 0;   ///< of the entry in its author's log: ours ends our offer before it
+  Digest answers = {};       ///< leaf hash of the other side's offer that it ends; zero: not said
 };
 
 /// What is known, and what it is at most.
@@ -97,8 +101,8 @@ struct Settled {
   bool operator==(const Settled&) const = default;
 };
 
-using Fact =
-    std::variant<Proposed, Accepted, Refused, Ran, Resulted, Closed, Aborted, RevealOffered, RevealClosed, Settled>;
+using Fact = std::variant<Proposed, Accepted, Refused, Ran, Resulted, Closed, Aborted, RevealConsented, RevealOffered,
+                          RevealClosed, Settled>;
 
 /// One entry of the own log, or of a peer's.
 struct Event {

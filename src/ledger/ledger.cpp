@@ -101,6 +101,8 @@ std::string_view name_of(Difference difference) {
       return "settlement";
     case Difference::openings:
       return "openings";
+    case Difference::answers:
+      return "answers";
   }
   std::unreachable();
 }
@@ -133,10 +135,19 @@ struct Ledger::State {
   Session& named_by_us(const SessionId& id, std::string_view peer);
   Session& named_by(const SessionId& id, MemberNumber author);
   std::size_t place_of_oldest(Unnamed& of);
+  void add_lacking(const Session& session) {
+    const Lacking one{session.id, members[session.peer]};
+    if (std::ranges::find(lacking, one) == lacking.end()) lacking.push_back(one);
+  }
   Amounts amounts(const Session& session) const {
     return detail::amounts_of(
         session, unreadable.contains(session.with()),
         [this](std::uint16_t suite, std::uint64_t entered) { return receiver_tests(suite, entered); });
+  }
+  std::vector<Dispute> disputes(const Session& session) const {
+    std::vector<Dispute> disputes = detail::disputes_of(session, amounts(session));
+    for (Dispute& dispute : disputes) dispute.peer = members[session.with()];
+    return disputes;
   }
   std::int64_t receiver_tests(std::uint16_t suite, std::uint64_t entered) const {
     if (rules.receiver_tests == nullptr) return 0;
@@ -188,8 +199,7 @@ Session& Ledger::State::named_by_us(const SessionId& id, std::string_view peer) 
   if (session.brought_by != kNobody) --unnamed[session.brought_by].count;
   session.peer = member(peer);
   const auto theirs = unnamed.find(session.peer);
-  if (theirs != unnamed.end() && theirs->second.forgotten.may_have(by_id.hash_function()(id)))
-    lacking.push_back({id, std::string(peer)});
+  if (theirs != unnamed.end() && theirs->second.forgotten.may_have(by_id.hash_function()(id))) add_lacking(session);
   return session;
 }
 
@@ -278,19 +288,15 @@ Ledger& Ledger::operator=(Ledger&&) noexcept = default;
 void Ledger::take(const Event& event) {
   if (event.author == state_->self) {
     logged(event.time);
-    state_->named_by_us(event.session, event.peer).ours.take(event);
+    Session& session = state_->named_by_us(event.session, event.peer);
+    if (session.take_ours(event)) state_->add_lacking(session);
     return;
   }
   const MemberNumber author = state_->member(event.author);
   Session& session = state_->named_by(event.session, author);
   // Its name is the hash of its proposal: there is no second proposer.
   if (std::holds_alternative<Proposed>(event.fact)) session.proposer = author;
-  auto voice = std::ranges::find(session.others, author, &Voice::author);
-  if (voice == session.others.end()) {
-    session.others.emplace_back().author = author;
-    voice = session.others.end() - 1;
-  }
-  voice->take(event);
+  session.take_theirs(author, event);
 }
 
 const std::vector<Lacking>& Ledger::lacking() const {
@@ -370,13 +376,16 @@ std::array<Account, indicator::kAllTypes.size()> Ledger::accounts_by_type(const 
 std::vector<Dispute> Ledger::disputes(const std::string* peer) const {
   std::vector<Dispute> disputes;
   state_->for_each(peer, kBeginning, [&](const Session& session) {
-    for (Dispute& dispute : detail::disputes_of(session, state_->amounts(session))) {
-      dispute.peer = state_->members[session.with()];
-      disputes.push_back(std::move(dispute));
-    }
+    std::ranges::move(state_->disputes(session), std::back_inserter(disputes));
   });
   std::ranges::sort(disputes, {}, [](const Dispute& dispute) { return std::tie(dispute.session, dispute.what); });
   return disputes;
+}
+
+std::vector<Dispute> Ledger::disputes_of(const SessionId& id) const {
+  const auto place = state_->by_id.find(id);
+  if (place == state_->by_id.end()) return {};
+  return state_->disputes(state_->sessions[place->second]);
 }
 
 std::vector<OpeningsSaid> Ledger::openings_that_differ(const SessionId& id) const {

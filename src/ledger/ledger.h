@@ -34,6 +34,7 @@ enum class Difference : std::uint8_t {
   closing,     ///< one of the two closed the session as one with different results
   settlement,  ///< the numbers of the session at its end cannot both be right
   openings,    ///< the closing entries of a reveal's two sides cannot both be right about what was opened
+  answers,     ///< it answered one step of a reveal of ours with two offers, or two closings
 };
 std::string_view name_of(Difference difference);
 
@@ -62,7 +63,7 @@ struct OpeningsSaid {
 /// Sessions of one member that our own log does not name, as far as they are kept.
 inline constexpr std::size_t kMostUnnamed = 4096;
 
-/// A session that our log came to name after facts of it had been forgotten.
+/// A session that our log came to name, or a step of one, after facts about it had been forgotten.
 struct Lacking {
   SessionId session{};
   std::string peer;  ///< whose log tells them
@@ -80,9 +81,10 @@ class Ledger {
   /// Takes one entry, each once; those of one log in the order of the log, those of several in any. Only a run may be
   /// taken again: a charge is made before its entry is durable.
   void take(const Event& event);
-  /// Sessions of which facts may have been forgotten before our own log named them. Where the own log is taken before
-  /// the others there are none; there are where our log names a session late, as when a disk was put back and lost
-  /// entries come home, or when a proposal is answered that its author has buried. Until then such a session counts by
+  /// Sessions of which facts may have been forgotten before our own log named them, or the step that they answer. Where
+  /// the own log is taken before the others there are none; there are where our log names a session late, as when a
+  /// disk was put back and lost entries come home, or when a proposal is answered that its author has buried, and where
+  /// we go on in one in which its author has answered much that we never wrote. Until then such a session counts by
   /// what is left.
   const std::vector<Lacking>& lacking() const;
   /// Forgets what its peer says of a session that lacks something, so that its entries about it are taken once more,
@@ -117,6 +119,7 @@ class Ledger {
 
   /// Of all sessions with `peer`, or with all.
   std::vector<Dispute> disputes(const std::string* peer = nullptr) const;
+  std::vector<Dispute> disputes_of(const SessionId& session) const;
   /// Where the two sides' closings of the reveals of `session` differ, reveal by reveal.
   std::vector<OpeningsSaid> openings_that_differ(const SessionId& session) const;
   /// Whether `session` counts as one that may have disclosed.

@@ -83,6 +83,11 @@ std::optional<ledger::Fact> aborted(const log::Json& body, bool own) {
   return ledger::Aborted{.other_failed = other_failed};
 }
 
+/// That there is one, and of us only.
+std::optional<ledger::Fact> reveal_consented(const log::Json&, bool own) {
+  return own ? std::optional<ledger::Fact>(ledger::RevealConsented{}) : std::nullopt;
+}
+
 std::optional<ledger::Fact> reveal_offered(const log::Json& body, bool) {
   const auto offer = RevealOffer::from_json(body);
   if (!offer) return std::nullopt;
@@ -119,6 +124,7 @@ FactReader reader_of(std::string_view type) {
       {kResult, resulted},
       {kClose, closed},
       {kAbort, aborted},
+      {kRevealConsent, reveal_consented},
       {kRevealOffer, reveal_offered},
       {kRevealClose, reveal_closed},
       {log::kLedgerSettle, settled},
@@ -146,9 +152,10 @@ std::optional<ledger::Fact> fact_of(const log::Entry& entry, std::string_view bo
   return json ? reader_of(entry.type)(*json, entry.author == self) : std::nullopt;
 }
 
-/// A run whose body is lost says still that there was one, and so does an offer.
+/// A run whose body is lost says still that there was one, and so do a consent and an offer.
 std::optional<ledger::Fact> without_body(const log::Entry& entry, std::string_view self) {
   if (entry.author == self && entry.type == kRun) return ledger::Ran{};
+  if (entry.author == self && entry.type == kRevealConsent) return ledger::RevealConsented{};
   if (entry.type == kRevealOffer) {
     ledger::RevealOffered any{.unknown = true};
     for (std::size_t field = 0; field < kFieldPaths.size(); ++field)
@@ -203,7 +210,11 @@ std::optional<ledger::Event> event_of(const log::Entry& entry, const Digest& lea
     offer->entry = leaf_hash;
     if (!entry.refs.empty()) offer->answers = entry.refs.front();
   }
-  if (auto* const end = std::get_if<ledger::RevealClosed>(&*fact)) end->place = entry.seq;
+  if (auto* const consent = std::get_if<ledger::RevealConsented>(&*fact)) consent->entry = leaf_hash;
+  if (auto* const end = std::get_if<ledger::RevealClosed>(&*fact)) {
+    end->place = entry.seq;
+    if (!entry.refs.empty()) end->answers = entry.refs.front();
+  }
   return ledger::Event{
       .author = entry.author, .peer = *other, .session = *session, .time = entry.time, .fact = *std::move(fact)};
 }

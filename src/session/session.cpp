@@ -40,6 +40,7 @@ Result<std::string> Session::ask(const Question& question, const BeforeProposal&
 
 Status Session::propose() {
   nonces_[0] = random_bytes<32>();
+  proposed_at_ = wall_clock_now();
   const Proposal proposal{.question = terms_.question,
                           .padded = terms_.our_padded,
                           .most_tests = most_tests_allowed(),
@@ -64,6 +65,7 @@ Status Session::await_acceptance() {
     return std::unexpected(step.error());
   }
   TRY_STATUS(step->check_answers(proposal_, steps_.peer().name));
+  TRY_STATUS(check_time(*step, proposed_at_));
   TRY(const Acceptance acceptance, Acceptance::from_json(step->body));
   terms_.their_padded = acceptance.padded;
   nonces_[1] = acceptance.nonce;
@@ -113,6 +115,10 @@ Result<std::string> Session::answer(const ReceivedStep& step, const Decide& deci
                                 "allow a protocol in common (--protocols).");
   }
   TRY_STATUS(save_proposal(step));
+  if (auto timely = check_time(step, wall_clock_now() - kLongestOnTheWaySeconds); !timely) {
+    TRY_STATUS(refuse(kRefusedForClock, ""));
+    return std::unexpected(std::move(timely).error());
+  }
   if (auto permitted = check_permitted(step.charter); !permitted) {
     TRY_STATUS(refuse(permitted.error().code == Errc::skew ? kRefusedForCharter : kRefusedByPolicy, ""));
     return std::unexpected(std::move(permitted).error());
@@ -135,6 +141,7 @@ Result<std::string> Session::answer(const ReceivedStep& step, const Decide& deci
 
 Status Session::accept() {
   nonces_[1] = random_bytes<32>();
+  accepted_at_ = wall_clock_now();
   const Acceptance acceptance{
       .padded = terms_.our_padded, .suite = suite_, .nonce = nonces_[1], .admission = admission_epoch()};
   TRY(const mirror::EntryView step, write(kAccept, acceptance.to_json(), {proposal_}, kAccepted));
@@ -143,6 +150,13 @@ Status Session::accept() {
 }
 
 // --- both -----------------------------------------------------------------------------------------------------------
+
+Status Session::check_time(const ReceivedStep& step, UnixSeconds earliest) const {
+  return session::check_time(
+      step.type, step.time,
+      {.earliest = earliest, .now = wall_clock_now(), .skew_seconds = us_.membership.charter().clock_skew_seconds},
+      steps_.peer().name);
+}
 
 Status Session::conduct() {
   run_began_ = Monotonic::now();
@@ -184,6 +198,7 @@ Status Session::commit() {
                      .result_key_commitment = result_key_commitment(result_key_share_.expose()),
                      .seed_commitment = seed_commitment(seed_)};
   const Digest& answered = side_ == Side::asker ? acceptance_ : proposal_;
+  committed_at_ = wall_clock_now();
   // What opens a commitment is durable with it.
   TRY(const mirror::EntryView ours,
       steps_.write(kCommit, our_commitment_.to_json(), {answered}, [&](const mirror::EntryView& step) -> Status {
@@ -196,6 +211,7 @@ Status Session::commit() {
   us_.progress.phase("waiting for the other side's commitment", 0);
   TRY(const ReceivedStep theirs, steps_.receive(kCommit, deadline_in(limits_.step)));
   TRY_STATUS(theirs.check_answers(side_ == Side::asker ? proposal_ : acceptance_, steps_.peer().name));
+  TRY_STATUS(check_time(theirs, side_ == Side::asker ? proposed_at_ : accepted_at_));
   their_commit_seq_ = theirs.seq;
   TRY(their_commitment_, Commitment::from_json(theirs.body));
   their_commit_step_ = stored_step(steps_.peer().nick, theirs);  // with our next step
@@ -221,6 +237,7 @@ Result<psi::Outcome> Session::run() {
   TRY_STATUS(steps_.send(ours));
   TRY(const ReceivedStep theirs, steps_.receive(kRun, deadline_in(limits_.step)));
   TRY_STATUS(theirs.check_answers(commits_[static_cast<std::size_t>(side_)], steps_.peer().name));
+  TRY_STATUS(check_time(theirs, committed_at_));
   if (theirs.seq < their_commit_seq_)
     return fail(Errc::protocol, "The other side wrote that it runs before it had committed to its set.",
                 steps_.peer().name);

@@ -239,13 +239,27 @@ Status ReceivedStep::check_answers(const Digest& step, const std::string& peer) 
   return fail(Errc::protocol, fmt::format("The step \"{}\" does not answer ours.", visible(type)), peer);
 }
 
+Status check_time(std::string_view type, UnixSeconds stated, const WrittenBetween& written, const std::string& peer) {
+  const bool behind = stated < written.earliest - written.skew_seconds;
+  const bool ahead = stated > written.now + written.skew_seconds;
+  if (!behind && !ahead) return {};
+  return fail(
+      Errc::skew,
+      fmt::format("{} states {} as the time of its step \"{}\". By the clock here it is {}, and the step was written "
+                  "after {}; the charter lets clocks be {} s apart. Look at the clock of {}, which is {} ours, and at "
+                  "ours (date -u).{} Nothing was compared.",
+                  peer, to_rfc3339(stated), visible(type), to_rfc3339(written.now), to_rfc3339(written.earliest),
+                  written.skew_seconds, peer, ahead ? "ahead of" : "behind",
+                  ahead ? " A log never goes back: one whose clock was ahead goes on when that time has come." : ""));
+}
+
 Result<ReceivedStep> StepLink::receive_any(Deadline deadline) {
   TRY(mirror::EntryView step, link_.receive_step(deadline));
   // And for nobody else: the ledger counts what is between two members only.
   if (step.entry.audience != std::vector{our_nick()})
     return fail(Errc::protocol, "A step arrived that is not for this member alone.", peer().name);
   return ReceivedStep{session_of(step),   step.entry.type, *std::move(step.body), step.leaf_hash,
-                      step.entry.charter, step.entry.refs, step.entry.seq};
+                      step.entry.charter, step.entry.refs, step.entry.seq,        step.entry.time};
 }
 
 Result<ReceivedStep> StepLink::receive(std::string_view type, Deadline deadline) {
@@ -265,6 +279,10 @@ Result<ReceivedStep> StepLink::receive(std::string_view type, Deadline deadline)
       return fail(Errc::skew, peer().name +
                                   " is in another epoch of admission than this node, so no tag of the one could match "
                                   "a tag of the other. Bring both up to date, then ask again: parley admit.");
+    if (refusal.code == kRefusedForClock)
+      return fail(Errc::skew, peer().name +
+                                  " finds the time that our proposal states too far from its own clock. Compare both "
+                                  "clocks with one that you trust (date -u), then ask again.");
     if (refusal.code == kRefusedForCharter)
       return fail(Errc::skew, peer().name +
                                   " has another version of the group's charter in force than this node. "

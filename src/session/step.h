@@ -41,6 +41,7 @@ inline constexpr std::string_view kRefusedForSkew = "skew";
 inline constexpr std::string_view kRefusedForEpoch = "epoch";  ///< another epoch of admission is in force there
 inline constexpr std::string_view kRefusedBusy = "busy";
 inline constexpr std::string_view kRefusedForCharter = "charter";  ///< another version of it is in force there
+inline constexpr std::string_view kRefusedForClock = "clock";  ///< it states a time that is far from the clock there
 
 struct Proposal {
   Question question;
@@ -123,11 +124,25 @@ struct ReceivedStep {
   Digest charter{};               ///< that its author had in force
   std::vector<Digest> refs = {};  ///< leaf hashes of the steps that it answers
   std::uint64_t seq = 0;          ///< its place in its author's log
+  UnixSeconds time = 0;           ///< that its author's log states
 
   /// Whether it answers that one step. Alarms and audits go by it later: a step that answers nothing must not be gone
   /// on from. @error Errc::protocol
   Status check_answers(const Digest& step, const std::string& peer) const;
 };
+
+/// How long a proposal may be on its way; whatever answers a step of ours was written after that.
+inline constexpr std::int64_t kLongestOnTheWaySeconds = 300;
+
+/// When a step was written, by the clock here.
+struct WrittenBetween {
+  UnixSeconds earliest = 0, now = 0;
+  std::int64_t skew_seconds = 0;  ///< that the charter lets clocks be apart
+};
+/// Whether a step of `peer` was written when it says. What is held against a member later goes by what its log states
+/// (canary_alarm.h), and its Hello says whatever it likes: who dates its steps back or ahead must not get as far as
+/// learning anything. @error Errc::skew
+Status check_time(std::string_view type, UnixSeconds stated, const WrittenBetween& written, const std::string& peer);
 
 /// The name that the steps of a session have in common: the hash of its proposal (log.md 3.2).
 std::string session_of(const mirror::EntryView& step);

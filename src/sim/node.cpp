@@ -16,6 +16,10 @@ namespace {
 
 constexpr std::string_view kRotatedSeeds = "rotated";
 
+Deadline moment(const World& world) {
+  return Deadline(std::chrono::milliseconds(world.now()));
+}
+
 }  // namespace
 
 Node::Node(World& world, std::size_t self, std::optional<Fault> role)
@@ -50,6 +54,7 @@ bool Node::start() {
   if (!opened) return false;
   replica_ = std::move(*opened);
   ++incarnation_;
+  clocks_.emplace(world_.charter().charter.clock_skew_seconds);
   must_end_ = dies_before_sending_ = false;
   sessions_ = role_ ? std::make_unique<SessionLiar>(*this, *role_) : std::make_unique<Sessions>(*this);
   world_.observer().started(self_);
@@ -61,6 +66,10 @@ bool Node::start() {
     sessions_->process_started();
   });
   return runs();
+}
+
+UnixSeconds Node::time() {
+  return clocks_->bounded(world_.clock_of(self_), moment(world_));
 }
 
 group::Membership Node::membership() const {
@@ -119,7 +128,7 @@ void Node::operator_accepts_risk() {
 
 Status Node::flush() {
   if (!is_live()) return {};
-  const std::int64_t now = world_.clock_of(self_);
+  const std::int64_t now = time();
   if (replica_->size(world_.nick(self_)) == 0) {
     TRY([[maybe_unused]] const mirror::EntryView opened,
         replica_->append(mirror::draft_for_everyone(log::kLogOpen, log::Json::Object{{"v", 1}}), now));
@@ -134,7 +143,7 @@ Status Node::flush() {
 
 Result<mirror::EntryView> Node::write(const mirror::Draft& draft,
                                       const std::function<Status(const mirror::EntryView&)>& work) {
-  return traced(draft.type, draft.session, replica_->append(draft, world_.clock_of(self_), work));
+  return traced(draft.type, draft.session, replica_->append(draft, time(), work));
 }
 
 Result<mirror::EntryView> Node::traced(std::string_view type, std::string_view session,
@@ -170,7 +179,7 @@ void Node::append_later(mirror::Draft draft, std::function<Status(const mirror::
 }
 
 void Node::take(std::size_t peer, const mirror::Message& message) {
-  auto outcome = replica_->take(world_.nick(peer), message, world_.clock_of(self_));
+  auto outcome = replica_->take(world_.nick(peer), message, time());
   if (!outcome) {
     world_.trace("refused: " + outcome.error().text());
     if (outcome.error().code == Errc::io) {
@@ -231,7 +240,7 @@ std::vector<Secret<32>> Node::rotated_seeds() const {
 Result<mirror::EntryView> Node::rotate(const Replacement& replacement) {
   if (Status flushed = flush(); !flushed && flushed.error().code != Errc::policy)
     return std::unexpected(std::move(flushed).error());
-  const std::int64_t now = world_.clock_of(self_);
+  const std::int64_t now = time();
   const Secret<32> seed = random_secret<32>();
   const mirror::Work keep = [&](const mirror::EntryView&) -> Status {
     if (world_.plan().flaw == Flaw::keeps_no_new_seed) return {};
@@ -281,6 +290,7 @@ void Node::operator_replaces_lost_keys() {
 void Node::link_up(std::size_t peer) {
   act([&] {
     heard_.erase(peer);
+    clocks_->heard(world_.nick(peer), world_.clock_of(peer), moment(world_));
     if (world_.plan().flaw == Flaw::does_not_reconnect && incarnation_ > 1) return;
     replica_->connected(world_.nick(peer));
   });
@@ -309,7 +319,7 @@ void Node::tick() {
     if (may_have_rotted) may_have_rotted = !is_sound();
     if (!replica_->flush()) must_end_ = true;
     // As group::end_what_is_over(): a clock that is set back does not bring a time back that was seen.
-    const UnixSeconds now = world_.clock_of(self_);
+    const UnixSeconds now = time();
     if (now > disk_.latest()) (void)save([&] { disk_.save_latest(now); });
     sessions_->tick();
     if (!is_live() || !world_.dice(self_).one_in(4)) return;

@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "group/membership.h"
+#include "group/peer_clocks.h"
 #include "sim/participant.h"
 #include "sim/sessions.h"
 
@@ -56,6 +57,8 @@ class Node final : public Participant {
   bool is_live() const { return replica_ && replica_->state() == mirror::State::live; }
   /// The group as it stands for this member now.
   group::Membership membership() const;
+  /// As JointLog::time(): by our clock, as far as those that were heard let it be trusted.
+  UnixSeconds time();
   bool has_heard(std::size_t peer) const { return heard_.contains(peer); }
   Result<mirror::EntryView> append(mirror::Draft draft, const std::function<Status(const mirror::EntryView&)>& work);
   /// Writes rows that `rows` puts, beside the log. A disk that fails ends the process.
@@ -95,6 +98,7 @@ class Node final : public Participant {
   SimulatedGuard guard_;
   std::unique_ptr<mirror::Replica> replica_;
   std::unique_ptr<Sessions> sessions_;
+  std::optional<group::PeerClocks> clocks_;
   std::set<std::size_t> heard_;  ///< peers whose heads have come on the link that is up
   std::deque<Waiting> waiting_;
   std::uint64_t incarnation_ = 0;

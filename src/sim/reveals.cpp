@@ -95,7 +95,7 @@ void Reveals::close(Talk& talk, std::string_view stopped) {
                                .received = (talk.received + per_match - 1) / per_match,
                                .received_fields = talk.received,
                                .stopped = std::string(stopped)};
-  (void)write_and_name(talk, session::kRevealClose, end.to_json(), {});
+  (void)write_and_name(talk, session::kRevealClose, end.to_json(), {talk.their_offer});
 }
 
 // --- before anything is opened -------------------------------------------------------------------------------------

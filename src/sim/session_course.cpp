@@ -47,6 +47,7 @@ void Sessions::propose(Talk& talk) {
                                    .suites = psi::known_suites(),
                                    .rules = indicator::rules_id(),
                                    .nonce = random_bytes<32>()};
+  talk.proposed_at = clock();
   const auto step = write(talk, session::kPropose, proposal.to_json(), {}, session::kProposed);
   if (!step) {
     talk.phase = Phase::over;
@@ -65,6 +66,7 @@ void Sessions::propose(Talk& talk) {
 void Sessions::accepted(Talk& talk, const EntryView& step) {
   const auto acceptance = session::Acceptance::from_json(*step.body);
   if (!acceptance) return failed(talk, Errc::protocol);
+  if (!check_time(step, talk.proposed_at)) return failed(talk, Errc::skew);
   talk.terms.their_padded = acceptance->padded;
   if (!check_permitted(talk, step.entry.charter)) return failed(talk, Errc::policy);
   talk.acceptance = step.leaf_hash;
@@ -86,6 +88,7 @@ void Sessions::begin_answer(std::size_t peer, const EntryView& step) {
   talk.terms.question = proposal->question;
   talk.terms.their_padded = proposal->padded;
   save_received(talk, session::kProposed, step);
+  if (!check_time(step, clock() - session::kLongestOnTheWaySeconds)) return refuse(talk);
   if (!check_permitted(talk, step.entry.charter)) return refuse(talk);
   talk.progress = std::make_unique<SilentProgress>();
   talk.entry = std::make_unique<session::UnderWay::Entry>(under_way_, session, std::string(kGroup), *talk.progress);
@@ -113,6 +116,7 @@ void Sessions::decide(Talk& talk) {
   if (!check_permitted(talk, node_.world().charter().hash)) return refuse(talk);
   const session::Acceptance acceptance{
       .padded = talk.terms.our_padded, .suite = psi::known_suites().front(), .nonce = random_bytes<32>()};
+  talk.accepted_at = clock();
   const auto step = write(talk, session::kAccept, acceptance.to_json(), {talk.proposal}, session::kAccepted);
   if (!step) return failed(talk, Errc::policy);
   talk.acceptance = step->leaf_hash;
@@ -127,6 +131,7 @@ void Sessions::commit(Talk& talk) {
   const Digest root = crypto::sha256(as_bytes(salts));
   const session::Commitment commitment{
       .items_root = root, .context_root = root, .result_key_commitment = root, .seed_commitment = root};
+  talk.committed_at = clock();
   const auto step =
       write(talk, session::kCommit, commitment.to_json(), {talk.asks() ? talk.acceptance : talk.proposal},
             session::kCommitted, {}, flawed(Flaw::forgets_salts) ? std::string_view() : std::string_view(salts));
@@ -251,6 +256,7 @@ void Sessions::go_on(Talk& talk) {
       const auto step = due(talk, session::kCommit);
       if (!step) return;
       if (!session::Commitment::from_json(*step->body)) return failed(talk, Errc::protocol);
+      if (!check_time(*step, talk.asks() ? talk.proposed_at : talk.accepted_at)) return failed(talk, Errc::skew);
       talk.their_commit = step->leaf_hash;
       save_received(talk, session::kCommitted, *step);
       return run(talk);
@@ -280,6 +286,7 @@ void Sessions::go_on_running(Talk& talk) {
     if (flawed(Flaw::discloses_before_theirs_is_held)) return disclose(talk);
     talk.their_run = due(talk, session::kRun);
     if (!talk.their_run) return;
+    if (!check_time(*talk.their_run, talk.committed_at)) return failed(talk, Errc::skew);
     log::ObjectReader reader(*talk.their_run->body, "the run step");
     const auto probe_items = static_cast<std::uint64_t>(reader.integer("probe_items", 0, log::kMaxInteger));
     reader.integer("v", session::kSessionVersion, session::kSessionVersion);

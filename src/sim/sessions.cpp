@@ -145,6 +145,17 @@ void Sessions::end_compared(Talk& talk) {
   save(talk, talk.row.state == session::kDisputed ? session::kDisputed : session::kHasResult);
 }
 
+UnixSeconds Sessions::clock() const {
+  return node_.world().clock_of(node_.self());
+}
+
+Status Sessions::check_time(const EntryView& step, UnixSeconds earliest) const {
+  return session::check_time(
+      step.entry.type, step.entry.time,
+      {.earliest = earliest, .now = clock(), .skew_seconds = node_.world().charter().charter.clock_skew_seconds},
+      step.entry.author);
+}
+
 // --- what is permitted ---------------------------------------------------------------------------------------------
 
 /// As Session::check_permitted(): by the charter and our own policy as they are now, and by what the ledger says was
@@ -169,7 +180,7 @@ Status Sessions::check_permitted(const Talk& talk, const Digest& their_charter) 
   const UnixSeconds now = node_.world().clock_of(node_.self());
   if (!flawed(Flaw::checks_no_caps)) {
     TRY_STATUS(node_.read_logs(accounting_));
-    accounting_.see(now);
+    accounting_.see(node_.time());
     facts.spent = accounting_.spent(nick, question.types, session::most_entered_under(membership, question.function));
   }
   return membership.check_question(facts, now);

@@ -56,6 +56,7 @@ class Sessions {
     session::Terms terms;
     session::Outcome outcome;
     Digest proposal{}, acceptance{}, their_commit{};
+    UnixSeconds proposed_at = 0, accepted_at = 0, committed_at = 0;  ///< by our clock
     std::optional<mirror::EntryView> our_run, our_result, their_run, their_result;
     std::deque<mirror::EntryView> arrived;  ///< steps of the peer, in the order in which it named them
     bool disclosed = false, they_disclosed = false;
@@ -83,6 +84,9 @@ class Sessions {
   Result<mirror::EntryView> write(Talk& talk, std::string_view type, log::Json body, std::vector<Digest> refs,
                                   std::string_view state, const Check& check = {}, std::string_view secret = {});
   void failed(Talk& talk, Errc code, bool timed_out = false);
+  UnixSeconds clock() const;
+  /// As Session::check_time().
+  Status check_time(const mirror::EntryView& step, UnixSeconds earliest) const;
   void wait(Talk& talk, Time most);
   Node& node() { return node_; }
   std::list<Talk>& talks() { return talks_; }

@@ -128,6 +128,7 @@ class World {
   void plan_faults();
   void inject(const Fault& fault);
   bool inject_into_network(const Fault& fault);
+  void jump_clock(std::size_t node, std::int64_t seconds);
   bool inject_into_process(Node& node, const Fault& fault);
   bool inject_into_disk(Node& node, const Fault& fault);
   bool rot(Node& node);

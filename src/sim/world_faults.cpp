@@ -11,6 +11,8 @@ namespace parley::sim {
 namespace {
 
 constexpr int kTriesToRotate = 6;
+/// Whoever looks after a machine is told that its clock is wrong (group::clock_warning), and sets it right so late.
+constexpr Time kClockIsSetRight = 2000;
 
 }  // namespace
 
@@ -84,8 +86,8 @@ bool World::inject_into_network(const Fault& fault) {
       count_fault(fault.kind);
       return true;
     case FaultKind::clock_jump:
-      clocks_[fault.node].jump_s += fault.amount;
-      observer_->clock_jumped(fault.node, fault.amount);
+      jump_clock(fault.node, fault.amount);
+      after(kClockIsSetRight, [this, fault] { jump_clock(fault.node, -fault.amount); });
       count_fault(fault.kind);
       return true;
     case FaultKind::clock_drift:
@@ -96,6 +98,11 @@ bool World::inject_into_network(const Fault& fault) {
     default:
       return false;
   }
+}
+
+void World::jump_clock(std::size_t node, std::int64_t seconds) {
+  clocks_[node].jump_s += seconds;
+  observer_->clock_jumped(node, seconds);
 }
 
 bool World::inject_into_process(Node& node, const Fault& fault) {

@@ -75,6 +75,36 @@ TEST_F(FalseClosing, ThatClaimsToHaveOpenedMoreIsShownAndCountsAgainstUsNotBelow
   EXPECT_EQ(difference()[0].at("opened_by"), "peer");
 }
 
+TEST_F(FalseClosing, BesideADecoyOfItsOfferIsShownAllTheSameAndTheDecoyToo) {
+  (void)reveal(closing_with({{"received", 0}, {"received_fields", 0}}));
+  {
+    ChangedMember changed(alpha_, group_);
+    const auto copy_of_the_offer = [&](mirror::Replica& replica) {
+      mirror::Draft decoy;
+      for (std::uint64_t seq = 0; const auto own = replica.entry(changed.nick(), seq); ++seq)
+        if (own->entry.type == kRevealOffer)
+          decoy = {.type = own->entry.type,
+                   .session = own->entry.session,
+                   .refs = own->entry.refs,
+                   .audience = own->entry.audience,
+                   .body = *own->body};
+      return decoy;
+    };
+    EXPECT_OK(changed.call_on("bravo", {}, [&](const Party&, group::LogLink& link) -> Status {
+      TRY_STATUS(link.synchronise(deadline_in(std::chrono::seconds(30))));
+      TRY(const mirror::EntryView decoy, link.log().append(link.log().with(copy_of_the_offer)));
+      return link.await_held(decoy, deadline_in(std::chrono::seconds(30)));
+    }));
+  }
+  const program::Ended ended = shown();
+  EXPECT_THAT(ended.out, HasSubstr("OPENINGS DIFFER: by your log you opened 3 fields to alpha"));
+  EXPECT_THAT(ended.out,
+              HasSubstr("ANSWERED TWICE: to one step of yours in a reveal the log of alpha has 2 offers to it"));
+  EXPECT_THAT(ended.err, HasSubstr("that of alpha is changed"));
+  EXPECT_EQ(bravo_.json({"show", id_}).at("answered_twice"), program::Json::parse(R"(["2 offers to it"])"));
+  EXPECT_THAT(bravo_.run({"ledger", "joint"}).out, HasSubstr("(answers)"));
+}
+
 TEST_F(FalseClosing, ThatNobodyCanReadChangesNothingOfWhatWasOpened) {
   EXPECT_OK(reveal(closing_with({{"opened", -1}})));
   const program::Json matches = bravo_.json({"show", id_}).at("matches");

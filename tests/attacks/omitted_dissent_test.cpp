@@ -196,6 +196,35 @@ TEST_F(OmittedDissent, WithoutEndKeepsNobodyFromHandingOutTheFinding) {
   EXPECT_EQ(dossier::parse_dossier(*text)->dissents.size(), finding::kMaxDissentsOfOne);
 }
 
+// Whatever one member says, the others' words and the finding must still fit into the file beside it.
+TEST_F(OmittedDissent, OfWhichThereIsMoreThanAMembersShareOfBytesCountsAsFarAsThatGoes) {
+  const auto long_one = [](std::size_t number, std::size_t bytes) {
+    std::vector<finding::DissentPoint> points;
+    constexpr std::size_t kPoints = 16;
+    for (std::size_t i = 0; i < kPoints; ++i)
+      points.push_back({"e1", {}, fmt::format("{:02}", number) + std::string(bytes / kPoints, 'x')});
+    return points;
+  };
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_HOLDS(members_.dissent("charlie", hash_, long_one(i, 60'000)));
+  EXPECT_HOLDS(members_.dissent("charlie", hash_, long_one(9, 1'600)));
+  EXPECT_HOLDS(members_.dissent("bravo", hash_, long_one(0, 60'000)));
+  members_.exchange();
+  const finding::Casebook book = members_.book("alpha");
+  const auto of_charlie =
+      std::ranges::count(book.cases.at(0).dissents, "charlie", [](const auto& one) { return one.dissent.nick; });
+  EXPECT_EQ(of_charlie, 3) << "two long ones, and a short one that fits beside them";
+  EXPECT_EQ(book.cases.at(0).dissents.size(), 4u) << "one member's words take nothing from another's";
+  ASSERT_EQ(book.oddities.size(), 2u) << "what does not count is shown";
+  EXPECT_NE(book.oddities[0].why.find("as far as they have 131072 bytes"), std::string::npos) << book.oddities[0].why;
+  for (const char* nick : {"bravo", "charlie"})
+    EXPECT_EQ(members_.book(nick).cases.at(0).dissents.size(), 4u) << "all count the same";
+  publish("alpha");
+  publish("bravo");
+  const auto text = make();
+  ASSERT_HOLDS(text);
+  EXPECT_EQ(dossier::parse_dossier(*text)->dissents.size(), 4u);
+}
+
 TEST_F(OmittedDissent, ThatCameAfterAllPublicationsIsInEveryDossierThatIsMadeWhereItIsKnown) {
   publish("alpha");
   publish("bravo");

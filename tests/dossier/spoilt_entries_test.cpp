@@ -195,6 +195,73 @@ TEST_F(SpoiltEntries, OfEvidenceThatNoDossierCanShowAreRefusedBeforeAnybodySigns
   EXPECT_REFUSED(members_.draft("bravo", finding), Errc::signature, "outside the time");
 }
 
+// Such a version may come into force, and then the entry may be from outside its time, or by no member of it; or it
+// may never be known to anybody.
+TEST_F(SpoiltEntries, OfEvidenceByAVersionThatIsNotInForceAreRefusedByDrafterSignerAndMakerAlike) {
+  constexpr const char* kWhy = "names a version of the charter that was not in force";
+  const Digest gathering = finding::digest_of("an amendment that still gathers signatures");
+  const Digest in_force = members_.membership("alpha").signed_charter().hash;
+  const auto write_by = [&](const Digest& charter) {
+    members_.log("alpha").with([&](mirror::Replica& replica) { replica.set_charter(charter); });
+    at("alpha", log::kHeads, log::Json::Object{{"v", 1}}, finding::ThreeMembers::kNow);
+    members_.log("alpha").with([&](mirror::Replica& replica) { replica.set_charter(in_force); });
+  };
+  write_by(gathering);
+  members_.exchange();
+  const Digest leaf = members_.log("alpha").with(
+      [&](mirror::Replica& replica) { return replica.entry("alpha", replica.size("alpha") - 1)->leaf_hash; });
+  finding::Finding finding = members_.working_copy();
+  finding.evidence[0].refs = {leaf};
+  EXPECT_REFUSED(members_.draft("bravo", finding), Errc::policy, kWhy);
+
+  // Alpha's program freezes it all the same.
+  const group::Membership membership = members_.membership("alpha");
+  finding.group = membership.charter().group;
+  finding.charter = in_force;
+  finding.created = finding::ThreeMembers::kNow;
+  finding::DraftBody body;
+  const auto logs = finding::Analyst(members_.group_["alpha"].vault(), membership, members_.log("alpha")).cut();
+  ASSERT_HOLDS(logs);
+  for (const auto& [cut, note] : *logs) {
+    finding.cut.push_back(cut);
+    body.checkpoints.push_back(note);
+  }
+  body.openings = finding::freeze(finding);
+  body.text = finding::finding_text(finding);
+  hash_ = finding::finding_hash(body.text);
+  at("alpha", log::kFindingDraft, body.to_json(), finding::ThreeMembers::kNow);
+  members_.exchange();
+  EXPECT_REFUSED(members_.sign("bravo", hash_), Errc::policy, kWhy);
+
+  // And so do those who sign and publish it.
+  for (const std::string& nick : members_.nicks_) {
+    const auto note = finding::sign_finding(body.text, members_.group_[nick].id(), members_.group_[nick].id_seed());
+    ASSERT_HOLDS(note);
+    at(nick, log::kFindingSign, finding::NoteBody{hash_, *note}.to_json(), finding::ThreeMembers::kNow);
+  }
+  members_.exchange();
+  publish({"alpha", "bravo", "charlie"});
+  EXPECT_REFUSED(make_dossier(members_.group_["bravo"].vault(), members_.membership("bravo"), members_.log("bravo"),
+                              members_.group_["bravo"].card(), of("bravo"), {}),
+                 Errc::policy, kWhy);
+}
+
+TEST_F(SpoiltEntries, OrOthersAreNoEvidenceBeyondWhatADossierCanShow) {
+  finding::Finding finding = members_.working_copy();
+  finding::Evidence more = finding.evidence[1];
+  finding::Row row = finding.matrix[1];
+  for (std::size_t i = 0; i <= finding::kMaxRefs / finding::kMaxRefsOfEvidence; ++i) {
+    more.id = row.evidence = fmt::format("e{}", finding.evidence.size() + 1);
+    more.commitment = finding::digest_of(more.id);
+    more.refs.clear();
+    for (std::size_t j = 0; j < finding::kMaxRefsOfEvidence; ++j)
+      more.refs.push_back(finding::digest_of(fmt::format("{} {}", i, j)));
+    finding.evidence.push_back(more);
+    finding.matrix.push_back(row);
+  }
+  EXPECT_REFUSED(members_.draft("bravo", finding), Errc::limit, "rests on more than 2048 entries");
+}
+
 TEST_F(SpoiltEntries, WithTwoSignaturesByOneKeyCountOnce) {
   freeze();
   sign_all();

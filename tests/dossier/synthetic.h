@@ -134,7 +134,8 @@ class SyntheticGroup {
 
   /// As its maker would write it, whether or not it verifies. Both lists ascend; who publishes has signed.
   std::string dossier(const std::vector<std::string>& signers, const std::vector<std::string>& publishers,
-                      const std::vector<std::string>& leaves = {}) const {
+                      const std::vector<std::string>& leaves = {},
+                      std::vector<finding::SignedDissent> dissents = {}) const {
     Dossier dossier;
     dossier.charters = {charter_note_};
     dossier.leaves = leaves;
@@ -150,11 +151,20 @@ class SyntheticGroup {
     contents.finding = finding_;
     contents.signed_finding.hash = finding::finding_hash(text_);
     contents.signed_finding.signers = signers;
+    std::ranges::sort(dissents, {}, &finding::SignedDissent::hash);
+    for (const finding::SignedDissent& one : dissents) dossier.dissents.push_back(one.note);
+    contents.dissents = std::move(dissents);
     dossier.stix = stix_bundle(contents);
     return write_dossier(dossier);
   }
   Anchor anchor() const { return {.charter = group::charter_hash(charter_), .id_keys = {}}; }
   const group::Charter& charter() const { return charter_; }
+  finding::SignedDissent dissent(const std::string& nick, std::vector<finding::DissentPoint> points) const {
+    const group::TestMember& member = group::test_member(nick);
+    return *finding::sign_dissent(
+        {finding::finding_hash(text_), charter_.group, nick, group::kBegin + 60, std::move(points)}, member.id(),
+        member.card_seeds.id);
+  }
 
  private:
   void cut() {

@@ -110,13 +110,15 @@ Story offers_exchanged() {
   return Story().end(10).we(offer(5, digest_of(5), {})).they(offer(7, digest_of(7), digest_of(5)));
 }
 
+/// Theirs names our offer; what ours names nothing hangs on.
 RevealClosed closing(std::int64_t opened, std::int64_t received, bool broken_off = false) {
   return {.received = static_cast<std::uint64_t>(received),
           .received_fields = received,
           .kept_back = static_cast<std::uint64_t>(20 - opened),
           .opened = opened,
           .broken_off = broken_off,
-          .place = 9};
+          .place = 9,
+          .answers = digest_of(5)};
 }
 
 TEST(Peer, ThatSaysItReceivedOrOpenedAnotherNumberOfFieldsIsShownWithBoth) {
@@ -134,7 +136,7 @@ TEST(Peer, ThatSaysItReceivedOrOpenedAnotherNumberOfFieldsIsShownWithBoth) {
   const OpeningsSaid boasts{.by_us = false, .opened = 9, .received = 8};
   const OpeningsSaid denies{.by_us = false, .opened = 2, .received = 8};
   const OpeningsSaid silent{.by_us = true, .opened = 8, .received = -1};
-  const auto unreadable = [] { return RevealClosed{.unreadable = true, .place = 9}; };
+  const auto unreadable = [] { return RevealClosed{.unreadable = true, .place = 9, .answers = digest_of(5)}; };
   for (const auto& [what, ours, theirs, shown, disputed, field_in, field_out] : {
            Case{"both say the same", closing(8, 8), closing(8, 8), {}, false, 8, 8},
            Case{"it received less", closing(8, 8), closing(8, 3), {less}, true, 8, 8},
@@ -146,7 +148,7 @@ TEST(Peer, ThatSaysItReceivedOrOpenedAnotherNumberOfFieldsIsShownWithBoth) {
            Case{"it opened more", closing(8, 8), closing(9, 8), {boasts}, true, 8, 20},
            Case{"it opened less", closing(8, 8), closing(2, 8), {denies}, true, 8, 20},
            Case{"both", closing(8, 8), closing(2, 3), {less, denies}, true, 8, 20},
-           Case{"it does not say", closing(8, 8), RevealClosed{.place = 9}, {}, false, 8, 20},
+           Case{"it does not say", closing(8, 8), RevealClosed{.place = 9, .answers = digest_of(5)}, {}, false, 8, 20},
            Case{"it cannot be read", closing(8, 8), unreadable(), {silent}, true, 8, 20},
            Case{"it cannot be read, and broke off", closing(8, 8, true), unreadable(), {silent}, true, 8, 20},
        }) {
@@ -169,7 +171,8 @@ TEST(Peer, ThatSaysItReceivedOrOpenedAnotherNumberOfFieldsIsShownWithBoth) {
   EXPECT_EQ(ledger.disputes()[1].theirs, "2 fields opened");
 }
 
-// Else whoever leaves one reveal without a word, or writes one too many, would make the others of the session differ.
+// Else whoever leaves one reveal without a word, or writes one offer or closing too many, would make the others of the
+// session differ, or keep what differs from being seen.
 TEST(Peer, IsHeldToItsClosingOfTheSameRevealOnly) {
   const auto offer = [](std::uint64_t place, std::uint8_t entry, std::uint8_t answers) {
     return RevealOffered{.fields = 0b1,
@@ -179,48 +182,145 @@ TEST(Peer, IsHeldToItsClosingOfTheSameRevealOnly) {
                          .entry = digest_of(entry),
                          .answers = digest_of(answers)};
   };
-  const auto closing_at = [](std::uint64_t place, std::int64_t fields) {
-    return RevealClosed{
-        .received = static_cast<std::uint64_t>(fields), .received_fields = fields, .opened = fields, .place = place};
+  const auto closing_of = [](std::uint8_t answers, std::uint64_t place, std::int64_t opened, std::int64_t received) {
+    return RevealClosed{.received = static_cast<std::uint64_t>(received),
+                        .received_fields = received,
+                        .opened = opened,
+                        .place = place,
+                        .answers = digest_of(answers)};
   };
+  const auto closing_at = [&](std::uint8_t answers, std::uint64_t place, std::int64_t fields) {
+    return closing_of(answers, place, fields, fields);
+  };
+  const auto consent = [](std::uint8_t entry) { return RevealConsented{digest_of(entry)}; };
+  const auto behind_junk = [](std::vector<Fact> junk, std::initializer_list<Fact> facts) {
+    junk.insert(junk.end(), facts);
+    return junk;
+  };
+  std::vector<Fact> offers, closings;
+  for (std::uint64_t i = 0; i < 4096; ++i) {
+    Digest nothing = digest_of(99);
+    nothing[1] = static_cast<std::byte>(i);
+    nothing[2] = static_cast<std::byte>(i >> 8);
+    offers.emplace_back(RevealOffered{.place = i, .answers = nothing});
+    closings.emplace_back(RevealClosed{.place = i, .answers = nothing});
+  }
   struct Case {
     const char* what;
     std::vector<Fact> ours, theirs;
     std::size_t differing;
+    std::vector<std::string> twice = {};
+    bool agreed = false;  ///< on 3 fields that we opened
   };
-  for (const auto& [what, ours, theirs, differing] : {
+  for (const auto& [what, ours, theirs, differing, twice, agreed] : {
            Case{"two that agree",
-                {offer(5, 1, 0), closing_at(6, 3), offer(7, 2, 0), closing_at(8, 9)},
-                {offer(5, 3, 1), closing_at(6, 3), offer(7, 4, 2), closing_at(8, 9)},
+                {offer(5, 1, 0), closing_at(3, 6, 3), offer(7, 2, 0), closing_at(4, 8, 9)},
+                {offer(5, 3, 1), closing_at(1, 6, 3), offer(7, 4, 2), closing_at(2, 8, 9)},
                 0},
+           Case{"one that agrees",
+                {offer(5, 1, 0), closing_at(3, 6, 3)},
+                {offer(5, 3, 1), closing_at(1, 6, 3)},
+                0,
+                {},
+                true},
            Case{"it went away from the first",
-                {offer(5, 1, 0), closing_at(6, 3), offer(7, 2, 0), closing_at(8, 9)},
-                {offer(5, 3, 1), offer(7, 4, 2), closing_at(8, 9)},
+                {offer(5, 1, 0), closing_at(3, 6, 3), offer(7, 2, 0), closing_at(4, 8, 9)},
+                {offer(5, 3, 1), offer(7, 4, 2), closing_at(2, 8, 9)},
                 0},
            Case{"we crashed in the first",
-                {offer(5, 1, 0), offer(7, 2, 0), closing_at(8, 9)},
-                {offer(5, 3, 1), closing_at(6, 3), offer(7, 4, 2), closing_at(8, 9)},
+                {offer(5, 1, 0), offer(7, 2, 0), closing_at(4, 8, 9)},
+                {offer(5, 3, 1), closing_at(1, 6, 3), offer(7, 4, 2), closing_at(2, 8, 9)},
                 0},
            Case{"our first offer was not answered",
-                {offer(5, 1, 0), offer(7, 2, 0), closing_at(8, 9)},
-                {offer(7, 4, 2), closing_at(8, 9)},
+                {offer(5, 1, 0), offer(7, 2, 0), closing_at(4, 8, 9)},
+                {offer(7, 4, 2), closing_at(2, 8, 9)},
                 0},
-           Case{"we answer", {offer(7, 2, 4), closing_at(8, 9)}, {offer(7, 4, 0), closing_at(8, 8)}, 2},
-           Case{"it closes twice",
-                {offer(5, 1, 0), closing_at(6, 3)},
-                {offer(5, 3, 1), closing_at(6, 3), closing_at(7, 9)},
-                0},
+           Case{"we answer", {offer(7, 2, 4), closing_at(4, 8, 9)}, {offer(7, 4, 0), closing_at(2, 8, 8)}, 2},
+           Case{"it answers with two offers and goes by the second",
+                {offer(5, 1, 0), closing_at(4, 8, 3)},
+                {offer(5, 3, 1), offer(6, 4, 1), closing_of(1, 8, 3, 0)},
+                1,
+                {"2 offers to it"}},
+           Case{"it answers with two offers and goes by the first",
+                {offer(5, 1, 0), closing_at(3, 8, 3)},
+                {offer(5, 3, 1), offer(6, 4, 1), closing_of(1, 8, 3, 0)},
+                1,
+                {"2 offers to it"}},
+           Case{"it calls, and writes another offer before it closes",
+                {consent(7), offer(5, 1, 3), closing_at(3, 8, 3)},
+                {offer(5, 3, 7), offer(6, 4, 7), closing_of(1, 8, 3, 0)},
+                1,
+                {"2 offers to it"}},
+           Case{"it calls, and writes another offer to nothing before it closes",
+                {consent(7), offer(5, 1, 3), closing_at(3, 8, 3)},
+                {offer(5, 3, 7), offer(6, 4, 0), closing_of(1, 8, 3, 0)},
+                1},
+           Case{"it answers a consent of ours that it had not been given an answer to",
+                {consent(7), offer(5, 1, 3), closing_at(3, 8, 3), consent(8)},
+                {offer(5, 3, 7), closing_at(1, 8, 3), offer(9, 4, 8)},
+                0,
+                {},
+                true},
+           Case{"junk offers before all",
+                {offer(5, 1, 0), closing_at(3, 6, 3)},
+                behind_junk(offers, {offer(5000, 3, 1), closing_of(1, 5001, 3, 0)}),
+                1},
+           Case{"junk closings before all",
+                {offer(5, 1, 0), closing_at(3, 6, 3)},
+                behind_junk(closings, {offer(5000, 3, 1), closing_of(1, 5001, 3, 0)}),
+                1},
+           Case{"it closes twice and agrees first",
+                {offer(5, 1, 0), closing_at(3, 6, 3)},
+                {offer(5, 3, 1), closing_at(1, 6, 3), closing_at(1, 7, 9)},
+                0,
+                {"2 closings of it"}},
+           Case{"it closes twice and agrees last",
+                {offer(5, 1, 0), closing_at(3, 6, 3)},
+                {offer(5, 3, 1), closing_at(1, 6, 9), closing_at(1, 7, 3)},
+                2,
+                {"2 closings of it"}},
+           Case{"it closes twice to say the same",
+                {offer(5, 1, 0), closing_at(3, 6, 3)},
+                {offer(5, 3, 1), closing_at(1, 6, 3), closing_at(1, 7, 3)},
+                0,
+                {"2 closings of it"}},
            Case{"it closes the first in the second's place",
-                {offer(5, 1, 0), closing_at(6, 3), offer(7, 2, 0), closing_at(8, 9)},
-                {offer(5, 3, 1), closing_at(6, 9), offer(7, 4, 2), closing_at(8, 3)},
+                {offer(5, 1, 0), closing_at(3, 6, 3), offer(7, 2, 0), closing_at(4, 8, 9)},
+                {offer(5, 3, 1), closing_at(2, 6, 3), offer(7, 4, 2), closing_at(1, 8, 9)},
                 4},
-           Case{"its offer answers nothing", {offer(5, 1, 0), closing_at(6, 3)}, {offer(5, 3, 0), closing_at(6, 9)}, 0},
-           Case{"it closes without an offer", {offer(5, 1, 0), closing_at(6, 3)}, {closing_at(6, 9)}, 0},
+           Case{"it closes a reveal by an offer that answers nothing",
+                {offer(5, 1, 0), closing_at(3, 6, 3)},
+                {offer(5, 3, 0), closing_at(1, 6, 9)},
+                2},
+           Case{"its closing ends nothing",
+                {offer(5, 1, 0), closing_at(3, 6, 3)},
+                {offer(5, 3, 1), closing_at(0, 6, 9)},
+                0},
+           Case{"it closes without an offer", {offer(5, 1, 0), closing_at(3, 6, 3)}, {closing_at(1, 6, 9)}, 2},
        }) {
-    Story story = Story().end(10);
-    for (const Fact& fact : theirs) story.they(fact);
-    for (const Fact& fact : ours) story.we(fact);
-    EXPECT_EQ(told({story}).openings_that_differ(story.session).size(), differing) << what;
+    for (const bool theirs_first : {true, false}) {
+      Story own, others;
+      for (const Fact& fact : ours) own.we(fact);
+      for (const Fact& fact : theirs) others.they(fact);
+      const Story session = Story().end(10);
+      Ledger ledger = theirs_first ? told({session, others, own}) : told({session, own, others});
+      EXPECT_TRUE(theirs_first || ledger.lacking().empty()) << what;
+      for (const std::vector<Lacking> lacking = ledger.lacking(); const Lacking& one : lacking) {
+        ledger.begin_again(one);
+        for (const Told& told : session.told)
+          if (told.author == kBravo) ledger.take(told);
+        take(ledger, others);
+        ledger.told_again(one);
+      }
+      EXPECT_EQ(ledger.openings_that_differ(session.session).size(), differing) << what;
+      std::vector<std::string> found;
+      for (const Dispute& dispute : ledger.disputes_of(session.session))
+        if (dispute.what == Difference::answers) found.push_back(dispute.theirs);
+      EXPECT_EQ(found, twice) << what;
+      EXPECT_EQ(with_bravo(ledger).disputed, differing + twice.size() > 0 ? 1 : 0) << what;
+      EXPECT_GE(with_bravo(ledger).field_in.worst, 3) << what << ": what we opened counts, whatever it wrote";
+      EXPECT_TRUE(!agreed || with_bravo(ledger).field_in.known == 3) << what;
+    }
   }
 }
 

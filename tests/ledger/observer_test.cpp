@@ -194,7 +194,8 @@ class World {
                         .received_fields = static_cast<std::int64_t>(dice_.one_in(4) ? dice_.below(1 << 20) : fields),
                         .opened = static_cast<std::int64_t>(dice_.below(1 << 10)),
                         .broken_off = dice_.one_in(2),
-                        .place = place + 1});
+                        .place = place + 1,
+                        .answers = dice_.one_in(10) ? Digest{} : entry});
     if (dice_.one_in(2))
       we(story, RevealClosed{.received = dice_.below(matches + 1),
                              .kept_back = offered - fields,

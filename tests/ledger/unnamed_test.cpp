@@ -93,16 +93,50 @@ TEST(Unnamed, OfOneMemberMakeNoOthersLacking) {
   EXPECT_EQ(whole(ledger), whole(told({story})));
 }
 
-TEST(Reveals, OfAPeerAreKeptOneByOneUpToANumberAndOursAll) {
-  for (const detail::MemberNumber author : {detail::MemberNumber{0}, detail::kNobody}) {
-    detail::Voice voice;
-    voice.author = author;
-    const std::uint64_t offers = detail::kMostReveals + 100;
-    for (std::uint64_t i = 0; i < offers; ++i)
-      voice.take(Told{kBravo, kBravo, session_named(1), kStart, RevealOffered{.fields = 1, .openings = 1, .place = i}});
-    EXPECT_EQ(voice.reveals.size(), author == detail::kNobody ? offers : detail::kMostReveals);
-    EXPECT_EQ(voice.openings_by_field.at(0), static_cast<std::int64_t>(offers)) << "and each counts";
+/// A digest like no other.
+Digest numbered(std::uint64_t number) {
+  Digest digest{};
+  for (std::size_t i = 0; i < 8; ++i) digest[i + 1] = static_cast<std::byte>(number >> (8 * i));
+  digest[31] = std::byte{1};
+  return digest;
+}
+
+TEST(Reveals, OfAPeerTakeNoMoreRoomThanOurOwnStepsAndAFewThatAreNotReadYet) {
+  constexpr std::uint64_t kEntries = 10'000;
+  detail::Session session;
+  session.peer = 1;
+  constexpr std::uint64_t kOurs = 100;
+  for (std::uint64_t i = 0; i < kOurs; ++i)
+    session.take_ours(Told{kAlpha, kBravo, {}, kStart, RevealOffered{.place = i, .entry = numbered(i)}});
+  for (std::uint64_t i = 0; i < kEntries; ++i) {
+    session.take_theirs(
+        1,
+        Told{kBravo, kBravo, {}, kStart, RevealOffered{.fields = 1, .openings = 1, .answers = numbered(kEntries - i)}});
+    session.take_theirs(1, Told{kBravo, kBravo, {}, kStart, RevealClosed{.place = i, .answers = numbered(i)}});
+    session.take_theirs(1, Told{kBravo, kBravo, {}, kStart, RevealClosed{.place = i}});
   }
+  EXPECT_EQ(session.others.at(0).answers.size(), kOurs + detail::kMostEarlyAnswers);
+  EXPECT_EQ(session.others.at(0).openings_by_field.at(0), static_cast<std::int64_t>(kEntries)) << "and each counts";
+}
+
+TEST(Reveals, OfWhichAPeerAnsweredMoreThanIsKeptBeforeOurStepsCameAreToldAgain) {
+  const Story before = Story().end(5);
+  Story ours = Story(), theirs = Story();
+  for (std::uint64_t i = 0; i < 2 * detail::kMostEarlyAnswers; ++i) {
+    ours.we(RevealOffered{.fields = 1, .openings = 5, .values = 5, .place = 2 * i, .entry = numbered(i)});
+    ours.we(RevealClosed{.received_fields = 3, .opened = 3, .place = 2 * i + 1});
+    theirs.they(RevealOffered{.fields = 1, .openings = 5, .values = 5, .place = 2 * i, .answers = numbered(i)});
+    theirs.they(RevealClosed{.received_fields = 2, .opened = 3, .place = 2 * i + 1, .answers = numbered(i)});
+  }
+  Ledger ledger = told({before, theirs, ours});
+  ASSERT_EQ(ledger.lacking(), (std::vector<Lacking>{{before.session, kBravo}}));
+  ledger.begin_again(Lacking{before.session, kBravo});
+  take_of(ledger, before, kBravo);
+  take(ledger, theirs);
+  ledger.told_again(Lacking{before.session, kBravo});
+  EXPECT_EQ(ledger.openings_that_differ(before.session).size(), 2 * detail::kMostEarlyAnswers);
+  EXPECT_EQ(whole(ledger), whole(told({before, ours, theirs})));
+  EXPECT_TRUE(ledger.lacking().empty());
 }
 
 TEST(Unnamed, MakeFewNewSessionsLookForgotten) {

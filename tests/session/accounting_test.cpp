@@ -468,6 +468,29 @@ TEST(Event, OfAnOfferWithoutItsBodyIsOfEveryFieldButTheMarks) {
   }
 }
 
+TEST(Event, OfAConsentIsMadeWithOrWithoutItsBodyWhereItIsOurs) {
+  const Digest hash = crypto::sha256(as_bytes("x"));
+  for (const std::string author : {"alpha", "bravo"})
+    for (const std::optional<std::string_view> body :
+         {std::optional<std::string_view>("{}"), std::optional<std::string_view>()}) {
+      const auto event =
+          event_of(entry(author, author == "alpha" ? "bravo" : "alpha", kRevealConsent), hash, body, "alpha");
+      ASSERT_EQ(event.has_value(), author == "alpha");
+      EXPECT_TRUE(!event || std::get<ledger::RevealConsented>(event->fact).entry == hash);
+    }
+}
+
+TEST(Event, OfAClosingNamesTheOfferThatItEnds) {
+  log::Entry closing = entry("bravo", "alpha", kRevealClose);
+  const auto answered = [&] {
+    const auto event = event_of(closing, {}, log::write_pjson(RevealEnd{}.to_json()), "alpha");
+    return std::get<ledger::RevealClosed>(event.value().fact).answers;
+  };
+  EXPECT_EQ(answered(), Digest{});
+  closing.refs = {crypto::sha256(as_bytes("our offer"))};
+  EXPECT_EQ(answered(), closing.refs.front());
+}
+
 TEST(Event, OfAnOwnRunIsMadeWithoutItsBody) {
   const log::Entry ours = entry("alpha", "bravo", kRun);
   const auto event = event_of(ours, {}, std::nullopt, "alpha");

@@ -70,7 +70,9 @@ class RewritingLog final : public group::JointLog {
     if (rewrite) rewrite(draft);
     return JointLog::append(std::move(draft), work);
   }
+  UnixSeconds time() override { return JointLog::time() + ahead; }
   Rewrite rewrite;
+  std::int64_t ahead = 0;  ///< seconds, of the time that its entries state
 };
 
 /// The group of a charter as its member `nick` sees it.

@@ -71,6 +71,8 @@ std::string matches_text(const Resulted& result) {
                            : std::string(result.learned ? "learned" : "learned nothing");
 }
 
+constexpr const char* kAnsweredOnce = "a step that is answered once";
+
 std::string closing_text(const Voice& voice) {
   if (!voice.closed) return "it did not close";
   return *voice.closed ? "the results are the same" : "the results differ";
@@ -108,39 +110,37 @@ bool is_charged(const Voice& ours, const Voice* theirs) {
   return theirs != nullptr && theirs->resulted && (ours.proposed || ours.accepted);
 }
 
-/// By what this member wrote itself: it closed a reveal in which something was opened.
-bool says_that_both_offered(const Voice& voice) {
-  return std::ranges::any_of(voice.reveals, [](const Reveal& reveal) {
+/// By what our own log says: we closed a reveal in which something was opened.
+bool says_that_both_offered(const Session& session) {
+  return std::ranges::any_of(session.reveals, [](const Reveal& reveal) {
     return reveal.end && (reveal.end->opened > 0 || reveal.end->received_fields > 0);
   });
 }
 
-// Of two offers that were exchanged the second answers the first. An offer that nobody answered opened nothing.
+// A closing names the offer of ours that it ends. Which of its own offers it goes by is its affair: what else it wrote
+// before or after must not part the two closings of one reveal.
 /// Calls `take(ours, theirs)` for each reveal that both have closed.
 template <typename Take>
 void for_each_closed(const Session& session, const Take& take) {
   const Voice* theirs = session.theirs();
   if (theirs == nullptr) return;
-  for (const Reveal& ours : session.ours.reveals) {
-    const auto other = std::ranges::find_if(theirs->reveals, [&](const Reveal& each) {
-      return (each.answers != Digest{} && each.answers == ours.offer) ||
-             (ours.answers != Digest{} && ours.answers == each.offer);
-    });
-    if (other != theirs->reveals.end() && ours.end && other->end) take(ours, *other);
+  for (const Reveal& ours : session.reveals) {
+    const Answer* answer = theirs->answer_to(ours.offer);
+    if (ours.end && answer != nullptr && answer->end) take(ours, *answer);
   }
 }
 
-void add_agreed(Amounts::Agreed& agreed, const Reveal& opener, const Reveal& taker) {
-  const std::int64_t opened = opener.end->opened;
-  if (opened < 0 || opened != taker.end->received_fields || opened > opener.values) return;
-  agreed.opened = sum(agreed.opened, opened);
-  agreed.kept_back = sum(agreed.kept_back, opener.values - opened);
+void add_agreed(Amounts::Agreed& agreed, const RevealClosed& opener, const RevealClosed& taker) {
+  if (opener.opened < 0 || opener.opened != taker.received_fields) return;
+  agreed.opened = sum(agreed.opened, std::min(opener.opened, kLargestSum));
+  agreed.kept_back = sum(agreed.kept_back, bounded(opener.kept_back));
 }
 
 void add_what_is_agreed(const Session& session, Amounts& amounts) {
-  for_each_closed(session, [&](const Reveal& ours, const Reveal& theirs) {
-    add_agreed(amounts.by_us, ours, theirs);
-    add_agreed(amounts.by_them, theirs, ours);
+  for_each_closed(session, [&](const Reveal& ours, const Answer& theirs) {
+    if (theirs.closings > 1) return;
+    add_agreed(amounts.by_us, *ours.end, *theirs.end);
+    add_agreed(amounts.by_them, *theirs.end, *ours.end);
   });
 }
 
@@ -170,6 +170,7 @@ void Voice::take(const Event& event) {
       voice.aborted = true;
       voice.other_failed = fact.other_failed;
     }
+    void operator()(const RevealConsented&) {}
     void operator()(const RevealOffered& fact) { voice.take_offer(fact, time); }
     void operator()(const RevealClosed& fact) { voice.take_reveal_end(fact); }
     void operator()(const Settled& fact) { voice.settled = fact; }
@@ -180,12 +181,6 @@ void Voice::take(const Event& event) {
 void Voice::take_offer(const RevealOffered& fact, UnixSeconds time) {
   offered = true;
   offered_at = std::max(offered_at, time);
-  const auto place = std::ranges::lower_bound(reveals, fact.place, {}, &Reveal::place);
-  if (place == reveals.end() || place->place != fact.place)
-    reveals.insert(place, {.place = fact.place, .offer = fact.entry, .answers = fact.answers, .values = fact.values});
-  else
-    place->values = std::max(place->values, fact.values);
-  if (author != kNobody && reveals.size() > kMostReveals) reveals.pop_back();
   if (fact.was_unknown) --unknown_offers;
   if (fact.unknown) {
     ++unknown_offers;
@@ -209,6 +204,60 @@ void Voice::take_reveal_end(const RevealClosed& fact) {
   reveals_stopped += fact.other_stopped ? 1 : 0;
   kept_back = sum(kept_back, bounded(fact.kept_back));
   missing = sum(missing, bounded(fact.missing));
+}
+
+const Answer* Voice::answer_to(const Digest& step) const {
+  const auto found = std::ranges::lower_bound(answers, step, {}, &Answer::step);
+  return found == answers.end() || found->step != step ? nullptr : &*found;
+}
+
+const Voice* Session::theirs() const {
+  const auto found = std::ranges::find(others, with(), &Voice::author);
+  return with() == kNobody || found == others.end() ? nullptr : &*found;
+}
+
+bool Session::take_ours(const Event& event) {
+  ours.take(event);
+  if (const auto* const end = std::get_if<RevealClosed>(&event.fact)) note_end(*end);
+  const auto* const offer = std::get_if<RevealOffered>(&event.fact);
+  if (offer != nullptr) note_offer(*offer);
+  const auto* const consent = std::get_if<RevealConsented>(&event.fact);
+  const bool is_new =
+      (offer != nullptr && note_step(offer->entry)) || (consent != nullptr && note_step(consent->entry));
+  return is_new && theirs() != nullptr && theirs()->answers_lost;
+}
+
+void Session::take_theirs(MemberNumber author, const Event& event) {
+  auto voice = std::ranges::find(others, author, &Voice::author);
+  if (voice == others.end()) {
+    others.emplace_back().author = author;
+    voice = others.end() - 1;
+  }
+  voice->take(event);
+  const auto* const offer = std::get_if<RevealOffered>(&event.fact);
+  if (offer != nullptr && !offer->was_unknown)
+    if (Answer* const answer = answer_of(*voice, offer->answers)) ++answer->offers;
+  const auto* const end = std::get_if<RevealClosed>(&event.fact);
+  Answer* const answer = end == nullptr ? nullptr : answer_of(*voice, end->answers);
+  if (answer == nullptr) return;
+  ++answer->closings;
+  if (!answer->end || end->place < answer->end->place) answer->end = *end;
+}
+
+bool Session::note_step(const Digest& step) {
+  const auto place = std::ranges::lower_bound(steps, step);
+  if (step == Digest{} || (place != steps.end() && *place == step)) return false;
+  steps.insert(place, step);
+  return true;
+}
+
+void Session::note_offer(const RevealOffered& fact) {
+  const auto place = std::ranges::lower_bound(reveals, fact.place, {}, &Reveal::place);
+  if (place == reveals.end() || place->place != fact.place)
+    reveals.insert(place, {.place = fact.place, .offer = fact.entry});
+}
+
+void Session::note_end(const RevealClosed& fact) {
   const auto after = std::ranges::lower_bound(reveals, fact.place, {}, &Reveal::place);
   if (after == reveals.begin()) return;
   // Of two words about one reveal the first holds, whichever of them came here first.
@@ -216,9 +265,17 @@ void Voice::take_reveal_end(const RevealClosed& fact) {
   if (!end || fact.place < end->place) end = fact;
 }
 
-const Voice* Session::theirs() const {
-  const auto found = std::ranges::find(others, with(), &Voice::author);
-  return with() == kNobody || found == others.end() ? nullptr : &*found;
+/// Where what `voice` has in answer to `step` is kept; nullptr where it names no step, or none that it is kept for.
+Answer* Session::answer_of(Voice& voice, const Digest& step) const {
+  if (step == Digest{}) return nullptr;
+  const auto place = std::ranges::lower_bound(voice.answers, step, {}, &Answer::step);
+  if (place != voice.answers.end() && place->step == step) return &*place;
+  if (!std::ranges::binary_search(steps, step)) {
+    voice.answers_lost |= voice.early_answers == kMostEarlyAnswers;
+    if (voice.answers_lost) return nullptr;
+    ++voice.early_answers;
+  }
+  return &*voice.answers.insert(place, {.step = step});
 }
 
 Amounts amounts_of(const Session& session, bool theirs_may_lack, const Tests& tests) {
@@ -238,7 +295,7 @@ Amounts amounts_of(const Session& session, bool theirs_may_lack, const Tests& te
   amounts.incomplete = !agreement;
   // Nothing is opened before both have offered; what we offered since then may have left. Where their offer is not
   // here, our own log may say that there was one: a member that lost its disk can have lost it for everybody.
-  const bool they_offered = (theirs != nullptr && theirs->offered) || says_that_both_offered(ours);
+  const bool they_offered = (theirs != nullptr && theirs->offered) || says_that_both_offered(session);
   amounts.revealed = ours.offered && (they_offered || theirs_may_lack || amounts.incomplete);
   amounts.revealed_at = ours.offered_at;
   if (amounts.revealed) {
@@ -283,7 +340,7 @@ Range opened(const Voice& opener, const Voice& taker, std::int64_t matches, std:
   }
   const auto weight_of = [&](std::int64_t fields) { return std::min(fields, kLargestSum / most_weight) * most_weight; };
   if (!opener.offered_uncounted && unknown == 0)
-    range.worst = std::min(range.worst, weight_of(std::max<std::int64_t>(opener.offered_fields - kept_back, 0)));
+    range.worst = std::min(range.worst, weight_of(std::max(opener.offered_fields - kept_back, agreed)));
   if (range.worst == 0) return range;
   // Where fields were counted, they are what is known; else one for each opening.
   const std::int64_t confirmed = std::max({std::min({taker.most_received, opener.most_offered, matches}),
@@ -302,7 +359,7 @@ std::vector<OpeningsSaid> openings_that_differ(const Session& session) {
                          .received = taker.received_fields,
                          .broken_off = opener.broken_off || taker.broken_off});
   };
-  for_each_closed(session, [&](const Reveal& ours, const Reveal& theirs) {
+  for_each_closed(session, [&](const Reveal& ours, const Answer& theirs) {
     if (theirs.end->unreadable && ours.end->opened >= 0)
       differing.push_back({.by_us = true, .opened = ours.end->opened, .received = -1});
     compare(true, *ours.end, *theirs.end);
@@ -348,6 +405,12 @@ std::vector<Dispute> disputes_of(const Session& session, const Amounts& amounts)
   for (const OpeningsSaid& said : openings_that_differ(session))
     if (said.cannot_both_be())
       differ(Difference::openings, fields_text(said.by_us, said), fields_text(!said.by_us, said));
+  for (const Answer& answer : theirs->answers) {
+    if (!std::ranges::binary_search(session.steps, answer.step)) continue;
+    if (answer.offers > 1) differ(Difference::answers, kAnsweredOnce, fmt::format("{} offers to it", answer.offers));
+    if (answer.closings > 1)
+      differ(Difference::answers, kAnsweredOnce, fmt::format("{} closings of it", answer.closings));
+  }
   return disputes;
 }
 

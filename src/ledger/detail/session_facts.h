@@ -12,17 +12,24 @@ namespace parley::ledger::detail {
 using MemberNumber = std::uint32_t;
 inline constexpr MemberNumber kNobody = 0xffff'ffff;
 
-/// Reveals of one session that another member's log is heard on one by one: its first. What it says beyond them is its
-/// word all the same, but is not held against ours reveal by reveal.
-inline constexpr std::size_t kMostReveals = 4096;
-
-/// One reveal, by one side: its offer, and how it ended.
+/// One reveal by our log: our offer, and how it ended.
 struct Reveal {
   std::uint64_t place = 0;
-  Digest offer{}, answers{};
-  std::int64_t values = -1;  ///< fields that it offered; -1: not known
+  Digest offer{};
   std::optional<RevealClosed> end = {};
 };
+
+/// What another member's log has in answer to one step of ours: of an honest one, an offer to a consent, an offer or a
+/// closing to an offer, and each of them once.
+struct Answer {
+  Digest step{};
+  std::uint64_t offers = 0, closings = 0;
+  std::optional<RevealClosed> end = {};  ///< the first of its closings
+};
+
+/// Answers of one member in one session to steps that are not known here when they come: so many are kept, for an own
+/// entry that is read a little late. A member that writes more has our log's step, once it comes, told anew.
+inline constexpr std::size_t kMostEarlyAnswers = 16;
 
 /// What one member's log says of a session.
 struct Voice {
@@ -44,13 +51,17 @@ struct Voice {
   std::int64_t reveals_stopped = 0;                             ///< by the other side, as it says
   std::int64_t offered_fields = 0, kept_back = 0, missing = 0;  ///< sums over its offers, and over its closings
   bool offered_uncounted = false;                               ///< one of its offers does not say how many fields
-  std::vector<Reveal> reveals;                                  ///< by `place`
+  std::vector<Answer> answers;                                  ///< of another member, by `step`
+  std::size_t early_answers = 0;                                ///< of those, so many came before what they answer
+  bool answers_lost = false;                                    ///< more came early than are kept
   UnixSeconds offered_at = 0;
   bool offered = false;
 
-  void take(const Event& event);
+  const Answer* answer_to(const Digest& step) const;
 
  private:
+  friend struct Session;
+  void take(const Event& event);
   void take_offer(const RevealOffered& fact, UnixSeconds time);
   void take_reveal_end(const RevealClosed& fact);
 };
@@ -61,10 +72,22 @@ struct Session {
   MemberNumber proposer = kNobody;    ///< among others than us; who it is with where we wrote nothing
   MemberNumber brought_by = kNobody;  ///< who named it first, where that was not our log
   Voice ours;
-  std::vector<Voice> others;  ///< one each; whoever is not the peer is not heard
+  std::vector<Voice> others;    ///< one each; whoever is not the peer is not heard
+  std::vector<Digest> steps;    ///< our consents and offers of reveals, ascending: what others can answer
+  std::vector<Reveal> reveals;  ///< by `place`
 
   MemberNumber with() const { return peer != kNobody ? peer : proposer; }
   const Voice* theirs() const;
+
+  /// @return whether an answer to it may have been lost before it came
+  bool take_ours(const Event& event);
+  void take_theirs(MemberNumber author, const Event& event);
+
+ private:
+  bool note_step(const Digest& step);
+  void note_offer(const RevealOffered& fact);
+  void note_end(const RevealClosed& fact);
+  Answer* answer_of(Voice& voice, const Digest& step) const;
 };
 
 /// What one session adds to the accounts.

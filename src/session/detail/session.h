@@ -42,6 +42,8 @@ class Session {
   Status commit();
   Result<psi::Outcome> run();
   Status compare(const ResultStep& ours);
+  // @param earliest  when the step can have been written, by our clock: after the one of ours that it answers
+  Status check_time(const ReceivedStep& step, UnixSeconds earliest) const;
 
   // --- how a question is weighed, and which protocol answers it: session_decision.cpp ---
   Result<bool> decide_on(const Proposal& proposal, const Decide& decide, const JudgeByRule& judge);
@@ -108,9 +110,10 @@ class Session {
   vault::SessionRow row_;
   Terms terms_;
   Outcome outcome_;
-  Digest proposal_{}, acceptance_{};        // leaf hashes of the steps that name this session
-  Digest commits_[2]{};                     // likewise, by Side
-  ByteArray<32> nonces_[2]{};               // by Side
+  Digest proposal_{}, acceptance_{};                                  // leaf hashes of the steps that name this session
+  Digest commits_[2]{};                                               // likewise, by Side
+  UnixSeconds proposed_at_ = 0, accepted_at_ = 0, committed_at_ = 0;  // when we wrote ours, by our clock
+  ByteArray<32> nonces_[2]{};                                         // by Side
   std::shared_ptr<Accounting> accounting_;  // of the group, since check_permitted() was first asked
   bool in_ledger_ = false;
   std::optional<vault::TaggedOnly> tagged_;  // of which types only indicators with a tag enter, as the session began
