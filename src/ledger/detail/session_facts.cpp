@@ -137,10 +137,18 @@ void add_agreed(Amounts::Agreed& agreed, const Reveal& opener, const Reveal& tak
   agreed.kept_back = sum(agreed.kept_back, opener.values - opened);
 }
 
+/// Whether the other side ended in the middle a reveal that ours has seen to its end: by its own word; or by its word
+/// that we did, where by its own numbers nothing was lacking.
+bool breaks_what_was_whole(const RevealClosed& ours, const RevealClosed& theirs) {
+  if (ours.broken_off || !theirs.broken_off) return false;
+  return !theirs.other_stopped || (theirs.received_fields == ours.opened && theirs.opened == ours.received_fields);
+}
+
 void add_what_is_agreed(const Session& session, Amounts& amounts) {
   for_each_closed(session, [&](const Reveal& ours, const Reveal& theirs) {
     add_agreed(amounts.by_us, ours, theirs);
     add_agreed(amounts.by_them, theirs, ours);
+    amounts.reveals_stopped += breaks_what_was_whole(*ours.end, *theirs.end) ? 1 : 0;
   });
 }
 
@@ -243,6 +251,7 @@ Amounts amounts_of(const Session& session, bool theirs_may_lack, const Tests& te
   amounts.revealed_at = ours.offered_at;
   if (amounts.revealed) {
     amounts.unopenable = ours.missing;
+    amounts.reveals_stopped = ours.reveals_stopped;
     for (const OpeningsSaid& said : openings_that_differ(session))
       if (said.by_us) amounts.denied = sum(amounts.denied, std::max<std::int64_t>(said.received - said.opened, 0));
     add_what_is_agreed(session, amounts);
