@@ -82,8 +82,8 @@ Status show_before(Workplace& at, const RevealArguments& arguments, const std::s
                                indicator::name_of(consent.tlp_max)));
   if (preview.opened_before > 0)
     at.console.say(
-        fmt::format("  {} fields are open already, as both have signed; they are not opened again, nor counted.",
-                    preview.opened_before));
+        fmt::format("  {} fields were opened before: they go out again only if {} has lost them, and pay only then.",
+                    preview.opened_before, peer));
   if (preview.held_back_pap > 0)
     at.console.say(fmt::format("  {} are marked stricter than PAP:{} and stay.", preview.held_back_pap,
                                indicator::name_of(consent.pap_max)));
@@ -101,10 +101,7 @@ Status show_before(Workplace& at, const RevealArguments& arguments, const std::s
                      ? std::string("  You open as many fields as it opens, and no more.")
                      : fmt::format("  YOU OPEN UP TO {} FIELD(S) FOR WHICH NOTHING COMES BACK.", consent.unreturned));
   if (preview.openings == 0)
-    return fail(
-        Errc::mark,
-        "Nothing of the matches that is not open already can be opened with these fields and marks. Nothing was "
-        "sent.");
+    return fail(Errc::mark, "Nothing of the matches can be opened with these fields and marks. Nothing was sent.");
   return ask_yes(at, arguments.yes, "Open them?");
 }
 

@@ -32,7 +32,7 @@ struct Account {
   Range weight_in = {}, weight_out = {};  ///< the same by the weights of type and field
   std::int64_t abort_after_learn = 0;     ///< sessions that it ended when it may have learned, without a result
   std::int64_t unopenable = 0;       ///< matches that it signed and did not show, fields that it owed and did not open
-  std::int64_t reveals_stopped = 0;  ///< reveals that it ended in the middle, as our own log says
+  std::int64_t reveals_stopped = 0;  ///< reveals that it ended in the middle: docs/ledger.md
   std::int64_t disputed = 0;         ///< sessions of which the two logs say different things
   /// Charged sessions of which its side is not here: nothing above counts what it entered in them.
   std::int64_t incomplete = 0;

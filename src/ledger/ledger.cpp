@@ -250,7 +250,7 @@ void Ledger::State::add_reveal(Account& account, const Session& session, const A
   ledger::add(account.weight_in, detail::opened(session.ours, theirs, most_in, kept_back, in.opened, weigh));
   ledger::add(account.weight_out, detail::opened(theirs, session.ours, most_out, out.kept_back, out.opened, weigh));
   account.unopenable = sum(account.unopenable, amounts.unopenable);
-  account.reveals_stopped = sum(account.reveals_stopped, session.ours.reveals_stopped);
+  account.reveals_stopped = sum(account.reveals_stopped, amounts.reveals_stopped);
 }
 
 void Ledger::State::add(Account& account, const Session& session, const Amounts& amounts,

@@ -77,9 +77,6 @@ struct Node::State {
   void answer_reveal(const session::Party& us, group::LogLink& link, const session::ReceivedStep& consent,
                      JournalProgress& named);
   void close_links(const std::string& peer);
-  /// What the node opens under a consent or standing rule is on record first. Nothing where there is none.
-  Result<std::optional<operators::OperatorLog::Begun>> begin_reveal(const std::string& session,
-                                                                    const std::string& nick);
   void end(const operators::OperatorLog::Begun& begun, std::string_view outcome);
   /// @param begun  the record of an acceptance by rule
   std::optional<session::Decision> judge(const session::Offer& offer,
@@ -261,13 +258,14 @@ void Node::State::answer_reveal(const session::Party& us, group::LogLink& link, 
   const std::string& peer = link.peer().name;
   const std::string id = visible(in_short(offer.session));
   named.set_about(fmt::format("reveal in session {} with {}", id, peer));
-  const auto begun = begin_reveal(offer.session, link.peer().nick);
-  if (!begun) {
-    journal.line(fmt::format("reveal in session {} with {}: {}", id, peer, begun.error().text()));
-    return;
-  }
-  const auto outcome = session::answer_reveal(us, link, offer);
-  if (*begun) end(**begun, !outcome ? "failed" : outcome->waiting ? "nothing opened" : "done");
+  std::optional<operators::OperatorLog::Begun> begun;
+  // What the node opens under a consent or standing rule is on record first.
+  const auto outcome = session::answer_reveal(us, link, offer, [&]() -> Status {
+    TRY(begun, operator_log.begin_by_node(operators::Act::reveal, "reveal by consent",
+                                          operator_log.subjects().of("session", offer.session)));
+    return {};
+  });
+  if (begun) end(*begun, outcome ? "done" : "failed");
   if (!outcome)
     journal.line(fmt::format("reveal in session {} with {}: {}", id, peer, outcome.error().text()));
   else if (outcome->waiting)
@@ -279,17 +277,6 @@ void Node::State::answer_reveal(const session::Party& us, group::LogLink& link, 
                     "offered, against {} of {})",
                     id, peer, outcome->opened, outcome->received, outcome->numbers.we_open, outcome->numbers.we_offer,
                     outcome->numbers.they_open, outcome->numbers.they_offer));
-}
-
-Result<std::optional<operators::OperatorLog::Begun>> Node::State::begin_reveal(const std::string& session,
-                                                                               const std::string& nick) {
-  const auto row = vault.session(session);
-  if (!row) return std::nullopt;  // the answer says so
-  TRY(const auto consents, session::consents_in_force(vault, *row, nick, wall_clock_now()));
-  if (consents.empty()) return std::nullopt;
-  TRY(const auto begun, operator_log.begin_by_node(operators::Act::reveal, "reveal by consent",
-                                                   operator_log.subjects().of("session", row->id)));
-  return begun;
 }
 
 void Node::State::end(const operators::OperatorLog::Begun& begun, std::string_view outcome) {

@@ -131,6 +131,15 @@ Result<ContextFields> committed_fields(const vault::SessionMatch& match) {
   return fields;
 }
 
+Result<std::vector<std::size_t>> fields_of_context(const std::string& context) {
+  std::vector<std::size_t> fields;
+  if (context.empty()) return fields;
+  TRY(const Json stored, log::parse_pjson(context, 2 * kFieldPaths.size() * kMaxFieldBytes));
+  for (const auto& [path, value] : *stored.object())
+    if (const auto field = field_index(path); field && !is_mark(path)) fields.push_back(*field);
+  return fields;
+}
+
 Result<Revealable> revealable(vault::Vault& vault, const std::string& session) {
   Revealable found;
   TRY(found.row, vault.session(session));
@@ -167,7 +176,7 @@ Result<std::vector<MatchNow>> matches_now(vault::Vault& vault, const std::string
 }
 
 Result<RevealPlan> plan(std::span<const vault::SessionMatch> matches, std::span<const MatchNow> now,
-                        std::span<const Consent> consents, indicator::Tlp tlp_max, const FieldsOf& settled) {
+                        std::span<const Consent> consents, indicator::Tlp tlp_max) {
   RevealPlan made;
   made.preview.matches = matches.size();
   for (std::size_t i = 0; i < matches.size(); ++i) {
@@ -193,8 +202,6 @@ Result<RevealPlan> plan(std::span<const vault::SessionMatch> matches, std::span<
       ++made.preview.held_back_tlp;
     else if (covered && !pap_allows)
       ++made.preview.held_back_pap;
-    made.preview.opened_before +=
-        std::erase_if(opened, [&](const std::size_t field) { return settled.contains({matches[i].indicator, field}); });
     for (const std::size_t field : opened) made.values.push_back({.match = i, .field = field});
     made.preview.openings += opened.empty() ? 0 : 1;
   }
@@ -206,8 +213,11 @@ Result<RevealPlan> plan(std::span<const vault::SessionMatch> matches, std::span<
 Result<RevealPreview> preview(vault::Vault& vault, const std::string& session, const Consent& consent) {
   TRY(const Revealable found, revealable(vault, session));
   TRY(const std::vector<MatchNow> now, matches_now(vault, found.row.id, found.matches));
-  TRY(const SettledFields settled, settled_fields(vault, found.row.id));
-  TRY(const RevealPlan made, plan(found.matches, now, std::span(&consent, 1), indicator::Tlp::red, settled.ours));
+  TRY(RevealPlan made, plan(found.matches, now, std::span(&consent, 1), indicator::Tlp::red));
+  for (const PlannedValue& value : made.values) {
+    TRY(const std::vector<std::size_t> opened, fields_of_context(found.matches[value.match].opened));
+    made.preview.opened_before += std::ranges::count(opened, value.field) > 0 ? 1 : 0;
+  }
   return made.preview;
 }
 

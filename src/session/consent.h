@@ -9,7 +9,6 @@
 
 #include "indicator/context.h"
 #include "session/context_record.h"
-#include "session/settled_fields.h"
 #include "session/states.h"
 
 namespace parley::session {
@@ -70,7 +69,7 @@ struct RevealPreview {
   std::uint64_t held_back_red = 0;  ///< TLP:RED: never leave
   std::uint64_t held_back_tlp = 0;  ///< stricter than the consents' limit
   std::uint64_t held_back_pap = 0;  ///< likewise
-  std::uint64_t opened_before = 0;  ///< fields that were opened in this session before: they are not opened again
+  std::uint64_t opened_before = 0;  ///< fields of those that were opened in this session before, by our record
 };
 
 struct RevealPlan {
@@ -79,13 +78,15 @@ struct RevealPlan {
 };
 
 /// What the consents open together; nothing that charter or own rules mark as too strict (`tlp_max`), nothing of a
-/// match that the other side did not show, and nothing of ours that is settled (settled_fields.h).
+/// match that the other side did not show. What it has received already is left out when it says so (received_list.h).
 /// @param now  of each match, as matches_now() has it. @error Errc::format for a stored match
 Result<RevealPlan> plan(std::span<const vault::SessionMatch> matches, std::span<const MatchNow> now,
-                        std::span<const Consent> consents, indicator::Tlp tlp_max, const FieldsOf& settled = {});
+                        std::span<const Consent> consents, indicator::Tlp tlp_max);
 
 /// The context that a stored match was committed with, field by field. @error Errc::format
 Result<ContextFields> committed_fields(const vault::SessionMatch& match);
+/// The fields of context that was opened, as a match stores it ("" for none), without the marks. @error Errc::format
+Result<std::vector<std::size_t>> fields_of_context(const std::string& context);
 bool is_mark(std::string_view path);
 /// Place in kFieldsByValue. Precondition: a field that is no mark.
 std::size_t value_rank(std::size_t field);

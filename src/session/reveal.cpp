@@ -8,9 +8,11 @@
 #include "base/encoding.h"
 #include "crypto/hash.h"
 #include "group/rotation.h"
+#include "session/answered_reveals.h"
 #include "session/detail/exchange.h"
 #include "session/reveal_record.h"
 #include "session/secrets.h"
+#include "wire/frame.h"
 
 namespace parley::session::detail {
 namespace {
@@ -21,6 +23,12 @@ constexpr std::string_view kFirstDomain{"parley/reveal/first/v1\0", 23};
 constexpr std::string_view kNoConsentYet = "no-consent-yet";
 constexpr std::string_view kNothingInReturn = "nothing-in-return";
 constexpr std::string_view kNotRevealable = "not-revealable";
+
+Status nothing_to_open() {
+  return fail(Errc::refused,
+              "Marks and consent leave nothing to open here that the other side does not have, so nothing was opened "
+              "to us either.");
+}
 
 }  // namespace
 
@@ -73,11 +81,6 @@ Status Exchange::read_their_part() {
   TRY(const mirror::EntryView commit, their_step(kCommit));
   their_commit_step_ = commit.leaf_hash;
   TRY(their_commitment_, Commitment::from_json(*commit.body));
-  TRY(hits_, hits_of(us_.vault, session_.row.id));
-  for (const vault::SessionMatch& match : session_.matches)
-    match_by_indicator_.emplace(match.indicator, match_by_indicator_.size());
-  for (const CanaryHit& hit : hits_)
-    match_by_indicator_.emplace(hit.canary.canary.indicator, match_by_indicator_.size());
   return {};
 }
 
@@ -97,12 +100,14 @@ Status Exchange::check_fields_cap(const group::Membership& membership, const Rev
   return {};
 }
 
-Status Exchange::prepare_openings(std::span<const Consent> consents, const group::Membership& membership) {
+Status Exchange::prepare_openings(std::span<const Consent> consents) {
+  TRY(const group::Membership membership, us_.membership_now());
   TRY(const auto stored, us_.vault.secret(commitments_name(session_.row.id)));
   if (!stored) return fail(Errc::not_found, "The openings of this session are not in the vault any more.");
   TRY(commitments_, Commitments::restore(stored->expose()));
   TRY(const std::vector<MatchNow> now, matches_now(us_.vault, session_.row.id, session_.matches));
-  TRY(const RevealPlan made, plan(session_.matches, now, consents, membership.max_tlp(), settled_.ours));
+  TRY(RevealPlan made, plan(session_.matches, now, consents, membership.max_tlp()));
+  leave_out_what_they_have(made);
   std::set<std::string> chosen;
   our_offer_.ratio = consents.front().ratio;
   our_offer_.unreturned = consents.front().unreturned;
@@ -136,19 +141,19 @@ Status Exchange::prepare_openings(std::span<const Consent> consents, const group
 Status Exchange::prepare(std::span<const Consent> consents) {
   TRY(const group::Membership membership, us_.membership_now());
   TRY_STATUS(check_permitted(membership));
-  TRY(session_.matches, us_.vault.session_matches(session_.row.id));  // as they stand now that nobody else writes them
+  TRY_STATUS(read_their_part());
+  TRY(our_offer_.first, first_to_open());
+  TRY(seal_, OpeningSeal::of_pair(us_.vault, steps_.peer().name, session_.row.id));
+  given_by_ = consents.front().by;
+  return {};
+}
+
+void Exchange::set_sides() {
   const bool we_asked = session_.row.asked_by_us;
   our_side_ = we_asked ? Side::asker : Side::responder;
   their_side_ = we_asked ? Side::responder : Side::asker;
   our_label_ = input_label(session_.row.id, our_side_);
   their_label_ = input_label(session_.row.id, their_side_);
-  TRY_STATUS(read_their_part());
-  TRY_STATUS(settle_exchange(us_.vault, steps_.link().log(), session_.row.id, steps_.peer().nick));
-  TRY(settled_, settled_fields(us_.vault, session_.row.id));
-  TRY_STATUS(prepare_openings(consents, membership));
-  TRY(seal_, OpeningSeal::of_pair(us_.vault, steps_.peer().name, session_.row.id));
-  given_by_ = consents.front().by;
-  return {};
 }
 
 Result<std::string> Exchange::first_to_open() const {
@@ -175,13 +180,12 @@ Result<RevealOutcome> Exchange::begin(const std::string& session) {
   TRY(const std::vector<Consent> consents, our_consents());
   if (consents.empty()) return fail(Errc::internal, "A reveal was begun without consent.");
   TRY_STATUS(enter(session_.row.id));
-  // Both ledgers are to say the same about who owes, and both sides about what is settled.
+  set_sides();
+  TRY_STATUS(find_common());
+  // Both ledgers are to say the same about who owes.
   TRY_STATUS(steps_.link().synchronise(deadline_in(kRevealStepWait)));
   TRY_STATUS(prepare(consents));
-  TRY(our_offer_.first, first_to_open());
-  const RevealConsent ours{
-      .by = given_by_, .offer = offer_commitment(our_label_, our_offer_), .sealed = seal_.has_value()};
-  TRY_STATUS(send_consent(ours, {}));
+  TRY_STATUS(send_consent({}));
   us_.progress.phase("waiting for " + steps_.peer().name + "'s consent", 0);
   TRY(const ReceivedStep step, steps_.receive_any(deadline_in(kRevealStepWait)));
   TRY(const auto refused, take_refusal(step));
@@ -189,8 +193,16 @@ Result<RevealOutcome> Exchange::begin(const std::string& session) {
   if (step.session != session_.row.id || step.type != kRevealConsent)
     return fail(Errc::protocol, "The other side answered the consent with something else.", steps_.peer().name);
   TRY_STATUS(step.check_answers(our_consent_step_, steps_.peer().name));
-  TRY_STATUS(exchange_offers(step));
-  return exchange();
+  TRY(their_consent_, RevealConsent::from_json(step.body));
+  return carry_out([&]() -> Status {
+    TRY_STATUS(receive_list(their_consent_.received));
+    TRY_STATUS(prepare_openings(consents));
+    if (ours_.empty()) {
+      TRY_STATUS(refuse(kNothingInReturn, step));
+      return nothing_to_open();
+    }
+    return exchange_offers(step);
+  });
 }
 
 Result<std::optional<RevealOutcome>> Exchange::take_refusal(const ReceivedStep& step) const {
@@ -208,70 +220,93 @@ Result<std::optional<RevealOutcome>> Exchange::take_refusal(const ReceivedStep& 
 }
 
 Result<RevealOutcome> Exchange::answer(const ReceivedStep& step) {
+  const std::string& peer = steps_.peer().name;
   steps_.set_session(step.session);
-  TRY(const RevealConsent consent, RevealConsent::from_json(step.body));
-  TRY_STATUS(check_first_answer(step));
+  const auto row = us_.vault.session(step.session);
+  if (!row || !is_with_this_peer(*row, step.session)) {
+    // Whether there is such a session between others, or none: our log has nothing to say about it.
+    TRY_STATUS(steps_.link().send(wire::FrameType::err, as_bytes(wire::kErrNoSession)));
+    return fail(Errc::refused, peer + " would reveal in a session that it does not have with this member.");
+  }
+  TRY(their_consent_, RevealConsent::from_json(step.body));
+  TRY_STATUS(admit_reveal(us_.vault, row->group, {.peer = peer, .nick = steps_.peer().nick}, step, wall_clock_now()));
   // Before anything is looked up: that one is inside must not tell whether there are consents, or matches.
-  if (const auto row = us_.vault.session(step.session); row && is_with_this_peer(*row, step.session)) {
-    if (auto entered = enter(step.session); !entered) {
-      TRY_STATUS(refuse(kRefusedBusy, step));
-      return std::unexpected(std::move(entered).error());
-    }
+  if (auto entered = enter(step.session); !entered) {
+    TRY_STATUS(refuse(kRefusedBusy, step));
+    return std::unexpected(std::move(entered).error());
   }
-  auto found = revealable(us_.vault, step.session);
-  if (!found || !is_with_this_peer(found->row, step.session)) {
-    // A canary is a match to the other side: that we hold nothing on it must look like a consent that is not given.
-    // In everything else it must be a session of which a match could be revealed, or the difference would show.
-    TRY(const bool decoys_only, only_canaries_are_common(step.session));
-    const bool looks_revealable = decoys_only && check_permitted(us_.membership).has_value();
-    TRY_STATUS(refuse(looks_revealable ? kNoConsentYet : kNotRevealable, step));
-    return fail(Errc::refused, steps_.peer().name + " would reveal in a session that has nothing to reveal.");
-  }
-  TRY(const group::Membership membership, us_.membership_now());
-  if (auto permitted = check_permitted(membership); !permitted) {
+  const auto can_open = read_session(step.session);
+  if (!can_open) {
     TRY_STATUS(refuse(kNotRevealable, step));
-    return std::unexpected(std::move(permitted).error());
+    return std::unexpected(can_open.error());
   }
-  session_ = *std::move(found);
+  // Before consents are looked up, too: a list that is withheld or wrong is answered alike whether there are any.
+  TRY_STATUS(receive_list(their_consent_.received));
+  if (*can_open) return answer_with_list(step);
+  TRY_STATUS(refuse(kNoConsentYet, step));
+  return fail(Errc::refused, peer + " would reveal in a session that has nothing to reveal.");
+}
+
+Result<RevealOutcome> Exchange::answer_with_list(const ReceivedStep& step) {
   TRY(const std::vector<Consent> consents, our_consents());
   if (consents.empty()) {
-    TRY_STATUS(note_reveal_waiting(us_.vault, session_.row.id, consent.by));
+    TRY_STATUS(note_reveal_waiting(us_.vault, session_.row.id, their_consent_.by));
     TRY_STATUS(refuse(kNoConsentYet, step));
     return RevealOutcome{.waiting = true};
   }
-  if (auto prepared = prepare(consents); !prepared) {
-    // Whatever it is depends on what we hold of the matches, and is told by the one word.
-    TRY_STATUS(refuse(kNoConsentYet, step));
-    return std::unexpected(std::move(prepared).error());
-  }
-  if (ours_.empty()) {
-    TRY_STATUS(refuse(kNoConsentYet, step));
-    return fail(
-        Errc::refused,
-        "Marks and consent leave nothing to open here that was not opened before, so nothing was opened to us either.");
-  }
-  TRY(our_offer_.first, first_to_open());
-  const RevealConsent ours{
-      .by = given_by_, .offer = offer_commitment(our_label_, our_offer_), .sealed = seal_.has_value()};
-  TRY_STATUS(send_consent(ours, {step.leaf_hash}));
-  TRY_STATUS(exchange_offers(step));
-  return exchange();
+  const auto get_ready = [&]() -> Status {
+    if (consented_) TRY_STATUS(consented_());
+    TRY_STATUS(prepare(consents));
+    TRY_STATUS(prepare_openings(consents));
+    return ours_.empty() ? nothing_to_open() : Status();
+  };
+  return carry_out([&]() -> Status {
+    if (Status ready = get_ready(); !ready) {
+      // Whatever it is depends on what we hold of the matches, and is told by the one word.
+      TRY_STATUS(refuse(kNoConsentYet, step));
+      return ready;
+    }
+    TRY_STATUS(send_consent({step.leaf_hash}));
+    return exchange_offers(step);
+  });
 }
 
-Result<bool> Exchange::only_canaries_are_common(const std::string& session) const {
-  const auto row = us_.vault.session(session);
-  if (!row || !is_with_this_peer(*row, session)) return false;
-  TRY(const Outcome outcome, read_outcome(row->outcome));
-  if (!is_at_rest(row->state) || !outcome.agreed) return false;
-  TRY(const auto hits, hits_of(us_.vault, session));
-  TRY(const auto matches, us_.vault.session_matches(session));
+Result<bool> Exchange::read_session(const std::string& session) {
+  TRY(const group::Membership membership, us_.membership_now());
+  TRY_STATUS(check_permitted(membership));
+  auto found = revealable(us_.vault, session);
+  if (found) {
+    session_ = *std::move(found);
+  } else {
+    // A canary is a match to the other side: that we hold nothing on it must look like a consent that is not given.
+    // In everything else it must be a session of which a match could be revealed, or the difference would show.
+    TRY(session_.row, us_.vault.session(session));
+    TRY(const bool decoys_only, only_canaries_are_common(session_.row));
+    if (!decoys_only) return std::unexpected(std::move(found).error());
+  }
+  set_sides();
+  TRY_STATUS(find_common());
+  return found.has_value();
+}
+
+Result<bool> Exchange::only_canaries_are_common(const vault::SessionRow& row) const {
+  TRY(const Outcome outcome, read_outcome(row.outcome));
+  if (!is_at_rest(row.state) || !outcome.agreed) return false;
+  TRY(const auto hits, hits_of(us_.vault, row.id));
+  TRY(const auto matches, us_.vault.session_matches(row.id));
   return !hits.empty() && matches.empty();
 }
 
-Status Exchange::send_consent(const RevealConsent& consent, std::vector<Digest> refs) {
+// The list goes with it. Whoever answers is bound to its offer before it sees that of who calls.
+Status Exchange::send_consent(std::vector<Digest> refs) {
+  const RevealConsent consent{.by = given_by_,
+                              .offer = we_call_ ? Digest{} : offer_commitment(our_label_, our_offer_),
+                              .received = received_before_->hash(our_label_),
+                              .sealed = seal_.has_value()};
   TRY(const mirror::EntryView ours, write(session_.row.state, kRevealConsent, consent.to_json(), std::move(refs)));
   our_consent_step_ = ours.leaf_hash;
-  return steps_.send(ours);
+  TRY_STATUS(steps_.send(ours));
+  return send_list();
 }
 
 Status Exchange::enter(const std::string& session) {
@@ -284,27 +319,14 @@ bool Exchange::is_with_this_peer(const vault::SessionRow& row, const std::string
   return row.id == session && row.peer == steps_.peer().name && row.group == steps_.link().log().group();
 }
 
-// A consent is answered once, or naming it again would have us write one refusal after the other, or open once more.
-Status Exchange::check_first_answer(const ReceivedStep& consent) {
-  const auto again = [&] {
-    return fail(Errc::protocol, "It named a consent to a reveal that was answered before.", steps_.peer().name);
-  };
-  const auto steps = us_.vault.session_steps(consent.session);
-  if (!steps && steps.error().code != Errc::not_found) return std::unexpected(steps.error());
-  if (steps && std::ranges::find(*steps, to_hex(consent.leaf_hash), &vault::SessionStep::entry) != steps->end())
-    return again();
-  return us_.under_way.note_answered(steps_.peer().name, consent.leaf_hash) ? Status() : again();
-}
-
 Status Exchange::refuse(std::string_view code, const ReceivedStep& answered) {
   TRY(const mirror::EntryView ours,
       steps_.write(kRevealRefuse, Refusal{.code = std::string(code), .text = {}}.to_json(), {answered.leaf_hash}));
   return steps_.send(ours);
 }
 
-// Both are bound to their offers by now. Who calls shows its own first.
+// Who calls shows its own first.
 Status Exchange::exchange_offers(const ReceivedStep& their_consent) {
-  TRY(their_consent_, RevealConsent::from_json(their_consent.body));
   TRY_STATUS(keep(session_.row.state, their_consent));
   if (we_call_) TRY_STATUS(send_offer(their_consent.leaf_hash));
   TRY(const ReceivedStep step, steps_.receive_any(deadline_in(kRevealStepWait)));
@@ -326,17 +348,15 @@ Status Exchange::exchange_offers(const ReceivedStep& their_consent) {
 }
 
 Status Exchange::send_offer(const Digest& answered) {
-  their_size_at_offer_ =
-      steps_.link().log().with([&](mirror::Replica& replica) { return replica.size(steps_.peer().nick); });
   TRY(our_offer_step_, write(kRevealing, kRevealOffer, our_offer_.to_json(), {answered}));
   return steps_.send(our_offer_step_);
 }
 
 Status Exchange::check_offers() {
   const std::string& peer = steps_.peer().name;
-  if (offer_commitment(their_label_, their_offer_) != their_consent_.offer)
+  if (we_call_ && offer_commitment(their_label_, their_offer_) != their_consent_.offer)
     return fail(Errc::protocol, "The other side offers something else than it had committed to.", peer);
-  if ((our_offer_.openings == 0) != (their_offer_.openings == 0))
+  if (their_offer_.openings == 0)
     return fail(Errc::refused, "One of the two sides would open nothing, so neither opens.");
   if (their_offer_.openings > match_by_indicator_.size())
     return fail(Errc::protocol, "The other side offers to open more indicators than matched.", peer);
@@ -362,14 +382,15 @@ namespace parley::session {
 Result<RevealOutcome> reveal(const Party& us, group::LogLink& link, const std::string& session,
                              const BeforeOpening& before) {
   us.progress.set_wake([&link] { link.shut_down(); });
-  auto outcome = detail::Exchange(us, link, true, before).begin(session);
+  auto outcome = detail::Exchange(us, link, true, before, {}).begin(session);
   us.progress.set_wake({});
   return outcome;
 }
 
-Result<RevealOutcome> answer_reveal(const Party& us, group::LogLink& link, const ReceivedStep& consent) {
+Result<RevealOutcome> answer_reveal(const Party& us, group::LogLink& link, const ReceivedStep& consent,
+                                    const BeforeAnswer& consented) {
   us.progress.set_wake([&link] { link.shut_down(); });
-  auto outcome = detail::Exchange(us, link, false).answer(consent);
+  auto outcome = detail::Exchange(us, link, false, {}, consented).answer(consent);
   us.progress.set_wake({});
   return outcome;
 }

@@ -9,11 +9,12 @@
 
 namespace parley::session {
 
-/// That an operator agreed, and a hash of the offer to come: neither side sees what the other would open before it has
-/// committed to its own (log.md 5.2). Body of reveal.consent.
+/// That an operator agreed, and hashes of what its author has received already and of its offer to come: neither side
+/// sees what the other would open before it has committed to its own (log.md 5.2). Body of reveal.consent.
 struct RevealConsent {
   std::string by;       ///< the operator, by a name that the other side may know
-  Digest offer{};       ///< offer_commitment() of the author's offer
+  Digest offer{};       ///< offer_commitment() of who answers; zeros of who calls, and shows its offer first
+  Digest received{};    ///< ReceivedList::hash()
   bool sealed = false;  ///< its author holds the key of the pair (log.md 5.3)
   log::Json to_json() const;
   static Result<RevealConsent> from_json(const log::Json& body);
@@ -34,6 +35,9 @@ struct RevealNumbers {
 };
 /// What whoever calls sees before anything is opened; an error from it stops everything.
 using BeforeOpening = std::function<Status(const RevealNumbers& numbers)>;
+/// Of who answers, once there is a consent of its own, and before anything is said under it. Where it ends with an
+/// error, that looks like a consent that was not given.
+using BeforeAnswer = std::function<Status()>;
 
 /// How a reveal ended for its author: body of reveal.close, also where it broke off.
 struct RevealEnd {
@@ -65,7 +69,9 @@ struct RevealOutcome {
 Result<RevealOutcome> reveal(const Party& us, group::LogLink& link, const std::string& session,
                              const BeforeOpening& before = {});
 
-/// The same from the other side, begun by the peer's reveal.consent.
-Result<RevealOutcome> answer_reveal(const Party& us, group::LogLink& link, const ReceivedStep& consent);
+/// The same from the other side, begun by the peer's reveal.consent. @param consented  may be empty
+/// @error also Errc::limit for a peer that came too often (answered_reveals.h): then nothing is answered
+Result<RevealOutcome> answer_reveal(const Party& us, group::LogLink& link, const ReceivedStep& consent,
+                                    const BeforeAnswer& consented = {});
 
 }  // namespace parley::session

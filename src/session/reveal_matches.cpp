@@ -20,7 +20,6 @@ constexpr std::uint64_t kFirstMatchStep = std::uint64_t{1} << 31;
 }  // namespace
 
 Status Exchange::show_matches() {
-  for (const auto& [indicator, match] : match_by_indicator_) common_.push_back(match);
   us_.progress.phase("showing matches", common_.size());
   exchange_end_ = deadline_in(kMatchesWait);
   for (std::size_t begin = 0; begin < common_.size(); begin += kAtOnce) {

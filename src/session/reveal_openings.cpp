@@ -58,10 +58,12 @@ Result<RevealOutcome> Exchange::exchange() {
   TRY_STATUS(use_up_consent(us_.vault, session_.row.id));
   session_.row.state = kClosed;
   TRY(const mirror::EntryView ours, close({}));
-  TRY(const ReceivedStep closed, steps_.receive(kRevealClose, deadline_in(kRevealStepWait)));
-  TRY_STATUS(closed.check_answers(our_offer_step_.leaf_hash, steps_.peer().name));
-  TRY_STATUS(keep(kClosed, closed));
-  TRY_STATUS(settle_exchange(us_.vault, steps_.link().log(), session_.row.id, steps_.peer().nick));
+  if (const Status closed = receive_closing(); !closed) {
+    // Without its word both ledgers know less of what we opened than of what it did.
+    if (theirs_to_answer_for(closed.error().code) && !us_.progress.cancelled())
+      TRY_STATUS(end_consents(us_.vault, session_.row.id));
+    return std::unexpected(closed.error());
+  }
   (void)steps_.link().await_held(ours, deadline_in(kClosingWait));
   (void)steps_.link().keep();
   return RevealOutcome{.waiting = false,
@@ -89,18 +91,18 @@ std::uint64_t Exchange::matches_received() const {
   return received.size();
 }
 
-const indicator::Canonical& Exchange::indicator_of(std::size_t match) const {
-  return match < session_.matches.size() ? session_.matches[match].indicator
-                                         : hits_[match - session_.matches.size()].canary.canary.indicator;
-}
-
-// What went to its end is not opened again, once the other side says the same.
-Status Exchange::note_end() {
-  SettledFields opened;
-  for (std::uint64_t turn = 0; turn < sent_fields_; ++turn)
-    opened.ours.emplace(indicator_of(our_values_[turn].match), our_values_[turn].field);
-  for (const auto& [match, field] : opened_to_us_) opened.theirs.emplace(indicator_of(match), field);
-  return note_exchange(us_.vault, session_.row.id, our_offer_step_.leaf_hash, their_size_at_offer_, opened);
+Status Exchange::receive_closing() {
+  const std::string& peer = steps_.peer().name;
+  TRY(const ReceivedStep closed, steps_.receive(kRevealClose, deadline_in(kRevealStepWait)));
+  TRY_STATUS(closed.check_answers(our_offer_step_.leaf_hash, peer));
+  TRY_STATUS(keep(kClosed, closed));
+  const auto end = RevealEnd::from_json(closed.body);
+  if (end && end->stopped.empty()) return {};
+  return fail(Errc::protocol,
+              fmt::format("All that was due was opened, and {} signs {}. That is on record as its break; nothing more "
+                          "of this session is opened to it before somebody here consents anew.",
+                          peer, end ? "that the reveal broke off" : "a closing that nobody can read"),
+              peer);
 }
 
 Result<mirror::EntryView> Exchange::close(std::string_view stopped) {
@@ -114,7 +116,6 @@ Result<mirror::EntryView> Exchange::close(std::string_view stopped) {
                       .stopped = std::string(stopped)};
   TRY(mirror::EntryView ours,
       steps_.write(kRevealClose, end.to_json(), {their_offer_step_}, [&](const mirror::EntryView& step) -> Status {
-        if (stopped.empty()) TRY_STATUS(note_end());
         return save(session_.row.state, stored_step(step));
       }));
   TRY_STATUS(steps_.send(ours));
@@ -215,9 +216,9 @@ Result<std::size_t> Exchange::take(const log::OfferedOpening& offered) {
   const std::size_t match = found->second;
   if (!opened_to_us_.emplace(match, field->field).second)
     return fail(Errc::protocol, "The other side opened a field twice.", peer);
-  if (settled_.theirs.contains({indicator_of(match), field->field}))
+  if (received_before_->has(place_of_[match], field->field))
     return fail(Errc::protocol,
-                "The other side opened once more what both have signed to be opened: it pays for nothing.", peer);
+                "The other side opened once more what we had signed to have received: it pays for nothing.", peer);
   last_rank_ = value_rank(field->field);
   TRY(const log::Json context, opened_context(opening));
   TRY(theirs_of(match), with_more(theirs_of(match), context));

@@ -18,7 +18,8 @@ std::int64_t number(std::uint64_t value) {
 }  // namespace
 
 log::Json RevealConsent::to_json() const {
-  return log::Json::Object{{"by", by}, {"offer", to_hex(offer)}, {"sealed", sealed}, {"v", kSessionVersion}};
+  return log::Json::Object{
+      {"by", by}, {"offer", to_hex(offer)}, {"received", to_hex(received)}, {"sealed", sealed}, {"v", kSessionVersion}};
 }
 
 Result<RevealConsent> RevealConsent::from_json(const log::Json& body) {
@@ -26,6 +27,7 @@ Result<RevealConsent> RevealConsent::from_json(const log::Json& body) {
   RevealConsent consent;
   consent.by = reader.text("by", kMaxOperatorBytes);
   consent.offer = reader.digest("offer");
+  consent.received = reader.digest("received");
   consent.sealed = reader.boolean("sealed");
   reader.integer("v", kSessionVersion, kSessionVersion);
   if (consent.by.empty()) reader.refuse("nobody gave it");

@@ -3,11 +3,6 @@
 #include "base/text.h"
 
 namespace parley::session {
-namespace {
-
-constexpr std::size_t kMostAnsweredKept = 65'536;
-
-}  // namespace
 
 UnderWay::Entry::Entry(UnderWay& list, std::string session, std::string group, Progress& progress)
     : list_(list), session_(std::move(session)), group_(std::move(group)), progress_(progress) {
@@ -45,17 +40,6 @@ std::size_t UnderWay::stop_all_of(std::string_view group) {
     ++stopped;
   }
   return stopped;
-}
-
-bool UnderWay::note_answered(const std::string& peer, const Digest& consent) {
-  const std::lock_guard lock(mutex_);
-  if (!answered_.emplace(peer, consent).second) return false;
-  answered_in_order_.emplace_back(peer, consent);
-  if (answered_in_order_.size() > kMostAnsweredKept) {
-    answered_.erase(answered_in_order_.front());
-    answered_in_order_.pop_front();
-  }
-  return true;
 }
 
 }  // namespace parley::session

@@ -1,14 +1,10 @@
-// The sessions that are under way in this process, so that an operator can stop one by its name; and which consents to
-// a reveal it has answered.
+// The sessions that are under way in this process, so that an operator can stop one by its name.
 #pragma once
 
-#include <deque>
 #include <list>
 #include <mutex>
-#include <set>
 #include <string>
 
-#include "base/bytes.h"
 #include "base/error.h"
 #include "base/progress.h"
 
@@ -39,16 +35,9 @@ class UnderWay {
   /// Stops all sessions of a group, likewise. @return how many
   std::size_t stop_all_of(std::string_view group);
 
-  /// Notes that this consent of a peer, by its name here, is answered. @return false if that was noted before
-  bool note_answered(const std::string& peer, const Digest& consent);
-
  private:
-  using Answered = std::pair<std::string, Digest>;
-
   std::mutex mutex_;
   std::list<Entry*> entries_;
-  std::set<Answered> answered_;
-  std::deque<Answered> answered_in_order_;  // the oldest are forgotten
 };
 
 }  // namespace parley::session

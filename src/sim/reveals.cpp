@@ -170,8 +170,8 @@ void Reveals::call(std::size_t peer, const std::string& session) {
   const auto first = first_to_open(talk);
   if (!first) return close(talk, {});
   talk.ours.first = *first;
-  const session::RevealConsent consent{
-      .by = "operator", .offer = session::offer_commitment(label_of(talk, true), talk.ours), .sealed = false};
+  // Who calls shows its offer first, and is bound by that.
+  const session::RevealConsent consent{.by = "operator", .offer = {}, .received = {}, .sealed = false};
   if (!write_and_name(talk, session::kRevealConsent, consent.to_json(), {})) return close(talk, {});
   wait(talk);
 }
@@ -190,9 +190,10 @@ void Reveals::answer(std::size_t peer, const EntryView& step) {
   const auto first = first_to_open(talk);
   if (!first) return close(talk, {});
   talk.ours.first = *first;
-  const session::RevealConsent consent{
-      .by = "operator", .offer = session::offer_commitment(label_of(talk, true), talk.ours), .sealed = false};
-  talk.their_commitment = session::RevealConsent::from_json(*step.body)->offer;
+  const session::RevealConsent consent{.by = "operator",
+                                       .offer = session::offer_commitment(label_of(talk, true), talk.ours),
+                                       .received = {},
+                                       .sealed = false};
   if (!write_and_name(talk, session::kRevealConsent, consent.to_json(), {step.leaf_hash})) return close(talk, {});
   wait(talk);
 }
@@ -211,12 +212,12 @@ void Reveals::consented(Talk& talk, const EntryView& step) {
   wait(talk);
 }
 
-/// Both are bound by now.
 void Reveals::offered(Talk& talk, const EntryView& step) {
   const auto offer = session::RevealOffer::from_json(*step.body);
-  if (!offer || session::offer_commitment(label_of(talk, false), *offer) != talk.their_commitment ||
-      offer->first != talk.ours.first || offer->values == 0)
-    return close(talk, {});
+  const auto is_bound_to = [&] {
+    return !talk.calls || session::offer_commitment(label_of(talk, false), *offer) == talk.their_commitment;
+  };
+  if (!offer || !is_bound_to() || offer->first != talk.ours.first || offer->values == 0) return close(talk, {});
   talk.theirs = *offer;
   talk.their_offer = step.leaf_hash;
   if (!talk.calls) {

@@ -39,7 +39,7 @@ class Reveals {
     bool calls = false;  ///< consented first
     Phase phase = Phase::consented;
     session::RevealOffer ours, theirs;
-    Digest their_commitment{};          ///< of their offer, in their consent
+    Digest their_commitment{};          ///< of their offer, in their consent; where they answer
     Digest our_offer{}, their_offer{};  ///< entries
     bool begins = false;
     std::uint64_t sent = 0, received = 0;

@@ -13,6 +13,9 @@ inline constexpr std::size_t kMaxPayloadBytes = kMaxFrameBytes - 1;
 
 bool is_known_frame_type(std::uint8_t type);
 
+/// Payload of an ERR in answer to a step of a session that the other side does not have with this member.
+inline constexpr std::string_view kErrNoSession = "no-session";
+
 /// The five bytes in front of a payload. Precondition: payload_bytes <= kMaxPayloadBytes.
 ByteArray<kFrameHeadBytes> frame_head(FrameType type, std::size_t payload_bytes);
 

@@ -1,6 +1,8 @@
 // A member that offers reveals to learn from the refusals which of its matches the other side has context of: all
 // refusals of a match are one word.
+#include "session/answered_reveals.h"
 #include "session/detail/turnstile.h"
+#include "session/received_list.h"
 #include "support/canaries.h"
 #include "support/deviations.h"
 
@@ -25,11 +27,17 @@ class RefusedReveal : public testing::Test {
           StepLink steps(link);
           steps.set_session(session);
           TRY_STATUS(link.synchronise(deadline_in(kPatience)));
+          const auto matches = bravo_.vault->session_matches(session);
+          const ReceivedList nothing(matches ? matches->size() : 0);
           if (!named) {
-            const RevealConsent consent{.by = "mallory", .offer = {}, .sealed = false};
+            const RevealConsent consent{.by = "mallory",
+                                        .offer = {},
+                                        .received = nothing.hash(input_label(session, Side::asker)),
+                                        .sealed = false};
             TRY(named, steps.write(kRevealConsent, consent.to_json(), {}));
           }
           TRY_STATUS(steps.send(*named));
+          TRY_STATUS(link.send(wire::FrameType::opening, nothing.bytes()));
           TRY(const ReceivedStep step, steps.receive_any(deadline_in(kPatience)));
           if (answered) answered(step);
           return RevealOutcome{};
@@ -49,7 +57,7 @@ class RefusedReveal : public testing::Test {
         answer.text = refusal->text;
       }
     });
-    EXPECT_OK(met.began);
+    if (!met.began) answer.text = met.began.error().text();
     return answer;
   }
   Answer answer_beside_another(Opened& alpha, const std::string& session) {
@@ -169,24 +177,84 @@ TEST_F(RefusedReveal, SaysTheSameOfACanaryWhileAnotherIsUnderWay) {
   EXPECT_EQ(answer_beside_another(alpha, session_with(alpha)), kBusy);
 }
 
-// Else one entry of its own would have us write as many as it likes, or open once more under a standing consent.
-TEST_F(RefusedReveal, IsGivenOnceToEachConsent) {
-  const TestMember home("alpha", {record(Type::ipv4, "198.51.100.7", "sednit")});
-  Opened alpha(home);
-  const std::string session = session_with(alpha);
-  std::optional<mirror::EntryView> named;
-  EXPECT_OK(name_consent(alpha, session, named).began);
-  const group::SignedCharter charter = charter_of(bravo_, alpha);
-  const auto written = [&] {
-    return alpha.log(charter).with([](mirror::Replica& replica) { return replica.size("alpha"); });
-  };
-  const std::uint64_t before = written();
-  for (int i = 0; i < 3; ++i) {
-    const auto again = name_consent(alpha, session, named);
-    EXPECT_FALSE(again.began.has_value());
-    EXPECT_FAILS(again.answered, Errc::protocol);
+class RefusedRevealOnce : public RefusedReveal {
+ protected:
+  void SetUp() override { session_ = session_with(*alpha_); }
+  void restart() {
+    alpha_.reset();
+    alpha_.emplace(home_);
   }
+  std::uint64_t written() {
+    return alpha_->log(charter_of(bravo_, *alpha_)).with([](mirror::Replica& replica) {
+      return replica.size("alpha");
+    });
+  }
+  static ReceivedStep consent_in(const std::string& session, std::uint64_t seq) {
+    return {.session = session,
+            .type = std::string(kRevealConsent),
+            .body = log::Json::Object{},
+            .leaf_hash = {},
+            .charter = {},
+            .seq = seq};
+  }
+  Both<RevealOutcome> name(std::optional<mirror::EntryView>& named) { return name_consent(*alpha_, session_, named); }
+
+  const TestMember home_{"alpha", {record(Type::ipv4, "198.51.100.7", "sednit")}};
+  std::optional<Opened> alpha_{std::in_place, home_};
+  std::string session_;
+};
+
+// Else one entry of its own would have us write as many as it likes, or open once more under a standing consent.
+TEST_F(RefusedRevealOnce, IsGivenOnceToEachConsentWhateverWasRestarted) {
+  std::optional<mirror::EntryView> first, second;
+  EXPECT_OK(name(first).began);
+  restart();
+  EXPECT_OK(name(second).began);
+  restart();
+  const std::uint64_t before = written();
+  for (int i = 0; i < 2; ++i)
+    for (std::optional<mirror::EntryView>* named : {&first, &second}) {
+      const auto again = name(*named);
+      EXPECT_FALSE(again.began.has_value());
+      EXPECT_FAILS(again.answered, Errc::protocol);
+    }
   EXPECT_EQ(written(), before) << "nothing is written into our log for it";
+}
+
+TEST_F(RefusedRevealOnce, IsGivenToAConsentThatAnotherMembersManyComeBefore) {
+  const TestMember carol_home("carol", material("turla"));
+  Opened carol(carol_home);
+  std::optional<mirror::EntryView> named;
+  EXPECT_OK(name(named).began);
+  const auto row = alpha_->vault->session(session_);
+  ASSERT_OK(row);
+  for (std::uint64_t i = 0; i < 500; ++i) {
+    const ReceivedStep of_carol = consent_in(std::string(32, 'c'), i);
+    ASSERT_OK(admit_reveal(*alpha_->vault, row->group, {.peer = "carol", .nick = "carol"}, of_carol, 1'000));
+  }
+  EXPECT_FAILS(name(named).answered, Errc::protocol) << "what was answered is known still";
+}
+
+TEST_F(RefusedRevealOnce, IsNotGivenAnyMoreToAMemberThatCameTooOftenInADay) {
+  const Asker asker{.peer = "bravo", .nick = "bravo"};
+  const auto row = alpha_->vault->session(session_);
+  ASSERT_OK(row);
+  const UnixSeconds now = wall_clock_now();
+  ReceivedStep consent = consent_in(std::string(32, '1'), 0);
+  for (std::int64_t i = 0; i < kMostAnsweredRevealsPerDay; ++i) {
+    consent.seq = static_cast<std::uint64_t>(i);
+    ASSERT_OK(admit_reveal(*alpha_->vault, row->group, asker, consent, now - 3600));
+  }
+  const std::uint64_t before = written();
+  std::optional<mirror::EntryView> named;
+  EXPECT_FAILS(name(named).answered, Errc::limit);
+  EXPECT_EQ(written(), before);
+  ++consent.seq;
+  EXPECT_FAILS(admit_reveal(*alpha_->vault, row->group, asker, consent, now - 9 * 86'400), Errc::limit)
+      << "nor after a clock was set back";
+  EXPECT_OK(admit_reveal(*alpha_->vault, row->group, {.peer = "carol", .nick = "carol"}, consent, now));
+  ++consent.seq;
+  EXPECT_OK(admit_reveal(*alpha_->vault, row->group, asker, consent, now + 86'400)) << "the next day";
 }
 
 TEST_F(RefusedReveal, SaysTheSameOfASessionWithSomebodyElseAndOfNone) {
@@ -195,10 +263,50 @@ TEST_F(RefusedReveal, SaysTheSameOfASessionWithSomebodyElseAndOfNone) {
   const auto others = hold_session(carol, alpha, which_addresses_and_names());
   ASSERT_OK(others.began);
   consent(alpha, *others.began);
+  (void)session_with(alpha);
+  const auto written = [&] {
+    return alpha.log(charter_of(bravo_, alpha)).with([](mirror::Replica& replica) { return replica.size("alpha"); });
+  };
+  const std::uint64_t before = written();
   const std::string none(32, '7');
   const Answer of_others = answer_of(alpha, *others.began);
   EXPECT_EQ(of_others, answer_of(alpha, none));
-  EXPECT_EQ(of_others.code, "not-revealable");
+  EXPECT_THAT(of_others.text, testing::HasSubstr("no such session"));
+  EXPECT_EQ(written(), before) << "our log has nothing to say of a session that is not here";
+}
+
+// A list that is withheld is waited for, and a wrong one answered by nothing, whether or not there are consents.
+TEST_F(RefusedReveal, SaysNothingToAWrongListWhetherOrNotAnybodyConsented) {
+  const TestMember home("alpha", {record(Type::ipv4, "198.51.100.7", "sednit")});
+  Opened alpha(home);
+  const std::string session = session_with(alpha);
+  const auto answered = [&] {
+    std::optional<mirror::EntryView> named;
+    return meet<RevealOutcome>(
+        bravo_, alpha, {}, {},
+        [&](Party, group::LogLink& link) -> Result<RevealOutcome> {
+          StepLink steps(link);
+          steps.set_session(session);
+          TRY_STATUS(link.synchronise(deadline_in(kPatience)));
+          const RevealConsent consent{.by = "mallory", .offer = {}, .received = {}, .sealed = false};
+          TRY(named, steps.write(kRevealConsent, consent.to_json(), {}));
+          TRY_STATUS(steps.send(*named));
+          TRY_STATUS(link.send(wire::FrameType::opening, ReceivedList(1).bytes()));
+          TRY_STATUS(steps.receive_any(deadline_in(kPatience)));
+          return RevealOutcome{};
+        },
+        [](Party us, group::LogLink& link) -> Result<RevealOutcome> {
+          TRY(const ReceivedStep step, first_step(link));
+          return answer_reveal(us, link, step);
+        });
+  };
+  const auto without = answered();
+  consent(alpha, session);
+  const auto with = answered();
+  EXPECT_FAILS(without.answered, Errc::protocol);
+  EXPECT_FAILS(with.answered, Errc::protocol);
+  EXPECT_FAILS(without.began, Errc::peer_gone);
+  EXPECT_EQ(with.began.error().text(), without.began.error().text());
 }
 
 }  // namespace

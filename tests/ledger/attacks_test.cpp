@@ -171,6 +171,36 @@ TEST(Peer, ThatSaysItReceivedOrOpenedAnotherNumberOfFieldsIsShownWithBoth) {
   EXPECT_EQ(ledger.disputes()[1].theirs, "2 fields opened");
 }
 
+TEST(Peer, ThatSignsABreakOfWhatWasWholeIsCountedAsTheOneWhoStopped) {
+  const auto broken = [](RevealClosed end, bool by_the_other) {
+    end.broken_off = true;
+    end.other_stopped = by_the_other;
+    return end;
+  };
+  struct Case {
+    const char* what;
+    RevealClosed ours, theirs;
+    std::int64_t stopped;
+  };
+  for (const auto& [what, ours, theirs, stopped] : {
+           Case{"both went to the end", closing(8, 8), closing(8, 8), 0},
+           Case{"it says that it stopped", closing(8, 8), broken(closing(8, 8), false), 1},
+           Case{"it says that it stopped before it had all", closing(8, 8), broken(closing(8, 7), false), 1},
+           Case{"it says that we stopped, and has all", closing(8, 8), broken(closing(8, 8), true), 1},
+           Case{"the last field was lost", closing(8, 8), broken(closing(8, 7), true), 0},
+           Case{"we stopped", broken(closing(8, 8), false), broken(closing(8, 8), true), 0},
+           Case{"both say the other", broken(closing(8, 8), true), broken(closing(8, 8), true), 1},
+       }) {
+    Story story = offers_exchanged();
+    EXPECT_EQ(with_bravo(told({story.we(ours).they(theirs)})).reveals_stopped, stopped) << what;
+  }
+  RevealClosed second = closing(8, 8);
+  second.place = 10;
+  Story story = offers_exchanged();
+  story.we(closing(8, 8)).they(broken(closing(8, 8), false)).they(second);
+  EXPECT_EQ(with_bravo(told({story})).reveals_stopped, 1) << "of two words the first holds";
+}
+
 // Else whoever leaves one reveal without a word, or writes one offer or closing too many, would make the others of the
 // session differ, or keep what differs from being seen.
 TEST(Peer, IsHeldToItsClosingOfTheSameRevealOnly) {

@@ -70,7 +70,7 @@ TEST_F(Reveal, AnOpeningThatIsNotOfOneFieldWithItsTlpIsRefused) {
 }
 
 // Else a field that says little, opened again and again, would pay for all that the other side has.
-TEST_F(Reveal, DoesNotOpenAgainWhatBothHaveSignedToBeOpened) {
+TEST_F(Reveal, DoesNotOpenAgainWhatTheOtherSideHas) {
   for (const int round : {1, 2}) {
     consent(*alpha.vault, session, "malware");
     consent(*bravo.vault, session, "malware");

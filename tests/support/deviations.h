@@ -43,8 +43,12 @@ inline bool shows_match(const wire::Frame& frame) {
   return frame.type == wire::FrameType::opening && frame.payload.size() > Secret<32>::kSize &&
          frame.payload.front() == std::byte{'{'};
 }
+/// Whether it is what the sender of a reveal says to have received. Of fewer than 26 matches.
+inline bool is_list(const wire::Frame& frame) {
+  return frame.type == wire::FrameType::opening && !frame.payload.empty() && frame.payload.size() < Secret<32>::kSize;
+}
 inline bool is_opening(const wire::Frame& frame) {
-  return frame.type == wire::FrameType::opening && !shows_match(frame);
+  return frame.type == wire::FrameType::opening && !shows_match(frame) && !is_list(frame);
 }
 
 /// Changes the `which`th opening: result key shares, openings of fields.

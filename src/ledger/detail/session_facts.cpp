@@ -136,8 +136,16 @@ void add_agreed(Amounts::Agreed& agreed, const RevealClosed& opener, const Revea
   agreed.kept_back = sum(agreed.kept_back, bounded(opener.kept_back));
 }
 
+/// Whether the other side ended in the middle a reveal that ours has seen to its end: by its own word; or by its word
+/// that we did, where by its own numbers nothing was lacking.
+bool breaks_what_was_whole(const RevealClosed& ours, const RevealClosed& theirs) {
+  if (ours.broken_off || !theirs.broken_off) return false;
+  return !theirs.other_stopped || (theirs.received_fields == ours.opened && theirs.opened == ours.received_fields);
+}
+
 void add_what_is_agreed(const Session& session, Amounts& amounts) {
   for_each_closed(session, [&](const Reveal& ours, const Answer& theirs) {
+    amounts.reveals_stopped += breaks_what_was_whole(*ours.end, *theirs.end) ? 1 : 0;
     if (theirs.closings > 1) return;
     add_agreed(amounts.by_us, *ours.end, *theirs.end);
     add_agreed(amounts.by_them, *theirs.end, *ours.end);
@@ -300,6 +308,7 @@ Amounts amounts_of(const Session& session, bool theirs_may_lack, const Tests& te
   amounts.revealed_at = ours.offered_at;
   if (amounts.revealed) {
     amounts.unopenable = ours.missing;
+    amounts.reveals_stopped = ours.reveals_stopped;
     for (const OpeningsSaid& said : openings_that_differ(session))
       if (said.by_us) amounts.denied = sum(amounts.denied, std::max<std::int64_t>(said.received - said.opened, 0));
     add_what_is_agreed(session, amounts);

@@ -111,6 +111,7 @@ struct Amounts {
     std::int64_t opened = 0, kept_back = 0;  ///< fields, of those that it had offered; sums over such reveals
   };
   Agreed by_us, by_them;
+  std::int64_t reveals_stopped = 0;  ///< reveals that the other side ended in the middle
 };
 
 /// Rules::receiver_tests, for two sets that are known.

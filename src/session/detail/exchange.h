@@ -11,18 +11,21 @@
 #include "session/detail/opening_seal.h"
 #include "session/detail/turnstile.h"
 #include "session/opening.h"
+#include "session/received_list.h"
 #include "session/reveal.h"
 
 namespace parley::session::detail {
 
 inline constexpr auto kRevealStepWait = std::chrono::minutes(10);
 
-/// One exchange, seen from either side: reveal.cpp has how it begins, reveal_matches.cpp how both show that what
-/// matched is their own, reveal_openings.cpp how it is carried out.
+/// One exchange, seen from either side: reveal.cpp has how it begins, reveal_received.cpp how each says what it has
+/// already, reveal_matches.cpp how both show that what matched is their own, reveal_openings.cpp how it is carried out.
 class Exchange {
  public:
-  Exchange(const Party& us, group::LogLink& link, bool we_call, BeforeOpening before = {})
-      : us_(us), steps_(link), we_call_(we_call), before_(std::move(before)) {}
+  /// @param before     of who calls; may be empty
+  /// @param consented  of who answers; may be empty
+  Exchange(const Party& us, group::LogLink& link, bool we_call, BeforeOpening before, BeforeAnswer consented)
+      : us_(us), steps_(link), we_call_(we_call), before_(std::move(before)), consented_(std::move(consented)) {}
 
   Result<RevealOutcome> begin(const std::string& session);
   Result<RevealOutcome> answer(const ReceivedStep& consent);
@@ -31,8 +34,10 @@ class Exchange {
   // --- before anything is opened ---
   Result<std::vector<Consent>> our_consents() const;
   Status prepare(std::span<const Consent> consents);
-  Status prepare_openings(std::span<const Consent> consents, const group::Membership& membership);
+  // Our offer, of what consents and marks let out and the other side does not have. Precondition: its list is here.
+  Status prepare_openings(std::span<const Consent> consents);
   Status check_fields_cap(const group::Membership& membership, const RevealPlan& made) const;
+  void set_sides();
   // What the other side signed before the session and after it.
   Status read_their_part();
   Result<mirror::EntryView> their_step(std::string_view type) const;
@@ -44,16 +49,27 @@ class Exchange {
   // @error Errc::refused when an exchange of the session is under way
   Status enter(const std::string& session);
   bool is_with_this_peer(const vault::SessionRow& row, const std::string& session) const;
-  // @error Errc::protocol for a consent that was answered before
-  Status check_first_answer(const ReceivedStep& consent);
-  // Whether this session with this peer has no common indicators but canaries of ours.
-  Result<bool> only_canaries_are_common(const std::string& session) const;
+  // Of who answers. @return whether anything of it can be opened; else nothing is common in it but canaries of ours,
+  // of which the other side is to see no difference. @error Errc::policy, Errc::usage where neither is so
+  Result<bool> read_session(const std::string& session);
+  Result<bool> only_canaries_are_common(const vault::SessionRow& row) const;
+  Result<RevealOutcome> answer_with_list(const ReceivedStep& step);
   Result<std::optional<RevealOutcome>> take_refusal(const ReceivedStep& step) const;
-  Status send_consent(const RevealConsent& consent, std::vector<Digest> refs);
+  Status send_consent(std::vector<Digest> refs);
   Status exchange_offers(const ReceivedStep& their_consent);
   Status send_offer(const Digest& answered);
   Status check_offers();
   Status refuse(std::string_view code, const ReceivedStep& answered);
+
+  // --- what each side has received already ---
+  // Matches and canaries of ours that are common, and what of the other side's is here.
+  Status find_common();
+  Status send_list();
+  // Precondition: find_common(). @error Errc::protocol for a list that is not the signed one, or of another size
+  Status receive_list(const Digest& signed_hash);
+  void leave_out_what_they_have(RevealPlan& made) const;
+  // @param offers  goes as far as both offers
+  Result<RevealOutcome> carry_out(const std::function<Status()>& offers);
 
   // --- matches ---
   // Both open, without context, every indicator that matched: what its owner cannot show counts as no match, and
@@ -90,8 +106,8 @@ class Exchange {
   };
   Result<Signed> signed_by_them(const std::string& origin, const Digest& leaf_hash) const;
   Result<mirror::EntryView> close(std::string_view stopped);
-  Status note_end();
-  const indicator::Canonical& indicator_of(std::size_t match) const;
+  // @error Errc::protocol where it says that what went to its end here did not
+  Status receive_closing();
 
   // Writes a step of ours, or keeps one of theirs, with the state that it leads to.
   Result<mirror::EntryView> write(std::string_view state, std::string_view type, log::Json body,
@@ -113,6 +129,7 @@ class Exchange {
   StepLink steps_;
   bool we_call_;  // who calls sends its offer first, and shows its matches first
   BeforeOpening before_;
+  BeforeAnswer consented_;
 
   Revealable session_;
   std::vector<CanaryHit> hits_;
@@ -120,8 +137,9 @@ class Exchange {
   std::vector<PlannedValue> our_values_;  // which match and field each of them is of
   std::optional<Commitments> commitments_;
   std::optional<log::OfferTree> our_tree_;
-  SettledFields settled_;
-  std::uint64_t their_size_at_offer_ = 0;  // of the other side's log
+  std::optional<ReceivedList> received_before_;  // by us
+  std::optional<ReceivedList> they_have_;        // by their word
+  bool claims_more_ = false;                     // than by our record was opened to it
   std::string given_by_;
   RevealOffer our_offer_, their_offer_;
   RevealConsent their_consent_;
@@ -141,6 +159,7 @@ class Exchange {
   std::set<std::pair<std::size_t, std::size_t>> opened_to_us_;      // match and field
   std::size_t last_rank_ = 0;                                       // of the field that was opened to us last
   std::vector<std::size_t> common_;                                 // matches and canaries, by ascending indicator
+  std::vector<std::size_t> place_of_;                               // of a match or canary, in common_
   std::set<std::size_t> unshown_;                                   // of those, what the other side did not show
   std::uint64_t newly_unshown_ = 0;                                 // matches of which that was not known before
   std::uint64_t sent_fields_ = 0;

@@ -47,9 +47,12 @@ class TlsLink final : public Link {
  public:
   TlsLink(std::unique_ptr<TlsStream> stream, PinnedPeer peer, const Digest& exporter, UnixSeconds peer_time,
           const Limits& limits)
-      : stream_(std::move(stream)), peer_(std::move(peer)), exporter_(exporter), peer_time_(peer_time), limits_(limits), reader_([this] {
-          read_frames();
-        }) {}
+      : stream_(std::move(stream)),
+        peer_(std::move(peer)),
+        exporter_(exporter),
+        peer_time_(peer_time),
+        limits_(limits),
+        reader_([this] { read_frames(); }) {}
 
   ~TlsLink() override {
     say_farewell();
@@ -336,14 +339,14 @@ void TlsLink::say_farewell() {
 Error error_from(const Frame& frame) {
   const std::string_view code = as_text(frame.payload);
   if (code == kErrBusy) return {Errc::refused, "The other node is busy; try again later.", {}};
+  if (code == kErrNoSession) return {Errc::refused, "The other node has no such session with this member.", {}};
   return {Errc::protocol,
           fmt::format("The other node broke off the connection (\"{}\").", visible(code.substr(0, kShownCodeBytes))),
           {}};
 }
 
 std::unique_ptr<Link> make_tls_link(std::unique_ptr<TlsStream> stream, PinnedPeer peer, const Digest& exporter,
-                                    UnixSeconds peer_time,
-                                    const Limits& limits) {
+                                    UnixSeconds peer_time, const Limits& limits) {
   return std::make_unique<TlsLink>(std::move(stream), std::move(peer), exporter, peer_time, limits);
 }
 
