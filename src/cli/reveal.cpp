@@ -81,9 +81,8 @@ Status show_before(Workplace& at, const RevealArguments& arguments, const std::s
     at.console.say(fmt::format("  {} are marked stricter than TLP:{} and stay.", preview.held_back_tlp,
                                indicator::name_of(consent.tlp_max)));
   if (preview.opened_before > 0)
-    at.console.say(
-        fmt::format("  {} fields were opened before: they go out again only if {} has lost them, and pay only then.",
-                    preview.opened_before, peer));
+    at.console.say(fmt::format("  {} fields were opened before: they go out again only if {} has lost them.",
+                               preview.opened_before, peer));
   if (preview.held_back_pap > 0)
     at.console.say(fmt::format("  {} are marked stricter than PAP:{} and stay.", preview.held_back_pap,
                                indicator::name_of(consent.pap_max)));

@@ -107,7 +107,7 @@ Status Exchange::prepare_openings(std::span<const Consent> consents) {
   TRY(commitments_, Commitments::restore(stored->expose()));
   TRY(const std::vector<MatchNow> now, matches_now(us_.vault, session_.row.id, session_.matches));
   TRY(RevealPlan made, plan(session_.matches, now, consents, membership.max_tlp()));
-  leave_out_what_they_have(made);
+  TRY_STATUS(leave_out_what_they_have(made));
   std::set<std::string> chosen;
   our_offer_.ratio = consents.front().ratio;
   our_offer_.unreturned = consents.front().unreturned;
@@ -134,6 +134,7 @@ Status Exchange::prepare_openings(std::span<const Consent> consents) {
   our_tree_.emplace(ours_);
   our_offer_.openings = made.preview.openings;
   our_offer_.values = ours_.size();
+  if (only_again_) our_offer_.unreturned = std::max(our_offer_.unreturned, our_offer_.values);
   our_offer_.openings_commitment = our_tree_->root();
   return {};
 }
@@ -197,7 +198,7 @@ Result<RevealOutcome> Exchange::begin(const std::string& session) {
   return carry_out([&]() -> Status {
     TRY_STATUS(receive_list(their_consent_.received));
     TRY_STATUS(prepare_openings(consents));
-    if (ours_.empty()) {
+    if (ours_.empty() && !all_is_there_) {
       TRY_STATUS(refuse(kNothingInReturn, step));
       return nothing_to_open();
     }
@@ -258,7 +259,7 @@ Result<RevealOutcome> Exchange::answer_with_list(const ReceivedStep& step) {
     if (consented_) TRY_STATUS(consented_());
     TRY_STATUS(prepare(consents));
     TRY_STATUS(prepare_openings(consents));
-    return ours_.empty() ? nothing_to_open() : Status();
+    return ours_.empty() && !all_is_there_ ? nothing_to_open() : Status();
   };
   return carry_out([&]() -> Status {
     if (Status ready = get_ready(); !ready) {
@@ -356,7 +357,7 @@ Status Exchange::check_offers() {
   const std::string& peer = steps_.peer().name;
   if (we_call_ && offer_commitment(their_label_, their_offer_) != their_consent_.offer)
     return fail(Errc::protocol, "The other side offers something else than it had committed to.", peer);
-  if (their_offer_.openings == 0)
+  if (their_offer_.openings == 0 && !only_again_)
     return fail(Errc::refused, "One of the two sides would open nothing, so neither opens.");
   if (their_offer_.openings > match_by_indicator_.size())
     return fail(Errc::protocol, "The other side offers to open more indicators than matched.", peer);

@@ -73,24 +73,33 @@ Status Exchange::receive_list(const Digest& signed_hash) {
   return {};
 }
 
-// What the other side says to hold is as good as opened to it.
-void Exchange::leave_out_what_they_have(RevealPlan& made) const {
+// What the other side says to hold is as good as opened to it. What was opened to it before and is lost there was paid
+// for, and is on record: where we offer nothing else, it goes out for nothing.
+Status Exchange::leave_out_what_they_have(RevealPlan& made) {
+  const bool could_open = !made.values.empty();
   std::erase_if(made.values,
                 [&](const PlannedValue& value) { return they_have_->has(place_of_[value.match], value.field); });
   std::set<std::size_t> matches;
-  for (const PlannedValue& value : made.values) matches.insert(value.match);
+  only_again_ = !made.values.empty();
+  for (const PlannedValue& value : made.values) {
+    matches.insert(value.match);
+    TRY(const std::vector<std::size_t> opened, fields_of_context(session_.matches[value.match].opened));
+    only_again_ &= std::ranges::find(opened, value.field) != opened.end();
+  }
+  all_is_there_ = could_open && made.values.empty();
   made.preview.openings = matches.size();
   made.preview.values = made.values.size();
+  return {};
 }
 
-// Whoever claims what by our record was never opened to it, and then does not go through with the exchange, has seen
+// Whoever claims what by our record was never opened to it, and then goes without a field of ours, has seen
 // how much of the rest we hold: an operator says whether it may look again.
 Result<RevealOutcome> Exchange::carry_out(const std::function<Status()>& offers) {
   auto outcome = [&]() -> Result<RevealOutcome> {
     TRY_STATUS(offers());
     return exchange();
   }();
-  if (!outcome && claims_more_) TRY_STATUS(end_consents(us_.vault, session_.row.id));
+  if (claims_more_ && (!outcome || ours_.empty())) TRY_STATUS(end_consents(us_.vault, session_.row.id));
   return outcome;
 }
 

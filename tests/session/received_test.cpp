@@ -222,6 +222,24 @@ TEST_F(Received, ByAMemberWhoseVaultWasPutBackComesAgainWithoutBlame) {
   }
 }
 
+TEST_F(Received, ByAMemberThatHasNothingElseLeftComesAgainForNothing) {
+  const auto older = vault::contents(bravo_home_.folder());
+  consent({"malware"});
+  ASSERT_OK(hold_reveal(*alpha_, *bravo_, session_).began);
+  bravo_.reset();
+  vault::restore(bravo_home_.folder(), older);
+  bravo_.emplace(bravo_home_);
+  consent({"malware"});
+  const auto held = hold_reveal(*alpha_, *bravo_, session_);
+  ASSERT_OK(held.began);
+  EXPECT_EQ(held.began->numbers.they_open, 0u);
+  EXPECT_EQ(received(*bravo_, "malware"), 3u);
+  consent(*alpha_, {"actor", "malware"});
+  consent(*bravo_, {"malware"});
+  EXPECT_FALSE(hold_reveal(*bravo_, *alpha_, session_).began) << "what is new is not opened for nothing";
+  EXPECT_EQ(opened(*alpha_, "actor"), 0u);
+}
+
 // Its log says that it opened; its vault does not.
 TEST_F(Received, FromAMemberWhoseVaultWasPutBackIsNotOfferedByItAgain) {
   const auto older = vault::contents(bravo_home_.folder());

@@ -67,7 +67,7 @@ class Exchange {
   Status send_list();
   // Precondition: find_common(). @error Errc::protocol for a list that is not the signed one, or of another size
   Status receive_list(const Digest& signed_hash);
-  void leave_out_what_they_have(RevealPlan& made) const;
+  Status leave_out_what_they_have(RevealPlan& made);
   // @param offers  goes as far as both offers
   Result<RevealOutcome> carry_out(const std::function<Status()>& offers);
 
@@ -140,6 +140,8 @@ class Exchange {
   std::optional<ReceivedList> received_before_;  // by us
   std::optional<ReceivedList> they_have_;        // by their word
   bool claims_more_ = false;                     // than by our record was opened to it
+  bool all_is_there_ = false;                    // the other side has all that we could open
+  bool only_again_ = false;                      // we offer what by our record was opened before, and nothing else
   std::string given_by_;
   RevealOffer our_offer_, their_offer_;
   RevealConsent their_consent_;
