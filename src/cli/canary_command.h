@@ -1,12 +1,21 @@
 // The family `parley canary`, and what its files share.
 #pragma once
 
+#include <set>
+
 #include "cli/group_command.h"
 #include "session/canary_alarm.h"
 
 namespace parley::cli {
 
+void add_canary_status(CLI::App& family, Chosen& chosen);
 void add_canary_alarm(CLI::App& family, Chosen& chosen);  ///< alarm, check, opinion
+
+/// Those of `values` that we hold ourselves. @error the vault's
+Result<std::set<indicator::Canonical>> in_own_material(vault::Vault& vault,
+                                                       const std::set<indicator::Canonical>& values);
+/// "1 canary", "2 canaries".
+std::string in_words_of(std::size_t canaries);
 
 /// Draws the next set and writes it into our log. @error Errc::usage without canaries; as JointLog::append
 Result<group::CanaryBook::Committed> commit_canaries(Workplace& at, const std::string& group);

@@ -80,7 +80,9 @@ Status show_before(Workplace& at, const RevealArguments& arguments, const std::s
   if (preview.held_back_tlp > 0)
     at.console.say(fmt::format("  {} are marked stricter than TLP:{} and stay.", preview.held_back_tlp,
                                indicator::name_of(consent.tlp_max)));
-  if (preview.opened_before > 0)
+  if (preview.opened_before > 0 && preview.opened_before == preview.values)
+    at.console.say(fmt::format("  ALL OF THAT WAS OPENED BEFORE: unless {} has lost it, nothing goes out.", peer));
+  else if (preview.opened_before > 0)
     at.console.say(fmt::format("  {} fields were opened before: they go out again only if {} has lost them.",
                                preview.opened_before, peer));
   if (preview.held_back_pap > 0)

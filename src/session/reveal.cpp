@@ -214,7 +214,7 @@ Result<std::optional<RevealOutcome>> Exchange::take_refusal(const ReceivedStep& 
   if (refusal.code == kNothingInReturn)
     return fail(
         Errc::refused,
-        peer + " stopped: one of the two sides would open nothing. Choose fields that you hold for the matches.");
+        peer + " stopped: one of the two sides has nothing to open that the other does not have. Choose other fields.");
   if (refusal.code == kRefusedBusy)
     return fail(Errc::refused, peer + " is in a reveal of this session already; try again.");
   return fail(Errc::refused, peer + " does not reveal for this session.");
@@ -358,7 +358,10 @@ Status Exchange::check_offers() {
   if (we_call_ && offer_commitment(their_label_, their_offer_) != their_consent_.offer)
     return fail(Errc::protocol, "The other side offers something else than it had committed to.", peer);
   if (their_offer_.openings == 0 && !only_again_)
-    return fail(Errc::refused, "One of the two sides would open nothing, so neither opens.");
+    return fail(Errc::refused,
+                peer +
+                    " agrees to open nothing that is not here already, so nothing was opened. It may agree to other "
+                    "fields by parley reveal.");
   if (their_offer_.openings > match_by_indicator_.size())
     return fail(Errc::protocol, "The other side offers to open more indicators than matched.", peer);
   if (their_offer_.values < their_offer_.openings ||

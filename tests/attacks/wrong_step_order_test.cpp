@@ -125,13 +125,19 @@ TEST_F(WrongStep, ThatRunsAndWasWrittenBeforeItsCommitmentIsRefused) {
   Deviation early_run = naming(asker_log, kCommit, [&](const mirror::EntryView& commitment) {
     return std::vector{commitment.leaf_hash, early};
   });
+  const auto wait_until = [](const std::function<bool()>& is_so) {
+    const Deadline enough = deadline_in(kPatience);
+    while (!is_so() && Monotonic::now() < enough) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  };
   early_run.rewrite = [&](mirror::Draft& commitment) {
+    // Its log has its run already, so it goes no further; until then it stays on the line.
+    if (commitment.type == kRun)
+      wait_until([&] { return is_at_rest(state_of(*answerer_.vault, newest_session(*answerer_.vault))); });
     if (commitment.type != kCommit) return;
     mirror::Draft run = commitment;
     run.type = kRun;
     run.body = log::Json::Object{{"probe_items", 256}, {"v", kSessionVersion}};
-    const Deadline enough = deadline_in(kPatience);
-    while (answerers_commitment() == Digest{} && Monotonic::now() < enough) std::this_thread::yield();
+    wait_until([&] { return answerers_commitment() != Digest{}; });
     run.refs = {answerers_commitment()};
     const auto written = asker_log.JointLog::append(std::move(run), {});
     ASSERT_OK(written);

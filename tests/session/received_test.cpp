@@ -135,10 +135,11 @@ class ReceivedWhole : public Received {
         *alpha_, *bravo_, {}, {},
         [](Party, group::LogLink& link) -> Result<RevealOutcome> {
           TRY_STATUS(link.synchronise(deadline_in(kPatience)));
+          TRY_STATUS(link.send(wire::FrameType::bye, {}));
           return RevealOutcome{};
         },
         [](Party, group::LogLink& link) -> Result<RevealOutcome> {
-          TRY_STATUS(link.synchronise(deadline_in(kPatience)));
+          TRY([[maybe_unused]] const wire::Frame bye, link.receive(deadline_in(kPatience)));
           return RevealOutcome{};
         });
     EXPECT_OK(synchronised.began);

@@ -215,6 +215,8 @@ constexpr std::string_view kWithoutGroups =
     "group_papers; DROP TABLE group_material; "
     "DROP TABLE invitations; ALTER TABLE peers DROP COLUMN confirmed; ALTER TABLE sessions DROP COLUMN group_id; ";
 
+constexpr std::string_view kWithoutArrivals = "ALTER TABLE log_cosignatures DROP COLUMN arrived; ";
+
 // As it was when there was a joint log and no group.
 TEST(Vault, OfTheSecondTableVersionIsBroughtUpToDateAndKeepsItsPeersAndSessions) {
   const TestVault test;
@@ -226,7 +228,7 @@ TEST(Vault, OfTheSecondTableVersionIsBroughtUpToDateAndKeepsItsPeersAndSessions)
     session.peer = "beta";
     ASSERT_OK(vault->save_session(session, {}));
   }
-  execute_in(test, std::string(kWithoutGroups) + "PRAGMA user_version=2");
+  execute_in(test, std::string(kWithoutGroups) + std::string(kWithoutArrivals) + "PRAGMA user_version=2");
   const auto vault = test.open();
   EXPECT_EQ(vault->peer("beta")->card, "card");
   EXPECT_EQ(vault->peer("beta")->confirmed, 0) << "nobody has compared its fingerprint";
@@ -241,18 +243,39 @@ TEST(Vault, OfTheSixthTableVersionIsBroughtUpToDateAndKeepsWhatWasAdmitted) {
   AdmissionCount count{.helper = "bravo", .owner = "alpha", .count = 7};
   count.entry[0] = std::byte{1};
   ASSERT_OK(test.open()->note_admissions(group, "log", 5, {}, std::vector{count}));
-  execute_in(test,
-             "DROP TABLE operator_log; DROP TABLE admission_fixed; DROP TABLE admission_canaries; DROP TABLE "
-             "admission_canary_sets; DROP TABLE "
-             "admission_keys; CREATE TABLE admission_keys(group_id TEXT); "
-             "ALTER TABLE admission_counts DROP COLUMN sample; ALTER TABLE admission_helpers DROP COLUMN bad_answers; "
-             "ALTER TABLE admission_helpers DROP COLUMN bad_answers_at; ALTER TABLE admission_helpers DROP COLUMN "
-             "bad_answers_why; PRAGMA user_version=6");
+  execute_in(
+      test,
+      std::string(kWithoutArrivals) +
+          "DROP TABLE operator_log; DROP TABLE admission_fixed; DROP TABLE admission_canaries; DROP TABLE "
+          "admission_canary_sets; DROP TABLE "
+          "admission_keys; CREATE TABLE admission_keys(group_id TEXT); "
+          "ALTER TABLE admission_counts DROP COLUMN sample; ALTER TABLE admission_helpers DROP COLUMN bad_answers; "
+          "ALTER TABLE admission_helpers DROP COLUMN bad_answers_at; ALTER TABLE admission_helpers DROP COLUMN "
+          "bad_answers_why; PRAGMA user_version=6");
   const auto vault = test.open();
   EXPECT_EQ(*vault->admission_read_to("log"), 0u);
   EXPECT_EQ(*vault->admission_total(group, {}, "bravo", "alpha", indicator::Type::ipv4), 7);
   EXPECT_OK(vault->put_admission_helper(group, {.nick = "bravo", .bad_answers = 1}));
   EXPECT_EQ(vault->admission_helpers(group)->front().bad_answers, 1);
+}
+
+// As it was when nobody wrote down when a cosignature came: it counts from the time that it states.
+TEST(Vault, OfTheEighthTableVersionIsBroughtUpToDateAndKeepsCosignatures) {
+  const TestVault test;
+  {
+    const auto vault = test.open();
+    ASSERT_OK(vault->begin_log({.origin = "a", .group = "b", .nick = "c", .checkpoint = {}}));
+    LogGrowth growth;
+    growth.origin = "a";
+    growth.cosignatures.push_back({.size = 0, .cosigner = "bravo", .line = "line", .arrived = 7});
+    ASSERT_OK(vault->grow_log(growth));
+    EXPECT_EQ(vault->log_cosignatures("a", 0)->front().arrived, 7);
+  }
+  execute_in(test, std::string(kWithoutArrivals) + "PRAGMA user_version=8");
+  const auto vault = test.open();
+  ASSERT_EQ(vault->log_cosignatures("a", 0)->size(), 1u);
+  EXPECT_EQ(vault->log_cosignatures("a", 0)->front().line, "line");
+  EXPECT_EQ(vault->log_cosignatures("a", 0)->front().arrived, 0);
 }
 
 // As the first release made it: without the tables of the joint log.
@@ -270,12 +293,12 @@ TEST(Vault, OfTheFirstTableVersionIsBroughtUpToDateAndKeepsWhatItHolds) {
 
 TEST(Vault, OfANewerTableVersionIsUnsupportedAndStaysAsItWas) {
   const TestVault test;
-  execute_in(test, "PRAGMA user_version=9");
+  execute_in(test, "PRAGMA user_version=10");
   ASSERT_TRUE(std::filesystem::exists(test.folder() / "vault.db-wal")) << "the refused vault has a log to leave alone";
   const auto before = contents(test.folder().path());
   const auto vault = test.try_open();
   ASSERT_FAILS(vault, Errc::unsupported);
-  EXPECT_NE(vault.error().message.find("version 9"), std::string::npos);
+  EXPECT_NE(vault.error().message.find("version 10"), std::string::npos);
   EXPECT_EQ(contents(test.folder().path()), before);
 }
 
