@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check(group::likelihood_ratio(session::chances_of(alarm->hits)) > 0);
   const session::AlarmSources nothing{
       .entry = [](const std::string&, const Digest&) -> Result<mirror::EntryView> { return fail(Errc::not_found, {}); },
-      .final_by = [](const HeldBy&) -> Result<bool> { return true; },
+      .final_by = [](const session::HeldBy&) -> Result<bool> { return true; },
       .holdings = {}};
   mirror::EntryView entry;
   entry.entry.type = log::kCanaryAlarm;

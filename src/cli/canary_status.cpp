@@ -112,12 +112,12 @@ void print_set(Console& console, const GroupStatus& status, const group::CanaryB
   const std::vector<std::string>& against = status.of(set).against;
   const std::string only_against =
       visible(fmt::format("in use against {} only, whose word on it is not needed", fmt::join(against, ", ")));
-  const std::string_view state = &set == status.in_use ? "in use"
-                                 : !against.empty()    ? only_against
-                                 : now >= ends         ? "too old: parley canary commit makes the next one"
-                                 : now < set.time + group::kCanaryAge
-                                     ? "waits for its age"
-                                     : "not in use: another is, or not enough members hold it since 24 hours";
+  const std::string state = &set == status.in_use ? "in use"
+                            : !against.empty()    ? only_against
+                            : now >= ends         ? "too old: parley canary commit makes the next one"
+                            : now < set.time + group::kCanaryAge
+                                ? "waits for its age"
+                                : "not in use: another is, or not enough members hold it since 24 hours";
   console.print(fmt::format("  set of {} (entry {} of your log): {}, from {} until {}\n", to_rfc3339(set.time), set.seq,
                             state, usable_from(set), to_rfc3339(ends)));
   if (!set.retired.empty())

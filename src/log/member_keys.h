@@ -1,6 +1,7 @@
 // The public keys by which one member's log is checked, as a charter states them (log.md 1.1).
 #pragma once
 
+#include <optional>
 #include <span>
 
 #include "log/commitment.h"

@@ -12,7 +12,7 @@ namespace parley::session {
 class ReceivedList {
  public:
   /// Of nothing yet. @param matches  common indicators, canaries among them
-  explicit ReceivedList(std::size_t matches) : matches_(matches), bits_(bytes_for(matches)) {}
+  explicit ReceivedList(std::size_t matches) : bits_(bytes_for(matches)) {}
   /// As it came from the other side. @error Errc::protocol unless it is one of so many matches
   static Result<ReceivedList> read(std::size_t matches, Bytes bytes);
   static constexpr std::size_t bytes_for(std::size_t matches) { return (matches * kFieldsByValue.size() + 7) / 8; }
@@ -27,7 +27,6 @@ class ReceivedList {
   Digest hash(const Digest& label) const;
 
  private:
-  std::size_t matches_;
   Bytes bits_;
 };
 

@@ -1,6 +1,8 @@
 // One session, told from both sides: propose -> accept -> commit -> run -> result -> close.
 #include "session/session.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/encoding.h"
