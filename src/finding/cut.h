@@ -40,14 +40,13 @@ class CutJudge {
 
  private:
   CutJudge(vault::Vault& vault, const group::Membership& membership, std::vector<log::MemberKeys> all_keys)
-      : vault_(vault), membership_(membership), all_keys_(all_keys), holdings_(vault, std::move(all_keys)) {}
+      : vault_(vault), membership_(membership), holdings_(vault, std::move(all_keys)) {}
   Result<std::string> completed(const std::string& note, std::span<const log::MemberKeys> keys, std::size_t owner);
   Result<std::set<std::string>> kept_holders(const DraftedCut& drafted, std::size_t i, const std::string& as_drafted,
                                              const log::MemberKeys& owner);
 
   vault::Vault& vault_;
   const group::Membership& membership_;
-  std::vector<log::MemberKeys> all_keys_;
   mirror::Holdings holdings_;
 };
 
