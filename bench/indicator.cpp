@@ -72,6 +72,18 @@ void extract_text(benchmark::State& state) {
 BENCHMARK(extract_text<&report>)->Name("extract_report")->Arg(10'000)->Arg(1'000'000)->Unit(benchmark::kMillisecond);
 BENCHMARK(extract_text<&prose>)->Name("extract_prose")->Arg(10'000)->Arg(1'000'000)->Unit(benchmark::kMillisecond);
 
+/// Whatever stands here, reading it must not take minutes. The slowest of the patterns that the tests try.
+std::string hostile(std::size_t size_bytes) {
+  std::string text;
+  while (text.size() < size_bytes) text += "a@";
+  return text;
+}
+BENCHMARK(extract_text<&hostile>)
+    ->Name("extract_hostile")
+    ->Arg(1'000'000)
+    ->Arg(10'000'000)
+    ->Unit(benchmark::kMillisecond);
+
 void warning_marks(benchmark::State& state) {
   const WarningLists lists = WarningLists::built_in();
   const auto value = canonicalise(Type::url, "http://www.example.com/a");

@@ -37,7 +37,7 @@ class ScriptedLink final : public Link {
   std::uint64_t bytes_received() const override { return bytes_received_; }
   std::chrono::microseconds round_trip() const override { return {}; }
   void let_run_ahead(std::size_t) override {}
-  void shut_down() override { incoming_ = {}; }
+  void close(Error) override { incoming_ = {}; }
 
  private:
   PinnedPeer peer_;

@@ -33,6 +33,14 @@ bool cannot_ever_be_written(Errc code) {
   return code == Errc::exists || code == Errc::format || code == Errc::limit;
 }
 
+/// What a message of the peer's log was refused for. What it would be called elsewhere must not make it look like
+/// something that went wrong here.
+Error as_theirs(Error refused) {
+  constexpr std::array kHere = {Errc::io, Errc::vault_damaged, Errc::vault_locked, Errc::internal, Errc::limit};
+  if (std::ranges::find(kHere, refused.code) == kHere.end()) refused.code = Errc::protocol;
+  return refused;
+}
+
 }  // namespace
 
 Result<OpenReplica> open_replica(vault::Vault& vault, const std::filesystem::path& folder, mirror::GroupView group,
@@ -270,7 +278,7 @@ Status LogLink::hear(mirror::MessageType type, Bytes payload) {
   auto outcome = log_.take(peer().nick, heard);
   if (outcome && type == mirror::MessageType::push && await_gap(outcome->replies))
     outcome = log_.take(peer().nick, heard);
-  if (!outcome) return std::unexpected(std::move(outcome).error().at(peer().name));
+  if (!outcome) return std::unexpected(as_theirs(std::move(outcome).error()).at(peer().name));
   for (mirror::Message& message : outcome->replies) outgoing_.push_back(std::move(message));
   // Whoever learns of a fault tells the others by an entry of its own.
   for (const mirror::Conviction& conviction : outcome->convictions)

@@ -214,7 +214,7 @@ class LogLink final : public wire::Link {
   std::uint64_t bytes_received() const override { return inner_.bytes_received(); }
   std::chrono::microseconds round_trip() const override { return inner_.round_trip(); }
   void let_run_ahead(std::size_t bytes) override { inner_.let_run_ahead(bytes); }
-  void shut_down() override { inner_.shut_down(); }
+  void close(Error why) override { inner_.close(std::move(why)); }
 
  private:
   // Reads one frame: takes it if it is of the log, else puts it behind those that wait.

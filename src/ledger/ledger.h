@@ -54,9 +54,13 @@ struct OpeningsSaid {
   std::int64_t opened = 0;    ///< by who opened them
   std::int64_t received = 0;  ///< by the other; -1: its closing cannot be read
   bool broken_off = false;    ///< by the word of one of the two: then what was sent last need not have arrived
+  std::int64_t returned = 0;  ///< that came back for it, by the words of both
   bool is_readable() const { return received >= 0; }
-  /// Whether no honest two could say that: more was received than was opened, or less where both went to the end.
-  bool cannot_both_be() const { return !is_readable() || received > opened || !broken_off; }
+  /// Whether no honest two could say that: more was received than was opened, or less where both went to the end; or,
+  /// where they did not, less than had to be there before the other side went on with its own.
+  bool cannot_both_be() const {
+    return !is_readable() || received > opened || !broken_off || received + 1 < std::min(opened, returned);
+  }
   bool operator==(const OpeningsSaid&) const = default;
 };
 

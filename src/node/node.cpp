@@ -58,8 +58,9 @@ struct Node::State {
   struct Served {
     std::string peer;
     Progress* progress;
+    wire::Link* link;
   };
-  std::list<Served> served;  // to be cancelled when the node stops, or the peer has replaced its key
+  std::list<Served> served;  // to be cancelled when the node stops, closed when the peer has replaced its key
   std::size_t threads_running = 0;
   bool stopping = false;
 
@@ -88,7 +89,8 @@ struct Node::State {
 void Node::State::close_links(const std::string& peer) {
   const std::lock_guard lock(mutex);
   for (const Served& one : served)
-    if (one.peer == peer) one.progress->cancel();
+    if (one.peer == peer)
+      one.link->close({Errc::peer_gone, "It has replaced the key that this connection was opened with.", {}});
 }
 
 void Node::State::accept_loop() {
@@ -131,7 +133,7 @@ void Node::State::serve(Incoming incoming) {
   std::list<Served>::iterator place;
   {
     const std::lock_guard lock(mutex);
-    place = served.insert(served.end(), Served{peer, &progress});
+    place = served.insert(served.end(), Served{peer, &progress, link->get()});
     if (stopping) progress.cancel();
   }
   try {

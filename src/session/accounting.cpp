@@ -78,8 +78,8 @@ std::optional<ledger::Fact> closed(const log::Json& body, bool) {
 std::optional<ledger::Fact> aborted(const log::Json& body, bool own) {
   const auto abort = Abort::from_json(body);
   if (!abort) return std::nullopt;
-  const bool other_failed = own && (abort->code == name_of(Errc::peer_gone) || abort->code == name_of(Errc::refused) ||
-                                    abort->code == name_of(Errc::protocol));
+  const bool other_failed =
+      own && std::ranges::any_of(kOthersDoing, [&](const Errc code) { return abort->code == name_of(code); });
   return ledger::Aborted{.other_failed = other_failed};
 }
 

@@ -22,6 +22,9 @@ std::string consent_name(const std::string& session) {
 std::string broken_off_name(const std::string& session) {
   return "reveal/" + session + "/broken-off";
 }
+std::string ahead_name(const std::string& session) {
+  return "reveal/" + session + "/ahead";
+}
 std::string waiting_name(const std::string& session) {
   return "reveal/" + session + "/offered";
 }
@@ -223,7 +226,10 @@ Result<RevealPreview> preview(vault::Vault& vault, const std::string& session, c
 
 Status give_consent(vault::Vault& vault, const std::string& session, const Consent& consent) {
   TRY(const Revealable found, revealable(vault, session));
-  return vault.put_setting(consent_name(found.row.id), log::write_pjson(to_json(consent)));
+  return vault.together([&]() -> Status {
+    TRY_STATUS(forget_ahead(vault, found.row.id));
+    return vault.put_setting(consent_name(found.row.id), log::write_pjson(to_json(consent)));
+  });
 }
 
 Result<std::optional<Consent>> consent_given(vault::Vault& vault, const std::string& session) {
@@ -250,6 +256,23 @@ Status use_up_consent(vault::Vault& vault, const std::string& session) {
 Status end_consents(vault::Vault& vault, const std::string& session) {
   TRY_STATUS(use_up_consent(vault, session));
   return vault.put_setting(broken_off_name(session), "yes");
+}
+
+Status note_ahead(vault::Vault& vault, const std::string& session) {
+  return vault.put_setting(ahead_name(session), "yes");
+}
+
+Status forget_ahead(vault::Vault& vault, const std::string& session) {
+  return vault.put_setting(ahead_name(session), "");
+}
+
+Status end_consents_of_interrupted(vault::Vault& vault, const std::string& session) {
+  return vault.together([&]() -> Status {
+    TRY(const auto ahead, vault.setting(ahead_name(session)));
+    if (!ahead || ahead->empty()) return {};
+    TRY_STATUS(end_consents(vault, session));
+    return forget_ahead(vault, session);
+  });
 }
 
 Result<std::vector<Consent>> consents_in_force(vault::Vault& vault, const vault::SessionRow& row,

@@ -34,6 +34,7 @@ struct Consent {
   /// How much may go out beyond what the other side returns: for each field of its own that many, and in all so many
   /// more. Left as they are, nothing leaves that nothing comes back for.
   std::uint64_t ratio = 1, unreturned = 0;
+  bool operator==(const Consent&) const = default;
 };
 
 /// Consent in advance, to every reveal with one member.
@@ -108,9 +109,16 @@ Status give_consent(vault::Vault& vault, const std::string& session, const Conse
 Result<std::optional<Consent>> consent_given(vault::Vault& vault, const std::string& session);
 /// Before it is used: nothing is opened by it any more. @error Errc::not_found without one
 Status take_back_consent(vault::Vault& vault, const std::string& session);
-/// The other side ended a reveal of this session in a way that would give it more with each further one: consent that
-/// was given is used up, and standing consents do not hold for the session. Who consents anew consents.
+/// A reveal of this session ended in a way that would give the other side more with each further one: consent that was
+/// given is used up, and standing consents do not hold for the session. Who consents anew consents.
 Status end_consents(vault::Vault& vault, const std::string& session);
+/// In a reveal that goes on, more goes out than has come back: where this program ends before the reveal does, its
+/// consents have ended too.
+Status note_ahead(vault::Vault& vault, const std::string& session);
+/// The reveal has ended by itself.
+Status forget_ahead(vault::Vault& vault, const std::string& session);
+/// Before another reveal of the session. Precondition: none is under way.
+Status end_consents_of_interrupted(vault::Vault& vault, const std::string& session);
 /// It has been used.
 Status use_up_consent(vault::Vault& vault, const std::string& session);
 

@@ -50,13 +50,16 @@ Result<mirror::EntryView> Exchange::write(std::string_view state, std::string_vi
 
 // --- before anything is opened --------------------------------------------------------------------------------------
 
-Status Exchange::check_permitted(const group::Membership& membership) const {
+Status Exchange::check_group(const group::Membership& membership) const {
   TRY_STATUS(membership.check(group::Act::reveal, wall_clock_now()));
+  return group::check_key(steps_.link().log(), membership.group().name, log::KeyRole::cosign);
+}
+
+Status Exchange::check_peer(const group::Membership& membership) const {
   const std::string& peer = steps_.peer().nick;
   if (membership.charter().member(peer) == nullptr || membership.has_left(peer))
     return fail(Errc::policy, steps_.peer().name + " is no member of this group any more.");
   TRY_STATUS(check_no_bad_opening(us_.vault, membership.group().id, peer));
-  TRY_STATUS(group::check_key(steps_.link().log(), membership.group().name, log::KeyRole::cosign));
   return steps_.link().log().with([&](mirror::Replica& replica) { return replica.trusted(peer); });
 }
 
@@ -85,33 +88,36 @@ Status Exchange::read_their_part() {
 }
 
 Status Exchange::check_fields_cap(const group::Membership& membership, const RevealPlan& made) const {
-  std::map<std::size_t, std::size_t> fields;  // by match
-  for (const PlannedValue& value : made.values) ++fields[value.match];
-  for (const auto& [match, count] : fields) {
+  std::map<std::size_t, std::set<std::size_t>> fields;  // by match
+  for (const PlannedValue& value : made.values) fields[value.match].insert(value.field);
+  for (auto& [match, of_match] : fields) {
+    TRY(const std::vector<std::size_t> before, fields_of_context(session_.matches[match].opened));
+    of_match.insert(before.begin(), before.end());
     const indicator::Type type = session_.matches[match].indicator.type();
     const group::AllowedQuestion* allowed = membership.charter().question(type, group::Function::intersection);
     const std::size_t most =
         allowed == nullptr ? 0 : static_cast<std::size_t>(membership.caps(*allowed).fields_per_item);
-    if (our_offer_.fields.size() > most)
-      return fail(Errc::policy, fmt::format("The charter lets {} fields be opened on a match of type {}, and {} were "
-                                            "chosen.",
-                                            most, indicator::name_of(type), our_offer_.fields.size()));
+    if (of_match.size() > most)
+      return fail(Errc::policy,
+                  fmt::format("The charter lets {} fields be opened on a match of type {}; with those that were opened "
+                              "before it would be {}.",
+                              most, indicator::name_of(type), of_match.size()));
   }
   return {};
 }
 
-Status Exchange::prepare_openings(std::span<const Consent> consents) {
+Status Exchange::prepare_openings() {
   TRY(const group::Membership membership, us_.membership_now());
   TRY(const auto stored, us_.vault.secret(commitments_name(session_.row.id)));
   if (!stored) return fail(Errc::not_found, "The openings of this session are not in the vault any more.");
   TRY(commitments_, Commitments::restore(stored->expose()));
   TRY(const std::vector<MatchNow> now, matches_now(us_.vault, session_.row.id, session_.matches));
-  TRY(RevealPlan made, plan(session_.matches, now, consents, membership.max_tlp()));
+  TRY(RevealPlan made, plan(session_.matches, now, consents_, membership.max_tlp()));
   TRY_STATUS(leave_out_what_they_have(made));
   std::set<std::string> chosen;
-  our_offer_.ratio = consents.front().ratio;
-  our_offer_.unreturned = consents.front().unreturned;
-  for (const Consent& consent : consents) {
+  our_offer_.ratio = consents_.front().ratio;
+  our_offer_.unreturned = consents_.front().unreturned;
+  for (const Consent& consent : consents_) {
     chosen.insert(consent.fields.begin(), consent.fields.end());
     // Of several the strictest: none may lend its ratio to what another opens.
     our_offer_.ratio = std::min(our_offer_.ratio, consent.ratio);
@@ -139,13 +145,13 @@ Status Exchange::prepare_openings(std::span<const Consent> consents) {
   return {};
 }
 
-Status Exchange::prepare(std::span<const Consent> consents) {
+Status Exchange::prepare() {
   TRY(const group::Membership membership, us_.membership_now());
-  TRY_STATUS(check_permitted(membership));
+  TRY_STATUS(check_group(membership));
+  TRY_STATUS(check_peer(membership));
   TRY_STATUS(read_their_part());
   TRY(our_offer_.first, first_to_open());
   TRY(seal_, OpeningSeal::of_pair(us_.vault, steps_.peer().name, session_.row.id));
-  given_by_ = consents.front().by;
   return {};
 }
 
@@ -178,14 +184,14 @@ Result<RevealOutcome> Exchange::begin(const std::string& session) {
   TRY(session_, revealable(us_.vault, session));
   if (session_.row.group != steps_.link().log().group()) return fail(Errc::usage, "This session is of another group.");
   steps_.set_session(session_.row.id);
-  TRY(const std::vector<Consent> consents, our_consents());
-  if (consents.empty()) return fail(Errc::internal, "A reveal was begun without consent.");
   TRY_STATUS(enter(session_.row.id));
+  TRY(consents_, our_consents());
+  if (consents_.empty()) return fail(Errc::usage, "No consent of this session stands any more. Give it anew.");
   set_sides();
   TRY_STATUS(find_common());
   // Both ledgers are to say the same about who owes.
   TRY_STATUS(steps_.link().synchronise(deadline_in(kRevealStepWait)));
-  TRY_STATUS(prepare(consents));
+  TRY_STATUS(prepare());
   TRY_STATUS(send_consent({}));
   us_.progress.phase("waiting for " + steps_.peer().name + "'s consent", 0);
   TRY(const ReceivedStep step, steps_.receive_any(deadline_in(kRevealStepWait)));
@@ -197,7 +203,7 @@ Result<RevealOutcome> Exchange::begin(const std::string& session) {
   TRY(their_consent_, RevealConsent::from_json(step.body));
   return carry_out([&]() -> Status {
     TRY_STATUS(receive_list(their_consent_.received));
-    TRY_STATUS(prepare_openings(consents));
+    TRY_STATUS(prepare_openings());
     if (ours_.empty() && !all_is_there_) {
       TRY_STATUS(refuse(kNothingInReturn, step));
       return nothing_to_open();
@@ -249,16 +255,16 @@ Result<RevealOutcome> Exchange::answer(const ReceivedStep& step) {
 }
 
 Result<RevealOutcome> Exchange::answer_with_list(const ReceivedStep& step) {
-  TRY(const std::vector<Consent> consents, our_consents());
-  if (consents.empty()) {
+  TRY(consents_, our_consents());
+  if (consents_.empty()) {
     TRY_STATUS(note_reveal_waiting(us_.vault, session_.row.id, their_consent_.by));
     TRY_STATUS(refuse(kNoConsentYet, step));
     return RevealOutcome{.waiting = true};
   }
   const auto get_ready = [&]() -> Status {
     if (consented_) TRY_STATUS(consented_());
-    TRY_STATUS(prepare(consents));
-    TRY_STATUS(prepare_openings(consents));
+    TRY_STATUS(prepare());
+    TRY_STATUS(prepare_openings());
     return ours_.empty() && !all_is_there_ ? nothing_to_open() : Status();
   };
   return carry_out([&]() -> Status {
@@ -274,7 +280,8 @@ Result<RevealOutcome> Exchange::answer_with_list(const ReceivedStep& step) {
 
 Result<bool> Exchange::read_session(const std::string& session) {
   TRY(const group::Membership membership, us_.membership_now());
-  TRY_STATUS(check_permitted(membership));
+  TRY_STATUS(check_group(membership));
+  TRY_STATUS(check_peer(membership));
   auto found = revealable(us_.vault, session);
   if (found) {
     session_ = *std::move(found);
@@ -300,7 +307,7 @@ Result<bool> Exchange::only_canaries_are_common(const vault::SessionRow& row) co
 
 // The list goes with it. Whoever answers is bound to its offer before it sees that of who calls.
 Status Exchange::send_consent(std::vector<Digest> refs) {
-  const RevealConsent consent{.by = given_by_,
+  const RevealConsent consent{.by = consents_.front().by,
                               .offer = we_call_ ? Digest{} : offer_commitment(our_label_, our_offer_),
                               .received = received_before_->hash(our_label_),
                               .sealed = seal_.has_value()};
@@ -313,7 +320,7 @@ Status Exchange::send_consent(std::vector<Digest> refs) {
 Status Exchange::enter(const std::string& session) {
   TRY(Turnstile entered, Turnstile::enter(us_.vault, session));
   turnstile_.emplace(std::move(entered));
-  return {};
+  return end_consents_of_interrupted(us_.vault, session);
 }
 
 bool Exchange::is_with_this_peer(const vault::SessionRow& row, const std::string& session) const {

@@ -105,10 +105,12 @@ Status Exchange::stopped_by_step() {
   TRY(const wire::FrameType next, steps_.link().next_type(next_due()));
   if (next != wire::FrameType::step) return {};
   TRY(const ReceivedStep step, steps_.receive_any(deadline_in(kRevealStepWait)));
-  declined_ = step.type == kRevealRefuse && step.session == session_.row.id && sent_fields_ == 0;
-  if (declined_)
+  if (step.type == kRevealRefuse && step.session == session_.row.id && sent_fields_ == 0) {
+    TRY_STATUS(step.check_answers(our_offer_step_.leaf_hash, steps_.peer().name));
+    declined_ = true;
     return fail(Errc::refused, "The other side saw both offers in numbers and does not open on these terms.",
                 steps_.peer().name);
+  }
   return fail(Errc::refused, "The other side stopped revealing.", steps_.peer().name);
 }
 

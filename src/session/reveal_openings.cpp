@@ -26,12 +26,6 @@ Result<std::string> with_more(const std::string& known, const log::Json& more) {
   return log::write_pjson(std::move(all));
 }
 
-// Whether an exchange that ended so was ended by the other side, as far as we can tell.
-bool theirs_to_answer_for(Errc code) {
-  return code == Errc::peer_gone || code == Errc::refused || code == Errc::protocol || code == Errc::format ||
-         code == Errc::limit;
-}
-
 }  // namespace
 
 // --- openings -------------------------------------------------------------------------------------------------------
@@ -46,22 +40,24 @@ Result<RevealOutcome> Exchange::exchange() {
   }();
   if (!opened) {
     // Who stopped, and how far both were, goes on record; nobody is ahead by more than a field.
-    const bool by_them = theirs_to_answer_for(opened.error().code) && !us_.progress.cancelled();
-    // Where it ended by the other side with more of ours than it gave, on terms that it had seen, or without a match
-    // that it had signed, trying again would give it more: nothing of this session is let out until an operator says so
-    // anew.
-    if (by_them && (declined_ || newly_unshown_ > 0 || sent_fields_ > opened_to_us_.size()))
+    const bool by_them = is_theirs_to_answer_for(opened.error());
+    Error error = opened.error();
+    if (would_give_more(by_them)) {
       TRY_STATUS(end_consents(us_.vault, session_.row.id));
+      error.message += fmt::format(" Nothing more of this session is opened to {} before somebody here consents anew.",
+                                   steps_.peer().name);
+    }
+    TRY_STATUS(forget_ahead(us_.vault, session_.row.id));
     if (!declined_) (void)close(by_them ? "them" : "us");
-    return std::unexpected(opened.error());
+    return std::unexpected(std::move(error));
   }
   TRY_STATUS(use_up_consent(us_.vault, session_.row.id));
+  TRY_STATUS(forget_ahead(us_.vault, session_.row.id));
   session_.row.state = kClosed;
   TRY(const mirror::EntryView ours, close({}));
   if (const Status closed = receive_closing(); !closed) {
     // Without its word both ledgers know less of what we opened than of what it did.
-    if (theirs_to_answer_for(closed.error().code) && !us_.progress.cancelled())
-      TRY_STATUS(end_consents(us_.vault, session_.row.id));
+    if (is_theirs_to_answer_for(closed.error())) TRY_STATUS(end_consents(us_.vault, session_.row.id));
     return std::unexpected(closed.error());
   }
   (void)steps_.link().await_held(ours, deadline_in(kClosingWait));
@@ -73,12 +69,23 @@ Result<RevealOutcome> Exchange::exchange() {
                        .numbers = numbers_};
 }
 
+bool Exchange::is_theirs_to_answer_for(const Error& error) const {
+  if (us_.progress.cancelled() || stopped_here_) return false;
+  return peer_out_ || std::ranges::find(kOthersDoing, error.code) != kOthersDoing.end();
+}
+
+bool Exchange::would_give_more(bool by_them) const {
+  // Or on terms that it had seen, or without a match that it had signed.
+  const bool has_seen = by_them && declined_ && !ours_.empty();
+  return has_seen || newly_unshown_ > 0 || sent_fields_ > opened_to_us_.size();
+}
+
 // Whoever calls has somebody who sees the numbers; the other side waits for its matches until then.
 Status Exchange::agree_to_numbers() {
   if (!we_call_ || !before_) return {};
   auto agreed = before_(numbers_);
   if (agreed) return {};
-  declined_ = true;
+  declined_ = stopped_here_ = true;
   TRY(const mirror::EntryView refusal,
       steps_.write(kRevealRefuse, Refusal{.code = std::string(kDeclined), .text = {}}.to_json(), {their_offer_step_}));
   TRY_STATUS(steps_.send(refusal));
@@ -137,15 +144,26 @@ Status Exchange::open_in_turn() {
 
 Status Exchange::check_still(std::size_t i) {
   TRY(const group::Membership membership, us_.membership_now());
-  TRY_STATUS(check_permitted(membership));
+  const Status fit = check_peer(membership);
+  peer_out_ = !fit;
+  TRY_STATUS(fit);
+  stopped_here_ = true;  // whatever ends it from here on
+  TRY_STATUS(check_group(membership));
   TRY(const std::vector<Consent> consents, our_consents());
+  // Its numbers are not those that this goes by.
+  if (consents != consents_)
+    return fail(Errc::policy,
+                "The consent was taken back or changed while the reveal went on. Nothing further was opened; what both "
+                "had opened until then stays.");
   const std::span match(&session_.matches[our_values_[i].match], 1);
   TRY(const std::vector<MatchNow> now, matches_now(us_.vault, session_.row.id, match));
   TRY(const RevealPlan made, plan(match, now, consents, membership.max_tlp()));
-  if (std::ranges::find(made.values, our_values_[i].field, &PlannedValue::field) != made.values.end()) return {};
-  return fail(Errc::policy,
-              "Consent or marks do not let the next field out any more. Nothing further was opened; what "
-              "both had opened until then stays.");
+  if (std::ranges::find(made.values, our_values_[i].field, &PlannedValue::field) == made.values.end())
+    return fail(Errc::policy,
+                "Marks or rules do not let the next field out any more. Nothing further was opened; what both had "
+                "opened until then stays.");
+  stopped_here_ = false;
+  return {};
 }
 
 Status Exchange::send_turn(std::uint64_t turn) {
@@ -156,7 +174,13 @@ Status Exchange::send_turn(std::uint64_t turn) {
   TRY(const Opening opening, read_opening(ours_[turn]));
   TRY(const log::Json context, opened_context(opening));
   TRY(match.opened, with_more(match.opened, context));
-  TRY_STATUS(us_.vault.update_matches(session_.row.id, std::span(&match, 1)));
+  const bool gets_ahead = !ahead_ && sent_fields_ + 1 > opened_to_us_.size();
+  const auto record = [&]() -> Status {
+    if (gets_ahead) TRY_STATUS(note_ahead(us_.vault, session_.row.id));
+    return us_.vault.update_matches(session_.row.id, std::span(&match, 1));
+  };
+  TRY_STATUS(us_.vault.together(record));
+  ahead_ |= gets_ahead;
   ++sent_fields_;
   matches_opened_.insert(our_values_[turn].match);
   const Bytes offered = write_offered({.index = turn, .path = our_tree_->path(turn), .text = ours_[turn]});

@@ -92,14 +92,14 @@ Status Exchange::leave_out_what_they_have(RevealPlan& made) {
   return {};
 }
 
-// Whoever claims what by our record was never opened to it, and then goes without a field of ours, has seen
-// how much of the rest we hold: an operator says whether it may look again.
+// Whoever claims what by our record was never opened to it, and then goes without a field of ours or with what it had,
+// has seen how much of the rest we hold: an operator says whether it may look again.
 Result<RevealOutcome> Exchange::carry_out(const std::function<Status()>& offers) {
   auto outcome = [&]() -> Result<RevealOutcome> {
     TRY_STATUS(offers());
     return exchange();
   }();
-  if (claims_more_ && (!outcome || ours_.empty())) TRY_STATUS(end_consents(us_.vault, session_.row.id));
+  if (claims_more_ && (!outcome || ours_.empty() || only_again_)) TRY_STATUS(end_consents(us_.vault, session_.row.id));
   return outcome;
 }
 

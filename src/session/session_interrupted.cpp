@@ -3,6 +3,7 @@
 #include <array>
 
 #include "log/merkle.h"
+#include "session/consent.h"
 #include "session/secrets.h"
 #include "session/session.h"
 #include "session/states.h"
@@ -30,6 +31,9 @@ Result<std::size_t> close_interrupted(vault::Vault& vault) {
     TRY_STATUS(vault.put_secret(commitments_name(row.id), {}));
     ++closed;
   }
+  constexpr std::array kInReveal{kRevealing};
+  TRY(const std::vector<vault::SessionRow> revealing, vault.sessions({.states = kInReveal}));
+  for (const vault::SessionRow& row : revealing) TRY_STATUS(end_consents_of_interrupted(vault, row.id));
   return closed;
 }
 

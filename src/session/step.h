@@ -89,6 +89,12 @@ struct ResultStep {
   static Result<ResultStep> from_json(const log::Json& body);
 };
 
+/// What an error is that ended a session or a reveal by what the other side sent, did not send or refused. Everything
+/// else ended here.
+inline constexpr std::array kOthersDoing = {Errc::format,    Errc::limit,     Errc::unsupported,
+                                            Errc::key_weak,  Errc::signature, Errc::peer_unknown,
+                                            Errc::peer_gone, Errc::protocol,  Errc::refused};
+
 struct Abort {
   std::string phase;
   std::string code;

@@ -77,7 +77,7 @@ class Link {
   /// As send, but gives up at `deadline` with Errc::peer_gone; the link is of no use afterwards.
   virtual Status send_until(FrameType type, ByteView payload, Deadline deadline) = 0;
   /// Waits until `deadline` for the next frame; answers pings itself.
-  /// @error Errc::peer_gone (closed, timed out), Errc::protocol (oversized, unknown type), Errc::cancelled (shut_down)
+  /// @error Errc::peer_gone (closed, timed out), Errc::protocol (oversized, unknown type), that of close()
   virtual Result<Frame> receive(Deadline deadline) = 0;
   /// Waits until `deadline` for a frame that receive() would return at once; false when none came. Answers pings
   /// itself.
@@ -94,8 +94,10 @@ class Link {
   /// The round trip as TCP has measured it so far; zero where it has not.
   virtual std::chrono::microseconds round_trip() const = 0;
 
-  /// From any thread: makes every waiting call return Errc::cancelled and closes.
-  virtual void shut_down() = 0;
+  /// From any thread: makes every waiting call return `why` and closes. Of two reasons the first holds.
+  virtual void close(Error why) = 0;
+  /// Because somebody here does not go on.
+  void shut_down() { close({Errc::cancelled, "The connection was closed on this side.", {}}); }
 };
 
 /// Time limits of log.md 3.1; tests make them shorter.

@@ -14,20 +14,6 @@
 namespace parley::indicator {
 namespace {
 
-// A sanitizer slows everything down; the promise is about the program as shipped.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define PARLEY_UNDER_SANITIZER
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define PARLEY_UNDER_SANITIZER
-#endif
-#endif
-#ifdef PARLEY_UNDER_SANITIZER
-constexpr double kSecondsForHostileText = 60;
-#else
-constexpr double kSecondsForHostileText = 2;
-#endif
-
 using Pairs = std::set<std::pair<std::string, std::string>>;
 
 struct Case {
@@ -175,15 +161,14 @@ double seconds_over(std::string_view pattern, std::size_t bytes) {
   return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
 }
 
-TEST(Extract, ReadsTenMegabytesOfPunctuationInTwoSeconds) {
-  for (const std::string_view pattern : {".", ":", "[", "[.]", "a@", "\\"}) {
-    EXPECT_LT(seconds_over(pattern, 10'000'000), kSecondsForHostileText) << pattern;
-  }
-}
-
 TEST(Extract, TakesLinearTimeOverHostileText) {
-  // What is quadratic takes minutes over a megabyte.
-  const std::string_view patterns[] = {"(",
+  const std::string_view patterns[] = {".",
+                                       ":",
+                                       "[",
+                                       "[.]",
+                                       "a@",
+                                       "\\",
+                                       "(",
                                        "]",
                                        "@",
                                        "://",
@@ -228,7 +213,8 @@ TEST(Extract, TakesLinearTimeOverHostileText) {
                                        "_",
                                        "a\u0627.com "};
   for (const std::string_view pattern : patterns) {
-    EXPECT_LT(seconds_over(pattern, 1'000'000), kSecondsForHostileText) << pattern;
+    // Eight times the text takes 64 times as long where it is quadratic; another process may slow down either reading.
+    EXPECT_LT(seconds_over(pattern, 400'000), 24 * seconds_over(pattern, 50'000) + 0.05) << pattern;
   }
 }
 

@@ -129,12 +129,17 @@ TEST(Peer, ThatSaysItReceivedOrOpenedAnotherNumberOfFieldsIsShownWithBoth) {
     bool disputed;
     std::int64_t field_in, field_out;  // at most
   };
-  const OpeningsSaid less{.by_us = true, .opened = 8, .received = 3}, more{.by_us = true, .opened = 8, .received = 9};
-  const OpeningsSaid all{.by_us = true, .opened = 8, .received = 99};
-  const OpeningsSaid lost{.by_us = true, .opened = 8, .received = 7, .broken_off = true};
-  const OpeningsSaid grown{.by_us = true, .opened = 8, .received = 9, .broken_off = true};
-  const OpeningsSaid boasts{.by_us = false, .opened = 9, .received = 8};
-  const OpeningsSaid denies{.by_us = false, .opened = 2, .received = 8};
+  const OpeningsSaid less{.by_us = true, .opened = 8, .received = 3, .returned = 8};
+  const OpeningsSaid more{.by_us = true, .opened = 8, .received = 9, .returned = 8};
+  const OpeningsSaid all{.by_us = true, .opened = 8, .received = 99, .returned = 8};
+  const OpeningsSaid lost{.by_us = true, .opened = 8, .received = 7, .broken_off = true, .returned = 8};
+  const OpeningsSaid grown{.by_us = true, .opened = 8, .received = 9, .broken_off = true, .returned = 8};
+  const OpeningsSaid paid{.by_us = true, .opened = 8, .received = 6, .broken_off = true, .returned = 8};
+  const OpeningsSaid unpaid{.by_us = true, .opened = 8, .received = 1, .broken_off = true, .returned = 2};
+  const OpeningsSaid boasts{.by_us = false, .opened = 9, .received = 8, .returned = 8};
+  const OpeningsSaid denies{.by_us = false, .opened = 2, .received = 8, .returned = 8};
+  const OpeningsSaid few{.by_us = true, .opened = 8, .received = 3, .returned = 2};
+  const OpeningsSaid denies_few{.by_us = false, .opened = 2, .received = 8, .returned = 3};
   const OpeningsSaid silent{.by_us = true, .opened = 8, .received = -1};
   const auto unreadable = [] { return RevealClosed{.unreadable = true, .place = 9, .answers = digest_of(5)}; };
   for (const auto& [what, ours, theirs, shown, disputed, field_in, field_out] : {
@@ -145,9 +150,11 @@ TEST(Peer, ThatSaysItReceivedOrOpenedAnotherNumberOfFieldsIsShownWithBoth) {
            Case{"the last was lost", closing(8, 8, true), closing(8, 7, true), {lost}, false, 8, 8},
            Case{"the last was lost, says it", closing(8, 8), closing(8, 7, true), {lost}, false, 8, 8},
            Case{"more arrived than left", closing(8, 8, true), closing(8, 9, true), {grown}, true, 9, 8},
+           Case{"it denies what it paid for", closing(8, 8, true), closing(8, 6, true), {paid}, true, 8, 8},
+           Case{"what it paid for was not lost", closing(8, 2, true), closing(2, 1, true), {unpaid}, false, 8, 2},
            Case{"it opened more", closing(8, 8), closing(9, 8), {boasts}, true, 8, 20},
            Case{"it opened less", closing(8, 8), closing(2, 8), {denies}, true, 8, 20},
-           Case{"both", closing(8, 8), closing(2, 3), {less, denies}, true, 8, 20},
+           Case{"both", closing(8, 8), closing(2, 3), {few, denies_few}, true, 8, 20},
            Case{"it does not say", closing(8, 8), RevealClosed{.place = 9, .answers = digest_of(5)}, {}, false, 8, 20},
            Case{"it cannot be read", closing(8, 8), unreadable(), {silent}, true, 8, 20},
            Case{"it cannot be read, and broke off", closing(8, 8, true), unreadable(), {silent}, true, 8, 20},

@@ -419,6 +419,8 @@ TEST(Event, OfAnAbortSaysWhoseDoingItWasInTheOwnLogOnly) {
   };
   for (const auto& [author, code, other_failed] :
        {Case{"alpha", Errc::peer_gone, true}, Case{"alpha", Errc::protocol, true}, Case{"alpha", Errc::refused, true},
+        Case{"alpha", Errc::format, true}, Case{"alpha", Errc::limit, true}, Case{"alpha", Errc::signature, true},
+        Case{"alpha", Errc::policy, false}, Case{"alpha", Errc::vault_damaged, false},
         Case{"alpha", Errc::cancelled, false}, Case{"alpha", Errc::io, false}, Case{"bravo", Errc::peer_gone, false}}) {
     const Abort abort{.phase = "run", .code = parley::name_of(code), .may_have_disclosed = true};
     const log::Entry said = entry(author, author == "alpha" ? "bravo" : "alpha", kAbort);

@@ -349,6 +349,29 @@ class Claimed : public Received {
   }
 };
 
+// Or it would see, as often as it likes and for nothing, how much of the rest we hold.
+TEST_F(Claimed, ToBeThereAlreadyEndsConsentsWhereOnlyWhatItHadComesAgain) {
+  consent({"malware"});
+  ASSERT_OK(hold_reveal(*bravo_, *alpha_, session_).began);
+  stand(*alpha_, {"actor", "malware"});
+  consent(*bravo_, {"malware"});
+  ASSERT_EQ(in_force(*alpha_), 1u);
+  const auto held = hold_reveal(*bravo_, *alpha_, session_, claiming_all_but(1, "malware"));
+  EXPECT_EQ(opened(*alpha_, "actor"), 0u);
+  EXPECT_EQ(in_force(*alpha_), 0u) << "an operator says whether it may look again";
+}
+
+TEST_F(Received, ByTheOtherSideAlreadyEndsNoConsentOfWhoeverHasNothingElseToOpen) {
+  consent({"malware"});
+  ASSERT_OK(hold_reveal(*alpha_, *bravo_, session_).began);
+  stand(*bravo_, {"malware"});
+  consent(*alpha_, {"actor"});
+  const auto held = hold_reveal(*alpha_, *bravo_, session_);
+  EXPECT_FAILS(held.began, Errc::refused);
+  EXPECT_EQ(in_force(*bravo_), 1u) << "nothing of its was at stake";
+  EXPECT_EQ(opened(*alpha_, "actor"), 0u);
+}
+
 TEST_F(Claimed, ToBeThereAlreadyIsNotOpened) {
   consent({"malware"});
   const auto held = hold_reveal(*bravo_, *alpha_, session_, claiming_all_but(1, "malware"));

@@ -177,6 +177,12 @@ TEST_F(Reveal, AProposalWhoseIdBeginsLikeAnotherOneIsRefused) {
 class RevealUnderRules : public Reveal {
  protected:
   void SetUp() override {
+    for (Opened* side : {&alpha, &bravo}) {
+      vault::TestRecord seen = record(indicator::Type::ipv4, "198.51.100.7", "xagent");
+      seen.context.first_seen = 1'500'000'000;
+      ASSERT_OK(vault::import_records(*side->vault, {.source = "seen.csv", .format = "csv", .labels = {}, .tlp = {}},
+                                      std::vector{seen}));
+    }
     Reveal::SetUp();
     for (Opened* side : {&alpha, &bravo})
       ASSERT_OK(give_consent(*side->vault, session,
@@ -237,6 +243,20 @@ TEST_F(RevealUnderRules, OpensNoMoreFieldsOfAMatchThanTheirCap) {
     }
     EXPECT_EQ(opened_matches(*bravo.vault, session), cap < 2 ? 0u : 1u) << cap;
   }
+}
+
+TEST_F(RevealUnderRules, OpensNoMoreFieldsOfAMatchThanTheirCapInSeveralReveals) {
+  group::SignedCharter charter = charter_of(alpha, bravo);
+  for (group::AllowedQuestion& question : charter.charter.questions) question.caps.fields_per_item = 1;
+  const auto reveal_of = [&](const std::string& field) {
+    for (Opened* side : {&alpha, &bravo})
+      EXPECT_OK(give_consent(*side->vault, session, {.fields = {field}, .tlp_max = indicator::Tlp::amber, .given = 1}));
+    return reveal_when(bravos(charter, {}, {}));
+  };
+  ASSERT_OK(reveal_of("first_seen").answered);
+  const auto second = reveal_of("malware");
+  EXPECT_FAILS(second.answered, Errc::policy);
+  EXPECT_THAT(second.answered.error().text(), testing::HasSubstr("with those that were opened before it would be 2"));
 }
 
 }  // namespace

@@ -206,27 +206,13 @@ TEST_F(Terms, EndWhenAStandingConsentDoes) {
   EXPECT_EQ(opened(alpha_), 4u);
 }
 
-// Or it could come again and again, and have a field more each time.
-TEST_F(Terms, AreToBeGivenAnewWhereTheOtherSideLeftWithMoreThanItGave) {
-  const Deviation leave{.resend = [](const wire::Frame& frame) {
-    return std::vector{is_opening(frame) ? wire::Frame{wire::FrameType::bye, {}} : frame};
-  }};
-  standing(alpha_, 1);
-  std::set<bool> seen;
-  for (int i = 0; i < 40 && seen.size() < 2; ++i) {
-    SetUp();
-    consent(bravo_);
-    EXPECT_FALSE(hold_reveal(alpha_, bravo_, session_, {}, leave).began);
-    const bool ahead = opened(alpha_) > 0;
-    seen.insert(ahead);
-    const auto left = consents_in_force(*alpha_.vault, row_, "bravo", wall_clock_now());
-    ASSERT_OK(left);
-    EXPECT_EQ(left->empty(), ahead);
-    if (!ahead) continue;
-    consent(alpha_);
-    EXPECT_EQ(consents_in_force(*alpha_.vault, row_, "bravo", wall_clock_now())->size(), 1u);
-  }
-  EXPECT_TRUE(seen.contains(true)) << "alpha opened the first field, and got none";
+TEST_F(Terms, EndWhenTheConsentIsGivenAnewWithOtherNumbersInTheMiddle) {
+  consent(alpha_, 100);
+  consent(bravo_);
+  const auto held = hold_reveal(alpha_, bravo_, session_, at_opening(3, [&] { consent(alpha_, 0); }));
+  EXPECT_FAILS(held.began, Errc::policy);
+  EXPECT_EQ(opened(alpha_), 4u) << "nothing goes out by numbers that stand no more";
+  EXPECT_EQ(end(alpha_).stopped, "us");
 }
 
 TEST_F(Terms, EndWhenTheMarksAreMadeStricter) {
@@ -244,6 +230,127 @@ TEST_F(Terms, EndWhenTheMarksAreMadeStricter) {
   consent(alpha_, 100);
   EXPECT_EQ(preview(*alpha_.vault, session_, *consent_given(*alpha_.vault, session_).value())->openings, 0u);
 }
+
+// --- who goes with more than it gave --------------------------------------------------------------------------------
+
+/// Something happens where bravo is to open its first field. Whoever is ahead then could come again and again, and have
+/// a field more each time.
+class Ahead : public Terms {
+ protected:
+  struct Way {
+    const char* what;
+    const char* stopped;  // by alpha's closing
+    std::function<std::vector<wire::Frame>(Party& alpha, group::LogLink& alphas)> instead;
+  };
+  /// @return whether alpha was ahead
+  bool happens(const Way& way) {
+    standing(alpha_, 1);
+    consent(bravo_);
+    std::optional<Party> party;
+    group::LogLink* alphas = nullptr;
+    const Deviation deviation{.resend = [&](const wire::Frame& frame) {
+      return is_opening(frame) ? way.instead(*party, *alphas) : std::vector{frame};
+    }};
+    const auto held = meet<RevealOutcome>(
+        alpha_, bravo_, {}, deviation,
+        [&](Party us, group::LogLink& link) {
+          party.emplace(us);
+          alphas = &link;
+          return reveal(us, link, session_);
+        },
+        [&](Party us, group::LogLink& link) -> Result<RevealOutcome> {
+          TRY(const ReceivedStep step, first_step(link));
+          return answer_reveal(us, link, step);
+        });
+    EXPECT_FALSE(held.began);
+    const bool ahead = opened(alpha_) > 0;
+    EXPECT_EQ(held.began.error().text().find("before somebody here consents anew") != std::string::npos, ahead);
+    EXPECT_EQ(end(alpha_).stopped, way.stopped);
+    return ahead;
+  }
+  std::size_t in_force() {
+    const auto consents = consents_in_force(*alpha_.vault, row_, "bravo", wall_clock_now());
+    EXPECT_OK(consents);
+    return consents->size();
+  }
+  wire::Frame of_log(const mirror::Content& content) {
+    const auto message = mirror::write_message(row_.group, content);
+    EXPECT_OK(message);
+    return {static_cast<wire::FrameType>(message->type), message->payload};
+  }
+};
+
+/// Each with members of its own: by the ledger nobody begins twice who was ahead once.
+class AheadWhen : public Ahead, public testing::WithParamInterface<std::size_t> {
+ protected:
+  static constexpr std::size_t kWays = 7;
+  std::array<Way, kWays> ways() {
+    const wire::Frame bye{wire::FrameType::bye, {}};
+    const auto sends = [&](wire::Frame frame) {
+      return [=](Party&, group::LogLink&) { return std::vector{frame, bye}; };
+    };
+    return {{
+        {"it leaves", "them", sends(bye)},
+        {"it sends another frame", "them", sends({wire::FrameType::psi_data, {}})},
+        {"it signs for a log that is nobody's", "them", sends(of_log(mirror::Cosig{"nobody", "x"}))},
+        {"it has heads that nobody signed", "them", sends(of_log(mirror::Heads{{{"bravo", "x"}}, false}))},
+        {"it asks for what does not exist", "them",
+         sends(of_log(mirror::Get{mirror::Get::What::prefix, "zulu", 1, 1}))},
+        {"it has replaced its key", "them",
+         [=](Party&, group::LogLink& alphas) {
+           alphas.close({Errc::peer_gone, "It has replaced its key.", {}});
+           return std::vector{bye};
+         }},
+        {"alpha is stopped", "us",
+         [=](Party& alpha, group::LogLink& alphas) {
+           alpha.progress.cancel();
+           alphas.shut_down();
+           return std::vector{bye};
+         }},
+    }};
+  }
+};
+
+TEST_P(AheadWhen, ItEndsIsNobodyASecondTimeByTheSameConsent) {
+  bool ahead = false;
+  for (int i = 0; i < 40 && !ahead; ++i) {
+    SetUp();
+    const Way way = ways()[GetParam()];
+    SCOPED_TRACE(way.what);
+    ahead = happens(way);
+    EXPECT_EQ(in_force() == 0, ahead);
+    if (ahead) {
+      consent(alpha_);
+      EXPECT_EQ(in_force(), 1u) << "who consents anew consents";
+    }
+    ASSERT_OK(remove_standing_consent(*alpha_.vault, row_.group, 1));
+  }
+  EXPECT_TRUE(ahead) << "alpha opened the first field, and got none";
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, AheadWhen, testing::Range(std::size_t{0}, std::size_t{7}));
+
+TEST_F(Ahead, IsNobodyASecondTimeAfterThisNodeDiedInTheMiddle) {
+  consent(alpha_, 100);
+  standing(alpha_, 1);
+  consent(bravo_);
+  std::optional<std::size_t> left;
+  (void)hold_reveal(alpha_, bravo_, session_, at_opening(3, [&] {
+                      ASSERT_OK(close_interrupted(*alpha_.vault));  // as whoever opens the vault after that does
+                      left = in_force();
+                    }));
+  EXPECT_EQ(left, 0u);
+}
+
+TEST_F(Ahead, IsNobodyAfterTheEndOfAReveal) {
+  standing(alpha_, 100);
+  consent(bravo_);
+  ASSERT_OK(hold_reveal(bravo_, alpha_, session_).began);
+  ASSERT_OK(close_interrupted(*alpha_.vault));
+  EXPECT_EQ(in_force(), 1u) << "a standing consent that was gone by to the end stands";
+}
+
+// --- what the group says in the middle ------------------------------------------------------------------------------
 
 class TermsOfAGroup : public Terms {
  protected:
@@ -287,6 +394,7 @@ TEST_F(TermsOfAGroup, EndWithAPauseALeaveAStricterPolicyAndTheEndOfTheCharter) {
     SetUp();
     EXPECT_FAILS(reveal_when(later).began, Errc::policy) << what;
     EXPECT_EQ(opened(alpha_), 3u) << what;
+    EXPECT_EQ(end(alpha_).stopped, std::string_view(what) == "bravo has left" ? "them" : "us") << what;
   }
 }
 

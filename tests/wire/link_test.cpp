@@ -103,6 +103,19 @@ TEST(Link, IsShutDownFromAnotherThread) {
   EXPECT_EQ(code_of(bravo->receive(soon())), Errc::peer_gone);
 }
 
+TEST(Link, SaysWhyItWasClosedAndGoesByTheFirstReason) {
+  TwoMembers members;
+  const auto [alpha, bravo] = members.links();
+  auto receiving = std::async(std::launch::async, [&] { return alpha->receive(soon()); });
+  alpha->close({Errc::peer_gone, "It has replaced its key.", {}});
+  alpha->shut_down();
+  const auto received = receiving.get();
+  ASSERT_FALSE(received);
+  EXPECT_EQ(received.error().code, Errc::peer_gone);
+  EXPECT_EQ(received.error().message, "It has replaced its key.");
+  EXPECT_EQ(code_of(alpha->send(FrameType::step, {})), Errc::peer_gone) << "and stays so";
+}
+
 TEST(Link, ThatWaitsToSendIsShutDownToo) {
   TwoMembers members;
   const auto [alpha, bravo] = members.links();

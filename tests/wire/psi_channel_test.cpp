@@ -183,7 +183,7 @@ class RecordingLink final : public Link {
   std::uint64_t bytes_sent() const override { return 0; }
   std::uint64_t bytes_received() const override { return 0; }
   std::chrono::microseconds round_trip() const override { return {}; }
-  void shut_down() override {}
+  void close(Error) override {}
 
   std::size_t ahead = 0;
   std::vector<std::size_t> ahead_in_sending;

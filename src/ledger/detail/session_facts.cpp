@@ -366,7 +366,8 @@ std::vector<OpeningsSaid> openings_that_differ(const Session& session) {
     differing.push_back({.by_us = by_us,
                          .opened = opener.opened,
                          .received = taker.received_fields,
-                         .broken_off = opener.broken_off || taker.broken_off});
+                         .broken_off = opener.broken_off || taker.broken_off,
+                         .returned = std::min(opener.received_fields, taker.opened)});
   };
   for_each_closed(session, [&](const Reveal& ours, const Answer& theirs) {
     if (theirs.end->unreadable && ours.end->opened >= 0)

@@ -33,16 +33,20 @@ class Exchange {
  private:
   // --- before anything is opened ---
   Result<std::vector<Consent>> our_consents() const;
-  Status prepare(std::span<const Consent> consents);
+  // Precondition: our consents are read.
+  Status prepare();
   // Our offer, of what consents and marks let out and the other side does not have. Precondition: its list is here.
-  Status prepare_openings(std::span<const Consent> consents);
+  Status prepare_openings();
+  // By field and match, what was opened before and what is planned. @error Errc::policy
   Status check_fields_cap(const group::Membership& membership, const RevealPlan& made) const;
   void set_sides();
   // What the other side signed before the session and after it.
   Status read_their_part();
   Result<mirror::EntryView> their_step(std::string_view type) const;
-  // Whether group, own rules and what is known of this peer let context be opened to it now. @error Errc::policy
-  Status check_permitted(const group::Membership& membership) const;
+  // Whether group and own rules let context be opened now. @error Errc::policy
+  Status check_group(const group::Membership& membership) const;
+  // Likewise what is known of this peer. @error Errc::policy
+  Status check_peer(const group::Membership& membership) const;
   // Who opens first: whoever owes by the ledger, that is, has been opened more than it opened; else by a coin that
   // neither could choose.
   Result<std::string> first_to_open() const;
@@ -90,6 +94,11 @@ class Exchange {
   std::uint64_t matches_received() const;
   // Whether what lets the `i`th of our openings out still does: all of it is read again. @error Errc::policy
   Status check_still(std::size_t i);
+  // Whose doing it is that the exchange ended so: theirs, unless somebody or something here ended it.
+  bool is_theirs_to_answer_for(const Error& error) const;
+  // As it ended, trying again would give the other side more. Then nothing of this session is let out until an operator
+  // says so anew, whoever ended it: what the other side had a hand in can look like ours.
+  bool would_give_more(bool by_them) const;
   Status send_turn(std::uint64_t turn);
   Status receive_turn(std::uint64_t turn);
   // Checks one opening and puts it beside the match it is of, or beside the canary of ours that the other side takes
@@ -142,7 +151,7 @@ class Exchange {
   bool claims_more_ = false;                     // than by our record was opened to it
   bool all_is_there_ = false;                    // the other side has all that we could open
   bool only_again_ = false;                      // we offer what by our record was opened before, and nothing else
-  std::string given_by_;
+  std::vector<Consent> consents_;                // that this exchange goes by
   RevealOffer our_offer_, their_offer_;
   RevealConsent their_consent_;
   Digest our_consent_step_{};
@@ -150,7 +159,9 @@ class Exchange {
   Digest their_offer_step_{};
   RevealNumbers numbers_;
   bool declined_ = false;  // before anything was opened
-  bool we_begin_ = false;  // who opens the first field
+  bool peer_out_ = false;  // it may not be opened anything any more, by what it did or by what it is in the group now
+  bool stopped_here_ = false;  // by what our consents, marks, rules or group say now
+  bool we_begin_ = false;      // who opens the first field
   Side our_side_ = Side::asker, their_side_ = Side::responder;
   Digest our_label_{}, their_label_{};
   std::optional<OpeningSeal> seal_;
@@ -165,6 +176,7 @@ class Exchange {
   std::set<std::size_t> unshown_;                                   // of those, what the other side did not show
   std::uint64_t newly_unshown_ = 0;                                 // matches of which that was not known before
   std::uint64_t sent_fields_ = 0;
+  bool ahead_ = false;  // that more has gone out than came back is on record (note_ahead())
   std::set<std::size_t> matches_opened_;
   Deadline exchange_end_{};
   std::optional<Turnstile> turnstile_;

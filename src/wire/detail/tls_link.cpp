@@ -79,7 +79,7 @@ class TlsLink final : public Link {
     const std::lock_guard lock(mutex_);
     ahead_bytes_ = std::min(bytes, kMaxAheadBytes);
   }
-  void shut_down() override;
+  void close(Error why) override;
 
  private:
   void read_frames();
@@ -119,8 +119,8 @@ class TlsLink final : public Link {
   bool sender_waits_ = false;
   std::size_t ahead_bytes_ = 0;
   bool closing_ = false;
-  bool cancelled_ = false;
-  std::optional<Error> end_;  ///< why the reader ended
+  std::optional<Error> closed_;  ///< on this side, and why
+  std::optional<Error> end_;     ///< why the reader ended
 
   std::thread reader_;  ///< last: it uses everything above
 };
@@ -164,14 +164,14 @@ Error TlsLink::read_until_the_end() {
 Result<bool> TlsLink::wait_for_room() {
   bool waited = false;
   std::unique_lock lock(mutex_);
-  while (!has_room() && !closing_ && !cancelled_) {
+  while (!has_room() && !closing_ && !closed_) {
     waited = true;
     changed_.wait_for(lock, limits_.ping);
     lock.unlock();
     keep_alive();
     lock.lock();
   }
-  if (cancelled_) return fail(Errc::cancelled, "The connection was closed on this side.");
+  if (closed_) return std::unexpected(*closed_);
   return waited;
 }
 
@@ -274,8 +274,8 @@ Result<bool> TlsLink::wait_to_write(short wanted, Deadline deadline) {
 /// in sending.
 Error TlsLink::end_error(const Error& seen) {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, kLinger, [&] { return end_.has_value() || cancelled_; });
-  if (cancelled_) return {Errc::cancelled, "The connection was closed on this side.", peer_.name};
+  changed_.wait_for(lock, kLinger, [&] { return end_.has_value() || closed_.has_value(); });
+  if (closed_) return *closed_;
   return end_ ? *end_ : Error{seen.code, seen.message, peer_.name};
 }
 
@@ -284,8 +284,8 @@ Error TlsLink::end_error(const Error& seen) {
 /// Until a frame is queued. @return false when `deadline` passes. @error why none will come
 Result<bool> TlsLink::wait_for_frame(std::unique_lock<std::mutex>& lock, Deadline deadline) {
   const bool happened =
-      changed_.wait_until(lock, deadline, [&] { return cancelled_ || end_.has_value() || !queue_.empty(); });
-  if (cancelled_) return fail(Errc::cancelled, "The connection was closed on this side.", peer_.name);
+      changed_.wait_until(lock, deadline, [&] { return closed_.has_value() || end_.has_value() || !queue_.empty(); });
+  if (closed_) return std::unexpected(*closed_);
   if (!queue_.empty()) return true;
   if (end_) return std::unexpected(*end_);
   return happened;
@@ -311,10 +311,10 @@ Result<bool> TlsLink::wait_readable(Deadline deadline) {
 
 // --- the end -------------------------------------------------------------------------------------------------------
 
-void TlsLink::shut_down() {
+void TlsLink::close(Error why) {
   {
     const std::lock_guard lock(mutex_);
-    cancelled_ = true;
+    if (!closed_) closed_ = std::move(why).at(peer_.name);
   }
   changed_.notify_all();
   stream_->shut_down();
@@ -325,7 +325,7 @@ void TlsLink::shut_down() {
 void TlsLink::say_farewell() {
   {
     const std::lock_guard lock(mutex_);
-    if (end_ || cancelled_) return;
+    if (end_ || closed_) return;
     closing_ = true;
   }
   changed_.notify_all();
