@@ -9,9 +9,12 @@ target_precompile_headers(parley_common_headers PRIVATE ${COMMON_HEADERS})
 
 # The tests' own: the same and GoogleTest.
 if(PARLEY_TESTS)
+  # What they wait for is in the rooms; compiled so, they are there a quarter sooner.
+  set(TEST_OPTIONS $<$<CONFIG:Release>:-O1>)
   find_package(GTest REQUIRED)
   add_library(parley_test_headers OBJECT ${PROJECT_BINARY_DIR}/common_headers.cpp)
   target_link_libraries(parley_test_headers PRIVATE fmt::fmt Threads::Threads GTest::gtest GTest::gmock)
+  target_compile_options(parley_test_headers PRIVATE ${TEST_OPTIONS})
   target_precompile_headers(parley_test_headers PRIVATE ${COMMON_HEADERS} <gtest/gtest.h> <gmock/gmock.h>)
 endif()
 
@@ -37,6 +40,7 @@ function(parley_test room)
     return()
   endif()
   add_executable(test_${room} ${sources})
+  target_compile_options(test_${room} PRIVATE ${TEST_OPTIONS})
   target_precompile_headers(test_${room} REUSE_FROM parley_test_headers)
   target_include_directories(test_${room} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(test_${room} PRIVATE GTest::gtest GTest::gmock GTest::gtest_main ${TEST_LIBRARIES})
