@@ -110,8 +110,8 @@ TEST_F(ForgedDossier, IsTakenByBothUpToEachLimit) {
         Forgery(
             {{"alpha's entry", "/session", Json(std::string(32, 'a'))}, {"alpha's entry", "/type", Json("fault")}})},
        one("a fault in none", "", "alpha's entry", "/type", Json("fault")),
-       one("a text that speaks of withholding", "", "finding", "/evidence/2/summary",
-           Json("The sensor withheld its name"))});
+       one("a text that says of itself that it is withheld", "", "finding", "/evidence/2/summary",
+           Json("[withheld]\nThe summary is withheld."))});
 }
 
 TEST_F(ForgedDossier, IsRefusedByBothWithAFieldMoreOrLessOrOfAnotherType) {
@@ -165,11 +165,6 @@ TEST_F(ForgedDossier, IsRefusedByBothForWhatItsFindingSays) {
   add("/matrix", Json::Array(257, Json::Object{{"cells", Json::Array{}}, {"e", "e1"}}));
   add("/evidence/1/summary", Json::Object{{"keep", "x"}});
   add("/group", "7d1f3c90000000000000000000000002", "rules");
-  // What would look like a text that is not shown.
-  for (const char* mark : {"[withheld]", "Withheld", "[ WITHHELD ]", "\u00abwithheld\u00bb."}) {
-    add("/evidence/1/summary", mark, "rules");
-    add("/origins/1/text", mark, "rules");
-  }
   expect_alike(std::move(rows));
 }
 
