@@ -100,8 +100,8 @@ std::optional<UnixSeconds> parse_time(std::string_view text) {
   }
   UnixSeconds seconds = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  constexpr UnixSeconds kYear10000 = 253'402'300'800;
-  if (error != std::errc() || end != text.data() + text.size() || text.size() < 9 || seconds < 0 || seconds >= kYear10000) {
+  if (error != std::errc() || end != text.data() + text.size() || text.size() < 9 || seconds < 0 ||
+      seconds > kLatestTime) {
     return std::nullopt;
   }
   return seconds;

@@ -12,6 +12,9 @@ namespace parley {
 /// Seconds since 1970-01-01T00:00:00Z.
 using UnixSeconds = std::int64_t;
 
+/// The last second of the year 9999: RFC 3339 cannot write a later one, so nothing that others state may be later.
+inline constexpr UnixSeconds kLatestTime = 253'402'300'799;
+
 UnixSeconds wall_clock_now();
 
 using Monotonic = std::chrono::steady_clock;

@@ -18,7 +18,6 @@ using log::ObjectReader;
 constexpr std::size_t kMaxNickBytes = 32;
 constexpr std::size_t kMaxWordBytes = 64;
 constexpr std::size_t kMaxCardBytes = 8 * 1024;
-constexpr std::size_t kMaxOpenings = finding::kMaxEvidence + finding::kMaxAssumptions + finding::kMaxOrigins;
 
 Json::Array array_of(const std::vector<std::string>& texts) {
   Json::Array array;
@@ -115,7 +114,7 @@ Result<Dossier> parse_dossier(std::string_view text) {
   if (text.empty() || text.back() != '\n')
     return fail(Errc::format, "Not a dossier: it must be one object and a newline.");
   text.remove_suffix(1);
-  TRY(const Json json, log::parse_pjson(text, kMaxDossierBytes));
+  TRY(const Json json, log::parse_pjson(text, kMaxDossierBytes - 1, kMaxDossierValues));
   ObjectReader reader(json, "the dossier");
   Dossier dossier;
   dossier.cards = reader.texts("cards", log::kMaxGroupMembers, kMaxCardBytes);

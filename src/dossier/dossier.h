@@ -8,9 +8,10 @@ namespace parley::dossier {
 
 inline constexpr std::string_view kFormat = "parley/dossier/v1";
 inline constexpr std::string_view kStixProfile = "parley-stix/1";
-inline constexpr std::size_t kMaxDossierBytes = std::size_t{32} << 20;
+inline constexpr std::size_t kMaxDossierBytes = std::size_t{32} << 20;  ///< of the file, with its newline
 inline constexpr std::size_t kMaxCharters = 256;
-inline constexpr std::size_t kMaxEntries = 4096;
+/// The evidence's, and of each signer a publication and a withdrawal.
+inline constexpr std::size_t kMaxEntries = finding::kMaxRefs + 2 * log::kMaxGroupMembers;
 inline constexpr std::size_t kMaxShownRotations = log::kMaxGroupMembers * log::kMaxRotations;
 inline constexpr std::size_t kMaxDissents = log::kMaxGroupMembers * finding::kMaxDissentsOfOne;
 inline constexpr std::size_t kMaxStixBytes = std::size_t{8} << 20;
@@ -23,7 +24,11 @@ static_assert(kMaxDissents * kMaxStixObjectBytes +
                   log::kMaxGroupMembers * (finding::kMaxDissentBytesOfOne + finding::kMaxWithdrawalBytes) <=
               kMaxStixBytes / 2);
 static_assert(4 * log::kMaxGroupMembers * finding::kMaxDissentBytesOfOne <= kMaxDossierBytes / 4);
-static_assert(finding::kMaxRefs + 2 * log::kMaxGroupMembers <= kMaxEntries);
+inline constexpr std::size_t kMaxOpenings = finding::kMaxEvidence + finding::kMaxAssumptions + finding::kMaxOrigins;
+/// JSON values in the largest dossier, of which an entry has 8, a rotation 6 and an opening 4. Most of a dossier is
+/// long texts: a file of 32 MiB that is nothing but small values would fill more than a GiB of memory.
+inline constexpr std::size_t kMaxDossierValues = 12 + 3 * log::kMaxGroupMembers + kMaxCharters + kMaxDissents +
+                                                 8 * kMaxEntries + 6 * kMaxShownRotations + 4 * kMaxOpenings + 3;
 
 /// An entry of a member's log: evidence that the finding refers to, or a publication.
 struct ShownEntry {

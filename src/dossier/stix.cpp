@@ -179,13 +179,24 @@ class Exporter {
                 {"object_refs", json::array({report_})}}));
   }
 
-  static std::string shown(const finding::RedactableText& text) { return text.shown ? text.text : "[withheld]"; }
+  /// What people wrote, each of its lines behind a mark: whatever it says, it looks like no line of the bundle's own.
+  static std::string quoted(std::string_view text) {
+    std::string lines = "> ";
+    for (const char c : text) {
+      lines += c;
+      if (c == '\n') lines += "> ";
+    }
+    return lines + "\n";
+  }
+  static std::string shown(const finding::RedactableText& text) {
+    return text.shown ? quoted(text.text) : "The summary is withheld.\n";
+  }
 
   void add_evidence(const finding::Evidence& evidence) {
     json note =
         object("note", hash_ + " " + evidence.id,
                {{"abstract", "Evidence " + evidence.id},
-                {"content", fmt::format("{} Admiralty {}{}: source {}, information {}. Independent origins: {}.",
+                {"content", fmt::format("{}Admiralty {}{}: source {}, information {}. Independent origins: {}.",
                                         shown(evidence.summary), evidence.grade.source, evidence.grade.information,
                                         finding::words_of_source(evidence.grade.source),
                                         finding::words_of_information(evidence.grade.information),

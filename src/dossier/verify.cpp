@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "base/encoding.h"
 #include "base/text.h"
 #include "crypto/hash.h"
 #include "dossier/detail/verifier.h"
@@ -20,8 +19,8 @@ Verdict Verifier::run() {
   using Check = Result<std::string> (Verifier::*)();
   constexpr std::array<std::pair<std::string_view, Check>, 12> kSteps = {
       std::pair{"form", &Verifier::form},
-      std::pair{"charter", &Verifier::charters},
       std::pair{"anchor", &Verifier::anchor},
+      std::pair{"charter", &Verifier::charters},
       std::pair{"members", &Verifier::members},
       std::pair{"signatures", &Verifier::signatures},
       std::pair{"basis", &Verifier::basis},
@@ -55,6 +54,10 @@ const group::SignedCharter* Verifier::version_of(const Digest& hash) const {
   return found == contents_->charters.end() ? nullptr : &*found;
 }
 
+void Verifier::note_named(const group::SignedCharter* version) {
+  newest_version_ = std::max(newest_version_, static_cast<std::size_t>(version - contents_->charters.data()));
+}
+
 /// Those who had withdrawn under this version or an earlier one.
 Status Verifier::read_leaves(std::size_t version) {
   for (const std::string& note : dossier().leaves) {
@@ -72,6 +75,11 @@ Result<std::string> Verifier::charters() {
   TRY(contents_->charters.emplace_back(), group::read_founded(dossier().charters.front()));
   TRY_STATUS(read_leaves(0));
   for (std::size_t i = 1; i < dossier().charters.size(); ++i) {
+    const auto has_left = [&](const group::CharterMember& member) {
+      return contents_->left.contains(member.keys.nick);
+    };
+    if (std::ranges::all_of(contents_->charters.back().charter.members, has_left))
+      return wrong(fmt::format("Version {} of the charter came when all members had left.", i + 1));
     TRY(group::Amendment amendment,
         group::read_amendment(contents_->charters.back(), dossier().charters[i], contents_->left));
     if (!amendment.in_force())
@@ -87,22 +95,6 @@ Result<std::string> Verifier::charters() {
                      contents_->charters.size() == 1 ? std::string("no later version is named")
                                                      : fmt::format("and each of {} later versions by those it needed",
                                                                    contents_->charters.size() - 1));
-}
-
-Result<std::string> Verifier::anchor() {
-  if (!anchor_.is_given())
-    return std::string(
-        "UNANCHORED: nothing was given by which to know the group; this shows only that these keys "
-        "signed");
-  if (anchor_.charter) {
-    if (version_of(*anchor_.charter) == nullptr)
-      return wrong("The charter that you trust is none of those in the dossier.");
-    verdict_.anchored = true;
-    return fmt::format("the charter {} that you trust is in it", to_hex(*anchor_.charter));
-  }
-  // Whom the reader knows must be enough for the finding by themselves; that is checked with the signatures.
-  verdict_.anchored = true;
-  return fmt::format("{} keys that you trust; enough of them must have signed", anchor_.id_keys.size());
 }
 
 Result<std::string> Verifier::members() {
@@ -133,15 +125,17 @@ Result<std::string> Verifier::signatures() {
   TRY(contents_->finding, finding::read_finding_text(note.text));
   const group::SignedCharter* version = version_of(contents_->finding.charter);
   if (version == nullptr) return wrong("The finding names a charter that is not in the dossier.");
-  newest_version_ = std::max(newest_version_, static_cast<std::size_t>(version - contents_->charters.data()));
+  note_named(version);
   contents_->charter = &version->charter;
+  for (const finding::Evidence& evidence : contents_->finding.evidence)
+    refs_.insert(evidence.refs.begin(), evidence.refs.end());
   TRY(contents_->signed_finding, finding::read_signed_finding(dossier().finding, version->charter));
   contents_->quorum = finding::finding_quorum(version->charter, contents_->left);
   const auto& signers = contents_->signed_finding.signers;
   if (!finding::are_enough(version->charter, contents_->left, signers))
     return wrong(fmt::format("{} of {} members signed it; {} are due.", signers.size(), version->charter.members.size(),
                              contents_->quorum));
-  if (!anchor_.charter && anchor_.is_given()) {
+  if (verdict_.anchored && !anchor_.charter) {
     std::vector<std::string> known;
     std::ranges::copy_if(signers, std::back_inserter(known), [&](const std::string& nick) {
       return std::ranges::find(anchor_.id_keys, version->charter.member(nick)->id) != anchor_.id_keys.end();
@@ -163,7 +157,7 @@ Result<std::string> Verifier::openings() {
 }
 
 Result<std::string> Verifier::rules() {
-  contents_->remarks = finding::lint(contents_->finding, *contents_->charter, group::charter_hash(*contents_->charter));
+  contents_->remarks = finding::lint(contents_->finding, *contents_->charter, contents_->finding.charter);
   TRY_STATUS(finding::check(contents_->remarks));
   return fmt::format("all {} rules of the trade are kept; warnings: {}", finding::rules().size(),
                      contents_->remarks.size());
@@ -176,11 +170,6 @@ Result<std::string> Verifier::stix() {
 }
 
 Result<std::string> Verifier::nothing_else() {
-  for (const CheckedEntry& checked : checked_) {
-    if (!is_evidence(checked) && checked.entry.type != log::kFindingPublish &&
-        checked.entry.type != log::kFindingWithdraw)
-      return wrong(fmt::format("Entry {} of {} serves nothing.", checked.entry.seq, checked.entry.author));
-  }
   for (const auto& [nick, keys] : rotated_)
     for (const log::PlacedRotation& placed : keys.rotated)
       if (!needed_.contains({nick, placed.seq}))

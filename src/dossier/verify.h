@@ -11,8 +11,10 @@ namespace parley::dossier {
 
 /// Whom the reader trusts to begin with: without that a dossier only shows that some keys signed.
 struct Anchor {
-  std::optional<Digest> charter = {};          ///< hash of the charter's first version, or of a later one
-  std::vector<log::VerifierKey> id_keys = {};  ///< `id` keys of members that the reader knows
+  std::optional<Digest> charter = {};  ///< hash of the charter's first version, or of a later one
+  /// `id` keys of members that the reader knows. Each has to have joined the group of the dossier, and those who signed
+  /// the finding have to be enough by themselves.
+  std::vector<log::VerifierKey> id_keys = {};
   bool is_given() const { return charter.has_value() || !id_keys.empty(); }
 };
 

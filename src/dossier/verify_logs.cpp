@@ -3,13 +3,10 @@
 
 #include <algorithm>
 
-#include "base/encoding.h"
 #include "base/text.h"
 #include "dossier/detail/verifier.h"
 #include "group/papers.h"
-#include "group/rotation.h"
 #include "log/key_history.h"
-#include "log/quorum.h"
 #include "log/tlog_proof.h"
 
 namespace parley::dossier::detail {
@@ -51,12 +48,13 @@ Status Verifier::read_rotations() {
   return {};
 }
 
-std::vector<log::MemberKeys> Verifier::keys_of(const group::Charter& charter) const {
-  std::vector<log::MemberKeys> keys = group::charter_keys(charter);
-  for (log::MemberKeys& member : keys)
-    if (const auto found = rotated_.find(member.nick); found != rotated_.end() && found->second.node == member.node)
-      member.rotated = found->second.rotated;
-  return keys;
+const log::MemberKeys& Verifier::keys_of(const group::CharterMember& member) const {
+  const auto found = rotated_.find(member.keys.nick);
+  if (found == rotated_.end()) return member.keys;
+  const log::MemberKeys& keys = found->second;
+  const bool are_these = keys.node == member.keys.node && keys.log == member.keys.log &&
+                         keys.cosign == member.keys.cosign && keys.id == member.id;
+  return are_these ? keys : member.keys;
 }
 
 void Verifier::note_signed(const std::string& nick, std::uint64_t seq) {
@@ -74,34 +72,66 @@ void Verifier::note_cosigned(const log::Note& checkpoint) {
     }
 }
 
-Result<log::Checkpoint> Verifier::held_tree(const std::string& note, const std::string& nick,
-                                            const group::Charter& charter) {
-  const auto known_as = std::pair(note, to_hex(group::charter_hash(charter)));
-  if (const auto known = trees_.find(known_as); known != trees_.end()) {
-    if (known->second.nick != nick) return wrong("A checkpoint is used for two logs.");
-    return known->second.checkpoint;
+Result<CheckpointNote> CheckpointNote::read(std::string_view text) {
+  if (text.size() > log::kMaxCheckpointBytes) return wrong("A checkpoint is longer than its limit.");
+  CheckpointNote read;
+  TRY(read.note_, log::parse_note(text));
+  TRY(read.tree_, log::parse_checkpoint(read.note_.text));
+  return read;
+}
+
+bool CheckpointNote::is_by(std::size_t line, const log::VerifierKey& key) {
+  const auto [known, is_new] = known_.try_emplace({line, key.key}, false);
+  if (is_new) {
+    const log::NoteSignature& signature = note_.signatures[line];
+    known->second = key.type == log::KeyType::cosignature
+                        ? log::verify_cosignature(tree_, signature, key).has_value()
+                        : log::verify_note({note_.text, {signature}}, key).has_value();
   }
-  const std::vector<log::MemberKeys> keys = keys_of(charter);
-  const auto owner = std::ranges::find(keys, nick, &log::MemberKeys::nick);
-  if (owner == keys.end()) return wrong(fmt::format("{} is no member.", visible(nick)));
-  if (note.size() > log::kMaxCheckpointBytes) return wrong("A checkpoint is longer than its limit.");
-  TRY(const log::Note parsed, log::parse_note(note));
-  const auto place = static_cast<std::size_t>(owner - keys.begin());
-  TRY(log::CosignedCheckpoint read, log::read_cosigned_by(parsed, keys, place));
-  std::erase_if(read.cosigners, [&](const log::Cosigner& cosigner) { return cosigner.key == place; });
-  note_cosigned(parsed);
-  if (parsed.signatures.size() != read.cosigners.size() + 1)
-    return wrong(
-        fmt::format("A checkpoint of {} bears a signature that is nobody's here, one twice, or one by a key "
-                    "beyond where that was replaced.",
-                    nick));
-  std::vector<std::string> holders = {nick};
-  for (const log::Cosigner& cosigner : read.cosigners) holders.push_back(keys[cosigner.key].nick);
+  return known->second;
+}
+
+std::optional<Verifier::Claim> Verifier::claim_of(const log::NoteSignature& line, const group::CharterMember& owner,
+                                                  const group::Charter& charter, std::uint64_t tree_size) const {
+  Claim claim;
+  for (const group::CharterMember& member : charter.members) {
+    const bool is_owner = member.keys.nick == owner.keys.nick;
+    if (line.name != (is_owner ? member.keys.log.name : member.keys.cosign.name)) continue;
+    claim.nick = member.keys.nick;
+    claim.keys = is_owner ? std::vector{member.keys.log} : keys_of(member).cosign_on(owner.keys.nick, tree_size);
+  }
+  std::erase_if(claim.keys, [&](const log::VerifierKey& key) { return key.id() != line.key_id; });
+  return claim.keys.empty() ? std::nullopt : std::optional(std::move(claim));
+}
+
+/// That the log of `nick` signed it and enough others cosigned it, each by one line, and that there is no other line.
+/// What the lines say of themselves is judged before any is computed.
+Status Verifier::check_held(CheckpointNote& checkpoint, const std::string& nick, const group::Charter& charter) {
+  const group::CharterMember* owner = charter.member(nick);
+  if (owner == nullptr) return wrong(fmt::format("{} is no member.", visible(nick)));
+  if (checkpoint.tree().origin != owner->keys.log.name) return wrong("A checkpoint is used for two logs.");
+  std::vector<Claim> claims;
+  for (const log::NoteSignature& line : checkpoint.note().signatures) {
+    auto claim = claim_of(line, *owner, charter, checkpoint.tree().size);
+    if (!claim || std::ranges::find(claims, claim->nick, &Claim::nick) != claims.end())
+      return wrong(
+          fmt::format("A checkpoint of {} bears a signature that is nobody's here, one twice, or one by a key "
+                      "beyond where that was replaced.",
+                      nick));
+    claims.push_back(*std::move(claim));
+  }
+  std::vector<std::string> holders;
+  for (const Claim& claim : claims) holders.push_back(claim.nick);
+  if (std::ranges::find(holders, nick) == holders.end())
+    return wrong(fmt::format("A checkpoint of {} is not signed by its log.", nick));
   if (!group::hold_together(charter, contents_->left, holders))
-    return wrong(fmt::format("A tree of {} is held by {} members; {} are due.", nick, read.cosigners.size() + 1,
-                             charter.log_quorum));
-  trees_.emplace(known_as, HeldTree{nick, read.checkpoint});
-  return read.checkpoint;
+    return wrong(
+        fmt::format("A tree of {} is held by {} members; {} are due.", nick, holders.size(), charter.log_quorum));
+  for (std::size_t i = 0; i < claims.size(); ++i)
+    if (std::ranges::none_of(claims[i].keys, [&](const log::VerifierKey& key) { return checkpoint.is_by(i, key); }))
+      return wrong(fmt::format("A signature of {} on a checkpoint of {} does not verify.", claims[i].nick, nick));
+  note_cosigned(checkpoint.note());
+  return {};
 }
 
 Result<std::string> Verifier::basis() {
@@ -109,105 +139,127 @@ Result<std::string> Verifier::basis() {
   if (dossier().checkpoints.size() != cut.size())
     return wrong("There is not one checkpoint for each log that the finding rests on.");
   for (std::size_t i = 0; i < cut.size(); ++i) {
-    TRY(const log::Checkpoint tree, held_tree(dossier().checkpoints[i], cut[i].nick, *contents_->charter));
-    if (tree.size != cut[i].size || tree.root != cut[i].root)
-      return wrong(fmt::format("The checkpoint of {} is not the one that the finding names.", cut[i].nick));
+    TRY(CheckpointNote checkpoint, CheckpointNote::read(dossier().checkpoints[i]));
+    if (checkpoint.tree().size != cut[i].size || checkpoint.tree().root != cut[i].root)
+      return wrong(fmt::format("The checkpoint of {} is not the one that the finding names.", visible(cut[i].nick)));
+    TRY_STATUS(check_held(checkpoint, cut[i].nick, *contents_->charter));
   }
   return fmt::format("{} logs, each as far as a quorum of members held it when the finding was frozen", cut.size());
+}
+
+/// Evidence stands in a tree of the cut, by that very note.
+Result<log::Checkpoint> Verifier::tree_of_evidence(const std::string& note, const std::string& nick) const {
+  const auto& cut = contents_->finding.cut;
+  const auto of_log = std::ranges::find(cut, nick, &Cut::nick);
+  if (of_log == cut.end() || contents_->dossier.checkpoints[static_cast<std::size_t>(of_log - cut.begin())] != note)
+    return wrong("The evidence refers to an entry outside of what the finding rests on.");
+  return log::Checkpoint{.origin = {}, .size = of_log->size, .root = of_log->root};
 }
 
 /// A tree of the cut is held by the members whom the finding's charter names; any other one by those of the entry's
 /// version, or of a later one that was in force when it was cosigned.
 Result<log::Checkpoint> Verifier::tree_of(const std::string& note, const std::string& nick,
                                           const group::SignedCharter* version) {
-  if (version == nullptr || std::ranges::find(dossier().checkpoints, note) != dossier().checkpoints.end())
-    return held_tree(note, nick, *contents_->charter);
-  auto held = held_tree(note, nick, version->charter);
-  for (std::size_t i = static_cast<std::size_t>(version - contents_->charters.data()) + 1;
-       !held && i < contents_->charters.size(); ++i) {
-    held = held_tree(note, nick, contents_->charters[i].charter);
-    if (held) newest_version_ = std::max(newest_version_, i);
+  TRY(CheckpointNote checkpoint, CheckpointNote::read(note));
+  if (version == nullptr || std::ranges::find(dossier().checkpoints, note) != dossier().checkpoints.end()) {
+    TRY_STATUS(check_held(checkpoint, nick, *contents_->charter));
+    return checkpoint.tree();
   }
-  return held;
+  Status held = check_held(checkpoint, nick, version->charter);
+  const group::SignedCharter* end = contents_->charters.data() + contents_->charters.size();
+  while (!held && ++version != end) held = check_held(checkpoint, nick, version->charter);
+  TRY_STATUS(held);
+  note_named(version);
+  return checkpoint.tree();
 }
 
-Result<CheckedEntry> Verifier::check_entry(const ShownEntry& shown) {
-  TRY(const log::Entry unverified, log::read_entry_unverified(shown.note));
-  const group::SignedCharter* version = version_of(unverified.charter);
+/// That each entry is evidence, or the one publication or withdrawal of a signer: before any of them is verified, so
+/// that a file full of others costs its reader nothing.
+Status Verifier::check_needed(std::span<const log::Entry> claimed) {
+  const auto& signers = contents_->signed_finding.signers;
+  std::set<Digest> missing = refs_;
+  std::set<std::pair<std::string, std::string>> said;
+  for (std::size_t i = 0; i < claimed.size(); ++i) {
+    const std::string& nick = dossier().entries[i].nick;
+    const log::Entry& entry = claimed[i];
+    if (i > 0 && std::pair(nick, entry.seq) <= std::pair(dossier().entries[i - 1].nick, claimed[i - 1].seq))
+      return wrong("The entries do not ascend, or one stands twice.");
+    const Digest leaf = log::leaf_hash(as_bytes(dossier().entries[i].note));
+    if (refs_.contains(leaf)) {
+      missing.erase(leaf);
+      continue;
+    }
+    if (entry.type != log::kFindingPublish && entry.type != log::kFindingWithdraw)
+      return wrong(fmt::format("Entry {} of {} serves nothing.", entry.seq, visible(nick)));
+    if (std::ranges::find(signers, nick) == signers.end())
+      return wrong(fmt::format("{} published it or withdrew, and did not sign it.", visible(nick)));
+    if (!said.insert({nick, entry.type}).second)
+      return wrong(fmt::format("{} published it or withdrew twice in this dossier.", nick));
+  }
+  for (const finding::Evidence& evidence : contents_->finding.evidence)
+    if (std::ranges::any_of(evidence.refs, [&](const Digest& ref) { return missing.contains(ref); }))
+      return wrong(fmt::format("{} refers to an entry that is not there.", visible(evidence.id)));
+  return {};
+}
+
+Result<CheckedEntry> Verifier::check_entry(const ShownEntry& shown, const log::Entry& claimed) {
+  const group::SignedCharter* version = version_of(claimed.charter);
   // Evidence may be older than what the dossier needs of the charters: then the finding's own version judges it.
   const group::Charter& charter = version != nullptr ? version->charter : *contents_->charter;
-  if (version != nullptr)
-    newest_version_ = std::max(newest_version_, static_cast<std::size_t>(version - contents_->charters.data()));
-  CheckedEntry checked;
-  TRY_STATUS(finding::check_within(charter, unverified, shown.nick));
-  const std::vector<log::MemberKeys> keys = keys_of(charter);
-  TRY(checked.entry, log::read_entry(shown.note, *std::ranges::find(keys, shown.nick, &log::MemberKeys::nick)));
-  note_signed(shown.nick, checked.entry.seq);
-  checked.leaf = log::leaf_hash(as_bytes(shown.note));
+  if (version != nullptr) note_named(version);
+  CheckedEntry checked{.leaf = log::leaf_hash(as_bytes(shown.note)), .entry = {}, .shown = &shown};
+  checked.is_evidence = refs_.contains(checked.leaf);
+  TRY_STATUS(finding::check_within(charter, claimed, shown.nick));
   TRY(const log::TlogProof proof, log::parse_tlog_proof(shown.proof));
   if (!proof.extra.empty()) return wrong("A proof carries what nothing vouches for.");
-  if (proof.index != checked.entry.seq) return wrong("An entry stands at another place than it says.");
-  TRY(checked.tree, tree_of(proof.checkpoint, shown.nick, version));
-  if (!log::verify_inclusion(checked.leaf, proof.index, checked.tree.size, proof.path, checked.tree.root))
+  if (proof.index != claimed.seq) return wrong("An entry stands at another place than it says.");
+  TRY(checked.entry, log::read_entry(shown.note, keys_of(*charter.member(shown.nick))));
+  note_signed(shown.nick, checked.entry.seq);
+  TRY(const log::Checkpoint tree, checked.is_evidence ? tree_of_evidence(proof.checkpoint, shown.nick)
+                                                      : tree_of(proof.checkpoint, shown.nick, version));
+  if (!log::verify_inclusion(checked.leaf, proof.index, tree.size, proof.path, tree.root))
     return wrong("A proof does not lead from the entry to the tree.");
-  if (shown.body) {
-    TRY(checked.body, log::open_body(checked.entry, *shown.body));
-  }
+  if (shown.body) TRY_STATUS(log::open_body(checked.entry, *shown.body));
   return checked;
 }
 
 Result<std::string> Verifier::entries() {
-  std::pair<std::string, std::uint64_t> before;
+  const auto in_entry = [](Error error, std::size_t i) {
+    return std::unexpected(std::move(error).at(fmt::format("entry {} of the dossier", i)));
+  };
+  std::vector<log::Entry> claimed;
   for (std::size_t i = 0; i < dossier().entries.size(); ++i) {
+    auto read = log::read_entry_unverified(dossier().entries[i].note);
+    if (!read) return in_entry(std::move(read).error(), i);
+    claimed.push_back(*std::move(read));
+  }
+  TRY_STATUS(check_needed(claimed));
+  for (std::size_t i = 0; i < claimed.size(); ++i) {
     const ShownEntry& shown = dossier().entries[i];
-    auto checked = check_entry(shown);
-    if (!checked) return std::unexpected(std::move(checked).error().at(fmt::format("entry {} of the dossier", i)));
-    const std::pair place(shown.nick, checked->entry.seq);
-    if (i > 0 && place <= before) return wrong("The entries do not ascend, or one stands twice.");
-    before = place;
+    auto checked = check_entry(shown, claimed[i]);
+    if (!checked) return in_entry(std::move(checked).error(), i);
     contents_->entries.push_back({shown.nick, checked->entry.seq, checked->leaf, checked->entry.type,
                                   checked->entry.time, shown.body ? std::optional(shown.body->text) : std::nullopt});
     checked_.push_back(std::move(*checked));
   }
-  std::size_t refs = 0;
-  for (const finding::Evidence& evidence : contents_->finding.evidence) {
-    for (const Digest& ref : evidence.refs) {
-      const auto found = std::ranges::find(checked_, ref, &CheckedEntry::leaf);
-      if (found == checked_.end())
-        return wrong(fmt::format("{} refers to an entry that is not there.", visible(evidence.id)));
-      const auto cut = std::ranges::find(contents_->finding.cut, found->entry.author, &Cut::nick);
-      if (cut == contents_->finding.cut.end() || cut->size != found->tree.size || cut->root != found->tree.root)
-        return wrong(fmt::format("{} refers to an entry outside of what the finding rests on.", visible(evidence.id)));
-      ++refs;
-    }
-  }
   return fmt::format(
-      "{} entries, each signed by whose log it stands in, in a tree that a quorum holds; {} references "
-      "of the evidence lead to them",
-      checked_.size(), refs);
-}
-
-bool Verifier::is_evidence(const CheckedEntry& entry) const {
-  return std::ranges::any_of(contents_->finding.evidence, [&](const finding::Evidence& evidence) {
-    return std::ranges::find(evidence.refs, entry.leaf) != evidence.refs.end();
-  });
+      "{} entries, each signed by whose log it stands in, in a tree that a quorum holds; {} of them are what the "
+      "evidence refers to",
+      checked_.size(), refs_.size());
 }
 
 Status Verifier::check_publication(const CheckedEntry& checked, Due& due) {
   const std::string& nick = checked.entry.author;
-  if (!checked.body) return wrong(fmt::format("What {} published is not shown.", nick));
-  TRY(const finding::PublishBody body, finding::PublishBody::from_json(*checked.body));
+  if (!checked.shown->body) return wrong(fmt::format("What {} published is not shown.", nick));
+  TRY(const log::Json json, log::open_body(checked.entry, *checked.shown->body));
+  TRY(const finding::PublishBody body, finding::PublishBody::from_json(json));
   if (body.finding != contents_->signed_finding.hash) return wrong(fmt::format("{} published another finding.", nick));
   const auto& signers = contents_->signed_finding.signers;
-  if (std::ranges::find(signers, nick) == signers.end())
-    return wrong(fmt::format("{} published it and did not sign it.", nick));
   for (const std::string& signer : body.signers)
     if (std::ranges::find(signers, signer) == signers.end())
       return wrong(fmt::format("{} published it with a signature of {}, which is not there.", nick, visible(signer)));
   due.dissents.insert(body.dissents.begin(), body.dissents.end());
   due.withdrawals.insert(body.withdrawals.begin(), body.withdrawals.end());
-  if (std::ranges::find(contents_->publishers, nick) != contents_->publishers.end())
-    return wrong(fmt::format("{} published it twice in this dossier.", nick));
   contents_->publishers.push_back(nick);
   return {};
 }
@@ -232,19 +284,15 @@ Status Verifier::check_dissents(const std::set<Digest>& due) {
 
 Status Verifier::check_withdrawal(const CheckedEntry& checked) {
   const std::string& nick = checked.entry.author;
-  if (!checked.body) return wrong(fmt::format("What {} withdrew from is not shown.", nick));
-  TRY(const finding::NoteBody body, finding::NoteBody::from_json(*checked.body));
+  if (!checked.shown->body) return wrong(fmt::format("What {} withdrew from is not shown.", nick));
+  TRY(const log::Json json, log::open_body(checked.entry, *checked.shown->body));
+  TRY(const finding::NoteBody body, finding::NoteBody::from_json(json));
   TRY(finding::SignedWithdrawal read, finding::read_withdrawal(body.note, *contents_->charter));
   const finding::Withdrawal& withdrawal = read.withdrawal;
   if (body.finding != contents_->signed_finding.hash || withdrawal.finding != body.finding ||
       withdrawal.group != contents_->finding.group)
     return wrong(fmt::format("{} withdrew from another finding.", nick));
   if (withdrawal.nick != nick) return wrong(fmt::format("The log of {} has another's withdrawal.", nick));
-  const auto& signers = contents_->signed_finding.signers;
-  if (std::ranges::find(signers, nick) == signers.end())
-    return wrong(fmt::format("{} withdrew and did not sign it.", nick));
-  if (std::ranges::any_of(contents_->withdrawals, [&](const auto& one) { return one.withdrawal.nick == nick; }))
-    return wrong(fmt::format("{} withdrew twice in this dossier.", nick));
   contents_->withdrawals.push_back(std::move(read));
   return {};
 }
@@ -252,7 +300,7 @@ Status Verifier::check_withdrawal(const CheckedEntry& checked) {
 // Those that publications name must be there. Others may: they stand in a log that a quorum holds.
 Status Verifier::check_withdrawals(const std::set<Digest>& due) {
   for (const CheckedEntry& checked : checked_)
-    if (checked.entry.type == log::kFindingWithdraw && !is_evidence(checked)) TRY_STATUS(check_withdrawal(checked));
+    if (checked.entry.type == log::kFindingWithdraw && !checked.is_evidence) TRY_STATUS(check_withdrawal(checked));
   std::ranges::sort(contents_->withdrawals, {}, &finding::SignedWithdrawal::hash);
   for (const Digest& hash : due)
     if (std::ranges::find(contents_->withdrawals, hash, &finding::SignedWithdrawal::hash) ==
@@ -264,8 +312,7 @@ Status Verifier::check_withdrawals(const std::set<Digest>& due) {
 Result<std::string> Verifier::publication() {
   Due due;
   for (const CheckedEntry& checked : checked_)
-    if (checked.entry.type == log::kFindingPublish && !is_evidence(checked))
-      TRY_STATUS(check_publication(checked, due));
+    if (checked.entry.type == log::kFindingPublish && !checked.is_evidence) TRY_STATUS(check_publication(checked, due));
   std::ranges::sort(contents_->publishers);
   if (!finding::are_enough(*contents_->charter, contents_->left, contents_->publishers))
     return wrong(

@@ -182,7 +182,7 @@ Result<Sighting> read_sighting(const Json& json) {
   ObjectReader reader(json, "who has seen the evidence");
   Sighting sighting;
   sighting.by = reader.text("by", kMaxWordBytes);
-  sighting.first_seen = reader.integer("first_seen", 0, log::kMaxInteger);
+  sighting.first_seen = reader.integer("first_seen", 0, kLatestTime);
   sighting.origin = reader.text("origin", kMaxIdBytes);
   sighting.rule = hex_or_nothing(digest_or_nothing(reader, "rule"));
   TRY_STATUS(reader.finish());
@@ -319,7 +319,8 @@ Status read_marks(const Json& json, Finding& finding) {
 
 Result<UnixSeconds> read_time(const Json& json) {
   const std::int64_t* time = json.integer();
-  if (time == nullptr || *time < 0) return fail(Errc::format, "In the finding: \"period\" must be two Unix times.");
+  if (time == nullptr || *time < 0 || *time > kLatestTime)
+    return fail(Errc::format, "In the finding: \"period\" must be two Unix times.");
   return *time;
 }
 
@@ -328,7 +329,7 @@ Result<Finding> finding_of(const Json& json, Form form) {
   Finding finding;
   const Json& basis = reader.object("basis");
   const Json& confidence = reader.object("confidence");
-  finding.created = reader.integer("created", 0, log::kMaxInteger);
+  finding.created = reader.integer("created", 0, kLatestTime);
   const Json::Array& equivalences = reader.array("equivalences", kMaxEquivalences);
   const Json::Array& evidence = reader.array("evidence", kMaxEvidence);
   finding.group = reader.text("group", kGroupDigits);

@@ -115,7 +115,6 @@ constexpr std::array kRules = {
     // All texts.
     Rule{"likelihood-with-confidence", kRefuses, "Likelihood and confidence do not share a sentence (ICD 203)."},
     Rule{"hidden-characters", kRefuses, "Characters that cannot be seen or that turn the text around."},
-    Rule{"looks-withheld", kRefuses, "A text that says of itself that it is withheld looks like one that is."},
     Rule{"blank-edges", kWarns, "A text begins or ends with a blank."},
 };
 

@@ -213,13 +213,6 @@ bool hides_something(std::string text) {
   return visible(text) != text;
 }
 
-/// Exports write "[withheld]" in the place of a text that is not shown: whatever reads like that, with any brackets.
-bool looks_withheld(std::string_view text) {
-  std::string letters = lower(text);
-  std::erase_if(letters, [](char c) { return c < 'a' || c > 'z'; });
-  return letters == "withheld";
-}
-
 }  // namespace
 
 std::string lower(std::string_view text) {
@@ -264,8 +257,6 @@ void lint_texts(const Finding& finding, Remarks& remarks) {
       remarks.add("hidden-characters", named.where,
                   fmt::format("It has characters that cannot be seen: {}.",
                               visible(std::string_view(*named.text).substr(0, 80))));
-    if (looks_withheld(*named.text))
-      remarks.add("looks-withheld", named.where, "It reads as if a text were withheld here; say what it is.");
     const bool blank_edge =
         !named.text->empty() && (named.text->front() == ' ' || named.text->back() == ' ' || named.text->back() == '\n');
     if (blank_edge) remarks.add("blank-edges", named.where, "It begins or ends with a blank.");

@@ -48,7 +48,7 @@ Result<Dissent> read_dissent_text(const log::Note& note) {
   dissent.group = reader.text("group", group::kGroupIdDigits);
   dissent.nick = reader.text("nick", kMaxNickBytes);
   const Json::Array& points = reader.array("points", kMaxDissentPoints);
-  dissent.time = reader.integer("time", 0, log::kMaxInteger);
+  dissent.time = reader.integer("time", 0, kLatestTime);
   reader.integer("v", 1, 1);
   if (points.empty()) reader.refuse("it has no point");
   TRY_STATUS(reader.finish());
@@ -66,7 +66,7 @@ Result<Withdrawal> read_withdrawal_text(const log::Note& note) {
   withdrawal.group = reader.text("group", group::kGroupIdDigits);
   withdrawal.nick = reader.text("nick", kMaxNickBytes);
   withdrawal.reason = reader.text("reason", kMaxTextBytes);
-  withdrawal.time = reader.integer("time", 0, log::kMaxInteger);
+  withdrawal.time = reader.integer("time", 0, kLatestTime);
   reader.integer("v", 1, 1);
   if (withdrawal.reason.empty()) reader.refuse("it gives no reason");
   TRY_STATUS(reader.finish());

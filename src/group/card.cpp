@@ -79,7 +79,7 @@ Result<CardBody> read_body(const log::Json& json) {
   CardBody body;
   body.contact = reader.text("contact", kMaxContactBytes);
   body.card.cosign_vkey = reader.text("cosign", kMaxVkeyBytes);
-  body.card.created = reader.integer("created", 0, log::kMaxInteger);
+  body.card.created = reader.integer("created", 0, kLatestTime);
   body.endpoints = reader.texts("endpoint", kMaxEndpoints, kMaxEndpointBytes);
   body.card.id_vkey = reader.text("id", kMaxVkeyBytes);
   body.card.log_vkey = reader.text("log", kMaxVkeyBytes);

@@ -159,8 +159,8 @@ Result<Charter> read_terms_unverified(const log::Note& note, std::string_view ki
   const auto tlp = indicator::tlp_named(reader.text("max_tlp", kMaxWordBytes));
   const Json::Array& members = reader.array("members", kMostMembers);
   charter.name = reader.text("name", kMaxNameBytes);
-  charter.not_after = reader.integer("not_after", 0, log::kMaxInteger);
-  charter.not_before = reader.integer("not_before", 0, log::kMaxInteger);
+  charter.not_after = reader.integer("not_after", 0, kLatestTime);
+  charter.not_before = reader.integer("not_before", 0, kLatestTime);
   const std::string prev = reader.text("prev", 2 * sizeof(Digest));
   charter.protocols = reader.texts("protocols", kMaxProtocols, kMaxWordBytes);
   charter.purpose = reader.text("purpose", kMaxPurposeBytes);

@@ -141,7 +141,7 @@ Result<Leave> read_leave(std::string_view text, const Charter& charter) {
   leave.group = reader.text("group", kGroupIdDigits);
   leave.nick = reader.text("nick", kMaxNickBytes);
   leave.reason = reader.text("reason", kMaxReasonBytes);
-  leave.time = reader.integer("time", 0, log::kMaxInteger);
+  leave.time = reader.integer("time", 0, kLatestTime);
   reader.integer("v", 1, 1);
   if (visible(leave.reason) != leave.reason) reader.refuse("\"reason\" must be readable text");
   if (leave.group != charter.group) reader.refuse("\"group\" is another group");

@@ -65,7 +65,7 @@ void write_character(std::string& out, char c) {
 /// One pass over valid UTF-8; every function takes what its name says at position_ or records why not.
 class Parser {
  public:
-  explicit Parser(std::string_view text) : text_(text) {}
+  Parser(std::string_view text, std::size_t limit_values) : text_(text), limit_values_(limit_values) {}
 
   Result<Json> document() {
     if (peek() != '{') return refuse("the top level must be an object");
@@ -95,6 +95,7 @@ class Parser {
   }
 
   Result<Json> value(std::size_t depth) {
+    if (values_++ == limit_values_) return refuse(fmt::format("more than {} values", limit_values_), Errc::limit);
     if (depth > kMaxDepth && (peek() == '{' || peek() == '[')) {
       return refuse(fmt::format("nested deeper than {} levels", kMaxDepth), Errc::limit);
     }
@@ -212,6 +213,8 @@ class Parser {
 
   std::string_view text_;
   std::size_t position_ = 0;
+  std::size_t values_ = 0;
+  const std::size_t limit_values_;
 };
 
 void require(bool holds, const char* what) {
@@ -268,14 +271,14 @@ void write(std::string& out, const Json& value, std::size_t depth) {
 
 }  // namespace
 
-Result<Json> parse_pjson(std::string_view text, std::size_t limit_bytes) {
+Result<Json> parse_pjson(std::string_view text, std::size_t limit_bytes, std::size_t limit_values) {
   if (text.size() > limit_bytes) {
     return fail(Errc::limit,
                 fmt::format("A signed object of {} bytes is longer than its limit of {}.", text.size(), limit_bytes));
   }
   if (!is_valid_utf8(text))
     return fail(Errc::format, "Not in the canonical form of JSON (PJ1): it is not valid UTF-8.");
-  return Parser(text).document();
+  return Parser(text, limit_values).document();
 }
 
 std::string write_pjson(const Json& value) {

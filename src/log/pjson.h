@@ -52,9 +52,11 @@ inline constexpr std::size_t kMaxDepth = 8;
 inline constexpr std::size_t kMaxMembers = 4096;  ///< of one object
 
 /// Reads the canonical form of an object and nothing else: write_pjson(parse_pjson(x)) == x for every x that is taken.
-/// @error Errc::format with the byte offset; Errc::limit when longer than `limit_bytes`, deeper or wider than the
-/// limits.
-Result<Json> parse_pjson(std::string_view text, std::size_t limit_bytes);
+/// @param limit_values  how many values it may have, itself included. A value of two bytes takes up 56 in memory: who
+///                      takes texts of many MiB from anybody says how many values an honest one has
+/// @error Errc::format with the byte offset; Errc::limit when longer than `limit_bytes`, of more values, deeper or
+/// wider than the limits.
+Result<Json> parse_pjson(std::string_view text, std::size_t limit_bytes, std::size_t limit_values = SIZE_MAX);
 
 /// The canonical form. Precondition: a value that PJ1 can express (keys, integers and text within its rules, limits).
 std::string write_pjson(const Json& value);

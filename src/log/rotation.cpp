@@ -7,6 +7,7 @@
 #include <cassert>
 #include <functional>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "log/member_keys.h"
 #include "log/merkle.h"
@@ -94,7 +95,7 @@ Result<Rotation> from_json(const Json& object) {
   const std::string old = reader.text("old", kMaxKeyTextBytes);
   const auto reason = named(kReasons, reader.text("reason", kMaxWordBytes));
   const auto role = named(kRoles, reader.text("role", kMaxWordBytes));
-  rotation.since = reader.integer("since", 0, kMaxInteger);
+  rotation.since = reader.integer("since", 0, kLatestTime);
   reader.integer("v", kRotationVersion, kRotationVersion);
   TRY_STATUS(reader.finish());
   if (!reason || !role) return fail(Errc::format, "Not a rotation of a key: its role or reason is not known.");

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "crypto/vector_table.h"
+#include "support/crafted_signature.h"
 
 namespace parley::crypto {
 namespace {
@@ -33,6 +34,29 @@ TEST(Ed25519, RefusesAnotherMessageKeyOrSignature) {
     flipped[bit / 8] ^= std::byte{1} << (bit % 8);
     EXPECT_FALSE(verify(key, bytes_of("72"), flipped)) << bit;
   }
+}
+
+// Two things that verifiers of Ed25519 differ in; tools/verify_dossier.py does as is pinned here. A libsodium that
+// takes one of these makes two verifiers that come to different outcomes on what a signer can make.
+
+TEST(Ed25519, RefusesASignatureWithANonceOfZero) {
+  const Secret<32> seed = seed_of(kSeed);
+  const Bytes message = bytes_of("72");
+  ByteArray<32> nonce{std::byte{7}}, point{};
+  ASSERT_EQ(crypto_scalarmult_ed25519_base_noclamp(as_uchar_mutable(point), as_uchar(nonce)), 0);
+  EXPECT_TRUE(verify(public_key_of(seed), message, crafted_signature(seed, message, nonce, point)));
+  EXPECT_FALSE(verify(public_key_of(seed), message, crafted_signature(seed, message, {}, neutral_point())));
+}
+
+TEST(Ed25519, RefusesASignatureWhoseNonceIsRightButForAPointOfSmallOrder) {
+  const Secret<32> seed = seed_of(kSeed);
+  const Bytes message = bytes_of("72");
+  const auto of_order_8 = array_of<32>("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a");
+  const ByteArray<32> nonce{std::byte{7}};
+  ByteArray<32> point{}, moved{};
+  ASSERT_EQ(crypto_scalarmult_ed25519_base_noclamp(as_uchar_mutable(point), as_uchar(nonce)), 0);
+  ASSERT_EQ(crypto_core_ed25519_add(as_uchar_mutable(moved), as_uchar(point), as_uchar(of_order_8)), 0);
+  EXPECT_FALSE(verify(public_key_of(seed), message, crafted_signature(seed, message, nonce, moved)));
 }
 
 TEST(Ed25519, AdmitsNoSmallOrderKey) {

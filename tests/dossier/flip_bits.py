@@ -3,8 +3,10 @@
 
     flip_bits.py VERIFIER FILE CHARTER < bits
 
-Prints whether it takes the dossier as it is, then each bit whose flip it does not refuse.
+Prints whether it takes the dossier as it is, then each bit whose flip it does not refuse. A part that a flip leaves as
+it was is not read again.
 """
+import functools
 import importlib.util
 import sys
 
@@ -12,6 +14,8 @@ sys.dont_write_bytecode = True
 spec = importlib.util.spec_from_file_location("verify_dossier", sys.argv[1])
 verifier = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(verifier)
+for name in "Key", "Note", "parse_pjson":
+    setattr(verifier, name, functools.lru_cache(maxsize=4096)(getattr(verifier, name)))
 
 with open(sys.argv[2], "rb") as file:
     data = file.read()

@@ -17,15 +17,15 @@ class ForgedDossier : public SecondVerifier {
  protected:
   /// Both verifiers' verdicts are those of the rows. The second one is asked once for all.
   void expect_alike(std::vector<Forged> rows) {
-    std::string files;
+    std::vector<std::string> files;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const std::string text = rows[i].forgery.build();
       const Verdict verdict = verify_dossier(text, {});
       const Step& last = verdict.steps.back();
       EXPECT_EQ(verdict.holds ? "" : last.title, rows[i].step) << rows[i].what << ": " << last.detail;
-      files += " " + file(fmt::format("{}.parley", i), text);
+      files.push_back(file(fmt::format("{}.parley", i), text));
     }
-    const std::vector<std::string> lines = run(files);
+    const std::vector<std::string> lines = run_all(files);
     ASSERT_EQ(lines.size(), rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
       EXPECT_EQ(outcome(lines[i]), rows[i].step.empty() ? "unanchored" : "refused") << rows[i].what << ": " << lines[i];
@@ -92,7 +92,7 @@ TEST_F(ForgedDossier, IsTakenByBothUpToEachLimit) {
       {{"as it should be", "", Forgery()},
        one("a title of its full length", "", "finding", "/title", Json(of_length(200))),
        one("a summary of its full length", "", "finding", "/evidence/2/summary", Json(of_length(4000))),
-       one("a last revision", "", "withdrawal", "/time", Json(log::kMaxInteger)),
+       one("a last time", "", "withdrawal", "/time", Json(kLatestTime)),
        one("a reason of its full length", "", "withdrawal", "/reason", Json(of_length(4000))),
        one("a dissent of its full length", "", "dissent", "/points/0/text", Json(of_length(4000))),
        one("a card with addresses", "", "card", "/endpoint",
@@ -110,8 +110,8 @@ TEST_F(ForgedDossier, IsTakenByBothUpToEachLimit) {
         Forgery(
             {{"alpha's entry", "/session", Json(std::string(32, 'a'))}, {"alpha's entry", "/type", Json("fault")}})},
        one("a fault in none", "", "alpha's entry", "/type", Json("fault")),
-       one("a text that speaks of withholding", "", "finding", "/evidence/2/summary",
-           Json("The sensor withheld its name"))});
+       one("a text that says of itself that it is withheld", "", "finding", "/evidence/2/summary",
+           Json("[withheld]\nThe summary is withheld."))});
 }
 
 TEST_F(ForgedDossier, IsRefusedByBothWithAFieldMoreOrLessOrOfAnotherType) {
@@ -149,14 +149,15 @@ TEST_F(ForgedDossier, IsRefusedByBothForWhatItsFindingSays) {
   add("/evidence/0/grade/info", 7);
   add("/evidence/0/grade/info", -1);
   add("/evidence/0/grade/source", "G");
-  add("/evidence/0/seen/0/first_seen", -1);
-  add("/created", -1);
+  for (const char* name : {"/created", "/period/0", "/period/1", "/evidence/0/seen/0/first_seen"}) {
+    add(name, -1);
+    add(name, kLatestTime + 1);
+  }
   add("/seq", 0);
   add("/seq", 1001);
   add("/v", 2);
   add("/period", Json::Array{Json(1)});
   add("/period", Json::Array{Json(1), Json(2), Json(3)});
-  add("/period/0", -1);
   add("/evidence/0/refs", Json::Array(65, Json(std::string(64, 'a'))));
   add("/key_assumptions", Json::Array(65, Json::Object{{"id", "k1"}, {"text", "x"}}));
   add("/hypotheses", Json::Array(17, Json::Object{{"actor", ""}, {"id", "h1"}, {"kind", "other"}, {"text", "x"}}));
@@ -164,11 +165,6 @@ TEST_F(ForgedDossier, IsRefusedByBothForWhatItsFindingSays) {
   add("/matrix", Json::Array(257, Json::Object{{"cells", Json::Array{}}, {"e", "e1"}}));
   add("/evidence/1/summary", Json::Object{{"keep", "x"}});
   add("/group", "7d1f3c90000000000000000000000002", "rules");
-  // What would look like a text that is not shown.
-  for (const char* mark : {"[withheld]", "Withheld", "[ WITHHELD ]", "\u00abwithheld\u00bb."}) {
-    add("/evidence/1/summary", mark, "rules");
-    add("/origins/1/text", mark, "rules");
-  }
   expect_alike(std::move(rows));
 }
 
@@ -195,6 +191,9 @@ TEST_F(ForgedDossier, IsRefusedByBothForTheTermsOfItsCharter) {
     add(name, most + 1);
   }
   add("/not_before", -1);
+  rows.push_back(
+      {"a charter of the year 10000", "charter",
+       Forgery({{"charter", "/not_before", Json(kLatestTime)}, {"charter", "/not_after", Json(kLatestTime + 1)}})});
   for (const char* text : {"", "Operation \u202e", " Stadium", "Stadium "}) add("/name", text);
   add("/name", of_length(65));
   for (const char* text : {"", "two\nlines", "\u200b"}) add("/purpose", text);
@@ -292,6 +291,7 @@ TEST_F(ForgedDossier, IsRefusedByBothForWhatElseItsPartsSay) {
   add("members", "card", "/nick", "Alpha");
   add("members", "card", "/nick", "bravo");
   add("members", "card", "/created", -1);
+  add("members", "card", "/created", kLatestTime + 1);
   add("members", "card", "/v", 2);
   for (const char* address :
        {"", "alpha.example", "alpha.example:", ":7443", "alpha.example:65536", "alpha.example:-1", "2001:db8::1:7443",
@@ -319,6 +319,7 @@ TEST_F(ForgedDossier, IsRefusedByBothForWhatElseItsPartsSay) {
     add("publication", part, "/nick", "alpha");
     add("publication", part, "/nick", "nobody");
     add("publication", part, "/time", -1);
+    add("publication", part, "/time", kLatestTime + 1);
     add("publication", part, "/v", 2);
   }
   add("publication", "withdrawal", "/reason", "");
@@ -344,6 +345,16 @@ TEST_F(ForgedDossier, CannotMakeTheSecondVerifierPrintLinesOfItsOwn) {
   ASSERT_EQ(lines.size(), 1u);
   EXPECT_NE(lines[0].find("d.parley: unanchored: "), std::string::npos) << lines[0];
   EXPECT_NE(lines[0].find("x\\u{a}/tmp/other.parley: verified\\u{1b}[2J\\u{202e}\n"), std::string::npos) << lines[0];
+}
+
+TEST_F(ForgedDossier, IsToldByTheSecondVerifierWhateverItsTerminalCanShow) {
+  Forgery forgery({{"withdrawal", "/reason", Json("\u0434\u0430")}});
+  const std::string path = file("d\n.parley", forgery.build());
+  const auto lines =
+      run_python(fmt::format("{}/tools/verify_dossier.py '{}'", PARLEY_SOURCE, path), "PYTHONIOENCODING=ascii");
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_NE(lines[0].find("d\\u{a}.parley: unanchored: "), std::string::npos) << lines[0];
+  EXPECT_NE(lines[0].find("withdrew its signature: \\u0434\\u0430"), std::string::npos) << lines[0];
 }
 
 Json member_json(std::string_view nick, std::size_t members = 6) {
@@ -438,6 +449,9 @@ TEST_F(ForgedDossier, IsTakenByBothWithAmendmentsThatAreSignedByThoseWhomTheyNee
   add("echo comes in", echo_in, all, false);
   add("echo comes in", echo_in, {"alpha", "bravo", "charlie", "echo"}, false);
 
+  add("strangers come in when all have left", echo_in, {"echo"}, false, all);
+  add("strangers come in when all but alpha have left", echo_in, {"echo"}, false, {"bravo", "charlie", "delta"});
+
   const Nicks delta = {"delta"};
   add("delta left and is taken off", {{"/members/3", std::nullopt}}, three, true, delta);
   add("delta left and is taken off", {{"/members/3", std::nullopt}}, two, false, delta);
@@ -465,6 +479,7 @@ TEST_F(ForgedDossier, IsRefusedByBothWithALeaveThatIsNone) {
            {"/nick", Json("alpha")},
            {"/nick", Json("echo")},
            {"/time", Json(-1)},
+           {"/time", Json(kLatestTime + 1)},
            {"/v", Json(2)}})
     rows.push_back({fmt::format("leave{}", pointer), "charter", Forgery({{"leave", pointer, value}}, {}, {"delta"})});
   rows.push_back({"delta twice", "charter", Forgery({}, {}, {"delta", "delta"})});

@@ -1,6 +1,8 @@
 // How many must have signed and published, for groups of each size and whichever members they are.
 #include <cstdlib>
 
+#include "base/encoding.h"
+#include "dossier/second_verifier.h"
 #include "dossier/synthetic.h"
 #include "group/papers.h"
 
@@ -66,7 +68,7 @@ TEST(DossierQuorum, CountsNoPublicationOfWhoHasNotSigned) {
   const Verdict verdict =
       verify_dossier(made.dossier({"alpha", "bravo"}, {"alpha", "bravo", "charlie"}), made.anchor());
   EXPECT_FALSE(verdict.holds);
-  EXPECT_EQ(verdict.steps.back().title, "publication");
+  EXPECT_EQ(verdict.steps.back().title, "entries");
 }
 
 /// Five members, three signatures due; those who left are given by how many of the signers they are.
@@ -108,6 +110,43 @@ TEST(DossierQuorum, OfTwoMembersOfWhomOneLeftIsStillTwo) {
                                 ->note;
   EXPECT_FALSE(verify_dossier(made.dossier({"alpha"}, {"alpha"}, {leave}), made.anchor()).holds);
   EXPECT_TRUE(verify_dossier(made.dossier({"alpha", "bravo"}, {"alpha", "bravo"}, {leave}), made.anchor()).holds);
+}
+
+class QuorumOfNobody : public SecondVerifier {
+ protected:
+  /// With the log's own signature alone.
+  static std::string held_by_nobody_else(const std::string& checkpoint) {
+    log::Note note = *log::parse_note(checkpoint);
+    note.signatures.resize(1);
+    return log::write_note(note);
+  }
+};
+
+TEST_F(QuorumOfNobody, HoldsNoTreeWhereAllMembersHaveLeft) {
+  const SyntheticGroup made(group::charter_of(3), 1);
+  const std::vector<std::string> all = group::nicks_of(made.charter());
+  std::vector<std::string> leaves;
+  for (const std::string& nick : all)
+    leaves.push_back(group::make_leave(made.charter(), *made.charter().member(nick), "", group::kBegin + 90,
+                                       group::test_member(nick).card_seeds.id)
+                         ->note);
+  Dossier dossier = *parse_dossier(made.dossier(all, all, leaves));
+  const auto both_take = [&](bool due) {
+    const std::string text = write_dossier(dossier);
+    const Verdict verdict = verify_dossier(text, made.anchor());
+    EXPECT_EQ(verdict.holds, due) << verdict.steps.back().detail;
+    const auto second = run(fmt::format("{} --charter {}", file("d.parley", text), to_hex(*made.anchor().charter)));
+    ASSERT_EQ(second.size(), 1u);
+    EXPECT_EQ(outcome(second[0]), due ? "verified" : "refused") << second[0];
+  };
+  both_take(true);
+  for (std::string& checkpoint : dossier.checkpoints) checkpoint = held_by_nobody_else(checkpoint);
+  for (ShownEntry& entry : dossier.entries) {
+    log::TlogProof proof = *log::parse_tlog_proof(entry.proof);
+    proof.checkpoint = held_by_nobody_else(proof.checkpoint);
+    entry.proof = log::write_tlog_proof(proof);
+  }
+  both_take(false);
 }
 
 TEST(DossierQuorum, OfTwoHundredEntriesIsVerifiedWhole) {

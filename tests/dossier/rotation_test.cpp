@@ -4,6 +4,7 @@
 #include "base/encoding.h"
 #include "dossier/second_verifier.h"
 #include "dossier/synthetic.h"
+#include "support/keys_that_look_alike.h"
 
 namespace parley::dossier {
 namespace {
@@ -34,10 +35,13 @@ TEST_F(RotatedDossier, IsVerifiedWithTheKeysOfEachPlace) {
 
 TEST_F(RotatedDossier, IsRefusedWhenARotationIsMissingSwappedTwiceOrForNothing) {
   const Dossier genuine = *parse_dossier(text_);
+  std::vector<std::string> files;
   const auto altered = [&](const char* what, const std::function<void(std::vector<ShownRotation>&)>& change) {
     Dossier dossier = genuine;
     change(dossier.rotations);
-    EXPECT_FALSE(holds(write_dossier(dossier))) << what;
+    const std::string text = write_dossier(dossier);
+    EXPECT_FALSE(verify_dossier(text, group_.anchor()).holds) << what;
+    files.push_back(file(fmt::format("{}.parley", files.size()), text));
   };
   altered("none", [](auto& rotations) { rotations.clear(); });
   altered("only bravo's", [](auto& rotations) { rotations.erase(rotations.begin()); });
@@ -53,6 +57,9 @@ TEST_F(RotatedDossier, IsRefusedWhenARotationIsMissingSwappedTwiceOrForNothing) 
     const ShownRotation more = other.rotate(role, random_secret<32>());
     altered("one that nothing is checked with", [&](auto& rotations) { rotations.push_back(more); });
   }
+  const auto lines = run_all(files, fmt::format("--charter {}", to_hex(*group_.anchor().charter)));
+  ASSERT_EQ(lines.size(), files.size());
+  for (const std::string& line : lines) EXPECT_EQ(outcome(line), "refused") << line;
 }
 
 TEST_F(RotatedDossier, IsRefusedWithACosignatureByAnOldKeyBeyondWhatItsOwnerHeld) {
@@ -73,6 +80,18 @@ TEST_F(RotatedDossier, IsRefusedWithACosignatureByAnOldKeyBeyondWhatItsOwnerHeld
   std::string why;
   EXPECT_FALSE(holds(write_dossier(dossier), &why));
   EXPECT_NE(why.find("beyond where that was replaced"), std::string::npos) << why;
+}
+
+TEST_F(RotatedDossier, IsVerifiedThoughAnOwnersOldKeyLooksLikeTheOneThatReplacedIt) {
+  const std::array<Secret<32>, 2> alike = node_keys_that_look_alike();
+  const SyntheticGroup made(group::charter_of(3), 3, true, alike);
+  const std::string text = made.dossier(all_, all_);
+  ASSERT_EQ(parse_dossier(text)->rotations.size(), 4u);
+  const Verdict verdict = verify_dossier(text, made.anchor());
+  EXPECT_TRUE(verdict.holds) << verdict.steps.back().detail;
+  const auto second = run(fmt::format("{} --charter {}", file("d.parley", text), to_hex(*made.anchor().charter)));
+  ASSERT_EQ(second.size(), 1u);
+  EXPECT_EQ(outcome(second[0]), "verified") << second[0];
 }
 
 TEST_F(RotatedDossier, IsRefusedAfterAnyFlipOfABit) {

@@ -27,9 +27,30 @@ class SecondVerifier : public testing::Test {
   static std::vector<std::string> run(const std::string& arguments) {
     return run_python(PARLEY_SOURCE "/tools/verify_dossier.py " + arguments);
   }
-  static std::vector<std::string> run_python(const std::string& arguments) {
-    const std::string command = "python3 " + arguments;
-    FILE* pipe = ::popen(command.c_str(), "r");
+  /// The same of many files, which two processes share.
+  static std::vector<std::string> run_all(std::span<const std::string> files, const std::string& options = {}) {
+    const auto part = [&](std::span<const std::string> of) {
+      return fmt::format("{}/tools/verify_dossier.py {} {}", PARLEY_SOURCE, fmt::join(of, " "), options);
+    };
+    const std::size_t half = files.size() / 2;
+    std::vector<std::string> lines;
+    for (const auto& of_one : run_python_at_once({part(files.first(half)), part(files.subspan(half))}))
+      lines.insert(lines.end(), of_one.begin(), of_one.end());
+    return lines;
+  }
+  /// @param environment  assignments before the command
+  static std::vector<std::string> run_python(const std::string& arguments, const std::string& environment = {}) {
+    return lines_of(::popen((environment + " python3 " + arguments).c_str(), "r"));
+  }
+  /// Each by a process of its own, all of them at the same time.
+  static std::vector<std::vector<std::string>> run_python_at_once(const std::vector<std::string>& arguments) {
+    std::vector<FILE*> pipes;
+    for (const std::string& one : arguments) pipes.push_back(::popen(("python3 " + one).c_str(), "r"));
+    std::vector<std::vector<std::string>> lines;
+    for (FILE* pipe : pipes) lines.push_back(lines_of(pipe));
+    return lines;
+  }
+  static std::vector<std::string> lines_of(FILE* pipe) {
     std::vector<std::string> lines;
     std::array<char, 4096> line{};
     while (pipe != nullptr && std::fgets(line.data(), line.size(), pipe) != nullptr) {

@@ -1,5 +1,6 @@
 // What a dossier's STIX bundle says beside the judgement; that both verifiers make it again is in verify_test.cpp and
 // second_verifier_test.cpp.
+#include "dossier/forged.h"
 #include "dossier/samples.h"
 
 namespace parley::dossier {
@@ -38,6 +39,15 @@ TEST(DossierStix, SaysWhoWithdrewAndIsRevokedWhereTooFewStand) {
   const std::string bundle = bundle_of(3);
   EXPECT_EQ(count_of(bundle, "Withdrew its signature: The sensor was wrong."), 1u);
   EXPECT_EQ(count_of(bundle, R"("revoked":true)"), 1u);
+}
+
+TEST(DossierStix, SetsEachLineOfASummaryApartFromItsOwnSoThatNoneLooksWithheld) {
+  EXPECT_EQ(count_of(bundle_of(1), R"("content":"The summary is withheld.\nAdmiralty )"), 1u);
+  Forgery forgery({{"finding", "/evidence/2/summary", Json("[withheld]\nThe summary is withheld.\nAdmiralty A1")}});
+  const std::string bundle = parse_dossier(forgery.build())->stix;
+  EXPECT_EQ(count_of(bundle, R"("content":"> [withheld]\n> The summary is withheld.\n> Admiralty A1\nAdmiralty C3: )"),
+            1u);
+  EXPECT_EQ(count_of(bundle, R"("The summary is withheld.)"), 0u);
 }
 
 TEST(DossierStix, SaysNothingThatIsWithheld) {

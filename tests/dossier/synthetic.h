@@ -13,7 +13,10 @@ namespace parley::dossier {
 class SyntheticLog {
  public:
   SyntheticLog(const group::Charter& charter, std::string nick)
-      : charter_(charter), nick_(std::move(nick)), node_(group::test_member(nick_).node.clone()) {}
+      : charter_(charter),
+        nick_(std::move(nick)),
+        node_(group::test_member(nick_).node.clone()),
+        keys_(group::test_member(nick_).in_group().keys) {}
 
   Digest append(std::string_view type, const log::Json& object) {
     log::Body body = *log::make_body(object);
@@ -36,20 +39,20 @@ class SyntheticLog {
   /// Replaces a key of this log's owner, which is then used.
   ShownRotation rotate(log::KeyRole role, const Secret<32>& seed, std::vector<log::Cutoff> cutoffs = {}) {
     const group::TestMember& member = group::test_member(nick_);
-    const log::MemberKeys keys = member.in_group().keys;
-    log::Rotation rotation{.origin = keys.log.name,
+    log::Rotation rotation{.origin = keys_.log.name,
                            .nick = nick_,
                            .role = role,
                            .reason = log::RotationReason::stolen,
-                           .old = role == log::KeyRole::node ? keys.node : keys.cosign,
+                           .old = role == log::KeyRole::node ? keys_.node : keys_.cosign,
                            .next = {},
                            .since = 0,
                            .cutoffs = std::move(cutoffs)};
     if (role == log::KeyRole::tls)
-      rotation.old = {log::tls_key_name(keys.log.name), log::KeyType::ed25519, member.in_group().tls_key};
+      rotation.old = {log::tls_key_name(keys_.log.name), log::KeyType::ed25519, member.in_group().tls_key};
     rotation.next = rotation.old;
     rotation.next.key = crypto::public_key_of(seed);
     if (role == log::KeyRole::node) node_ = seed.clone();
+    if (role != log::KeyRole::tls) (role == log::KeyRole::node ? keys_.node : keys_.cosign) = rotation.next;
     append(log::kKeyRotate,
            log::rotation_body(log::make_rotation(rotation, member.id().name, member.card_seeds.id, seed, nullptr)));
     return {nick_, leaves_.back(), bodies_.back()};
@@ -89,6 +92,7 @@ class SyntheticLog {
   const group::Charter& charter_;
   std::string nick_;
   Secret<32> node_;
+  log::MemberKeys keys_;  // that are in use
   std::vector<std::string> leaves_;
   std::vector<log::Body> bodies_;
   log::LogState state_;
@@ -100,13 +104,17 @@ class SyntheticGroup {
  public:
   /// `entry_count` entries of evidence in the first member's log.
   /// @param rotated  alpha has replaced its node key, and bravo its cosign key, before all that the finding rests on
-  SyntheticGroup(group::Charter charter, std::size_t entry_count, bool rotated = false) : charter_(std::move(charter)) {
+  /// @param nodes    alpha has replaced that again, by each of these
+  SyntheticGroup(group::Charter charter, std::size_t entry_count, bool rotated = false,
+                 std::span<const Secret<32>> nodes = {})
+      : charter_(std::move(charter)) {
     for (const group::CharterMember& member : charter_.members)
       logs_.emplace(member.keys.nick, SyntheticLog(charter_, member.keys.nick))
           .first->second.append(log::kLogOpen, log::Json::Object{{"v", 1}});
     SyntheticLog& first = logs_.begin()->second;
     if (rotated) {
       rotations_.push_back(first.rotate(log::KeyRole::node, rotated_node_));
+      for (const Secret<32>& node : nodes) rotations_.push_back(first.rotate(log::KeyRole::node, node));
       rotations_.push_back(logs_.at("bravo").rotate(log::KeyRole::cosign, rotated_cosign_));
       for (auto& [nick, log] : logs_) log.cosign_seeds.emplace("bravo", &rotated_cosign_);
     }

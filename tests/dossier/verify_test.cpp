@@ -2,6 +2,7 @@
 #include "dossier/verify.h"
 
 #include "dossier/samples.h"
+#include "dossier/synthetic.h"
 #include "log/tlog_proof.h"
 
 namespace parley::dossier {
@@ -38,7 +39,7 @@ TEST(Dossier, SaysThatItIsNotAnchored) {
   const Verdict verdict = verify_dossier(samples().dossiers[0].first, {});
   EXPECT_TRUE(verdict.holds);
   EXPECT_FALSE(verdict.anchored);
-  EXPECT_NE(verdict.steps[2].detail.find("UNANCHORED"), std::string::npos);
+  EXPECT_NE(verdict.steps[1].detail.find("UNANCHORED"), std::string::npos);
 }
 
 TEST(Dossier, IsRefusedUnderAnotherCharter) {
@@ -64,6 +65,37 @@ TEST(Dossier, IsAnchoredByTheKeysOfEnoughSignersWhomTheReaderKnows) {
   const auto by_charter = parse_anchor(parse_dossier(text)->charters[0]);
   ASSERT_HOLDS(by_charter);
   EXPECT_TRUE(verify_dossier(text, *by_charter).anchored);
+}
+
+/// Some of those whom a reader knows, of a group in which they are too few, found a smaller one of the same name.
+TEST(Dossier, IsNotAnchoredByKeysOfWhichSomeNeverJoinedItsGroup) {
+  const auto keys_of = [](const std::vector<std::string>& nicks) {
+    Anchor anchor;
+    for (const std::string& nick : nicks) anchor.id_keys.push_back(group::test_member(nick).id());
+    return anchor;
+  };
+  const Anchor five = keys_of({"alpha", "bravo", "charlie", "delta", "echo"});
+  const SyntheticGroup two(group::charter_of(2), 1);
+  const Verdict founded = verify_dossier(two.dossier({"alpha", "bravo"}, {"alpha", "bravo"}), five);
+  EXPECT_TRUE(founded.holds);
+  EXPECT_FALSE(founded.anchored);
+  EXPECT_EQ(founded.steps[1].outcome, Outcome::not_given);
+  EXPECT_NE(
+      founded.steps[1].detail.find("UNANCHORED: 3 of the 5 keys that you trust never joined this group "
+                                   "(parley.local/m/charlie/id, parley.local/m/delta/id, parley.local/m/echo/id)"),
+      std::string::npos)
+      << founded.steps[1].detail;
+  group::Charter charter = group::charter_of(5);
+  charter.finding_quorum = 4;
+  const SyntheticGroup whole(charter, 1);
+  const std::vector<std::string> four = {"alpha", "bravo", "charlie", "delta"};
+  const std::string text = whole.dossier(four, four);
+  EXPECT_TRUE(verify_dossier(text, five).anchored);
+  EXPECT_TRUE(verify_dossier(text, keys_of(four)).anchored) << "a reader need not know all";
+  EXPECT_FALSE(verify_dossier(text, keys_of({"alpha", "bravo", "charlie"})).holds) << "nor may they be too few";
+  const Verdict stranger = verify_dossier(text, keys_of({"alpha", "bravo", "charlie", "delta", "foxtrot"}));
+  EXPECT_TRUE(stranger.holds);
+  EXPECT_FALSE(stranger.anchored);
 }
 
 TEST(Dossier, ShowsWhatIsWithheldAsWithheld) {
@@ -162,7 +194,7 @@ TEST(Dossier, IsRefusedWithGenuinePartsLeftOutPutInOrMixed) {
   };
   const Dossier other = *parse_dossier(samples().dossiers[1].first);
   const std::vector<Change> changes = {
-      {"no charter", "charter", [](Dossier& d) { d.charters.clear(); }},
+      {"no charter", "anchor", [](Dossier& d) { d.charters.clear(); }},
       {"the charter twice", "charter", [](Dossier& d) { d.charters.push_back(d.charters[0]); }},
       {"another group's charter", "anchor", [&](Dossier& d) { d.charters = other.charters; }},
       {"a card twice", "members", [](Dossier& d) { d.cards.push_back(d.cards[0]); }},

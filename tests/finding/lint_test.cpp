@@ -183,7 +183,6 @@ const std::vector<Breach>& breaches() {
       {"likelihood-with-confidence",
        [](F& f) { f.judgement.text = "We judge with moderate confidence that it is likely Sednit."; }},
       {"hidden-characters", [](F& f) { f.hypotheses[0].text += "\u202e"; }},
-      {"looks-withheld", [](F& f) { f.evidence[1].summary.text = "[Withheld]"; }},
       {"blank-edges", [](F& f) { f.title += " "; }},
   };
   return table;

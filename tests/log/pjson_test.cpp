@@ -34,6 +34,15 @@ TEST(CanonicalJson, IsReadAndWrittenBackByteForByte) {
   }
 }
 
+TEST(CanonicalJson, IsReadUpToALimitOfValuesOfWhichEachObjectListTextAndNumberIsOne) {
+  const std::string text = R"({"a":[1,"x,y",[true],{"b":2}],"c":{}})";  // 9 values
+  EXPECT_TRUE(parse_pjson(text, kLimit, 9));
+  const auto refused = parse_pjson(text, kLimit, 8);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::limit);
+  EXPECT_NE(refused.error().message.find("more than 8 values"), std::string::npos) << refused.error().message;
+}
+
 std::vector<std::string> malformed_texts() {
   std::vector<std::string> texts = {
       // not an object, or not only one

@@ -8,6 +8,7 @@
 #include "log/key_history.h"
 #include "log/quorum.h"
 #include "member.h"
+#include "support/keys_that_look_alike.h"
 
 namespace parley::log {
 namespace {
@@ -280,6 +281,26 @@ TEST_F(RotationTest, TravelsWithAFaultOfTheNewKeySoThatAnOutsiderCanCheckIt) {
   EXPECT_FALSE(verify_fault(write_fault(altered), std::vector{founding}));
   MemberKeys without_id = alpha_.keys;
   EXPECT_FALSE(verify_fault(text, std::vector{without_id}));
+}
+
+TEST_F(RotationTest, LeavesEntriesToTheKeyOfTheirPlaceThoughAnotherOneOfTheirAuthorHasTheSameId) {
+  const std::array<Secret<32>, 2> alike = node_keys_that_look_alike();
+  const VerifierKey first = vkey_of(keys_.node.name, KeyType::ed25519, alike[0]);
+  const VerifierKey second = vkey_of(keys_.node.name, KeyType::ed25519, alike[1]);
+  ASSERT_NE(first.key, second.key);
+  ASSERT_EQ(first.id(), second.id());
+  rotate_node(alike[0], alpha_.node);
+  append(kHeads, alike[0]);
+  const std::string by_first = leaves_.back();
+  rotate_node(alike[1], alike[0]);
+  append(kHeads, alike[1]);
+  EXPECT_TRUE(read_entry(by_first, keys_));
+  EXPECT_TRUE(read_entry(leaves_.back(), keys_));
+  leaves_.pop_back();
+  append(kHeads, alike[0]);
+  const auto refused = read_entry(leaves_.back(), keys_);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("that entry 5 replaced"), std::string::npos) << refused.error().message;
 }
 
 }  // namespace
