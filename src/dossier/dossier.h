@@ -9,7 +9,6 @@ namespace parley::dossier {
 inline constexpr std::string_view kFormat = "parley/dossier/v1";
 inline constexpr std::string_view kStixProfile = "parley-stix/1";
 inline constexpr std::size_t kMaxDossierBytes = std::size_t{32} << 20;
-inline constexpr std::size_t kMaxCharters = 256;
 inline constexpr std::size_t kMaxEntries = 4096;
 inline constexpr std::size_t kMaxShownRotations = log::kMaxGroupMembers * log::kMaxRotations;
 inline constexpr std::size_t kMaxDissents = log::kMaxGroupMembers * finding::kMaxDissentsOfOne;
@@ -17,7 +16,8 @@ inline constexpr std::size_t kMaxStixBytes = std::size_t{8} << 20;
 // What members say against a finding always fits, whatever they write and however large the finding is. The STIX part
 // has a dissent once, with no more bytes than its note has and up to 1 KiB of an object's own; half of it is left for a
 // finding, which travels in an entry of 1 MiB. Characters that JSON escapes take two bytes of a note: the file has them
-// as four, in the note and in the STIX part; three quarters of it are left for evidence and the rest.
+// as four, in the note and in the STIX part; another three eighths have room for all versions of the largest charter,
+// and the rest is left for evidence.
 inline constexpr std::size_t kMaxStixObjectBytes = 1024;
 static_assert(kMaxDissents * kMaxStixObjectBytes +
                   log::kMaxGroupMembers * (finding::kMaxDissentBytesOfOne + finding::kMaxWithdrawalBytes) <=
