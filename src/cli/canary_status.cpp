@@ -55,8 +55,8 @@ Result<GroupStatus> status_of(Workplace& at, const vault::GroupRow& row) {
   GroupStatus status{.row = row, .book = {}, .in_use = nullptr, .without_tag = {}, .held = {}, .hits = {}};
   TRY(status.book, group::CanaryBook::load(at.vault, row.id));
   TRY(const group::Membership membership, at.groups.membership(row.id));
-  TRY(status.in_use, session::canary_set_in_use(status.book, at.vault, membership, wall_clock_now(), {}));
   TRY(const session::AlarmSources sources, session::sources_of(at.vault, membership));
+  TRY(status.in_use, session::canary_set_in_use(status.book, sources, membership, wall_clock_now(), {}));
   status.skew_seconds = membership.charter().clock_skew_seconds;
   for (const group::CanaryBook::Committed& set : status.book.sets()) {
     TRY(status.sets.emplace_back().voters, session::voters_on(sources, membership, set.seq));
@@ -64,7 +64,7 @@ Result<GroupStatus> status_of(Workplace& at, const vault::GroupRow& row) {
   for (const group::CharterMember* member : membership.current_members()) {
     const std::string& nick = member->keys.nick;
     if (member == membership.ourselves()) continue;
-    TRY(const auto* set, session::canary_set_in_use(status.book, at.vault, membership, wall_clock_now(), nick));
+    TRY(const auto* set, session::canary_set_in_use(status.book, sources, membership, wall_clock_now(), nick));
     if (set != nullptr) status.of(*set).against.push_back(nick);
   }
   TRY(status.without_tag, without_tag(at.vault, membership, status.book));

@@ -52,7 +52,7 @@ Result<std::set<Digest>> bodies_option(Workplace& at, const NamedFinding& named,
   return leaves;
 }
 
-/// "charlie:9" of the dissents and withdrawals that cannot be read here.
+/// "charlie:9" of the dissents and withdrawals that cannot be judged here.
 Result<std::set<Digest>> without_option(const finding::Case& of, const std::vector<std::string>& places) {
   std::set<Digest> leaves;
   for (const std::string& text : places) {
@@ -61,7 +61,7 @@ Result<std::set<Digest>> without_option(const finding::Case& of, const std::vect
     });
     if (found == of.unread.end())
       return fail(Errc::not_found,
-                  fmt::format("{} is no dissent or withdrawal whose words are missing here.", visible(text)));
+                  fmt::format("{} is no dissent or withdrawal that cannot be judged here.", visible(text)));
     leaves.insert(found->place.leaf);
   }
   return leaves;
@@ -266,7 +266,7 @@ void add_dossier(CLI::App& app, Chosen& chosen) {
                            "Hand out what an entry says that the evidence rests on (others show as hashes): alpha:12");
   make_command->add_option(
       "--without", made->without,
-      "Do not wait for what this dissent or withdrawal says, which its author keeps back: charlie:9");
+      "Do not wait for this dissent or withdrawal, of which nobody gives the words or the charter: charlie:9");
   make_command->add_flag("--restricted", made->restricted, "Make it although its mark is stricter than TLP:GREEN");
   make_command->add_option("--out", made->out, "The file (default: the first digits and .parley)");
   make_command->callback(at_work(chosen, [made](Workplace& at) { return make(at, *made); }));

@@ -118,7 +118,7 @@ Result<Dossier> parse_dossier(std::string_view text) {
   ObjectReader reader(json, "the dossier");
   Dossier dossier;
   dossier.cards = reader.texts("cards", log::kMaxGroupMembers, kMaxCardBytes);
-  dossier.charters = reader.texts("charters", kMaxCharters, group::kMaxPaperBytes);
+  dossier.charters = reader.texts("charters", group::kMostVersions, group::kMaxPaperBytes);
   dossier.checkpoints = reader.texts("checkpoints", log::kMaxGroupMembers, log::kMaxCheckpointBytes);
   dossier.dissents = reader.texts("dissents", kMaxDissents, finding::kMaxDissentBytes);
   const Json::Array& entries = reader.array("entries", kMaxEntries);

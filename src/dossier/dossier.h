@@ -9,7 +9,6 @@ namespace parley::dossier {
 inline constexpr std::string_view kFormat = "parley/dossier/v1";
 inline constexpr std::string_view kStixProfile = "parley-stix/1";
 inline constexpr std::size_t kMaxDossierBytes = std::size_t{32} << 20;  ///< of the file, with its newline
-inline constexpr std::size_t kMaxCharters = 256;
 /// The evidence's, and of each signer a publication and a withdrawal.
 inline constexpr std::size_t kMaxEntries = finding::kMaxRefs + 2 * log::kMaxGroupMembers;
 inline constexpr std::size_t kMaxShownRotations = log::kMaxGroupMembers * log::kMaxRotations;
@@ -18,7 +17,8 @@ inline constexpr std::size_t kMaxStixBytes = std::size_t{8} << 20;
 // What members say against a finding always fits, whatever they write and however large the finding is. The STIX part
 // has a dissent once, with no more bytes than its note has and up to 1 KiB of an object's own; half of it is left for a
 // finding, which travels in an entry of 1 MiB. Characters that JSON escapes take two bytes of a note: the file has them
-// as four, in the note and in the STIX part; three quarters of it are left for evidence and the rest.
+// as four, in the note and in the STIX part; another three eighths have room for all versions of the largest charter,
+// and the rest is left for evidence.
 inline constexpr std::size_t kMaxStixObjectBytes = 1024;
 static_assert(kMaxDissents * kMaxStixObjectBytes +
                   log::kMaxGroupMembers * (finding::kMaxDissentBytesOfOne + finding::kMaxWithdrawalBytes) <=
@@ -27,7 +27,7 @@ static_assert(4 * log::kMaxGroupMembers * finding::kMaxDissentBytesOfOne <= kMax
 inline constexpr std::size_t kMaxOpenings = finding::kMaxEvidence + finding::kMaxAssumptions + finding::kMaxOrigins;
 /// JSON values in the largest dossier, of which an entry has 8, a rotation 6 and an opening 4. Most of a dossier is
 /// long texts: a file of 32 MiB that is nothing but small values would fill more than a GiB of memory.
-inline constexpr std::size_t kMaxDossierValues = 12 + 3 * log::kMaxGroupMembers + kMaxCharters + kMaxDissents +
+inline constexpr std::size_t kMaxDossierValues = 12 + 3 * log::kMaxGroupMembers + group::kMostVersions + kMaxDissents +
                                                  8 * kMaxEntries + 6 * kMaxShownRotations + 4 * kMaxOpenings + 3;
 
 /// An entry of a member's log: evidence that the finding refers to, or a publication.

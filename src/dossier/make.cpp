@@ -57,7 +57,16 @@ class Maker {
       const auto [is_final, holders] = log_.with([&](mirror::Replica& replica) {
         return std::pair(replica.is_final(place.nick, place.seq + 1), replica.holders(place.nick, place.seq + 1));
       });
-      if (without.erase(place.leaf) > 0 && !is_final) continue;
+      const bool lacks_charter = unread.lacking == finding::Unread::Lacking::charter;
+      // Whose words a quorum holds can be asked for them; a version that nobody has nobody can give.
+      if (without.erase(place.leaf) > 0 && (lacks_charter || !is_final)) continue;
+      if (lacks_charter)
+        return fail(Errc::policy,
+                    fmt::format("Entry {0} of {1} is a withdrawal of a signature from this finding, under a version of "
+                                "the charter that is not known here. A dossier without it could keep it back. Take the "
+                                "amendments that the others have: parley group take. If nobody has such a one, "
+                                "--without {1}:{0} makes the dossier all the same.",
+                                place.seq, place.nick));
       std::vector<std::string> others = holders;
       std::erase_if(others, [&](const std::string& nick) { return nick == place.nick || nick == log_.nick(); });
       return fail(Errc::policy,
@@ -69,7 +78,7 @@ class Maker {
     }
     if (!without.empty())
       return fail(Errc::not_found,
-                  "What is not to be waited for is no dissent or withdrawal whose words are missing here.");
+                  "What is not to be waited for is no dissent or withdrawal that cannot be judged here.");
     return {};
   }
 
@@ -158,11 +167,7 @@ class Maker {
   Result<std::optional<std::string>> held_checkpoint(const finding::Place& place, const std::string& origin,
                                                      const Digest& charter) {
     const auto& versions = membership_.versions();
-    auto first = std::ranges::find(versions, charter, &group::SignedCharter::hash), end = versions.end();
-    if (first == end) {  // judged by the finding's
-      first = std::ranges::find(versions, of_.finding.charter, &group::SignedCharter::hash);
-      end = std::next(first);
-    }
+    const auto first = std::ranges::find(versions, charter, &group::SignedCharter::hash), end = versions.end();
     TRY(const auto notes, checkpoints_with(place, origin));
     for (const std::string& note : notes)
       for (auto version = first; version != end; ++version) {

@@ -112,6 +112,11 @@ Status take_dissent(const Found& found, const NoteBody& body, Case& of, const gr
   return {};
 }
 
+void wait_for(const Found& found, Unread::Lacking lacking, Case& of) {
+  const auto of_one = std::ranges::count(of.unread, found.place.nick, [](const Unread& one) { return one.place.nick; });
+  if (static_cast<std::size_t>(of_one) < kMaxUnreadOfOne) of.unread.push_back({found.place, found.entry.type, lacking});
+}
+
 Status take_withdrawal(const Found& found, const NoteBody& body, Case& of, const group::Charter& charter,
                        Bench& bench) {
   TRY(SignedWithdrawal read, read_withdrawal(body.note, charter));
@@ -120,8 +125,15 @@ Status take_withdrawal(const Found& found, const NoteBody& body, Case& of, const
   if (read.withdrawal.nick != found.place.nick) return fail(Errc::signature, "It is not by whose log it stands in.");
   if (!of.signed_by(found.place.nick)) return fail(Errc::policy, "It is by a member that has not signed.");
   if (of.withdrawn_by(found.place.nick)) return fail(Errc::exists, "Its author has withdrawn already.");
-  TRY_STATUS(check_showable(found.entry, found.place.nick, of.finding, bench.membership()));
+  if (const Status showable = check_showable(found.entry, found.place.nick, bench.membership()); !showable) {
+    if (showable.error().code == Errc::not_found) wait_for(found, Unread::Lacking::charter, of);
+    return showable;
+  }
   of.withdrawals.push_back({found.place, std::move(read)});
+  // Whoever has withdrawn need not be waited for with the same again.
+  std::erase_if(of.unread, [&](const Unread& one) {
+    return one.lacking == Unread::Lacking::charter && one.place.nick == found.place.nick;
+  });
   std::ranges::sort(of.withdrawals, {}, [](const Withdrawn& one) { return one.signed_withdrawal.hash; });
   return {};
 }
@@ -147,16 +159,15 @@ void take_unread(const Found& found, Casebook& book, Bench& bench) {
   const auto refers_to = [&](const Case& of) {
     return std::ranges::find(found.entry.refs, of.draft.leaf) != found.entry.refs.end();
   };
+  // Nobody need wait for the words of a withdrawal that would not count.
+  if (found.entry.type == log::kFindingWithdraw)
+    if (const Status showable = check_showable(found.entry, found.place.nick, bench.membership());
+        !showable && showable.error().code != Errc::not_found)
+      return;
   const bool names_one = std::ranges::any_of(book.cases, refers_to);
   for (Case& of : book.cases) {
     if (names_one && !refers_to(of)) continue;
-    // Nobody need wait for the words of a withdrawal that would not count.
-    if (found.entry.type == log::kFindingWithdraw &&
-        !check_showable(found.entry, found.place.nick, of.finding, bench.membership()))
-      continue;
-    const auto of_one =
-        std::ranges::count(of.unread, found.place.nick, [](const Unread& one) { return one.place.nick; });
-    if (static_cast<std::size_t>(of_one) < kMaxUnreadOfOne) of.unread.push_back({found.place, found.entry.type});
+    wait_for(found, Unread::Lacking::words, of);
   }
 }
 
@@ -164,7 +175,7 @@ Status take_publication(const Found& found, Casebook& book, Bench& bench) {
   TRY(PublishBody body, PublishBody::from_json(*found.body));
   Case* of = case_of(book, body.finding);
   if (of == nullptr) return fail(Errc::not_found, "No draft of this finding is here.");
-  TRY_STATUS(check_showable(found.entry, found.place.nick, of->finding, bench.membership()));
+  TRY_STATUS(check_showable(found.entry, found.place.nick, bench.membership()));
   of->publications.push_back({found.place, std::move(body)});
   return {};
 }
@@ -301,13 +312,13 @@ Result<Place> place_of(vault::Vault& vault, const group::Charter& charter, const
               fmt::format("The entry {} is in no log that is held here.", to_hex(leaf).substr(0, 2 * kFewestDigits)));
 }
 
-Status check_showable(const log::Entry& entry, std::string_view nick, const Finding& of,
-                      const group::Membership& membership) {
+Status check_showable(const log::Entry& entry, std::string_view nick, const group::Membership& membership) {
   const auto& versions = membership.versions();
   const auto named = std::ranges::find(versions, entry.charter, &group::SignedCharter::hash);
   if (named != versions.end()) return check_within(named->charter, entry, nick);
-  TRY(const group::SignedCharter* charter, charter_of(of, membership));
-  return check_within(charter->charter, entry, nick);
+  return fail(Errc::not_found, fmt::format("Entry {} of {} names a version of the charter that is not known here. Take "
+                                           "the amendments that the others have: parley group take.",
+                                           entry.seq, visible(nick)));
 }
 
 Status check_evidence(const log::Entry& entry, std::string_view nick, const Finding& of,
@@ -320,7 +331,7 @@ Status check_evidence(const log::Entry& entry, std::string_view nick, const Find
                             "frozen, so nobody can tell whether it was within the charter. Freeze the finding anew "
                             "once that version is in force here, or leave the entry out.",
                             entry.seq, visible(nick)));
-  return check_showable(entry, nick, of, membership);
+  return check_showable(entry, nick, membership);
 }
 
 }  // namespace parley::finding

@@ -28,10 +28,16 @@ struct Withdrawn {
   SignedWithdrawal signed_withdrawal;
 };
 
-/// A dissent or withdrawal of which only the header is here. What it says, and of which finding, is not known.
+/// A dissent or withdrawal of which nobody here can say whether it counts. A dossier that is made without it could keep
+/// it back.
 struct Unread {
+  enum class Lacking : std::uint8_t {
+    words,    ///< only its header is here: what it says, and of which finding, is not known
+    charter,  ///< a withdrawal of this finding under a version of the charter that is not known here, and may never be
+  };
   Place place;
   std::string type;
+  Lacking lacking = Lacking::words;
 };
 
 /// An entry about a finding that cannot be counted, and why.
@@ -56,7 +62,8 @@ struct Case {
   std::vector<Publication> publications;
   /// Ascending by hash; of each signer its first, wherever in its log its signature stands.
   std::vector<Withdrawn> withdrawals;
-  /// Those that may be about this finding: all but those that refer to another's draft. Of one member the first 64.
+  /// Those that are, or may be, about this finding: all but those that refer to another's draft. Of one member the
+  /// first 64.
   std::vector<Unread> unread;
   /// Publications and withdrawals that name this finding and do not count, because no reader of a dossier would take
   /// them.
@@ -97,10 +104,10 @@ Result<const group::SignedCharter*> charter_of(const Finding& finding, const gro
 /// Where in the logs that this vault holds the entry with this leaf hash stands. @error Errc::not_found
 Result<Place> place_of(vault::Vault& vault, const group::Charter& charter, const Digest& leaf);
 
-/// Whether a dossier of `of` can show this entry of the log of `nick`: check_within() the version that it names.
-/// @error Errc::signature
-Status check_showable(const log::Entry& entry, std::string_view nick, const Finding& of,
-                      const group::Membership& membership);
+/// Whether a dossier can show this entry of the log of `nick`: check_within() the version that it names.
+/// @error Errc::signature; Errc::not_found for a version that is not known here: of such a one nobody can say whose
+/// signatures would make a tree final, so that no maker could show the entry
+Status check_showable(const log::Entry& entry, std::string_view nick, const group::Membership& membership);
 
 /// Whether this entry of the log of `nick` can be evidence of `of`: as check_showable(), and by no later version of the
 /// charter than the finding's. Of one that is not known yet nobody can say what it will be when it is, and it may never

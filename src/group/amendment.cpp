@@ -285,4 +285,15 @@ Result<Amendment> read_amendment(const SignedCharter& before, std::string_view t
   return amendment;
 }
 
+Status check_room(const Amendment& amendment) {
+  const std::int64_t number = amendment.next.charter.seq;
+  const Needs& needs = amendment.assessment.needs;
+  if (needs.of_all() || number <= kVersionsOfAnyQuorum) return {};
+  return fail(
+      Errc::limit,
+      fmt::format("This would be version {}. A charter has at most {}, and from version {} on they are kept for "
+                  "what all members sign, or all but one who is expelled; this needs {}.",
+                  number, kMostVersions, kVersionsOfAnyQuorum + 1, needs.why));
+}
+
 }  // namespace parley::group

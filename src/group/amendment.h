@@ -26,6 +26,8 @@ struct Needs {
   std::vector<std::string> all_of;   ///< and each of these: members who come in
   std::string why;                   ///< "all 4 members, because it loosens", for a person
 
+  /// Nobody who counts can be outvoted.
+  bool of_all() const { return of_counted == counted.size(); }
   /// Who has not signed, as long as signatures are due; where a quorum is, any of them can fill it. Empty when
   /// `signers` are enough.
   std::vector<std::string> missing(std::span<const std::string> signers) const;
@@ -63,6 +65,11 @@ struct Amendment {
 /// Signatures are by members of either version, each once. @error as read_founding() and assess()
 Result<Amendment> read_amendment(const SignedCharter& before, std::string_view note,
                                  const std::set<std::string, std::less<>>& left);
+
+/// Whether there is a version left for it: the last ones are kept for what all members agree on, or all but the one who
+/// is expelled, so that a finding's quorum cannot use up what the others may need. Asked by who makes or takes it; a
+/// version that is in force is judged by its signatures alone. @error Errc::limit
+Status check_room(const Amendment& amendment);
 
 /// An amendment that this vault took before: it follows, and its signatures are good. Whether they were enough is not
 /// judged again, since who had left then is not known now. @error as read_amendment()

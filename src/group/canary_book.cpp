@@ -177,10 +177,6 @@ std::vector<CommittedCanary> CanaryBook::entering(const Committed& set, std::str
   return entering;
 }
 
-void CanaryBook::seen_by(std::string_view peer, const indicator::Canonical& indicator) {
-  seen_.emplace(peer, indicator);
-}
-
 void CanaryBook::retire(const Digest& entry, std::string_view peer) {
   for (Committed& set : sets_)
     if (set.entry == entry) set.retired.emplace(peer);
@@ -189,7 +185,7 @@ void CanaryBook::retire(const Digest& entry, std::string_view peer) {
 void CanaryBook::opened_to(std::string_view nick) {
   for (Committed& set : sets_) {
     set.retired.emplace(nick);
-    for (const CanarySet::Leaf& leaf : set.set.canaries()) seen_by(nick, leaf.canary.indicator);
+    for (const CanarySet::Leaf& leaf : set.set.canaries()) seen_.emplace(nick, leaf.canary.indicator);
   }
 }
 

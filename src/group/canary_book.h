@@ -31,7 +31,8 @@ class CanaryBook {
   /// @error Errc::not_found
   Status remove(const indicator::Canonical& indicator);
 
-  /// The next set: those that wait, and those of the newest set that nobody has seen. @error Errc::usage without any
+  /// The next set: those that wait, and those of the newest set that were not shown to all. @error Errc::usage without
+  /// any
   Result<CanarySet> draw() const;
   /// Whether the next set would do what the newest does not: have other canaries, stand against somebody against whom
   /// that one does not, or live on when that one will soon be too old.
@@ -41,12 +42,11 @@ class CanaryBook {
 
   /// The newest set that is old enough, final by `is_final(seq)` and not too old; nullptr if there is none.
   const Committed* in_use(UnixSeconds now, const std::function<bool(std::uint64_t seq)>& is_final) const;
-  /// What of it may enter a session with `peer` about these types.
+  /// What of it may enter a session with `peer` about these types: all but what somebody was told to be a canary. Not
+  /// knowing that, whoever has met one does not see it gone.
   std::vector<CommittedCanary> entering(const Committed& set, std::string_view peer,
                                         std::span<const indicator::Type> types) const;
 
-  /// `peer` has seen the canary: it is not used against it again.
-  void seen_by(std::string_view peer, const indicator::Canonical& indicator);
   /// The set in `entry` enters no session with `peer` any more: an alarm about it showed where it stands. The next set
   /// may have the same canaries.
   void retire(const Digest& entry, std::string_view peer);
@@ -63,7 +63,7 @@ class CanaryBook {
   const std::vector<Committed>& sets() const { return sets_; }  ///< oldest first
 
  private:
-  /// By whom what has been seen; kEveryone for all, and for what its owner took back.
+  /// To whom what was shown as a canary; kEveryone for all, and for what its owner took back.
   std::set<std::pair<std::string, indicator::Canonical>> seen_;
   std::vector<Canary> waiting_;
   std::vector<Committed> sets_;

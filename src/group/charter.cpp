@@ -65,7 +65,11 @@ Status check_quorums(const Charter& charter) {
 }
 
 Status check_chain(const Charter& charter) {
-  if (charter.seq < 1 || charter.seq > kMostVersions) return broken("its version is out of bounds (seq).");
+  if (charter.seq < 1 || charter.seq > kMostVersions)
+    return broken(
+        fmt::format("it is version {}, and a dossier, which carries all of them, has room for {}; found the "
+                    "group anew (seq).",
+                    charter.seq, kMostVersions));
   if (charter.seq == 1 && charter.prev != Digest{}) return broken("the first version has none before it (prev).");
   return {};
 }

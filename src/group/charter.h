@@ -23,7 +23,10 @@ inline constexpr UnixSeconds kSecondsPerDay = 86'400;
 inline constexpr UnixSeconds kLongestWindowSeconds = 400 * kSecondsPerDay;
 inline constexpr std::int64_t kMostGraceDays = 90;
 inline constexpr std::int64_t kLargestClockSkewSeconds = 3600;
-inline constexpr std::int64_t kMostVersions = 4096;
+/// A dossier carries every version up to the one that it needs, so no group has more of them than fit into one; and up
+/// to where an amendment may come into force that not all members need to sign.
+inline constexpr std::int64_t kMostVersions = 256;
+inline constexpr std::int64_t kVersionsOfAnyQuorum = kMostVersions / 4 * 3;
 inline constexpr std::size_t kMaxPurposeBytes = 1000;
 inline constexpr std::size_t kGroupIdDigits = 32;
 /// Of a group's id, in the names of its keys and on screens.

@@ -165,7 +165,7 @@ Result<Charter> read_terms_unverified(const log::Note& note, std::string_view ki
   charter.protocols = reader.texts("protocols", kMaxProtocols, kMaxWordBytes);
   charter.purpose = reader.text("purpose", kMaxPurposeBytes);
   const Json::Array& questions = reader.array("questions", kMaxQuestions);
-  charter.seq = reader.integer("seq", 1, kMostVersions);
+  charter.seq = reader.integer("seq", 1, log::kMaxInteger);
   const bool has_admission = reader.integer("v", 1, kVersionWithAdmission) == kVersionWithAdmission;
   const Json* admission = has_admission ? &reader.object("admission") : nullptr;
   const auto prev_bytes = from_hex(prev);

@@ -180,6 +180,7 @@ Result<Taken> take_amendment(const Desk& desk, const vault::GroupRow& group, std
   // Who has not come in yet follows the versions to the one that names it.
   if (membership.ourselves() != nullptr) TRY_STATUS(membership.check(Act::amend, now));
   TRY(Amendment amendment, read_amendment(membership.signed_charter(), note, membership.left()));
+  TRY_STATUS(check_room(amendment));
   TRY(const auto papers, papers_of_kind(desk.vault, group.id, kPaperAmendment));
   const auto known = std::ranges::find(papers, to_hex(amendment.next.hash), &vault::GroupPaper::key);
   if (known != papers.end()) {
@@ -283,7 +284,7 @@ Result<std::vector<Signing>> settle_amendments(const Desk& desk, const vault::Gr
   for (const vault::GroupPaper& paper : papers) {
     // One that a leave has made impossible stays and comes into force no more.
     auto amendment = read_amendment(membership.signed_charter(), paper.text, membership.left());
-    if (!amendment || !amendment->in_force()) continue;
+    if (!amendment || !amendment->in_force() || !check_room(*amendment)) continue;
     TRY(Signing signing, settle(desk, group, *std::move(amendment), now));
     settled.push_back(std::move(signing));
     break;  // the others follow a version that is no longer the last

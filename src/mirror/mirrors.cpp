@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "mirror/detail/impl.h"
+#include "mirror/stored_entry.h"
 
 namespace parley::mirror {
 namespace {
@@ -387,15 +388,7 @@ Result<EntryView> Replica::Impl::read_view(detail::LogCopy& copy, std::uint64_t 
   TRY(const auto rows, store.leaves(copy.origin, seq, 1));
   if (rows.empty())
     return fail(Errc::not_found, fmt::format("The log of {} has no entry {} here.", nick(copy.owner), seq));
-  // A disk may give another row than the one that is asked for, or what has become of it.
-  const auto read = log::read_entry_unverified(rows.front().note);
-  const bool is_it = read && read->seq == seq && read->author == nick(copy.owner) &&
-                     log::leaf_hash(as_bytes(rows.front().note)) == rows.front().hash;
-  if (!is_it)
-    return fail(Errc::vault_damaged, fmt::format("Entry {} of the log of {} does not read as it was written: "
-                                                 "parley log fsck says what else is damaged.",
-                                                 seq, nick(copy.owner)));
-  const log::Entry& entry = *read;
+  TRY(const log::Entry entry, stored_entry(rows.front().note, rows.front().hash, nick(copy.owner), seq));
   TRY(const std::optional<log::Body> body, body_for(group.self, entry));
   std::optional<log::Json> opened;
   if (body) {

@@ -15,15 +15,16 @@ struct HeldBy {
   std::string nick;
   std::uint64_t seq = 0;
   std::int64_t time = 0;
+  Digest charter{};  ///< hash of the version that says who the members are
   /// Whose word is not needed where two others are left: as many of them are enough as the group would need without it.
   std::string accused = {};
-  /// Hashes of versions of the charter: the newest of them says who the members are. None: the one in force.
-  std::vector<Digest> charters = {};
 };
 
 struct AlarmSources {
   /// An entry of a log. @error Errc::not_found
   std::function<Result<mirror::EntryView>(const std::string& nick, const Digest& leaf_hash)> entry;
+  /// Once true, true for good: neither who leaves later counts against it, nor a later version of the charter.
+  /// @error Errc::not_found for a version that is not here
   std::function<Result<bool>(const HeldBy& held)> final_by;
   /// What final_by() has read so far.
   std::shared_ptr<mirror::Holdings> holdings = {};

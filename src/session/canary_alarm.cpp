@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -107,20 +108,28 @@ Result<mirror::EntryView> shown_entry(const CanaryAlarm::Shown& shown, const std
   return entry;
 }
 
-// On which side of the session the accuser was: its commitment answers the acceptance, or the proposal itself.
-Result<Side> side_of(const mirror::EntryView& commit, const std::string& accused, const AlarmSources& sources) {
+// What the accuser's commitment answers: the acceptance, or the proposal itself.
+struct Answered {
+  Side accuser = Side::asker;  // on which side it was
+  Digest charter{};            // under which the accused entered the session
+};
+
+Result<Answered> answered_by(const mirror::EntryView& commit, const std::string& accused, const AlarmSources& sources) {
   if (commit.entry.refs.empty()) return does_not_hold("the commitment answers nothing.");
-  TRY(const mirror::EntryView answered, sources.entry(accused, commit.entry.refs.front()));
-  if (answered.entry.type == kPropose && log::session_of_proposal(answered.leaf_hash) == commit.entry.session)
-    return Side::responder;
-  if (answered.entry.type == kAccept && answered.entry.session == commit.entry.session) return Side::asker;
+  TRY(const mirror::EntryView step, sources.entry(accused, commit.entry.refs.front()));
+  if (step.entry.type == kPropose && log::session_of_proposal(step.leaf_hash) == commit.entry.session)
+    return Answered{Side::responder, step.entry.charter};
+  if (step.entry.type == kAccept && step.entry.session == commit.entry.session)
+    return Answered{Side::asker, step.entry.charter};
   return does_not_hold("the commitment answers another session.");
 }
 
-// Between when and when a session was, as far as both sides state it, and under which charters.
+// Between when and when a session was, as far as both sides state it, and under which version of the charter: the one
+// that the accused named before anything was compared, which an honest accuser has compared with its own. What it named
+// later may be a version that comes into force after the alarm.
 struct SessionTimes {
   std::int64_t earliest = 0, latest = 0;
-  std::vector<Digest> charters;
+  Digest charter{};
 };
 
 // The accused has signed that it held this commitment before it ran, and its result came after that.
@@ -140,8 +149,7 @@ Result<bool> was_fresh(const mirror::EntryView& set, const mirror::EntryView& ru
   return sources.final_by({.nick = run.entry.author,
                            .seq = run.entry.seq,
                            .time = set.entry.time + group::kCanaryLife,
-                           .accused = {},
-                           .charters = times.charters});
+                           .charter = times.charter});
 }
 
 Status check_set(const CanaryHit& hit, const mirror::EntryView& commit, const mirror::EntryView& run,
@@ -159,8 +167,8 @@ Status check_set(const CanaryHit& hit, const mirror::EntryView& commit, const mi
   TRY(const bool in_time, sources.final_by({.nick = accuser,
                                             .seq = set.entry.seq,
                                             .time = times.earliest - group::kCanaryAge,
-                                            .accused = run.entry.author,
-                                            .charters = times.charters}));
+                                            .charter = times.charter,
+                                            .accused = run.entry.author}));
   if (!in_time)
     return does_not_hold("nothing shows that the canary stood in the log, held by enough members, 24 hours before.");
   return {};
@@ -224,12 +232,12 @@ Status check_alarm(const mirror::EntryView& entry, const AlarmSources& sources) 
   TRY(const ResultStep signed_result, ResultStep::from_json(*result.body));
   TRY(const mirror::EntryView run, sources.entry(alarm.accused, alarm.run));
   TRY_STATUS(check_run(run, commit, result));
-  TRY(const Side side, side_of(commit, alarm.accused, sources));
-  const Digest label = input_label(session, side);
+  TRY(const Answered answered, answered_by(commit, alarm.accused, sources));
+  const Digest label = input_label(session, answered.accuser);
   // Each could date its own as it likes; of the accused's, was_fresh() asks others as well.
   const SessionTimes times{.earliest = std::min({commit.entry.time, run.entry.time, result.entry.time}),
                            .latest = std::max(commit.entry.time, run.entry.time),
-                           .charters = {commit.entry.charter, run.entry.charter}};
+                           .charter = answered.charter};
   std::set<indicator::Canonical> values;
   for (const CanaryHit& hit : alarm.hits) {
     if (!values.insert(hit.canary.canary.indicator).second) return does_not_hold("it counts one canary twice.");
@@ -286,6 +294,24 @@ Status would_hold(const CanaryAlarm& alarm, const std::string& accuser, const st
   return fail(Errc::policy, std::move(holds).error().message);
 }
 
+// Of the hits of a session those that came first in one and the same session with this peer, and of several such parts
+// the one that says most. Whoever asks again meets again what it has met: that is no further draw, and what it met in
+// two sessions it did not meet in one.
+Result<std::vector<CanaryHit>> met_together(vault::Vault& vault, const vault::SessionRow& row,
+                                            std::vector<CanaryHit> hits) {
+  std::map<indicator::Canonical, std::string> first;
+  TRY(const auto sessions, vault.sessions({.group = row.group, .peer = row.peer}));  // the newest first
+  for (auto each = std::ranges::find(sessions, row.id, &vault::SessionRow::id); each != sessions.end(); ++each) {
+    TRY(const auto found, hits_of(vault, each->id));
+    for (const CanaryHit& hit : found) first.insert_or_assign(hit.canary.canary.indicator, each->id);
+  }
+  std::map<std::string, std::vector<CanaryHit>> together;
+  for (CanaryHit& hit : hits) together[first[hit.canary.canary.indicator]].push_back(std::move(hit));
+  const auto most = std::ranges::max_element(
+      together, {}, [](const auto& part) { return group::likelihood_ratio(chances_of(part.second)); });
+  return most == together.end() ? std::vector<CanaryHit>{} : std::move(most->second);
+}
+
 }  // namespace
 
 Result<CanaryAlarm> alarm_of(vault::Vault& vault, group::JointLog& log, const AlarmSources& sources,
@@ -296,6 +322,8 @@ Result<CanaryAlarm> alarm_of(vault::Vault& vault, group::JointLog& log, const Al
   std::erase_if(hits, [&](const CanaryHit& hit) { return book.is_published(hit.canary.canary.indicator); });
   if (hits.empty()) return fail(Errc::usage, "The hits of this session have been published already.");
   std::erase_if(hits, [](const CanaryHit& hit) { return !hit.tag; });
+  TRY(const vault::SessionRow row, vault.session(session));
+  TRY(hits, met_together(vault, row, std::move(hits)));
   // The least likely to be an accident first: if it is enough by itself, no other is shown.
   std::ranges::sort(hits, {}, [](const CanaryHit& hit) { return hit.canary.canary.eps_ppm; });
   if (!hits.empty() && group::enough_for_alarm(chances_of(std::span(hits).first(1))))
@@ -307,8 +335,7 @@ Result<CanaryAlarm> alarm_of(vault::Vault& vault, group::JointLog& log, const Al
   if (!group::enough_for_alarm(chances_of(hits)))
     return fail(Errc::policy,
                 "One hit on this canary is no ground for an alarm: an honest member may hold it more often than once "
-                "in 10,000. It is kept; a second one in the same session would be.");
-  TRY(const vault::SessionRow row, vault.session(session));
+                "in 10,000. It is kept; a second one that is met with it in the same session would be.");
   TRY(const vault::Peer peer, vault.peer(row.peer));
   TRY(const group::Card card, group::read_card(peer.card));
   CanaryAlarm alarm{.accused = card.nick, .commit = {}, .result = {}, .run = {}, .hits = std::move(hits)};

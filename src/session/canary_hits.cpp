@@ -4,9 +4,8 @@
 #include <algorithm>
 
 #include "base/encoding.h"
-#include "base/random.h"
+#include "crypto/hash.h"
 #include "group/membership.h"
-#include "session/alarm_sources.h"
 #include "session/detail/canary_json.h"
 #include "session/result_root.h"
 #include "session/secrets.h"
@@ -74,26 +73,31 @@ Result<CanaryHit> hit_from(const Json& json) {
   return hit;
 }
 
-// Fisher and Yates; where padding has not room for all, nobody can tell which are left out.
-void shuffle(std::vector<group::CommittedCanary>& canaries) {
-  for (std::size_t left = canaries.size(); left > 1; --left) {
-    const auto drawn = random_bytes<8>();
-    std::swap(canaries[left - 1], canaries[read_be<std::uint64_t>(drawn) % left]);
-  }
+// The same order in every session with this peer, as long as the set is in use: where padding has not room for all,
+// nobody can tell which are left out, and what a peer has met is there when it asks again. Salts are nobody's but ours.
+void put_in_order(std::vector<group::CommittedCanary>& canaries, std::string_view peer) {
+  std::ranges::sort(canaries, {}, [&](const group::CommittedCanary& each) {
+    Bytes place = to_bytes(each.salt);
+    append(place, as_bytes(peer));
+    return crypto::sha256(place);
+  });
 }
 
 }  // namespace
 
-Result<const group::CanaryBook::Committed*> canary_set_in_use(const group::CanaryBook& book, vault::Vault& vault,
+Result<const group::CanaryBook::Committed*> canary_set_in_use(const group::CanaryBook& book,
+                                                              const AlarmSources& sources,
                                                               const group::Membership& membership, UnixSeconds now,
                                                               const std::string& peer) {
   const group::CharterMember* us = membership.ourselves();
   if (us == nullptr) return nullptr;
-  TRY(const AlarmSources sources, sources_of(vault, membership));
   Status read;
   const group::CanaryBook::Committed* set = book.in_use(now, [&](std::uint64_t seq) {
-    const auto in_time = sources.final_by(
-        {.nick = us->keys.nick, .seq = seq, .time = now - group::kCanaryAge, .accused = peer, .charters = {}});
+    const auto in_time = sources.final_by({.nick = us->keys.nick,
+                                           .seq = seq,
+                                           .time = now - group::kCanaryAge,
+                                           .charter = membership.signed_charter().hash,
+                                           .accused = peer});
     if (!in_time) read = std::unexpected(in_time.error());
     return in_time && *in_time;
   });
@@ -107,10 +111,11 @@ Result<std::vector<group::CommittedCanary>> canaries_for(vault::Vault& vault, co
   if (question.direction != Direction::both || question.function != Function::intersection)
     return std::vector<group::CommittedCanary>{};
   TRY(const group::CanaryBook book, group::CanaryBook::load(vault, membership.charter().group));
-  TRY(const group::CanaryBook::Committed* set, canary_set_in_use(book, vault, membership, now, peer));
+  TRY(const AlarmSources sources, sources_of(vault, membership));
+  TRY(const group::CanaryBook::Committed* set, canary_set_in_use(book, sources, membership, now, peer));
   if (set == nullptr) return std::vector<group::CommittedCanary>{};
   std::vector<group::CommittedCanary> entering = book.entering(*set, peer, question.types);
-  shuffle(entering);
+  put_in_order(entering, peer);
   return entering;
 }
 
@@ -135,7 +140,7 @@ CanaryHit::Tag tag_under(const log::MerkleTree& tree, const Secret<32>& key, con
   return {.item_key = item_key, .index = index, .path = tree.inclusion_proof(index), .count = tree.size()};
 }
 
-Status keep_hits(vault::Vault& vault, const std::string& group, const std::string& peer, const std::string& session,
+Status keep_hits(vault::Vault& vault, const std::string& group, const std::string& session,
                  std::span<const CanaryHit> hits) {
   if (hits.empty()) return {};
   return vault.together([&]() -> Status {
@@ -144,10 +149,7 @@ Status keep_hits(vault::Vault& vault, const std::string& group, const std::strin
     Json::Array array;
     for (const CanaryHit& hit : hits) array.push_back(to_json(hit));
     const std::string text = log::write_pjson(Json::Object{{"hits", std::move(array)}});
-    TRY_STATUS(vault.put_secret(hits_name(session), as_bytes(text)));
-    TRY(group::CanaryBook book, group::CanaryBook::load(vault, group));
-    for (const CanaryHit& hit : hits) book.seen_by(peer, hit.canary.canary.indicator);
-    return book.save(vault, group);
+    return vault.put_secret(hits_name(session), as_bytes(text));
   });
 }
 

@@ -8,20 +8,25 @@
 #include "base/secret.h"
 #include "group/canary_book.h"
 #include "group/membership.h"
+#include "session/alarm_sources.h"
 #include "session/input.h"
 #include "session/question.h"
 
 namespace parley::session {
 
 /// The set of `book` that an alarm could be raised with: it stood in our log, final, 24 hours ago. nullptr without one.
+/// @param sources  sources_of() this membership
 /// @param peer  nick of who would be accused, whose word is not needed where others have given theirs; empty: whoever
 /// @error the vault's
-Result<const group::CanaryBook::Committed*> canary_set_in_use(const group::CanaryBook& book, vault::Vault& vault,
+Result<const group::CanaryBook::Committed*> canary_set_in_use(const group::CanaryBook& book,
+                                                              const AlarmSources& sources,
                                                               const group::Membership& membership, UnixSeconds now,
                                                               const std::string& peer);
 
-/// Those of our canaries that enter a session with `peer` (nick) about `question`, in random order. None where not both
-/// learn which indicators match: nothing would show us a hit, or nothing could prove it.
+/// Those of our canaries that enter a session with `peer` (nick) about `question`, in an order that nobody else knows
+/// and that stays the same for this peer. What it has hit is among them: a match that is gone when it asks again would
+/// tell it that it was none. None where not both learn which indicators match: nothing would show us a hit, or nothing
+/// could prove it.
 /// @error the vault's
 Result<std::vector<group::CommittedCanary>> canaries_for(vault::Vault& vault, const group::Membership& membership,
                                                          const Question& question, const std::string& peer,
@@ -53,8 +58,8 @@ CanaryHit hit_at(const Input& input, std::size_t position, std::span<const group
 /// Where `indicator`, which is among them, stands in the tree of result_tree().
 CanaryHit::Tag tag_under(const log::MerkleTree& tree, const Secret<32>& key, const indicator::Canonical& indicator);
 
-/// Keeps the hits of a session, sealed, until the group ends; and that `peer` has seen these canaries.
-Status keep_hits(vault::Vault& vault, const std::string& group, const std::string& peer, const std::string& session,
+/// Keeps the hits of a session, sealed, until the group ends.
+Status keep_hits(vault::Vault& vault, const std::string& group, const std::string& session,
                  std::span<const CanaryHit> hits);
 /// Before a session of `group` is opened to an auditor, who then sees which canaries entered: they are not used any
 /// more against these members (nicks: the other side, and the auditor if it is one). @error Errc::limit; the vault's

@@ -200,7 +200,7 @@ Status Exchange::receive_turn(std::uint64_t turn) {
   TRY(const std::size_t match, take(offered));
   if (match < session_.matches.size())
     return us_.vault.update_matches(session_.row.id, std::span(&session_.matches[match], 1));
-  return keep_hits(us_.vault, session_.row.group, steps_.peer().nick, session_.row.id, hits_);
+  return keep_hits(us_.vault, session_.row.group, session_.row.id, hits_);
 }
 
 // One field that was offered, and the marks with it.

@@ -7,6 +7,7 @@
 
 #include "base/encoding.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "psi/limits.h"
 #include "session/detail/session.h"
 #include "session/result_root.h"
@@ -66,8 +67,7 @@ Status Session::await_acceptance() {
     expired_ = step.error().code == Errc::peer_gone && Monotonic::now() >= expires;
     return std::unexpected(step.error());
   }
-  TRY_STATUS(step->check_answers(proposal_, steps_.peer().name));
-  TRY_STATUS(check_time(*step, proposed_at_));
+  TRY_STATUS(check_step(*step, proposal_, proposed_at_));
   TRY(const Acceptance acceptance, Acceptance::from_json(step->body));
   terms_.their_padded = acceptance.padded;
   nonces_[1] = acceptance.nonce;
@@ -160,6 +160,20 @@ Status Session::check_time(const ReceivedStep& step, UnixSeconds earliest) const
       steps_.peer().name);
 }
 
+Status Session::check_step(const ReceivedStep& step, const Digest& answered, UnixSeconds earliest) const {
+  const std::string& peer = steps_.peer().name;
+  TRY_STATUS(step.check_answers(answered, peer));
+  TRY_STATUS(check_time(step, earliest));
+  const group::SignedCharter& agreed = us_.membership.signed_charter();
+  if (step.charter == agreed.hash) return {};
+  return fail(Errc::skew,
+              fmt::format("Its step \"{}\" is under another version of the charter of {} than the session "
+                          "(version {}). If an amendment came into force meanwhile, exchange it and ask "
+                          "again: parley group show, group take. Nothing was compared.",
+                          visible(step.type), visible(agreed.charter.name), agreed.charter.seq),
+              peer);
+}
+
 Status Session::conduct() {
   run_began_ = Monotonic::now();
   phase_ = "commit";
@@ -212,8 +226,8 @@ Status Session::commit() {
 
   us_.progress.phase("waiting for the other side's commitment", 0);
   TRY(const ReceivedStep theirs, steps_.receive(kCommit, deadline_in(limits_.step)));
-  TRY_STATUS(theirs.check_answers(side_ == Side::asker ? proposal_ : acceptance_, steps_.peer().name));
-  TRY_STATUS(check_time(theirs, side_ == Side::asker ? proposed_at_ : accepted_at_));
+  TRY_STATUS(side_ == Side::asker ? check_step(theirs, proposal_, proposed_at_)
+                                  : check_step(theirs, acceptance_, accepted_at_));
   their_commit_seq_ = theirs.seq;
   TRY(their_commitment_, Commitment::from_json(theirs.body));
   their_commit_step_ = stored_step(steps_.peer().nick, theirs);  // with our next step
@@ -238,8 +252,7 @@ Result<psi::Outcome> Session::run() {
   TRY(const mirror::EntryView ours, charged);
   TRY_STATUS(steps_.send(ours));
   TRY(const ReceivedStep theirs, steps_.receive(kRun, deadline_in(limits_.step)));
-  TRY_STATUS(theirs.check_answers(commits_[static_cast<std::size_t>(side_)], steps_.peer().name));
-  TRY_STATUS(check_time(theirs, committed_at_));
+  TRY_STATUS(check_step(theirs, commits_[static_cast<std::size_t>(side_)], committed_at_));
   if (theirs.seq < their_commit_seq_)
     return fail(Errc::protocol, "The other side wrote that it runs before it had committed to its set.",
                 steps_.peer().name);

@@ -110,7 +110,7 @@ Status Session::store_result(const ResultStep& ours, const std::vector<vault::Se
   row_.outcome = write_outcome(outcome_);
   TRY(result_step_, steps_.write(kResult, ours.to_json(), {}, [&](const mirror::EntryView& step) -> Status {
     TRY_STATUS(us_.vault.save_result(row_, std::vector{their_run_step_, stored_step(step)}, matches));
-    return keep_hits(us_.vault, row_.group, steps_.peer().nick, row_.id, hits_);
+    return keep_hits(us_.vault, row_.group, row_.id, hits_);
   }));
   return {};
 }

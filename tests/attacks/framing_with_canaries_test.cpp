@@ -90,8 +90,8 @@ TEST_F(Framing, WithASetThatOnlyItsOwnerCallsOldIsRefused) {
   const auto in_time = sources.final_by({.nick = "carol",
                                          .seq = entry->entry.seq,
                                          .time = wall_clock_now() - group::kCanaryAge,
-                                         .accused = "dave",
-                                         .charters = {}});
+                                         .charter = charter.hash,
+                                         .accused = "dave"});
   ASSERT_OK(in_time);
   EXPECT_FALSE(*in_time) << "and the one who cosigned it says when it first saw it";
 }
@@ -174,10 +174,12 @@ TEST_F(Framing, WithCanariesOfTwoSetsIsRefused) {
 }
 
 TEST_F(Framing, WithACanaryOfAnotherSessionIsRefused) {
-  const auto held = hold_session(bravo_, alpha_, which_addresses_and_names());
+  Question about_names = which_addresses_and_names();
+  about_names.types = {indicator::Type::domain};
+  const auto held = hold_session(bravo_, alpha_, about_names);
   ASSERT_OK(held.began);
   EXPECT_FALSE(publish_and_check(alarm_, *held.began)) << "entries of one session in an alarm about another";
-  // The commitment and the result of the second session, in which the canary was not: bravo had seen it.
+  // The commitment and the result of the second session, in which the canary was not: it was about names.
   const auto shown = [&](group::JointLog& reader, const std::string& author, std::string_view type) {
     CanaryAlarm::Shown result;
     const auto steps = alpha_.vault->session_steps(*held.began);

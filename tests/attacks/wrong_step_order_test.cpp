@@ -190,6 +190,30 @@ TEST_F(WrongStep, AProposalMadeBeforeIsRefusedWhenItIsSentAgain) {
   EXPECT_THAT(replayed.error().text(), testing::HasSubstr("sent again"));
 }
 
+// An amendment that still gathers signatures: it would be checked by that version what is held against its author
+// later.
+TEST_F(WrongStep, UnderAnotherVersionOfTheCharterIsRefused) {
+  const auto naming_another = [&](Opened& side, std::string_view type) {
+    return writing(type, [&log = log_of(side)](mirror::Draft&) {
+      log.with([](mirror::Replica& replica) { replica.set_charter(Digest{std::byte{7}}); });
+    });
+  };
+  const auto name_the_agreed_one = [&](Opened& side) {
+    log_of(side).with([&](mirror::Replica& replica) { replica.set_charter(charter_of(asker_, answerer_).hash); });
+  };
+  for (const std::string_view type : {kCommit, kRun}) {
+    const std::string text = fmt::format("\"{}\" is under another version of the charter", type);
+    const Question question = which_addresses_and_names();
+    expect_refused(answerer_, hold_session(asker_, answerer_, question, naming_another(asker_, type)).answered,
+                   Errc::skew, text);
+    name_the_agreed_one(asker_);
+    expect_refused(asker_, hold_session(asker_, answerer_, question, {}, naming_another(answerer_, type)).began,
+                   Errc::skew, text);
+    name_the_agreed_one(answerer_);
+  }
+  expect_next_session_succeeds(asker_, answerer_);
+}
+
 TEST_F(WrongStep, ClaimingAnotherNumberOfItemsThanWasAgreedIsRefused) {
   const auto claim = [](log::Json::Object& body) { body.insert_or_assign("probe_items", std::int64_t{1 << 20}); };
   const auto of_asker = hold_session(asker_, answerer_, which_addresses_and_names(), changing(kRun, claim));

@@ -316,5 +316,38 @@ TEST(Quorums, FollowTheNumberOfMembersAndKeepWhatWasDemandedBeyondIt) {
       }
 }
 
+// --- how many there may be ------------------------------------------------------------------------------------------
+
+/// An amendment that becomes version `number`.
+Result<Amendment> version(std::int64_t number, const std::function<void(Charter&)>& change) {
+  SignedCharter before{.charter = charter_of(5), .note = {}, .hash = {}, .signers = {}};
+  before.charter.seq = number - 1;
+  before.hash = charter_hash(before.charter);
+  Charter next = next_of(before);
+  change(next);
+  return read_amendment(before, signed_charter(next, {"alpha"}), {});
+}
+
+TEST(Room, IsKeptAtTheEndForWhatAllSignOrAllButTheExpelled) {
+  const auto tighten = [](Charter& next) { next.not_after -= 1; };
+  const auto loosen = [](Charter& next) { next.not_after += 1; };
+  const auto expel = [](Charter& next) {
+    remove(next, "echo");
+    next.log_quorum = log_quorum_after(next.log_quorum, 5, 4);
+  };
+  const auto room_for = [](std::int64_t number, const std::function<void(Charter&)>& change) -> Status {
+    TRY(const Amendment amendment, version(number, change));
+    return check_room(amendment);
+  };
+  EXPECT_HOLDS(room_for(kVersionsOfAnyQuorum, tighten));
+  for (const std::int64_t number : {kVersionsOfAnyQuorum + 1, kMostVersions}) {
+    EXPECT_REFUSED(room_for(number, tighten), Errc::limit, "this needs 3 of 5 members, because it only tightens");
+    EXPECT_HOLDS(room_for(number, loosen));
+    EXPECT_HOLDS(room_for(number, expel));
+  }
+  EXPECT_REFUSED(room_for(kMostVersions + 1, loosen), Errc::format,
+                 "it is version 257, and a dossier, which carries all of them, has room for 256");
+}
+
 }  // namespace
 }  // namespace parley::group

@@ -165,12 +165,14 @@ TEST_F(Book, KeepsTheSetThatIsInUseUntilTheNextOneIsOldEnough) {
   EXPECT_EQ(entering(112 * kDay), (std::set<std::string>{"192.0.2.1", "192.0.2.2", "192.0.2.3"}));
 }
 
-TEST_F(Book, UsesNoCanaryAgainAgainstWhoSawIt) {
+TEST_F(Book, UsesNoCanaryAgainAgainstWhoWasToldThatItIsOneAlsoNotInTheNextSet) {
   for (const char* value : {"192.0.2.1", "192.0.2.2"}) ASSERT_OK(book_.add(dark(value)));
   commit(100 * kDay);
-  book_.seen_by("bravo", dark("192.0.2.1").indicator);
-  EXPECT_EQ(entering(102 * kDay, "bravo"), (std::set<std::string>{"192.0.2.2"}));
-  EXPECT_EQ(entering(102 * kDay, "carol").size(), 2u);
+  book_.opened_to("bravo");
+  ASSERT_OK(book_.add(dark("192.0.2.3")));
+  commit(101 * kDay);
+  EXPECT_EQ(entering(102 * kDay, "bravo"), (std::set<std::string>{"192.0.2.3"}));
+  EXPECT_EQ(entering(102 * kDay, "carol").size(), 3u);
 }
 
 TEST_F(Book, DrawsWhatWasPublishedIntoNoFurtherSet) {
@@ -198,14 +200,16 @@ TEST_F(Book, ComesBackFromTheVaultAsItWas) {
   const auto opened = home.open();
   for (const char* value : {"192.0.2.1", "192.0.2.2"}) ASSERT_OK(book_.add(dark(value)));
   commit(100 * kDay);
-  book_.seen_by("bravo", dark("192.0.2.1").indicator);
+  book_.opened_to("bravo");
+  book_.published(dark("192.0.2.1").indicator);
   ASSERT_OK(book_.add(dark("192.0.2.3")));
   ASSERT_OK(book_.save(*opened, "g"));
   const auto back = CanaryBook::load(*opened, "g");
   ASSERT_OK(back);
   book_ = *back;
   EXPECT_EQ(book_.waiting().size(), 1u);
-  EXPECT_EQ(entering(102 * kDay, "bravo"), (std::set<std::string>{"192.0.2.2"}));
+  EXPECT_TRUE(entering(102 * kDay, "bravo").empty());
+  EXPECT_EQ(entering(102 * kDay, "carol"), (std::set<std::string>{"192.0.2.2"}));
   const auto other = CanaryBook::load(*opened, "another");
   ASSERT_OK(other);
   EXPECT_TRUE(other->sets().empty());

@@ -282,6 +282,35 @@ TEST(Amending, BringsInAMemberWhoFollowedFromTheFirstVersion) {
   EXPECT_EQ(group["alpha"].membership().charter().members.size(), 3u);
 }
 
+// Two of three change nothing again and again, so that no dossier had room for all versions.
+TEST(Amending, IsRefusedWhenMadeAndWhenTakenWhereFewerThanAllWouldUseUpWhatOthersMayNeed) {
+  Group group({"alpha", "bravo", "charlie"});  // finding quorum: 2
+  group.found();
+  Participant& alpha = group["alpha"];
+  const auto by_alpha = [&](Charter charter, std::int64_t seq, const Digest& prev) {
+    charter.seq = seq;
+    charter.prev = prev;
+    return log::sign_note(charter_text(charter), alpha.id().name, alpha.id_seed());
+  };
+  const Charter charter = alpha.next();
+  Digest last = alpha.membership().signed_charter().hash;
+  for (std::int64_t seq = 2; seq <= kVersionsOfAnyQuorum; ++seq) {
+    const std::string note = by_alpha(charter, seq, last);
+    last = charter_hash(log::parse_note(note)->text);
+    for (const char* nick : {"alpha", "bravo"})
+      ASSERT_HOLDS(group[nick].vault().add_charter(charter.group, {seq, last, note, kBegin}));
+  }
+  Charter tighter = alpha.next(), looser = alpha.next();
+  tighter.not_after -= 1;
+  looser.not_after += 1;
+  EXPECT_REFUSED(alpha.amend(tighter), Errc::limit, "This would be version 193");
+  EXPECT_REFUSED(group["bravo"].take(by_alpha(tighter, kVersionsOfAnyQuorum + 1, last)), Errc::limit,
+                 "what all members sign");
+  const auto proposed = alpha.amend(looser);
+  ASSERT_HOLDS(proposed);
+  EXPECT_HOLDS(group["bravo"].take(proposed->charter.note));
+}
+
 TEST(Amending, ComesIntoForceWhenWhoeverWasMissingLeaves) {
   Group group({"alpha", "bravo", "charlie"});
   group.found();

@@ -84,13 +84,49 @@ TEST_F(Canaries, EnterAlsoWhereTheirOwnerAsks) {
   EXPECT_EQ(matched(*alpha_.vault, *held.began), kShared);
 }
 
-TEST_F(Canaries, AreNotUsedAgainAgainstWhoHasSeenThem) {
+// A guesser that could ask twice would know what to leave out before anybody raises an alarm.
+TEST_F(Canaries, AreThereAgainForWhoAsksAgainSoThatNoMatchIsGone) {
+  commit({dark(kDark), dark(kDarker)});
+  for (int i = 0; i < 3; ++i) {
+    const auto held = bravo_asks();
+    ASSERT_OK(held.began);
+    EXPECT_EQ(hits(held).size(), 1u);
+    EXPECT_TRUE(matched(*bravo_.vault, *held.began).contains(kDark)) << i;
+    EXPECT_EQ(outcome_of(*bravo_.vault, *held.began).count, 4);
+  }
+}
+
+// Nor does it draw other canaries by asking again where padding has not room for all.
+TEST_F(Canaries, AreTheSameOnesInEverySessionWithOneMember) {
+  std::vector<group::Canary> many;
+  for (int i = 1; i <= 60; ++i) many.push_back(dark("192.0.2." + std::to_string(i)));
+  commit(many);
+  const auto entering = [&](const std::string& peer) {
+    std::vector<std::string> values;
+    const auto canaries = canaries_for(*alpha_.vault, alpha_.membership(charter_of(alpha_, bravo_)),
+                                       which_addresses_and_names(), peer, wall_clock_now());
+    EXPECT_OK(canaries);
+    for (const group::CommittedCanary& each : *canaries) values.push_back(each.canary.indicator.value());
+    return values;
+  };
+  const auto first = entering("bravo");
+  ASSERT_EQ(first.size(), 60u);
+  EXPECT_EQ(entering("bravo"), first);
+  EXPECT_FALSE(std::ranges::is_sorted(first));
+}
+
+TEST_F(Canaries, ThatWereHitAreNoReasonToLoseAResultHoweverManyWereShown) {
   commit({dark(kDark)});
-  EXPECT_EQ(hits(bravo_asks()).size(), 1u);
-  const auto again = bravo_asks();
-  ASSERT_OK(again.began);
-  EXPECT_EQ(hits(again).size(), 0u);
-  EXPECT_EQ(outcome_of(*bravo_.vault, *again.began).count, 3);
+  const std::string group = charter_of(alpha_, bravo_).charter.group;
+  auto book = group::CanaryBook::load(*alpha_.vault, group);
+  ASSERT_OK(book);
+  // As much as is kept of what was shown to whom.
+  for (int i = 0; i < 4096; ++i) book->published(dark(fmt::format("198.18.{}.{}", i / 256, i % 256)).indicator);
+  ASSERT_OK(book->save(*alpha_.vault, group));
+  const auto held = bravo_asks();
+  ASSERT_OK(held.answered);
+  EXPECT_EQ(matched(*alpha_.vault, *held.answered), kShared);
+  EXPECT_EQ(hits(held).size(), 1u);
 }
 
 TEST_F(Canaries, OfATypeThatIsNotAskedForDoNotEnter) {
@@ -282,6 +318,43 @@ TEST_F(Alarm, NeedsTwoHitsOnCanariesThatAnHonestMemberMayHold) {
 TEST_F(Alarm, IsNotRaisedByOneHitOnACanaryThatAnHonestMemberMayHold) {
   commit({dark(kDark, 101)});
   EXPECT_FAILS(alarm(bravo_asks()), Errc::policy);
+}
+
+// Whoever asks again meets again what it holds: by accident, or because it guessed. It says no more than the first
+// time.
+TEST_F(Alarm, GainsNothingByBeingAskedAgain) {
+  commit({dark(kDark, 500), dark(kDarker, 500)});
+  const auto first = alarm(bravo_asks()), again = alarm(bravo_asks());
+  ASSERT_OK(first);
+  ASSERT_OK(again);
+  EXPECT_EQ(group::likelihood_ratio(chances_of(first->hits)), group::likelihood_ratio(chances_of(again->hits)));
+}
+
+// An honest member comes by one canary, and much later by another: in each of many sessions both are met.
+TEST_F(Alarm, IsNotRaisedByHitsThatCameFirstInDifferentSessions) {
+  commit({dark(kDark, 500), dark("192.0.2.90", 500)});
+  EXPECT_FAILS(alarm(bravo_asks()), Errc::policy);
+  ASSERT_OK(vault::import_records(*bravo_.vault, {.source = "new.csv", .format = "csv", .labels = {}, .tlp = {}},
+                                  {record(indicator::Type::ipv4, "192.0.2.90", "later")}));
+  for (int i = 0; i < 2; ++i) {
+    const auto held = bravo_asks();
+    EXPECT_EQ(hits(held).size(), 2u);
+    EXPECT_FAILS(alarm(held), Errc::policy);
+  }
+}
+
+// It leaves before it signs, and believes that it has spent the canaries by that.
+TEST_F(Alarm, IsRaisedByASessionWhoseHitsCouldNotBeShownBefore) {
+  commit({dark(kDark, 500), dark(kDarker, 500)});
+  const Deviation leave{.resend = [](const wire::Frame& frame) {
+    return std::vector{frame.type == wire::FrameType::opening ? wire::Frame{wire::FrameType::bye, {}} : frame};
+  }};
+  const auto left = hold_session(bravo_, alpha_, which_addresses_and_names(), leave);
+  ASSERT_OK(left.answered);
+  EXPECT_FAILS(alarm_about(alpha_, bravo_, *left.answered), Errc::policy);
+  const auto made = alarm(bravo_asks());
+  ASSERT_OK(made);
+  EXPECT_EQ(made->hits.size(), 2u);
 }
 
 TEST_F(Alarm, IsNotRaisedWhereTheOtherSideLeftBeforeItSigned) {

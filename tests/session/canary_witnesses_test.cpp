@@ -17,7 +17,7 @@ class Witnesses : public testing::Test {
   explicit Witnesses(std::size_t count = 3) {
     auto guesses = material("xagent");
     guesses.push_back(record(indicator::Type::ipv4, kDark, "guess"));
-    const std::vector<std::string> nicks = {"alpha", "bravo", "charlie", "delta"};
+    const std::vector<std::string> nicks = {"alpha", "bravo", "charlie", "delta", "echo"};
     for (std::size_t i = 0; i < count; ++i) {
       homes_.push_back(std::make_unique<TestMember>(nicks.at(i), i == 1 ? guesses : material("sednit")));
       members_.push_back(std::make_unique<Opened>(*homes_.back()));
@@ -56,7 +56,9 @@ class Witnesses : public testing::Test {
   bool is_in_use(const std::string& against) {
     const auto book = group::CanaryBook::load(*alpha().vault, charter_.charter.group);
     EXPECT_OK(book);
-    const auto set = canary_set_in_use(*book, *alpha().vault, alpha().membership(charter_), wall_clock_now(), against);
+    const auto sources = sources_of(*alpha().vault, alpha().membership(charter_));
+    EXPECT_OK(sources);
+    const auto set = canary_set_in_use(*book, *sources, alpha().membership(charter_), wall_clock_now(), against);
     EXPECT_OK(set);
     return set && *set != nullptr;
   }
@@ -80,6 +82,22 @@ class Witnesses : public testing::Test {
   Status check_by(std::size_t member, const mirror::EntryView& alarm) {
     TRY(const AlarmSources sources, sources_of(*members_[member]->vault, members_[member]->membership(charter_)));
     return check_alarm(alarm, sources);
+  }
+  /// As alpha has it when these have left and these versions have come into force after the first.
+  group::Membership later(std::set<std::string, std::less<>> left, std::vector<group::SignedCharter> amendments = {}) {
+    amendments.insert(amendments.begin(), charter_);
+    return {{.id = charter_.charter.group, .name = "three", .state = std::string(group::kActive)},
+            std::move(amendments),
+            std::move(left),
+            {},
+            *log::parse_vkey(alpha().member.card.id_vkey)};
+  }
+  group::SignedCharter amended(const std::function<void(group::Charter&)>& change) {
+    group::SignedCharter next = charter_;
+    change(next.charter);
+    next.charter.seq = charter_.charter.seq + 1;
+    next.hash = group::charter_hash(next.charter);
+    return next;
   }
   /// A member's rotation with no cutoffs reaches all others.
   void take_back(std::size_t member) {
@@ -185,6 +203,70 @@ TEST_F(Witnesses, WhoseWordIsMissingOrAheadAreNamed) {
   EXPECT_FALSE((*voters)[1].holding.has_value());
 }
 
+// --- whatever becomes of the group
+// --------------------------------------------------------------------------------------
+
+class WitnessesOfFive : public Witnesses {
+ protected:
+  WitnessesOfFive() : Witnesses(5) {}
+};
+
+// The accused names an amendment that still gathers signatures, and of whose members fewer had signed a day before.
+TEST_F(Witnesses, AreThoseOfTheVersionThatTheAccusedEnteredTheSessionUnder) {
+  commit([](std::size_t i) { return i == 1 ? std::nullopt : std::optional(days_ago(3)); });
+  ask();
+  const auto alarm = raise();
+  ASSERT_OK(alarm);
+  const group::SignedCharter four = amended([](group::Charter& next) {
+    next.members.push_back(next.members.back());
+    next.members.back().keys.nick = "zulu";
+  });
+  const auto body = CanaryAlarm::from_json(*alarm->body);
+  ASSERT_OK(body);
+  for (const bool in_force : {false, true}) {
+    const auto sources = sources_of(*alpha().vault, in_force ? later({}, {four}) : later({}));
+    ASSERT_OK(sources);
+    AlarmSources named = *sources;
+    named.entry = [&](const std::string& nick, const Digest& hash) -> Result<mirror::EntryView> {
+      TRY(mirror::EntryView entry, sources->entry(nick, hash));
+      if (hash == body->run || hash == body->commit.entry) entry.entry.charter = four.hash;
+      return entry;
+    };
+    EXPECT_OK(check_alarm(*alarm, *sources)) << in_force;
+    EXPECT_OK(check_alarm(*alarm, named)) << in_force;
+  }
+}
+
+TEST_F(WitnessesOfFive, StayCountedWhenTheyLeaveAfterwards) {
+  // Of the four others three are due, and echo has seen nothing.
+  commit([](std::size_t i) { return i == 1 || i == 4 ? std::nullopt : std::optional(days_ago(3)); });
+  ask();
+  const auto alarm = raise();
+  ASSERT_OK(alarm);
+  const std::vector<std::string> others = {"alpha", "bravo", "charlie", "delta", "echo"};
+  for (std::size_t gone = 0; gone < std::size_t{1} << others.size(); ++gone) {
+    std::set<std::string, std::less<>> left;
+    for (std::size_t i = 0; i < others.size(); ++i)
+      if (gone >> i & 1) left.insert(others[i]);
+    const auto sources = sources_of(*alpha().vault, later(left));
+    ASSERT_OK(sources);
+    EXPECT_OK(check_alarm(*alarm, *sources)) << fmt::format("{}", fmt::join(left, ", "));
+  }
+}
+
+TEST_F(Witnesses, AreNotCountedByAVersionThatNobodyHereKnows) {
+  commit(in_time);
+  ask();
+  const auto alarm = raise();
+  ASSERT_OK(alarm);
+  const group::SignedCharter unknown = amended([](group::Charter& next) { next.purpose = "another"; });
+  const auto sources = sources_of(*alpha().vault, alpha().membership(unknown));
+  ASSERT_OK(sources);
+  const Status checked = check_alarm(*alarm, *sources);
+  EXPECT_FAILS(checked, Errc::not_found);
+  EXPECT_THAT(checked.error().text(), testing::HasSubstr("a version of the charter that is not known here"));
+}
+
 // --- and nobody is framed by it
 // -----------------------------------------------------------------------------------------
 
@@ -220,15 +302,9 @@ class AlarmList : public Witnesses {
   Result<Alarms> alarms() { return alarms_under(alpha().membership(charter_)); }
   /// As alpha has it once bravo is expelled.
   group::Membership without_bravo() {
-    group::SignedCharter next = charter_;
-    std::erase_if(next.charter.members, [](const auto& member) { return member.keys.nick == "bravo"; });
-    next.charter.seq = charter_.charter.seq + 1;
-    next.hash = group::charter_hash(next.charter);
-    return {{.id = charter_.charter.group, .name = "three", .state = std::string(group::kActive)},
-            {charter_, next},
-            {},
-            {},
-            *log::parse_vkey(alpha().member.card.id_vkey)};
+    return later({}, {amended([](group::Charter& next) {
+                   std::erase_if(next.members, [](const auto& member) { return member.keys.nick == "bravo"; });
+                 })});
   }
   void write(std::size_t member, std::string_view type, std::size_t count, const log::Json& body) {
     std::vector<mirror::Appending> all;

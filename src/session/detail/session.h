@@ -44,6 +44,9 @@ class Session {
   Status compare(const ResultStep& ours);
   // @param earliest  when the step can have been written, by our clock: after the one of ours that it answers
   Status check_time(const ReceivedStep& step, UnixSeconds earliest) const;
+  // Whether a step of the session answers the one that is due, when it says, and under the charter that both agreed on:
+  // what is held against its author later goes by all three.
+  Status check_step(const ReceivedStep& step, const Digest& answered, UnixSeconds earliest) const;
 
   // --- how a question is weighed, and which protocol answers it: session_decision.cpp ---
   Result<bool> decide_on(const Proposal& proposal, const Decide& decide, const JudgeByRule& judge);
