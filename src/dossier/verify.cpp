@@ -75,11 +75,6 @@ Result<std::string> Verifier::charters() {
   TRY(contents_->charters.emplace_back(), group::read_founded(dossier().charters.front()));
   TRY_STATUS(read_leaves(0));
   for (std::size_t i = 1; i < dossier().charters.size(); ++i) {
-    const auto has_left = [&](const group::CharterMember& member) {
-      return contents_->left.contains(member.keys.nick);
-    };
-    if (std::ranges::all_of(contents_->charters.back().charter.members, has_left))
-      return wrong(fmt::format("Version {} of the charter came when all members had left.", i + 1));
     TRY(group::Amendment amendment,
         group::read_amendment(contents_->charters.back(), dossier().charters[i], contents_->left));
     if (!amendment.in_force())

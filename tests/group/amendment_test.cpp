@@ -199,6 +199,14 @@ TEST(Amendment, NeverExpelsOneOfTwo) {
   EXPECT_REFUSED(assess(two.charter, next, {}), Errc::format, "2 to 16");
 }
 
+TEST(Amendment, IsNoneWhereNobodyIsLeftToSignIt) {
+  const SignedCharter three = founded(3);
+  Charter next = next_of(three);
+  next.max_tlp = indicator::Tlp::clear;
+  EXPECT_HOLDS(assess(three.charter, next, Left{"alpha", "bravo"}));
+  EXPECT_REFUSED(assess(three.charter, next, Left{"alpha", "bravo", "charlie"}), Errc::format, "had withdrawn");
+}
+
 TEST(Amendment, ThatExpelsStandsAlone) {
   const SignedCharter before = founded_with_admission();
   Charter good = next_of(before);
