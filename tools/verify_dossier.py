@@ -145,7 +145,7 @@ def ed25519_compute(key, message, signature):
 MAX_INTEGER = 2**53 - 1
 LATEST = 253402300799  # the end of the year 9999, after which RFC 3339 has no times
 KEY = re.compile(r"[a-z][a-z0-9_]{0,31}\Z")
-STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+STRING = re.compile(r'"[^"\\]*(?:\\.?[^"\\]*)*(?:"|\Z)', re.DOTALL)  # or what is left, so that it never goes back
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 HEX32 = re.compile(r"[0-9a-f]{64}\Z")
 NICK = re.compile(r"[a-z0-9-]{1,32}\Z")
@@ -447,7 +447,7 @@ def check_amendment(before, after, left):
     ids = [one for place, one in enumerate(ids) if one[1] not in [other for _, other in ids[:place]]]
     signers = {ids[index][0] for index in after.note.signers([key for _, key in ids])}
     current = was.keys() - left
-    require(current, "a charter came when all members had left")
+    require(len(current) >= 2, "a charter came when all members but one had left")
     if expelled:
         require(len(expelled) == 1 and len(current) > 2 and not any(steps) and follow, "an expulsion stands alone")
         due, all_of = len(current - expelled), set()

@@ -231,8 +231,8 @@ Result<Assessment> assess(const Charter& before, const Charter& after, const Lef
   std::vector<std::string> current;
   for (const CharterMember& member : before.members)
     if (!left.contains(member.keys.nick)) current.push_back(member.keys.nick);
-  // Nobody would be left whose signature it needs, and strangers could go on under the group's name.
-  if (current.empty()) return impossible("all members had withdrawn before it.");
+  // One is no group: else it could go on under the group's name with strangers that it made up.
+  if (current.size() < kFewestMembers) return impossible("all members but one had withdrawn before it.");
 
   Assessment assessed;
   assessed.changes = compare_members(before, after, left, assessed);

@@ -145,7 +145,7 @@ Status Exchange::open_in_turn() {
 Status Exchange::check_still(std::size_t i) {
   TRY(const group::Membership membership, us_.membership_now());
   const Status fit = check_peer(membership);
-  peer_out_ = !fit;
+  peer_out_ = !fit && fit.error().code == Errc::policy;
   TRY_STATUS(fit);
   stopped_here_ = true;  // whatever ends it from here on
   TRY_STATUS(check_group(membership));

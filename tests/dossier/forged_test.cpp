@@ -451,6 +451,7 @@ TEST_F(ForgedDossier, IsTakenByBothWithAmendmentsThatAreSignedByThoseWhomTheyNee
 
   add("strangers come in when all have left", echo_in, {"echo"}, false, all);
   add("strangers come in when all but alpha have left", echo_in, {"echo"}, false, {"bravo", "charlie", "delta"});
+  add("the one who has not left takes strangers in", echo_in, {"alpha", "echo"}, false, {"bravo", "charlie", "delta"});
 
   const Nicks delta = {"delta"};
   add("delta left and is taken off", {{"/members/3", std::nullopt}}, three, true, delta);

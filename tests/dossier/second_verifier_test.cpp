@@ -98,6 +98,18 @@ TEST_F(SecondVerifier, RefusesManySmallValuesAndLongNumbersBeforeItMakesThemAsTh
   EXPECT_NE(second[0].find("a number that PJ1 does not have"), std::string::npos) << second[0].substr(0, 200);
 }
 
+TEST_F(SecondVerifier, RefusesATextWithoutAnEndAsSoonAsTheFirstDoes) {
+  for (const std::string_view last : {"\n", "\\\n"}) {
+    std::string text = "{\"a\":\"" + std::string(2 * kMaxDossierValues, ',');
+    for (std::size_t i = 0; i < 1'000'000; ++i) text += "\\\"";
+    text += last;
+    EXPECT_FALSE(parse_dossier(text));
+    const auto second = run(file("d.parley", text));  // which looks at each character once, or is there for days
+    ASSERT_EQ(second.size(), 1u);
+    EXPECT_EQ(outcome(second[0]), "refused") << second[0].substr(0, 200);
+  }
+}
+
 /// Parts of genuine dossiers left out, put in twice, swapped and taken from another one, at random: what is left of the
 /// text is canonical, so that both have to look at what it means.
 TEST_F(SecondVerifier, AgreesWithTheFirstOnDossiersPutTogetherAtRandom) {

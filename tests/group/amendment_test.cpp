@@ -199,11 +199,12 @@ TEST(Amendment, NeverExpelsOneOfTwo) {
   EXPECT_REFUSED(assess(two.charter, next, {}), Errc::format, "2 to 16");
 }
 
-TEST(Amendment, IsNoneWhereNobodyIsLeftToSignIt) {
+TEST(Amendment, IsNoneWhereOneMemberIsLeftOrNobody) {
   const SignedCharter three = founded(3);
   Charter next = next_of(three);
   next.max_tlp = indicator::Tlp::clear;
-  EXPECT_HOLDS(assess(three.charter, next, Left{"alpha", "bravo"}));
+  EXPECT_HOLDS(assess(three.charter, next, Left{"alpha"}));
+  EXPECT_REFUSED(assess(three.charter, next, Left{"alpha", "bravo"}), Errc::format, "had withdrawn");
   EXPECT_REFUSED(assess(three.charter, next, Left{"alpha", "bravo", "charlie"}), Errc::format, "had withdrawn");
 }
 
