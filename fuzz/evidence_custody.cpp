@@ -1,5 +1,7 @@
 // What lies in a case: the header of a sealed file, an entry of a chain of custody, a chain of them. One spelling is
 // taken, and what is taken continues as it says.
+#include <algorithm>
+
 #include "check.h"
 #include "evidence/custody.h"
 #include "vault/files.h"

@@ -27,7 +27,7 @@ TEST(ReceivedList, KeepsEveryFieldOfEveryMatchApart) {
 }
 
 TEST(ReceivedList, OfAnotherSizeOrWithMoreThanItsFieldsIsRefused) {
-  for (const std::size_t size : {0, 3, 5, 400})
+  for (const std::size_t size : {0u, 3u, 5u, 400u})
     EXPECT_FAILS(ReceivedList::read(3, Bytes(size)), Errc::protocol) << size;
   Bytes beyond(ReceivedList::bytes_for(3));
   beyond.back() = std::byte{0b0100'0000};  // of the 30 bits the 31st
