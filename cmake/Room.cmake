@@ -48,5 +48,5 @@ function(parley_test room)
     PARLEY_VECTORS="${PROJECT_SOURCE_DIR}/tests/vectors" PARLEY_SOURCE="${PROJECT_SOURCE_DIR}"
     PARLEY_PROGRAM="$<TARGET_FILE:parley>")
   add_test(NAME ${room} COMMAND test_${room})
-  set_tests_properties(${room} PROPERTIES LABELS "${TEST_LABEL}" TIMEOUT 900)
+  set_tests_properties(${room} PROPERTIES LABELS "${TEST_LABEL}" TIMEOUT 1800)
 endfunction()

@@ -24,7 +24,7 @@
 
 namespace parley::program {
 
-inline constexpr auto kPatience = std::chrono::seconds(60);
+inline constexpr auto kPatience = std::chrono::seconds(240);
 
 struct Launch {
   std::string program = PARLEY_PROGRAM;
