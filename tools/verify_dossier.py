@@ -342,6 +342,7 @@ TYPES = ("ipv4 ipv6 cidr domain url email md5 sha1 sha256 sha512 filename mutex 
 CAPS = {"max_items_per_session": 256, "max_sessions_day": 1, "max_probe_items_30d": 256, "max_probe_items_group_30d": 256,
         "max_matches_revealed_30d": 0, "max_fields_per_item": 0}
 NICK_TEXT, KEY_TEXT = matching(NICK, "nick"), text(300)
+MAX_CHARTERS = 256  # versions of one charter
 QUESTION = record(fn=one_of("count", "intersection"), type=one_of(*TYPES),
                   **{cap: number(least, LARGEST_CAP) for cap, least in CAPS.items()})
 MEMBER = record(card=HASH, cosign=KEY_TEXT, id=KEY_TEXT, log=KEY_TEXT, nick=NICK_TEXT, node=KEY_TEXT, tls=bytes_of(32))
@@ -350,7 +351,7 @@ TERMS = dict(
     grace_days=number(0, 90), group=matching(GROUP, "group"), log_quorum=number(2, 16), max_tlp=one_of(*TLPS),
     members=array(MEMBER, 16, 2), name=text(64, 1), not_after=TIME, not_before=TIME, prev=text(64),
     protocols=array(one_of("classic", "fast"), 2, 1), purpose=text(1000, 1), questions=array(QUESTION, 2 * len(TYPES), 1),
-    seq=number(1, 4096))
+    seq=number(1, MAX_CHARTERS))
 ADMISSION = record(epoch_days=number(1, 400), types=array(record(max_admissions=number(1, LARGEST_CAP),
                                                                  type=one_of(*TYPES)), len(TYPES), 1))
 CHARTER = {1: record(v=VERSION, **TERMS), 2: record(v=number(2, 2), admission=ADMISSION, **TERMS)}
@@ -1058,7 +1059,7 @@ def check_publications(entries, finding_hash, signers, charter):
 
 
 MAX_DOSSIER, MAX_PAPER = 32 << 20, 256 << 10  # the first one with its newline
-MAX_CHARTERS, MAX_DISSENTS, MAX_OPENINGS, MAX_ROTATIONS = 256, 512, 576, 1024
+MAX_DISSENTS, MAX_OPENINGS, MAX_ROTATIONS = 512, 576, 1024
 MAX_ENTRIES = 2048 + 2 * 16  # the evidence's, and of each signer a publication and a withdrawal
 DOSSIER = record(
     cards=array(text(8 << 10), 16), charters=array(text(MAX_PAPER), MAX_CHARTERS),

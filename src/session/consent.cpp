@@ -249,13 +249,18 @@ Status take_back_consent(vault::Vault& vault, const std::string& session) {
 }
 
 Status use_up_consent(vault::Vault& vault, const std::string& session) {
-  TRY_STATUS(vault.put_setting(consent_name(session), ""));
-  return vault.put_setting(waiting_name(session), "");
+  return vault.together([&]() -> Status {
+    TRY_STATUS(vault.put_setting(consent_name(session), ""));
+    TRY_STATUS(vault.put_setting(waiting_name(session), ""));
+    return forget_ahead(vault, session);
+  });
 }
 
 Status end_consents(vault::Vault& vault, const std::string& session) {
-  TRY_STATUS(use_up_consent(vault, session));
-  return vault.put_setting(broken_off_name(session), "yes");
+  return vault.together([&]() -> Status {
+    TRY_STATUS(use_up_consent(vault, session));
+    return vault.put_setting(broken_off_name(session), "yes");
+  });
 }
 
 Status note_ahead(vault::Vault& vault, const std::string& session) {
@@ -270,8 +275,7 @@ Status end_consents_of_interrupted(vault::Vault& vault, const std::string& sessi
   return vault.together([&]() -> Status {
     TRY(const auto ahead, vault.setting(ahead_name(session)));
     if (!ahead || ahead->empty()) return {};
-    TRY_STATUS(end_consents(vault, session));
-    return forget_ahead(vault, session);
+    return end_consents(vault, session);
   });
 }
 

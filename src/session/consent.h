@@ -115,7 +115,7 @@ Status end_consents(vault::Vault& vault, const std::string& session);
 /// In a reveal that goes on, more goes out than has come back: where this program ends before the reveal does, its
 /// consents have ended too.
 Status note_ahead(vault::Vault& vault, const std::string& session);
-/// The reveal has ended by itself.
+/// The reveal has ended, and its consents stay: no more has gone out than came back.
 Status forget_ahead(vault::Vault& vault, const std::string& session);
 /// Before another reveal of the session. Precondition: none is under way.
 Status end_consents_of_interrupted(vault::Vault& vault, const std::string& session);

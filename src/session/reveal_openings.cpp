@@ -46,13 +46,13 @@ Result<RevealOutcome> Exchange::exchange() {
       TRY_STATUS(end_consents(us_.vault, session_.row.id));
       error.message += fmt::format(" Nothing more of this session is opened to {} before somebody here consents anew.",
                                    steps_.peer().name);
+    } else {
+      TRY_STATUS(forget_ahead(us_.vault, session_.row.id));
     }
-    TRY_STATUS(forget_ahead(us_.vault, session_.row.id));
     if (!declined_) (void)close(by_them ? "them" : "us");
     return std::unexpected(std::move(error));
   }
   TRY_STATUS(use_up_consent(us_.vault, session_.row.id));
-  TRY_STATUS(forget_ahead(us_.vault, session_.row.id));
   session_.row.state = kClosed;
   TRY(const mirror::EntryView ours, close({}));
   if (const Status closed = receive_closing(); !closed) {

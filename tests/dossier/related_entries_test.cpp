@@ -1,28 +1,11 @@
 // Entries about findings that stand elsewhere than one expects: as evidence of another finding, or before what they are
 // about. Maker and both verifiers judge them alike.
-#include "dossier/samples.h"
-#include "dossier/second_verifier.h"
+#include "dossier/both_verifiers.h"
 
 namespace parley::dossier {
 namespace {
 
-class RelatedEntries : public SecondVerifier {
- protected:
-  Result<std::string> make(finding::ThreeMembers& members, const finding::Case& of, const MakeOptions& options = {}) {
-    return make_dossier(members.group_["alpha"].vault(), members.membership("alpha"), members.log("alpha"),
-                        members.group_["alpha"].card(), of, options);
-  }
-  /// What the first verifier reads out of a dossier that both take.
-  Verdict taken_by_both(finding::ThreeMembers& members, const std::string& text) {
-    const Digest charter = members.membership("alpha").anchor();
-    Verdict verdict = verify_dossier(text, {.charter = charter});
-    EXPECT_TRUE(verdict.holds) << verdict.steps.back().detail;
-    const auto second = run(fmt::format("{} --charter {}", file("d.parley", text), to_hex(charter)));
-    EXPECT_EQ(second.size(), 1u);
-    EXPECT_EQ(outcome(second.front()), "verified") << second.front();
-    return verdict;
-  }
-};
+class RelatedEntries : public BothVerifiers {};
 
 TEST_F(RelatedEntries, AboutAnotherFindingAreEvidenceLikeAnyOther) {
   Published first(true, true);
@@ -52,9 +35,7 @@ TEST_F(RelatedEntries, AboutAnotherFindingAreEvidenceLikeAnyOther) {
   const auto of = book.find(to_hex(*hash));
   ASSERT_HOLDS(of);
   for (const MakeOptions& options : {MakeOptions{}, MakeOptions{.withhold = {}, .with_bodies = shown}}) {
-    const auto text = make(first, **of, options);
-    ASSERT_HOLDS(text);
-    const Verdict verdict = taken_by_both(first, *text);
+    const Verdict verdict = taken_by_both(first, "alpha", dossier_by(first, "alpha", **of, options));
     ASSERT_TRUE(verdict.holds);
     EXPECT_TRUE(verdict.contents->withdrawals.empty()) << "it is of the other finding";
     EXPECT_EQ(verdict.contents->publishers, (std::vector<std::string>{"alpha", "bravo"}));
@@ -83,9 +64,7 @@ TEST_F(RelatedEntries, WithdrawWhereverTheSignatureStands) {
   const finding::Case of = members.only_case("alpha");
   ASSERT_EQ(of.withdrawals.size(), 1u);
   EXPECT_EQ(of.publications.at(0).body.withdrawals.size(), 1u);
-  const auto text = make(members, of);
-  ASSERT_HOLDS(text);
-  const Verdict verdict = taken_by_both(members, *text);
+  const Verdict verdict = taken_by_both(members, "alpha", dossier_by(members, "alpha", of));
   ASSERT_TRUE(verdict.holds);
   EXPECT_EQ(verdict.contents->standing(), (std::vector<std::string>{"alpha", "charlie"}));
 }
@@ -112,9 +91,7 @@ TEST_F(RelatedEntries, CountThoughAnAmendmentHasTakenTheirAuthorOffTheList) {
   ASSERT_HOLDS(agreed);
   EXPECT_HOLDS(alpha.take(agreed->charter.note, now));
   ASSERT_EQ(members.membership("alpha").charter().member("charlie"), nullptr);
-  const auto text = make(members, members.only_case("alpha"));
-  ASSERT_HOLDS(text);
-  const Verdict verdict = taken_by_both(members, *text);
+  const Verdict verdict = taken_by_both(members, "alpha", dossier_by(members, "alpha", members.only_case("alpha")));
   ASSERT_TRUE(verdict.holds);
   EXPECT_EQ(verdict.contents->withdrawals.size(), 1u);
   EXPECT_EQ(verdict.contents->standing(), (std::vector<std::string>{"alpha", "bravo"}));
@@ -125,9 +102,7 @@ TEST_F(RelatedEntries, OfWhichNoPublicationKnewAreShownAndTakenByBoth) {
   Published published(false);
   EXPECT_HOLDS(published.dissent("charlie", published.hash(), {{"judgement", {}, "The tools are sold."}}));
   published.exchange();
-  const auto text = published.make("alpha");
-  ASSERT_HOLDS(text);
-  const Verdict verdict = taken_by_both(published, *text);
+  const Verdict verdict = taken_by_both(published, "alpha", published.make("alpha"));
   ASSERT_TRUE(verdict.holds);
   EXPECT_EQ(verdict.contents->dissents.size(), 1u);
   EXPECT_TRUE(verdict.contents->silent.empty());

@@ -11,6 +11,13 @@ namespace parley::dossier {
 
 using group::fails, group::holds;  // of EXPECT_HOLDS and its like
 
+inline Result<std::string> dossier_by(finding::ThreeMembers& members, const std::string& nick, const finding::Case& of,
+                                      const MakeOptions& options = {}) {
+  const group::Membership membership = members.membership(nick);
+  return make_dossier(members.group_[nick].vault(), membership, members.log(nick), members.group_[nick].card(), of,
+                      options);
+}
+
 /// A finding that alpha froze, alpha and bravo signed and published, and that charlie dissents from, or not; and that
 /// bravo then withdraws from, or not.
 class Published : public finding::ThreeMembers {
@@ -36,9 +43,8 @@ class Published : public finding::ThreeMembers {
     exchange();
   }
 
-  Result<std::string> make(std::string_view nick, const MakeOptions& options = {}) {
-    const group::Membership membership = this->membership(nick);
-    return make_dossier(group_[nick].vault(), membership, log(nick), group_[nick].card(), only_case(nick), options);
+  Result<std::string> make(const std::string& nick, const MakeOptions& options = {}) {
+    return dossier_by(*this, nick, only_case(nick), options);
   }
   std::string text(const MakeOptions& options = {}) {
     const auto made = make("alpha", options);

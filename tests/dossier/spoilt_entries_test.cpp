@@ -1,8 +1,7 @@
 // A member whose program writes what readers of a dossier refuse keeps nobody else from making one: what a reader would
 // not take is left aside, and said.
 #include "crypto/ristretto.h"
-#include "dossier/samples.h"
-#include "dossier/second_verifier.h"
+#include "dossier/both_verifiers.h"
 
 namespace parley::dossier {
 namespace {
@@ -30,7 +29,7 @@ Bytes signed_otherwise(std::string_view text, const Secret<32>& seed) {
   return signature;
 }
 
-class SpoiltEntries : public SecondVerifier {
+class SpoiltEntries : public BothVerifiers {
  protected:
   /// All but `spoiler` have an honest program; the finding is frozen by bravo, whose clock is ahead of the others'.
   void freeze() {
@@ -62,15 +61,7 @@ class SpoiltEntries : public SecondVerifier {
   }
   /// What both verifiers say of the dossier that this member makes.
   Verdict made_by(const std::string& nick) {
-    const auto text = make_dossier(members_.group_[nick].vault(), members_.membership(nick), members_.log(nick),
-                                   members_.group_[nick].card(), of(nick), {});
-    EXPECT_HOLDS(text);
-    if (!text) return {};
-    const Digest charter = members_.membership(nick).anchor();
-    const auto second = run(fmt::format("{} --charter {}", file("d.parley", *text), to_hex(charter)));
-    EXPECT_EQ(second.size(), 1u);
-    EXPECT_EQ(outcome(second.front()), "verified") << second.front();
-    return verify_dossier(*text, {.charter = charter});
+    return taken_by_both(members_, nick, dossier_by(members_, nick, of(nick)));
   }
 
   finding::ThreeMembers members_;
@@ -244,9 +235,7 @@ TEST_F(SpoiltEntries, OfEvidenceByAVersionThatIsNotInForceAreRefusedByDrafterSig
   }
   members_.exchange();
   publish({"alpha", "bravo", "charlie"});
-  EXPECT_REFUSED(make_dossier(members_.group_["bravo"].vault(), members_.membership("bravo"), members_.log("bravo"),
-                              members_.group_["bravo"].card(), of("bravo"), {}),
-                 Errc::policy, kWhy);
+  EXPECT_REFUSED(dossier_by(members_, "bravo", of("bravo")), Errc::policy, kWhy);
 }
 
 TEST_F(SpoiltEntries, OrOthersAreNoEvidenceBeyondWhatADossierCanShow) {

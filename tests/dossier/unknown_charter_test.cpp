@@ -1,13 +1,12 @@
 // Words about a finding under a version of the charter that nobody knows: an amendment that has not come yet, or a hash
 // that its author made up. Alpha, bravo and charlie have signed; then alpha is expelled, so that nobody can show a tree
 // by the version under which the finding was frozen any more.
-#include "dossier/samples.h"
-#include "dossier/second_verifier.h"
+#include "dossier/both_verifiers.h"
 
 namespace parley::dossier {
 namespace {
 
-class UnknownCharter : public SecondVerifier {
+class UnknownCharter : public BothVerifiers {
  protected:
   void SetUp() override {
     const auto hash = members_.draft("alpha", members_.working_copy());
@@ -66,19 +65,8 @@ class UnknownCharter : public SecondVerifier {
     EXPECT_EQ(book.cases.size(), 1u);
     return book.cases.empty() ? finding::Case{} : book.cases.front();
   }
-  Result<std::string> make(const MakeOptions& options = {}) {
-    return make_dossier(members_.group_["bravo"].vault(), members_.membership("bravo"), members_.log("bravo"),
-                        members_.group_["bravo"].card(), of(), options);
-  }
-  Verdict taken_by_both(const Result<std::string>& text) {
-    EXPECT_HOLDS(text);
-    if (!text) return {};
-    const Digest charter = members_.membership("bravo").anchor();
-    const auto second = run(fmt::format("{} --charter {}", file("d.parley", *text), to_hex(charter)));
-    EXPECT_EQ(second.size(), 1u);
-    EXPECT_EQ(outcome(second.front()), "verified") << second.front();
-    return verify_dossier(*text, {.charter = charter});
-  }
+  Result<std::string> make(const MakeOptions& options = {}) { return dossier_by(members_, "bravo", of(), options); }
+  Verdict taken(const Result<std::string>& text) { return taken_by_both(members_, "bravo", text); }
 
   finding::ThreeMembers members_;
   Digest hash_{};
@@ -91,8 +79,7 @@ TEST_F(UnknownCharter, OfAWithdrawalKeepsNobodyFromMakingADossierWhoSaysToGoOnWi
   ASSERT_EQ(seen.unread.size(), 1u);
   EXPECT_EQ(seen.unread[0].lacking, finding::Unread::Lacking::charter);
   EXPECT_REFUSED(make(), Errc::policy, fmt::format("--without charlie:{}", seen.unread[0].place.seq));
-  const Verdict verdict =
-      taken_by_both(make({.withhold = {}, .with_bodies = {}, .without = {seen.unread[0].place.leaf}}));
+  const Verdict verdict = taken(make({.withhold = {}, .with_bodies = {}, .without = {seen.unread[0].place.leaf}}));
   ASSERT_TRUE(verdict.holds);
   EXPECT_TRUE(verdict.contents->withdrawals.empty());
   ASSERT_EQ(seen.set_aside.size(), 1u) << "and it is said that it was left aside";
@@ -107,7 +94,7 @@ TEST_F(UnknownCharter, OfAWithdrawalThatComesLaterMakesItCount) {
   EXPECT_HOLDS(members_.group_["bravo"].take(note, finding::ThreeMembers::kNow));
   EXPECT_TRUE(of().unread.empty());
   exchange_among_two();
-  const Verdict verdict = taken_by_both(make());
+  const Verdict verdict = taken(make());
   ASSERT_TRUE(verdict.holds);
   EXPECT_EQ(verdict.contents->withdrawals.size(), 1u);
 }
@@ -116,7 +103,7 @@ TEST_F(UnknownCharter, OfAWithdrawalThatIsGivenTwiceIsNotWaitedForAfterOneThatCo
   charlie_withdraws_under(Digest{std::byte{7}});
   charlie_withdraws_under(members_.membership("charlie").signed_charter().hash);
   EXPECT_TRUE(of().unread.empty());
-  const Verdict verdict = taken_by_both(make());
+  const Verdict verdict = taken(make());
   ASSERT_TRUE(verdict.holds);
   EXPECT_EQ(verdict.contents->withdrawals.size(), 1u);
 }
@@ -141,7 +128,7 @@ TEST_F(UnknownCharter, OfAPublicationMakesItCountForNothing) {
   const finding::Case seen = of();
   EXPECT_EQ(seen.publications.size(), before);
   ASSERT_EQ(seen.set_aside.size(), 1u);
-  EXPECT_TRUE(taken_by_both(make()).holds) << "what charlie published before still counts";
+  EXPECT_TRUE(taken(make()).holds) << "what charlie published before still counts";
 }
 
 }  // namespace

@@ -120,11 +120,7 @@ TEST(Dossier, ShowsTheBodyOfEvidenceWhereItsMakerWantsThat) {
 TEST(Dossier, IsNotMadeBeforeEnoughHavePublished) {
   finding::ThreeMembers members;
   const Digest hash = *members.draft("alpha", members.working_copy());
-  const auto make = [&] {
-    const group::Membership membership = members.membership("alpha");
-    return make_dossier(members.group_["alpha"].vault(), membership, members.log("alpha"),
-                        members.group_["alpha"].card(), members.only_case("alpha"), {});
-  };
+  const auto make = [&] { return dossier_by(members, "alpha", members.only_case("alpha")); };
   EXPECT_REFUSED(make(), Errc::policy, "Nobody has signed");
   members.exchange();
   EXPECT_HOLDS(members.sign("alpha", hash));
@@ -180,10 +176,7 @@ TEST(Dossier, IsNotMadeOfAFindingThatBreaksTheRulesThoughEnoughHaveSignedIt) {
   members.exchange();
   const finding::Case of = members.only_case("charlie");
   ASSERT_EQ(of.publishers().size(), 2u);
-  const group::Membership charlies = members.membership("charlie");
-  EXPECT_REFUSED(make_dossier(members.group_["charlie"].vault(), charlies, members.log("charlie"),
-                              members.group_["charlie"].card(), of, {}),
-                 Errc::policy, "likelihood");
+  EXPECT_REFUSED(dossier_by(members, "charlie", of), Errc::policy, "likelihood");
 }
 
 /// Each hostile change of a dossier whose parts are all genuine, and the step at which it fails.
@@ -262,9 +255,7 @@ TEST(Dossier, CannotLeaveOutADissentThatOneOfItsPublishersKnew) {
   members.exchange();
   EXPECT_HOLDS(members.publish("bravo", hash));
   members.exchange();
-  const group::Membership membership = members.membership("alpha");
-  const auto text = make_dossier(members.group_["alpha"].vault(), membership, members.log("alpha"),
-                                 members.group_["alpha"].card(), members.only_case("alpha"), {});
+  const auto text = dossier_by(members, "alpha", members.only_case("alpha"));
   ASSERT_HOLDS(text);
   Dossier dossier = *parse_dossier(*text);
   ASSERT_EQ(dossier.dissents.size(), 1u);
