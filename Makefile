@@ -12,10 +12,10 @@ help: ## this list
 run: build ## the demo: two members find what they share in real public material
 	@tools/demo
 
-test: build ## all tests: unit, whole programs, sanitizers, fuzz corpora
+test: setup ## all tests: whole programs, all rooms under sanitizers, fuzz corpora
 	@tools/run-tests
 
-quick: setup ## unit tests only, under a minute
+quick: setup ## unit tests only, without sanitizers
 	@cmake --preset release >/dev/null
 	@cmake --build $(BUILD) -j $(JOBS) --target unit-tests
 	@ctest --test-dir $(BUILD) -L unit -j $(JOBS) --output-on-failure --no-tests=error

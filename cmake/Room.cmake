@@ -18,13 +18,19 @@ if(PARLEY_TESTS)
   target_precompile_headers(parley_test_headers PRIVATE ${COMMON_HEADERS} <gtest/gtest.h> <gmock/gmock.h>)
 endif()
 
-# parley_room(<name> [ROOMS <room>...] [LIBRARIES <target>...])
-# One folder under src/ is one room: a static library parley_<name> and the namespace parley::<name>.
+# parley_room(<name> [COMPUTES] [ROOMS <room>...] [LIBRARIES <target>...])
+# One folder under src/ is one room: a static library parley_<name> and the namespace parley::<name>. A room that
+# COMPUTES is optimised more than the others.
 function(parley_room name)
-  cmake_parse_arguments(ROOM "" "" "ROOMS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ROOM "COMPUTES" "" "ROOMS;LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
   add_library(parley_${name} STATIC ${sources})
-  target_precompile_headers(parley_${name} REUSE_FROM parley_common_headers)
+  if(ROOM_COMPUTES)
+    target_compile_options(parley_${name} PRIVATE $<$<CONFIG:Release>:-O3> $<$<CONFIG:Sanitize>:-O1>)
+  endif()
+  if(NOT ROOM_COMPUTES OR NOT PARLEY_SANITIZE)  # clang uses no header that was compiled with another -O
+    target_precompile_headers(parley_${name} REUSE_FROM parley_common_headers)
+  endif()
   target_include_directories(parley_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
   foreach(room IN LISTS ROOM_ROOMS)
     target_link_libraries(parley_${name} PUBLIC parley_${room})
@@ -32,9 +38,17 @@ function(parley_room name)
   target_link_libraries(parley_${name} PUBLIC ${ROOM_LIBRARIES})
 endfunction()
 
-# parley_test(<room> [LIBRARIES <target>...]): all of tests/<room>/*_test.cpp as one GoogleTest binary, test_<room>.
+# parley_builds(<target> <label>...): the targets <label>-tests build it.
+function(parley_builds target)
+  foreach(label IN LISTS ARGN)
+    add_dependencies(${label}-tests ${target})
+  endforeach()
+endfunction()
+
+# parley_test(<room> LABELS <label>... [LIBRARIES <target>...]): all of tests/<room>/*_test.cpp as one GoogleTest binary,
+# test_<room>, that the target <label>-tests of each label builds.
 function(parley_test room)
-  cmake_parse_arguments(TEST "" "LABEL" "LIBRARIES" ${ARGN})
+  cmake_parse_arguments(TEST "" "" "LABELS;LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${room}/*.cpp)
   if(NOT sources)
     return()
@@ -48,5 +62,6 @@ function(parley_test room)
     PARLEY_VECTORS="${PROJECT_SOURCE_DIR}/tests/vectors" PARLEY_SOURCE="${PROJECT_SOURCE_DIR}"
     PARLEY_PROGRAM="$<TARGET_FILE:parley>")
   add_test(NAME ${room} COMMAND test_${room})
-  set_tests_properties(${room} PROPERTIES LABELS "${TEST_LABEL}" TIMEOUT 1800)
+  set_tests_properties(${room} PROPERTIES LABELS "${TEST_LABELS}" TIMEOUT 1800)
+  parley_builds(test_${room} ${TEST_LABELS})
 endfunction()
