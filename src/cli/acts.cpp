@@ -117,17 +117,6 @@ constexpr std::array kCommandActs = {
     CommandAct{"sim", {}},
 };
 
-/// Of all arguments that are no options, what was given or what stands for it.
-std::vector<std::string> arguments_of(const CLI::App& command) {
-  std::vector<std::string> arguments;
-  for (const CLI::Option* option : command.get_options()) {
-    if (!option->get_positional()) continue;
-    const auto given = option->results();
-    arguments.push_back(given.empty() ? option->get_default_str() : fmt::format("{}", fmt::join(given, " ")));
-  }
-  return arguments;
-}
-
 /// What a second person is asked for, and the one command that asks for it.
 struct Asks {
   std::string_view rule, command;
@@ -172,14 +161,14 @@ std::string resolved(vault::Vault& vault, Subject subject, const std::string& te
   return text;
 }
 
-Typed typed_in(const CLI::App& app) {
+Typed typed_in(const Command& program) {
   Typed typed;
-  const CLI::App* last = &app;
-  for (auto below = last->get_subcommands(); !below.empty(); below = last->get_subcommands()) {
-    last = below.front();
-    typed.command += (typed.command.empty() ? "" : " ") + last->get_name();
+  const Command* last = &program;
+  while (const Command* below = last->chosen()) {
+    last = below;
+    typed.command += (typed.command.empty() ? "" : " ") + last->name();
   }
-  typed.arguments = arguments_of(*last);
+  typed.arguments = last->arguments();
   return typed;
 }
 
@@ -220,8 +209,8 @@ Status check_typed(const Typed& typed, const operators::Record& record) {
           name_of(record.kind), typed.command));
 }
 
-int run_recorded(Workplace& at, const CLI::App& app, const std::function<int(Workplace&)>& command) {
-  const Typed typed = typed_in(app);
+int run_recorded(Workplace& at, const Command& program, const std::function<int(Workplace&)>& command) {
+  const Typed typed = typed_in(program);
   const auto listed = std::ranges::find(kCommandActs, typed.command, &CommandAct::command);
   if (listed == kCommandActs.end())
     return at.console.refuse(

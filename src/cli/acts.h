@@ -32,15 +32,15 @@ struct Typed {
 
   std::string first() const { return arguments.empty() ? std::string() : arguments.front(); }
 };
-Typed typed_in(const CLI::App& app);
+Typed typed_in(const Command& program);
 
 /// Whether a record is one that the typed command makes, so that whoever asks for a signature can have nothing else
 /// signed by it. What it is about stands in a record as a hash whose key the vault has, so that is not compared.
 /// @error Errc::policy
 Status check_typed(const Typed& typed, const operators::Record& record);
 
-/// Runs the command that `app` has parsed, once it is on record. @return its exit code
-int run_recorded(Workplace& at, const CLI::App& app, const std::function<int(Workplace&)>& command);
+/// Runs the command that `program` has parsed, once it is on record. @return its exit code
+int run_recorded(Workplace& at, const Command& program, const std::function<int(Workplace&)>& command);
 
 /// What is hashed for `text`: the id of what it names, where this vault knows it.
 std::string resolved(vault::Vault& vault, Subject subject, const std::string& text);

@@ -148,8 +148,8 @@ Status admit(Workplace& at, const AdmitArguments& arguments) {
 
 }  // namespace
 
-void add_admit(CLI::App& app, Chosen& chosen) {
-  CLI::App* command = app.add_subcommand(
+void add_admit(Command& app, Chosen& chosen) {
+  Command* command = app.add_subcommand(
       "admit", "Have guessable indicators admitted to a group: every member helps, counts, and sees none of them");
   const auto arguments = std::make_shared<AdmitArguments>();
   const auto at_work = [&chosen, arguments](Status (*body)(Workplace&, const AdmitArguments&)) {
@@ -162,12 +162,12 @@ void add_admit(CLI::App& app, Chosen& chosen) {
   command->add_flag("--wait", arguments->wait, "Go on until everything that the charter allows is admitted");
   command->add_flag("--json", arguments->as_json, "Print one JSON object a group");
   command->require_subcommand(0, 1);
-  CLI::App* status = command->add_subcommand("status", "Print what is admitted, what waits, and for whom");
+  Command* status = command->add_subcommand("status", "Print what is admitted, what waits, and for whom");
   status->add_option("--group", arguments->group, "Only this group (default: all that ask for it)");
   status->add_flag("--json", arguments->as_json, "Print one JSON object a group");
   status->callback([at_work] { at_work(show); });
   command->callback([command, at_work] {
-    if (command->get_subcommands().empty()) at_work(admit);
+    if (command->chosen() == nullptr) at_work(admit);
   });
 }
 

@@ -157,13 +157,13 @@ int ask_and_show(Workplace& at, const AskArguments& arguments) {
 
 }  // namespace
 
-void add_ask(CLI::App& app, Chosen& chosen) {
-  CLI::App* command = app.add_subcommand("ask", "Ask a peer what you have in common");
+void add_ask(Command& app, Chosen& chosen) {
+  Command* command = app.add_subcommand("ask", "Ask a peer what you have in common");
   const auto arguments = std::make_shared<AskArguments>();
   command->add_option("PEER", arguments->peer, "Its name, as peer list prints it")->required();
   command->add_option("--group", arguments->group, "In which group, where you share more than one");
   command->add_option("--question", arguments->question, "intersection (which) or count (how many)")
-      ->check(CLI::IsMember({"intersection", "count"}))
+      ->check(is_member({"intersection", "count"}))
       ->capture_default_str();
   command
       ->add_option("--types", arguments->types,
@@ -174,18 +174,18 @@ void add_ask(CLI::App& app, Chosen& chosen) {
       ->check(label_validator());
   command->add_option("--since", arguments->since, "Only what was seen on or after this date; binds both sides");
   command->add_option("--direction", arguments->direction, "Who learns: mine, theirs or both")
-      ->check(CLI::IsMember({"mine", "theirs", "both"}))
+      ->check(is_member({"mine", "theirs", "both"}))
       ->capture_default_str();
   command->add_option("--wait", arguments->wait_seconds, "Seconds to wait for the other side's decision")
-      ->check(CLI::Range(1, kMaxWaitSeconds))
+      ->check(in_range(1, kMaxWaitSeconds))
       ->capture_default_str();
   command
       ->add_option("--max-theirs", arguments->max_theirs,
                    "Stop if the other side could test more (default: 16 times yours, at least 65536)")
-      ->check(CLI::Range(session::kSmallestPadded, session::kMostTests));
+      ->check(in_range(session::kSmallestPadded, session::kMostTests));
   add_protocols_option(*command, arguments->protocols);
   command->add_option("--threads", arguments->threads, "Threads to compute with (default: all of the machine)")
-      ->check(CLI::Range(1, 256));
+      ->check(in_range(1, 256));
   command->add_flag("--yes", arguments->yes, "Do not ask before sending");
   command->add_flag("--json", arguments->as_json, "Print one JSON object");
   command->callback(

@@ -289,25 +289,25 @@ int status_of(Console& console, const Status& done) {
   return done ? 0 : console.refuse(done.error());
 }
 
-void add_keeping(CLI::App& command, Chosen& chosen) {
+void add_keeping(Command& command, Chosen& chosen) {
   const auto kept = std::make_shared<KeepArguments>();
-  CLI::App* keep_command = command.add_subcommand("keep", "Print or set for how long sessions can be audited");
+  Command* keep_command = command.add_subcommand("keep", "Print or set for how long sessions can be audited");
   keep_command->add_option("--days", kept->days, "Days that a record is kept; 0: none is made")
-      ->check(CLI::Range(std::int64_t{0}, session::kMaxAuditDays));
+      ->check(in_range(std::int64_t{0}, session::kMaxAuditDays));
   keep_command->add_option("--limit", kept->limit_mebibytes, "MiB of all records together")
-      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 30));
+      ->check(in_range(std::uint64_t{0}, std::uint64_t{1} << 30));
   keep_command->callback(
       [&chosen, kept] { chosen.at_work = [kept](Workplace& at) { return status_of(at.console, keep(at, *kept)); }; });
 
   const auto as_json = std::make_shared<bool>(false);
-  CLI::App* list_command = command.add_subcommand("list", "Print the sessions of which a record is kept");
+  Command* list_command = command.add_subcommand("list", "Print the sessions of which a record is kept");
   list_command->add_flag("--json", *as_json, "Print a JSON array");
   list_command->callback([&chosen, as_json] {
     chosen.at_work = [as_json](Workplace& at) { return status_of(at.console, list(at, *as_json)); };
   });
 
   const auto forgotten = std::make_shared<std::string>();
-  CLI::App* forget_command = command.add_subcommand("forget", "Destroy the record of a session");
+  Command* forget_command = command.add_subcommand("forget", "Destroy the record of a session");
   forget_command->add_option("SESSION", *forgotten, "Its id, the first digits of it, or last")->required();
   forget_command->callback([&chosen, forgotten] {
     chosen.at_work = [forgotten](Workplace& at) { return status_of(at.console, forget(at, *forgotten)); };
@@ -316,13 +316,13 @@ void add_keeping(CLI::App& command, Chosen& chosen) {
 
 }  // namespace
 
-void add_audit(CLI::App& app, Chosen& chosen) {
-  CLI::App* command = app.add_subcommand("audit", "Run a disputed session again, before somebody who is neither side");
+void add_audit(Command& app, Chosen& chosen) {
+  Command* command = app.add_subcommand("audit", "Run a disputed session again, before somebody who is neither side");
   command->require_subcommand(1);
   add_keeping(*command, chosen);
 
   const auto exported = std::make_shared<ExportArguments>();
-  CLI::App* export_command =
+  Command* export_command =
       command->add_subcommand("export", "Open a session to an auditor: your whole set and the seed of your run");
   export_command->add_option("SESSION", exported->session, "Its id, the first digits of it, or last")->required();
   export_command->add_option("FILE", exported->file, "The file to write")->required();
@@ -333,14 +333,14 @@ void add_audit(CLI::App& app, Chosen& chosen) {
   });
 
   const auto verified = std::make_shared<VerifyArguments>();
-  CLI::App* verify_command = command->add_subcommand(
+  Command* verify_command = command->add_subcommand(
       "verify", "As the auditor: run the session again, and say whether it is the one that was logged");
   verify_command->add_option("FILE", verified->file, "What parley audit export wrote for you")->required();
   verify_command
       ->add_option("--members", verified->members, "File with the members' keys, or a charter (docs/joint-log.md)")
       ->required();
   verify_command->add_option("--threads", verified->threads, "Threads to compute with (default: all of the machine)")
-      ->check(CLI::Range(1, 256));
+      ->check(in_range(1, 256));
   verify_command->add_flag("--compare-admissions", verified->compare_admissions,
                            "Compare how many entered by tags with what the logs in your own vault count as admitted "
                            "(as a member of the group; no node may run)");

@@ -31,28 +31,26 @@ int bench(Surroundings& at, const BenchPlan& plan, bool as_json) {
 
 }  // namespace
 
-void add_bench(CLI::App& app, Chosen& chosen) {
-  CLI::App* command = app.add_subcommand("bench", "Measure this machine");
+void add_bench(Command& app, Chosen& chosen) {
+  Command* command = app.add_subcommand("bench", "Measure this machine");
   command->require_subcommand(1);
   const auto plan = std::make_shared<BenchPlan>();
   const auto as_json = std::make_shared<bool>(false);
-  CLI::App* psi_command =
+  Command* psi_command =
       command->add_subcommand("psi", "A whole intersection of random items, two processes, over TLS on loopback");
-  psi_command->add_option("--n", plan->items, "Items a side")
-      ->required()
-      ->check(CLI::Range(std::uint64_t{4}, kMaxItems));
+  psi_command->add_option("--n", plan->items, "Items a side")->required()->check(in_range(std::uint64_t{4}, kMaxItems));
   psi_command->add_option("--protocol", plan->protocol, "Protocol")
-      ->check(CLI::IsMember({"classic", "fast"}))
+      ->check(is_member({"classic", "fast"}))
       ->capture_default_str();
   psi_command->add_option("--threads", plan->threads, "Threads a party")
-      ->check(CLI::Range(1, 256))
+      ->check(in_range(1, 256))
       ->capture_default_str();
   const auto line = std::make_shared<SlowLine>();
-  CLI::Option* rate =
+  Option* rate =
       psi_command->add_option("--megabits", line->megabits_per_second, "Through a line of so many megabits a second")
-          ->check(CLI::Range(0.1, 1e5));
+          ->check(in_range(0.1, 1e5));
   psi_command->add_option("--round-trip-ms", line->round_trip_ms, "And of this round trip")
-      ->check(CLI::Range(0.0, 10e3))
+      ->check(in_range(0.0, 10e3))
       ->needs(rate);
   psi_command->add_flag("--json", *as_json, "Print one JSON object");
   psi_command->callback([&chosen, plan, line, as_json] {

@@ -189,13 +189,13 @@ std::string rounded(double ratio) {
   return text;
 }
 
-void add_canary(CLI::App& app, Chosen& chosen) {
-  CLI::App* family = app.add_subcommand(
+void add_canary(Command& app, Chosen& chosen) {
+  Command* family = app.add_subcommand(
       "canary", "Decoys that nobody honest holds: how a guesser among the members is noticed, and what it proves");
   family->require_subcommand(1);
 
   const auto adding = std::make_shared<AddArguments>();
-  CLI::App* add_command = family->add_subcommand("add", "Put values aside for the next set");
+  Command* add_command = family->add_subcommand("add", "Put values aside for the next set");
   add_command->add_option("GROUP", adding->group, "The group, as group list prints it")->required();
   add_command->add_option("VALUE", adding->values, "Values that a guesser would try and that nobody holds");
   add_command->add_option("--file", adding->file, "A file with one value a line; - is the input");
@@ -203,11 +203,11 @@ void add_canary(CLI::App& app, Chosen& chosen) {
   for (const group::CanaryKind& kind : group::canary_kinds()) kinds.emplace_back(kind.name);
   add_command->add_option("--kind", adding->kind, "How they were made. " + kinds_in_words())
       ->required()
-      ->check(CLI::IsMember(kinds));
+      ->check(is_member(kinds));
   add_command->add_option("--why", adding->why, "Why nobody holds them: what an alarm will tell all members")
       ->required()
-      ->check(CLI::Validator(
-          [](std::string& text) {
+      ->check(Check(
+          [](const std::string& text) {
             return text.empty() || visible(text).size() > group::kMaxCanaryReasonBytes
                        ? std::string("a sentence of at most 512 bytes is expected")
                        : std::string();
@@ -218,20 +218,20 @@ void add_canary(CLI::App& app, Chosen& chosen) {
                    "In how many of 1,000,000 honest members one of them would be all the same. Up to 100, one hit is "
                    "enough for an alarm; above, two are needed")
       ->required()
-      ->check(CLI::Range(std::int64_t{1}, group::kMostEpsilonPpm));
+      ->check(in_range(std::int64_t{1}, group::kMostEpsilonPpm));
   add_command->add_option("--type", adding->type, "Their type, where the kind has several")
       ->check(type_name_validator());
   add_command->callback(at_work(chosen, [adding](Workplace& at) { return add(at, *adding); }));
 
   const auto removing = std::make_shared<std::pair<std::string, std::string>>();
-  CLI::App* remove_command = family->add_subcommand("remove", "Take a canary out of use");
+  Command* remove_command = family->add_subcommand("remove", "Take a canary out of use");
   remove_command->add_option("GROUP", removing->first, "The group, as group list prints it")->required();
   remove_command->add_option("VALUE", removing->second, "The canary")->required();
   remove_command->callback(
       at_work(chosen, [removing](Workplace& at) { return remove(at, removing->first, removing->second); }));
 
   const auto committing = std::make_shared<std::string>();
-  CLI::App* commit_command =
+  Command* commit_command =
       family->add_subcommand("commit", "Put the next set, with what nobody has seen of the last one, into your log");
   commit_command->add_option("GROUP", *committing, "The group, as group list prints it")->required();
   commit_command->callback(at_work(chosen, [committing](Workplace& at) { return commit(at, *committing); }));

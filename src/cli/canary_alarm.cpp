@@ -210,16 +210,16 @@ Status give_opinion(Workplace& at, const OpinionArguments& arguments) {
 
 }  // namespace
 
-void add_canary_alarm(CLI::App& family, Chosen& chosen) {
+void add_canary_alarm(Command& family, Chosen& chosen) {
   const auto raising = std::make_shared<AlarmArguments>();
-  CLI::App* alarm =
+  Command* alarm =
       family.add_subcommand("alarm", "Show what an alarm about a session would publish, and publish it to all members");
   alarm->add_option("SESSION", raising->session, "Its id, the first digits of it, or last")->capture_default_str();
   alarm->add_flag("--yes", raising->yes, "Do not ask before publishing");
   alarm->callback(at_work(chosen, [raising](Workplace& at) { return raise(at, *raising); }));
 
   const auto checking = std::make_shared<std::pair<std::string, bool>>();
-  CLI::App* check_command =
+  Command* check_command =
       family.add_subcommand("check", "Check the evidence of every alarm in a group, and print what members make of it");
   check_command->add_option("GROUP", checking->first, "The group, as group list prints it")->required();
   check_command->add_flag("--json", checking->second, "Print a JSON array");
@@ -227,11 +227,11 @@ void add_canary_alarm(CLI::App& family, Chosen& chosen) {
       at_work(chosen, [checking](Workplace& at) { return check(at, checking->first, checking->second); }));
 
   const auto judging = std::make_shared<OpinionArguments>();
-  CLI::App* opinion = family.add_subcommand("opinion", "Tell all members what you make of an alarm");
+  Command* opinion = family.add_subcommand("opinion", "Tell all members what you make of an alarm");
   opinion->add_option("GROUP", judging->group, "The group, as group list prints it")->required();
   opinion->add_option("ALARM", judging->alarm, "The first 8 digits of it, as canary check prints them")->required();
-  CLI::Option* agree = opinion->add_flag("--agree", judging->agree, "Nobody honest should hold these values");
-  CLI::Option* disagree = opinion->add_flag("--disagree", judging->disagree, "Honest members may hold them");
+  Option* agree = opinion->add_flag("--agree", judging->agree, "Nobody honest should hold these values");
+  Option* disagree = opinion->add_flag("--disagree", judging->disagree, "Honest members may hold them");
   agree->excludes(disagree);
   opinion->add_option("--why", judging->why, "Why; at most 512 bytes");
   opinion->callback(at_work(chosen, [judging](Workplace& at) -> Status {

@@ -8,8 +8,8 @@
 
 namespace parley::cli {
 
-void add_canary_status(CLI::App& family, Chosen& chosen);
-void add_canary_alarm(CLI::App& family, Chosen& chosen);  ///< alarm, check, opinion
+void add_canary_status(Command& family, Chosen& chosen);
+void add_canary_alarm(Command& family, Chosen& chosen);  ///< alarm, check, opinion
 
 /// Those of `values` that we hold ourselves. @error the vault's
 Result<std::set<indicator::Canonical>> in_own_material(vault::Vault& vault,

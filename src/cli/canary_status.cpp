@@ -216,9 +216,9 @@ Status show_status(Workplace& at, const std::string& group, bool as_json) {
 
 }  // namespace
 
-void add_canary_status(CLI::App& family, Chosen& chosen) {
+void add_canary_status(Command& family, Chosen& chosen) {
   const auto showing = std::make_shared<std::pair<std::string, bool>>();
-  CLI::App* status_command = family.add_subcommand("status", "Print sets, what they would notice, and hits");
+  Command* status_command = family.add_subcommand("status", "Print sets, what they would notice, and hits");
   status_command->add_option("GROUP", showing->first, "Only this group, as group list prints it");
   status_command->add_flag("--json", showing->second, "Print a JSON array");
   status_command->callback(

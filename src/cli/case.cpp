@@ -222,11 +222,11 @@ Status export_case(Workplace& at, const CaseArguments& arguments) {
 
 using Arguments = std::shared_ptr<CaseArguments>;
 
-void add_case_option(CLI::App& command, const Arguments& arguments) {
+void add_case_option(Command& command, const Arguments& arguments) {
   command.add_option("CASE", arguments->name, "Its name, its id, or the first digits of that")->required();
 }
 
-void add_who(CLI::App& command, const Arguments& arguments) {
+void add_who(Command& command, const Arguments& arguments) {
   command.add_option("--actor", arguments->who.actor, "Who does it (default: the name of this user)");
   command.add_option("--role", arguments->who.role, "In which role");
   command.add_option("--location", arguments->who.location, "Where");
@@ -234,7 +234,7 @@ void add_who(CLI::App& command, const Arguments& arguments) {
 }
 
 template <typename Work>
-void run_by(CLI::App& command, Chosen& chosen, const Arguments& arguments, Work work) {
+void run_by(Command& command, Chosen& chosen, const Arguments& arguments, Work work) {
   command.callback([&chosen, arguments, work] {
     chosen.at_work = [arguments, work](Workplace& at) {
       const Status done = work(at, *arguments);
@@ -243,28 +243,28 @@ void run_by(CLI::App& command, Chosen& chosen, const Arguments& arguments, Work 
   });
 }
 
-void add_looking(CLI::App& group, Chosen& chosen) {
+void add_looking(Command& group, Chosen& chosen) {
   const auto made = std::make_shared<CaseArguments>();
-  CLI::App* begin_command = group.add_subcommand("new", "Begin a case");
+  Command* begin_command = group.add_subcommand("new", "Begin a case");
   begin_command->add_option("NAME", made->name, "What to call it")->required();
   add_who(*begin_command, made);
   run_by(*begin_command, chosen, made, begin);
 
   const auto listed = std::make_shared<CaseArguments>();
-  CLI::App* list_command = group.add_subcommand("list", "Print all cases");
+  Command* list_command = group.add_subcommand("list", "Print all cases");
   list_command->add_flag("--json", listed->as_json, "Print a JSON array");
   run_by(*list_command, chosen, listed, list);
 
   const auto shown = std::make_shared<CaseArguments>();
-  CLI::App* show_command = group.add_subcommand("show", "Print a case: its files and its chain of custody");
+  Command* show_command = group.add_subcommand("show", "Print a case: its files and its chain of custody");
   add_case_option(*show_command, shown);
   show_command->add_flag("--json", shown->as_json, "Print one JSON object");
   run_by(*show_command, chosen, shown, show);
 }
 
-void add_taking(CLI::App& group, Chosen& chosen) {
+void add_taking(Command& group, Chosen& chosen) {
   const auto added = std::make_shared<CaseArguments>();
-  CLI::App* add_command = group.add_subcommand("add", "Take files into a case, sealed; the originals stay as they are");
+  Command* add_command = group.add_subcommand("add", "Take files into a case, sealed; the originals stay as they are");
   add_case_option(*add_command, added);
   add_command->add_option("FILE", added->files, "Files of any size")->required();
   add_command->add_option("--device", added->step.source_device, "The device that they come from");
@@ -274,10 +274,10 @@ void add_taking(CLI::App& group, Chosen& chosen) {
   std::vector<std::string> stages;
   for (const evidence::Stage stage : evidence::kAllStages) stages.emplace_back(evidence::name_of(stage));
   const auto recorded = std::make_shared<CaseArguments>();
-  CLI::App* record_command = group.add_subcommand("record", "Write a step into the chain of custody");
+  Command* record_command = group.add_subcommand("record", "Write a step into the chain of custody");
   add_case_option(*record_command, recorded);
   record_command->add_option("--stage", recorded->stage, "Which stage of the handling of evidence")
-      ->check(CLI::IsMember(stages))
+      ->check(is_member(stages))
       ->capture_default_str();
   record_command->add_option("--file", recorded->number, "Which piece of evidence (default: the case as a whole)");
   record_command->add_option("--tool", recorded->step.tool, "With which tool");
@@ -289,9 +289,9 @@ void add_taking(CLI::App& group, Chosen& chosen) {
   run_by(*record_command, chosen, recorded, record);
 }
 
-void add_giving(CLI::App& group, Chosen& chosen) {
+void add_giving(Command& group, Chosen& chosen) {
   const auto checked = std::make_shared<CaseArguments>();
-  CLI::App* check_command = group.add_subcommand("check", "Hash all files of a case anew and compare");
+  Command* check_command = group.add_subcommand("check", "Hash all files of a case anew and compare");
   add_case_option(*check_command, checked);
   check_command->add_flag("--json", checked->as_json, "Print a JSON array");
   add_who(*check_command, checked);
@@ -304,7 +304,7 @@ void add_giving(CLI::App& group, Chosen& chosen) {
   });
 
   const auto extracted = std::make_shared<CaseArguments>();
-  CLI::App* extract_command = group.add_subcommand("extract", "Write a copy of a file of a case, its hash checked");
+  Command* extract_command = group.add_subcommand("extract", "Write a copy of a file of a case, its hash checked");
   add_case_option(*extract_command, extracted);
   extract_command->add_option("NUMBER", extracted->number, "Which, as case show has it")->required();
   extract_command->add_option("TO", extracted->to, "The file to write")->required();
@@ -312,7 +312,7 @@ void add_giving(CLI::App& group, Chosen& chosen) {
   run_by(*extract_command, chosen, extracted, extract);
 
   const auto exported = std::make_shared<CaseArguments>();
-  CLI::App* export_command =
+  Command* export_command =
       group.add_subcommand("export", "Print a case for other tools: CASE/UCO as JSON-LD, without the files themselves");
   add_case_option(*export_command, exported);
   export_command->add_option("--to", exported->to, "A file, in the place of the standard output");
@@ -321,8 +321,8 @@ void add_giving(CLI::App& group, Chosen& chosen) {
 
 }  // namespace
 
-void add_case(CLI::App& app, Chosen& chosen) {
-  CLI::App* command = app.add_subcommand("case", "Evidence files, sealed in the vault, with their chain of custody");
+void add_case(Command& app, Chosen& chosen) {
+  Command* command = app.add_subcommand("case", "Evidence files, sealed in the vault, with their chain of custody");
   command->require_subcommand(1);
   add_looking(*command, chosen);
   add_taking(*command, chosen);

@@ -36,7 +36,7 @@ std::filesystem::path member_folder() {
   return std::filesystem::absolute(".parley");
 }
 
-int run_here(const CLI::App& app, const Chosen& chosen, Console& console, PersonHere& person,
+int run_here(const Command& program, const Chosen& chosen, Console& console, PersonHere& person,
              const std::filesystem::path& folder) {
   ProgressBar progress(console);
   auto opened = open_member(console, folder);
@@ -56,30 +56,25 @@ int run_here(const CLI::App& app, const Chosen& chosen, Console& console, Person
                       .operator_log = *opened->operator_log,
                       .person = person,
                       .threads = hardware_threads()};
-  return console.exit_code(run_recorded(workplace, app, chosen.at_work));
+  return console.exit_code(run_recorded(workplace, program, chosen.at_work));
 }
 
-// CLI11's own exit codes become ours: 0 for help, 2 for wrong usage.
-int report_parse_result(const CLI::App& app, const CLI::ParseError& error) {
-  const int code = app.exit(error);
-  return code == 0 ? 0 : 2;
-}
-
-// The first word that stands where a command is due and is none. CLI11 would only say that a command is missing.
-std::optional<std::string> unknown_command(CLI::App& app, const std::vector<std::string>& arguments) {
-  CLI::App* level = &app;
+// The first word that stands where a command is due and is none. The parser would only say that a command is missing.
+std::optional<std::string> unknown_command(const Command& program, const std::vector<std::string>& arguments) {
+  const Command* level = &program;
   for (const std::string& word : arguments) {
-    if (word.starts_with('-') || level->get_subcommands({}).empty()) return std::nullopt;
-    const auto named = level->get_subcommands([&](const CLI::App* command) { return command->get_name() == word; });
-    if (named.empty()) return word;
-    level = named.front();
+    const auto below = level->subcommands();
+    if (word.starts_with('-') || below.empty()) return std::nullopt;
+    const auto named = std::ranges::find(below, word, &Command::name);
+    if (named == below.end()) return word;
+    level = *named;
   }
   return std::nullopt;
 }
 
 }  // namespace
 
-void add_all(CLI::App& app, Chosen& chosen) {
+void add_all(Command& app, Chosen& chosen) {
   app.require_subcommand(1);
   app.set_version_flag("--version", "parley " PARLEY_VERSION);
   app.footer(
@@ -121,21 +116,18 @@ void add_all(CLI::App& app, Chosen& chosen) {
 }
 
 int run_at(Workplace& workplace, const std::vector<std::string>& arguments) {
-  CLI::App app;
+  Command program{"", ""};
   Chosen chosen;
-  add_all(app, chosen);
-  try {
-    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
-    app.parse(std::move(reversed));
-  } catch (const CLI::ParseError& error) {
-    workplace.console.say("parley: " + std::string(error.what()));
+  add_all(program, chosen);
+  if (const Status parsed = program.parse(arguments); !parsed) {
+    workplace.console.say("parley: " + parsed.error().message);
     return 2;
   }
   if (!chosen.at_work) {
     workplace.console.say("parley: this command does not run inside a node.");
     return 2;
   }
-  return workplace.console.exit_code(run_recorded(workplace, app, chosen.at_work));
+  return workplace.console.exit_code(run_recorded(workplace, program, chosen.at_work));
 }
 
 int run(int argc, char** argv) {
@@ -150,18 +142,14 @@ int run(int argc, char** argv) {
 
   formats::set_document_program("/proc/self/exe");
 
-  CLI::App app{std::string(kAbout), "parley"};
+  Command program{std::string(kAbout), "parley"};
   Chosen chosen;
-  add_all(app, chosen);
-  if (const auto unknown = unknown_command(app, arguments)) {
+  add_all(program, chosen);
+  if (const auto unknown = unknown_command(program, arguments)) {
     fmt::print(stderr, "parley: \"{}\" is no command; parley --help lists them.\n", visible(*unknown));
     return 2;
   }
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return report_parse_result(app, error);
-  }
+  if (const auto code = program.parse_or_say(arguments)) return *code;
   std::error_code ignored;
   Console console(STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, std::filesystem::current_path(ignored));
   const std::filesystem::path folder = member_folder();
@@ -170,13 +158,13 @@ int run(int argc, char** argv) {
     Surroundings surroundings{.console = console, .progress = progress, .folder = folder};
     return console.exit_code(chosen.alone(surroundings));
   }
-  PersonHere person(console, typed_in(app));
+  PersonHere person(console, typed_in(program));
   const auto handed = node::hand_over(folder, arguments,
                                       {.confirm = [&](std::string_view question) { return console.confirm(question); },
                                        .answer = [&](ByteView question) { return person.answer(question); }});
   if (!handed) return console.refuse(handed.error());
   if (*handed) return **handed;
-  return run_here(app, chosen, console, person, folder);
+  return run_here(program, chosen, console, person, folder);
 }
 
 Result<std::vector<indicator::Type>> types_from(const std::vector<std::string>& names) {
@@ -208,28 +196,28 @@ std::vector<std::uint16_t> suites_from(const std::vector<std::string>& names) {
   return suites;
 }
 
-void add_protocols_option(CLI::App& command, std::vector<std::string>& names) {
+void add_protocols_option(Command& command, std::vector<std::string>& names) {
   command
       .add_option("--protocols", names,
                   "Only these, separated by commas: classic, fast (default: both; docs/lpn.md says what fast assumes)")
       ->delimiter(',')
-      ->check(CLI::IsMember({"classic", "fast"}));
+      ->check(is_member({"classic", "fast"}));
 }
 
-CLI::Validator type_name_validator() {
+Check type_name_validator() {
   std::string names;
   for (const indicator::Type type : indicator::kAllTypes)
     names += (names.empty() ? "" : ", ") + std::string(indicator::name_of(type));
-  return CLI::Validator(
+  return Check(
       [names](const std::string& text) {
         return indicator::type_named(text) ? std::string() : "\"" + text + "\" is no type; types are " + names;
       },
       "TYPE");
 }
 
-CLI::Validator label_validator() {
+Check label_validator() {
   constexpr std::size_t kMaxLabelBytes = 256;
-  return CLI::Validator(
+  return Check(
       [](const std::string& text) {
         const bool fits =
             !text.empty() && text.size() <= kMaxLabelBytes && is_valid_utf8(text) && visible(text) == text;

@@ -1,12 +1,12 @@
 // What a command is: how it is parsed, what it needs, and what it does.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "cli/command_line.h"
 #include "cli/console.h"
 #include "group/groups.h"
 #include "group/member.h"
@@ -47,38 +47,38 @@ struct Chosen {
 };
 
 /// Each adds its command; parsing then sets `chosen`.
-void add_init(CLI::App& app, Chosen& chosen);
-void add_id(CLI::App& app, Chosen& chosen);
-void add_import(CLI::App& app, Chosen& chosen);
-void add_export(CLI::App& app, Chosen& chosen);
-void add_extract(CLI::App& app, Chosen& chosen);
-void add_case(CLI::App& app, Chosen& chosen);
-void add_warninglist(CLI::App& app, Chosen& chosen);
-void add_peer(CLI::App& app, Chosen& chosen);
-void add_group(CLI::App& app, Chosen& chosen);
-void add_invite(CLI::App& app, Chosen& chosen);  ///< invite, join, confirm
-void add_serve(CLI::App& app, Chosen& chosen);
-void add_admit(CLI::App& app, Chosen& chosen);  ///< admit, admit status
-void add_ask(CLI::App& app, Chosen& chosen);
-void add_inbox(CLI::App& app, Chosen& chosen);  ///< inbox, accept, decline
-void add_show(CLI::App& app, Chosen& chosen);
-void add_reveal(CLI::App& app, Chosen& chosen);
-void add_consent(CLI::App& app, Chosen& chosen);
-void add_session(CLI::App& app, Chosen& chosen);
-void add_ledger(CLI::App& app, Chosen& chosen);
-void add_canary(CLI::App& app, Chosen& chosen);
-void add_audit(CLI::App& app, Chosen& chosen);
-void add_operator(CLI::App& app, Chosen& chosen);
-void add_policy(CLI::App& app, Chosen& chosen);
-void add_log(CLI::App& app, Chosen& chosen);
-void add_finding(CLI::App& app, Chosen& chosen);
-void add_dossier(CLI::App& app, Chosen& chosen);
-void add_verify(CLI::App& app, Chosen& chosen);
-void add_bench(CLI::App& app, Chosen& chosen);
-void add_sim(CLI::App& app, Chosen& chosen);
+void add_init(Command& app, Chosen& chosen);
+void add_id(Command& app, Chosen& chosen);
+void add_import(Command& app, Chosen& chosen);
+void add_export(Command& app, Chosen& chosen);
+void add_extract(Command& app, Chosen& chosen);
+void add_case(Command& app, Chosen& chosen);
+void add_warninglist(Command& app, Chosen& chosen);
+void add_peer(Command& app, Chosen& chosen);
+void add_group(Command& app, Chosen& chosen);
+void add_invite(Command& app, Chosen& chosen);  ///< invite, join, confirm
+void add_serve(Command& app, Chosen& chosen);
+void add_admit(Command& app, Chosen& chosen);  ///< admit, admit status
+void add_ask(Command& app, Chosen& chosen);
+void add_inbox(Command& app, Chosen& chosen);  ///< inbox, accept, decline
+void add_show(Command& app, Chosen& chosen);
+void add_reveal(Command& app, Chosen& chosen);
+void add_consent(Command& app, Chosen& chosen);
+void add_session(Command& app, Chosen& chosen);
+void add_ledger(Command& app, Chosen& chosen);
+void add_canary(Command& app, Chosen& chosen);
+void add_audit(Command& app, Chosen& chosen);
+void add_operator(Command& app, Chosen& chosen);
+void add_policy(Command& app, Chosen& chosen);
+void add_log(Command& app, Chosen& chosen);
+void add_finding(Command& app, Chosen& chosen);
+void add_dossier(Command& app, Chosen& chosen);
+void add_verify(Command& app, Chosen& chosen);
+void add_bench(Command& app, Chosen& chosen);
+void add_sim(Command& app, Chosen& chosen);
 
 /// Builds the whole command line.
-void add_all(CLI::App& app, Chosen& chosen);
+void add_all(Command& app, Chosen& chosen);
 
 /// Runs `arguments` at a workplace that is open already: what the node does with a command handed to it.
 int run_at(Workplace& workplace, const std::vector<std::string>& arguments);
@@ -86,12 +86,12 @@ int run_at(Workplace& workplace, const std::vector<std::string>& arguments);
 /// Options that several commands share.
 Result<std::vector<indicator::Type>> types_from(const std::vector<std::string>& names);  ///< ascending; all when empty
 std::vector<std::string_view> names_of(std::span<const indicator::Type> types);
-/// For CLI11: a type's name.
-CLI::Validator type_name_validator();
+/// A type's name.
+Check type_name_validator();
 /// `--protocols`: the suites of the named protocols; all when empty.
 std::vector<std::uint16_t> suites_from(const std::vector<std::string>& names);
-void add_protocols_option(CLI::App& command, std::vector<std::string>& names);
+void add_protocols_option(Command& command, std::vector<std::string>& names);
 /// A label as a person may write it: 1 to 256 bytes of visible UTF-8.
-CLI::Validator label_validator();
+Check label_validator();
 
 }  // namespace parley::cli

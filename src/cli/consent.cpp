@@ -132,19 +132,19 @@ Status withdraw(Workplace& at, const std::string& session) {
 
 }  // namespace
 
-void add_consent(CLI::App& app, Chosen& chosen) {
-  CLI::App* family = app.add_subcommand("consent", "Agree to reveals in advance, until a date, or take a consent back");
+void add_consent(Command& app, Chosen& chosen) {
+  Command* family = app.add_subcommand("consent", "Agree to reveals in advance, until a date, or take a consent back");
   family->require_subcommand(1);
   std::vector<std::string> paths(session::kFieldsByValue.begin(), session::kFieldsByValue.end());
 
   const auto adding = std::make_shared<RuleArguments>();
-  CLI::App* add_command = family->add_subcommand("add", "Agree to every reveal with one member, until a date");
+  Command* add_command = family->add_subcommand("add", "Agree to every reveal with one member, until a date");
   add_command->add_option("GROUP", adding->group, "The group, as group list prints it")->required();
   add_command->add_option("--peer", adding->peer, "The member, by its name in the group or here")->required();
   add_command->add_option("--fields", adding->fields, "What to open, separated by commas")
       ->delimiter(',')
       ->required()
-      ->check(CLI::IsMember(paths));
+      ->check(is_member(paths));
   add_command->add_option("--types", adding->types, "Of these types of indicators only, separated by commas")
       ->delimiter(',')
       ->check(type_name_validator());
@@ -152,7 +152,7 @@ void add_consent(CLI::App& app, Chosen& chosen) {
   add_command->add_option("--pap-max", adding->pap_max, "The strictest PAP mark that may leave")->capture_default_str();
   add_command
       ->add_option("--ratio", adding->ratio, "Fields that you open at most for each one that the other side opens")
-      ->check(CLI::Range(std::uint64_t{1}, session::kMostRatio))
+      ->check(in_range(std::uint64_t{1}, session::kMostRatio))
       ->capture_default_str();
   add_command->add_option("--until", adding->until, "When it ends: a date, or a time")->required();
   add_command->add_option(
@@ -162,21 +162,21 @@ void add_consent(CLI::App& app, Chosen& chosen) {
   add_command->callback(at_work(chosen, [adding](Workplace& at) { return add(at, *adding); }));
 
   const auto listing = std::make_shared<std::pair<std::string, bool>>();
-  CLI::App* list_command = family->add_subcommand("list", "Print what stands");
+  Command* list_command = family->add_subcommand("list", "Print what stands");
   list_command->add_option("GROUP", listing->first, "The group, as group list prints it")->required();
   list_command->add_flag("--json", listing->second, "Print a JSON array");
   list_command->callback(
       at_work(chosen, [listing](Workplace& at) { return list(at, listing->first, listing->second); }));
 
   const auto removing = std::make_shared<std::pair<std::string, std::size_t>>();
-  CLI::App* remove_command = family->add_subcommand("remove", "End a standing consent");
+  Command* remove_command = family->add_subcommand("remove", "End a standing consent");
   remove_command->add_option("GROUP", removing->first, "The group, as group list prints it")->required();
   remove_command->add_option("NUMBER", removing->second, "Its number, as consent list prints it")->required();
   remove_command->callback(
       at_work(chosen, [removing](Workplace& at) { return remove(at, removing->first, removing->second); }));
 
   const auto withdrawing = std::make_shared<std::string>("last");
-  CLI::App* withdraw_command =
+  Command* withdraw_command =
       family->add_subcommand("withdraw", "Take back the consent to one session's reveal that has not been used yet");
   withdraw_command->add_option("SESSION", *withdrawing, "Its id, the first digits of it, or last")
       ->capture_default_str();

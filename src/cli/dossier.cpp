@@ -222,10 +222,10 @@ Result<int> page(Surroundings& at, const VerifyArguments& arguments) {
   return verdict.anchored ? 0 : kUnanchored;
 }
 
-void add_anchor_options(CLI::App& command, VerifyArguments& arguments) {
+void add_anchor_options(Command& command, VerifyArguments& arguments) {
   command.add_option("FILE", arguments.file, "The dossier")->required();
-  CLI::Option* charter = command.add_option("--charter", arguments.charter,
-                                            "Hash of the group's charter, from somebody you trust (64 digits)");
+  Option* charter = command.add_option("--charter", arguments.charter,
+                                       "Hash of the group's charter, from somebody you trust (64 digits)");
   command
       .add_option("--members", arguments.members,
                   "File with the charter, or with the cards or id keys of members whom you trust, one a line")
@@ -244,8 +244,8 @@ std::function<void()> alone(Chosen& chosen, const std::shared_ptr<VerifyArgument
 
 }  // namespace
 
-void add_verify_dossier(CLI::App& verify_family, Chosen& chosen) {
-  CLI::App* command = verify_family.add_subcommand(
+void add_verify_dossier(Command& verify_family, Chosen& chosen) {
+  Command* command = verify_family.add_subcommand(
       "dossier",
       "Check a finding's dossier step by step (exit code 3: it holds, and nothing says whose keys these are)");
   const auto arguments = std::make_shared<VerifyArguments>();
@@ -254,11 +254,11 @@ void add_verify_dossier(CLI::App& verify_family, Chosen& chosen) {
   command->callback(alone(chosen, arguments, verify));
 }
 
-void add_dossier(CLI::App& app, Chosen& chosen) {
-  CLI::App* family = app.add_subcommand("dossier", "A published finding as one file that anybody can verify offline");
+void add_dossier(Command& app, Chosen& chosen) {
+  Command* family = app.add_subcommand("dossier", "A published finding as one file that anybody can verify offline");
   family->require_subcommand(1);
   const auto made = std::make_shared<MakeArguments>();
-  CLI::App* make_command = family->add_subcommand("make", "Write the dossier of a published finding");
+  Command* make_command = family->add_subcommand("make", "Write the dossier of a published finding");
   make_command->add_option("FINDING", made->finding, "The first digits of the finding's hash")->required();
   make_command->add_option("--withhold", made->withhold,
                            "A text that is not shown, by its path (/evidence/0/summary), or all");
@@ -272,10 +272,10 @@ void add_dossier(CLI::App& app, Chosen& chosen) {
   make_command->callback(at_work(chosen, [made](Workplace& at) { return make(at, *made); }));
 
   const auto shown = std::make_shared<VerifyArguments>();
-  CLI::App* page_command = family->add_subcommand("page", "Verify a dossier and print it as a page to read");
+  Command* page_command = family->add_subcommand("page", "Verify a dossier and print it as a page to read");
   add_anchor_options(*page_command, *shown);
   page_command->add_option("--language", shown->language, "en, ru or ar")
-      ->check(CLI::IsMember({"en", "ru", "ar"}))
+      ->check(is_member({"en", "ru", "ar"}))
       ->capture_default_str();
   page_command->add_option("--out", shown->out, "The file (default: standard output)");
   page_command->callback(alone(chosen, shown, page));

@@ -6,6 +6,6 @@
 namespace parley::cli {
 
 /// verify dossier
-void add_verify_dossier(CLI::App& verify_family, Chosen& chosen);
+void add_verify_dossier(Command& verify_family, Chosen& chosen);
 
 }  // namespace parley::cli

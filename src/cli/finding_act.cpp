@@ -134,9 +134,9 @@ Status withdraw(Workplace& at, const ActArguments& arguments) {
   });
 }
 
-CLI::App* add_act(CLI::App& family, Chosen& chosen, const std::shared_ptr<ActArguments>& arguments,
-                  const std::string& name, const std::string& what, Status (*run)(Workplace&, const ActArguments&)) {
-  CLI::App* command = family.add_subcommand(name, what);
+Command* add_act(Command& family, Chosen& chosen, const std::shared_ptr<ActArguments>& arguments,
+                 const std::string& name, const std::string& what, Status (*run)(Workplace&, const ActArguments&)) {
+  Command* command = family.add_subcommand(name, what);
   command
       ->add_option("FINDING", arguments->name,
                    name == "draft" ? "The working copy" : "The first digits of the frozen finding's hash")
@@ -148,7 +148,7 @@ CLI::App* add_act(CLI::App& family, Chosen& chosen, const std::shared_ptr<ActArg
 
 }  // namespace
 
-void add_finding_act(CLI::App& family, Chosen& chosen) {
+void add_finding_act(Command& family, Chosen& chosen) {
   add_act(family, chosen, std::make_shared<ActArguments>(), "draft", "Freeze a working copy and give it to all members",
           draft);
   add_act(family, chosen, std::make_shared<ActArguments>(), "sign", "Read a frozen finding and sign it", sign);

@@ -6,9 +6,9 @@
 
 namespace parley::cli {
 
-void add_finding_edit(CLI::App& family, Chosen& chosen);  ///< new, origin, evidence, hypothesis, matrix, judge
-void add_finding_show(CLI::App& family, Chosen& chosen);  ///< list, show, lint
-void add_finding_act(CLI::App& family, Chosen& chosen);   ///< draft, sign, dissent, publish
+void add_finding_edit(Command& family, Chosen& chosen);  ///< new, origin, evidence, hypothesis, matrix, judge
+void add_finding_show(Command& family, Chosen& chosen);  ///< list, show, lint
+void add_finding_act(Command& family, Chosen& chosen);   ///< draft, sign, dissent, publish
 
 /// A finding as a person names it: a working copy of ours, or one that was frozen.
 struct NamedFinding {

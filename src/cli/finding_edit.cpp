@@ -168,15 +168,15 @@ Status judge(Workplace& at, const JudgeArguments& arguments) {
   });
 }
 
-void add_new(CLI::App& family, Chosen& chosen) {
-  CLI::App* command = family.add_subcommand("new", "Begin a finding, or change its title, question, period and marks");
+void add_new(Command& family, Chosen& chosen) {
+  Command* command = family.add_subcommand("new", "Begin a finding, or change its title, question, period and marks");
   const auto arguments = std::make_shared<NewArguments>();
   command->add_option("NAME", arguments->name, "A short name of your own")
       ->required()
       ->check(label_validator())
-      ->check([](const std::string& name) {
+      ->check(Check([](const std::string& name) {
         return name.size() > kMaxNameOfCopy ? std::string("At most 64 bytes.") : std::string();
-      });
+      }));
   command->add_option("--group", arguments->group, "Of which group, where you are in several");
   command->add_option("--title", arguments->title, "One line");
   command->add_option("--question", arguments->question, "The question that it answers");
@@ -189,21 +189,21 @@ void add_new(CLI::App& family, Chosen& chosen) {
   command->callback(at_work(chosen, [arguments](Workplace& at) { return begin(at, *arguments); }));
 }
 
-void add_origin(CLI::App& family, Chosen& chosen) {
-  CLI::App* command = family.add_subcommand("origin", "Say where information ultimately comes from");
+void add_origin(Command& family, Chosen& chosen) {
+  Command* command = family.add_subcommand("origin", "Say where information ultimately comes from");
   const auto arguments = std::make_shared<OriginArguments>();
   add_name(*command, arguments->name);
   command->add_option("--kind", arguments->kind, "Of what kind it is")
       ->check(one_of(finding::kOriginKinds))
       ->capture_default_str();
-  CLI::Option* text = command->add_option("--text", arguments->text, "What it is");
+  Option* text = command->add_option("--text", arguments->text, "What it is");
   command->add_flag("--redactable", arguments->redactable, "The text can be withheld from readers of a dossier");
   command->add_option("--remove", arguments->remove, "Remove this one")->excludes(text);
   command->callback(at_work(chosen, [arguments](Workplace& at) { return change_origins(at, *arguments); }));
 }
 
-void add_hypothesis(CLI::App& family, Chosen& chosen) {
-  CLI::App* command = family.add_subcommand("hypothesis", "Add a hypothesis, an assumption, or a claim about names");
+void add_hypothesis(Command& family, Chosen& chosen) {
+  Command* command = family.add_subcommand("hypothesis", "Add a hypothesis, an assumption, or a claim about names");
   const auto arguments = std::make_shared<HypothesisArguments>();
   add_name(*command, arguments->name);
   command->add_option("--kind", arguments->kind, "attribution, deception or other")
@@ -219,8 +219,8 @@ void add_hypothesis(CLI::App& family, Chosen& chosen) {
   command->callback(at_work(chosen, [arguments](Workplace& at) { return change_hypotheses(at, *arguments); }));
 }
 
-void add_judge(CLI::App& family, Chosen& chosen) {
-  CLI::App* command = family.add_subcommand("judge", "Judge a hypothesis: how likely, and apart from that how founded");
+void add_judge(Command& family, Chosen& chosen) {
+  Command* command = family.add_subcommand("judge", "Judge a hypothesis: how likely, and apart from that how founded");
   const auto arguments = std::make_shared<JudgeArguments>();
   add_name(*command, arguments->name);
   command->add_option("--hypothesis", arguments->hypothesis, "Which one");
@@ -255,7 +255,7 @@ Status edit_working_copy(Workplace& at, const std::string& name,
   return {};
 }
 
-void add_finding_edit(CLI::App& family, Chosen& chosen) {
+void add_finding_edit(Command& family, Chosen& chosen) {
   add_new(family, chosen);
   add_origin(family, chosen);
   add_finding_evidence(family, chosen);

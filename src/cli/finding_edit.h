@@ -8,8 +8,8 @@
 
 namespace parley::cli {
 
-void add_finding_evidence(CLI::App& family, Chosen& chosen);  ///< evidence
-void add_finding_matrix(CLI::App& family, Chosen& chosen);    ///< matrix
+void add_finding_evidence(Command& family, Chosen& chosen);  ///< evidence
+void add_finding_matrix(Command& family, Chosen& chosen);    ///< matrix
 
 /// Says that a working copy stays here.
 void say_only_here(Console& console, std::string_view name);
@@ -33,13 +33,13 @@ Status remove_by_id(std::vector<Element>& elements, const std::string& id) {
   return fail(Errc::not_found, fmt::format("There is no {}.", visible(id)));
 }
 
-inline CLI::Option* add_name(CLI::App& command, std::string& name) {
+inline Option* add_name(Command& command, std::string& name) {
   return command.add_option("NAME", name, "The working copy, as finding new named it")->required();
 }
 
 template <std::size_t N>
-CLI::IsMember one_of(const std::array<std::string_view, N>& names) {
-  return CLI::IsMember(std::vector<std::string>(names.begin(), names.end()));
+Check one_of(const std::array<std::string_view, N>& names) {
+  return is_member(std::vector<std::string>(names.begin(), names.end()));
 }
 
 }  // namespace parley::cli

@@ -193,8 +193,8 @@ Status matrix(Workplace& at, const MatrixArguments& arguments) {
 
 }  // namespace
 
-void add_finding_evidence(CLI::App& family, Chosen& chosen) {
-  CLI::App* command = family.add_subcommand("evidence", "Add evidence, or change an item");
+void add_finding_evidence(Command& family, Chosen& chosen) {
+  Command* command = family.add_subcommand("evidence", "Add evidence, or change an item");
   const auto arguments = std::make_shared<EvidenceArguments>();
   add_name(*command, arguments->name);
   command->add_option("--item", arguments->id, "Change this item (e1, e2, …) instead of adding one");
@@ -207,15 +207,15 @@ void add_finding_evidence(CLI::App& family, Chosen& chosen) {
   command->add_option("--seen", arguments->seen,
                       "Which member has it from which origin: alpha:o1, with @TIME first seen and #HASH of the rule");
   command->add_option("--ref", arguments->refs, "An entry of a log that it rests on: alpha:12");
-  CLI::Option* commitment =
+  Option* commitment =
       command->add_option("--commit", arguments->commitment, "The commitment of the item or field that it is");
   command->add_option("--report", arguments->report, "A report's file, which its SHA-256 names")->excludes(commitment);
   command->add_option("--remove", arguments->remove, "Remove this item");
   command->callback(at_work(chosen, [arguments](Workplace& at) { return change_evidence(at, *arguments); }));
 }
 
-void add_finding_matrix(CLI::App& family, Chosen& chosen) {
-  CLI::App* command =
+void add_finding_matrix(Command& family, Chosen& chosen) {
+  Command* command =
       family.add_subcommand("matrix", "Hold evidence against hypotheses, and print what speaks against each");
   const auto arguments = std::make_shared<MatrixArguments>();
   command->add_option("FINDING", arguments->name, "A working copy, or the first digits of a frozen finding's hash")

@@ -111,9 +111,9 @@ Status lint(Workplace& at, const NamedArguments& arguments) {
   return fail(Errc::policy, "Nobody can sign it as it is.");
 }
 
-void add_named(CLI::App& family, Chosen& chosen, const std::string& name, const std::string& what,
+void add_named(Command& family, Chosen& chosen, const std::string& name, const std::string& what,
                Status (*run)(Workplace&, const NamedArguments&)) {
-  CLI::App* command = family.add_subcommand(name, what);
+  Command* command = family.add_subcommand(name, what);
   const auto arguments = std::make_shared<NamedArguments>();
   command->add_option("FINDING", arguments->name, "A working copy, or the first digits of a frozen finding's hash")
       ->required();
@@ -123,8 +123,8 @@ void add_named(CLI::App& family, Chosen& chosen, const std::string& name, const 
 
 }  // namespace
 
-void add_finding_show(CLI::App& family, Chosen& chosen) {
-  CLI::App* command = family.add_subcommand("list", "Print the findings of your groups and your working copies");
+void add_finding_show(Command& family, Chosen& chosen) {
+  Command* command = family.add_subcommand("list", "Print the findings of your groups and your working copies");
   const auto arguments = std::make_shared<ListArguments>();
   command->add_flag("--call", arguments->call, "Call on the members first and take what is new");
   command->add_flag("--json", arguments->as_json, "Print a JSON array");

@@ -89,8 +89,8 @@ Status admit(Workplace& at, const AdmitArguments& arguments) {
 
 }  // namespace
 
-void add_group_admit(CLI::App& family, Chosen& chosen) {
-  CLI::App* command =
+void add_group_admit(Command& family, Chosen& chosen) {
+  Command* command =
       family.add_subcommand("admit", "Say which of your material is for a group; without options: list the rules");
   const auto arguments = std::make_shared<AdmitArguments>();
   command->add_option("NAME", arguments->name, "The group, as group list prints it")->required();
@@ -102,7 +102,7 @@ void add_group_admit(CLI::App& family, Chosen& chosen) {
   command->add_option("--max-tlp", arguments->max_tlp, "Marked no stricter than this (unmarked counts as amber)");
   command->add_flag("--all", arguments->all, "Everything in the vault");
   command->add_option("--remove", arguments->remove, "The number of a rule to take back")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{10'000}));
+      ->check(in_range(std::size_t{1}, std::size_t{10'000}));
   command->callback(at_work(chosen, [arguments](Workplace& at) { return admit(at, *arguments); }));
 }
 

@@ -148,8 +148,8 @@ Status amend(Workplace& at, const AmendArguments& arguments) {
 
 }  // namespace
 
-void add_group_amend(CLI::App& family, Chosen& chosen) {
-  CLI::App* command = family.add_subcommand(
+void add_group_amend(Command& family, Chosen& chosen) {
+  Command* command = family.add_subcommand(
       "amend", "Propose a change: a loosening needs all, a tightening a quorum, an expulsion all others");
   const auto arguments = std::make_shared<AmendArguments>();
   command->add_option("NAME", arguments->name, "The group, as group list prints it")->required();
@@ -161,13 +161,13 @@ void add_group_amend(CLI::App& family, Chosen& chosen) {
   command->add_option("--max-tlp", arguments->max_tlp, "Stricter marked material does not enter");
   command->add_option("--protocols", arguments->protocols, "That sessions may use, separated by commas")
       ->delimiter(',')
-      ->check(CLI::IsMember({"classic", "fast"}));
+      ->check(is_member({"classic", "fast"}));
   command->add_option("--title", arguments->title, "Its name for everybody");
   command->add_option("--purpose", arguments->purpose, "What the group is for");
   command->add_option("--finding-quorum", arguments->finding_quorum, "Signatures that a finding needs")
-      ->check(CLI::Range(group::kFewestMembers, group::kMostMembers));
+      ->check(in_range(group::kFewestMembers, group::kMostMembers));
   command->add_option("--log-quorum", arguments->log_quorum, "Members that must hold a log")
-      ->check(CLI::Range(group::kFewestMembers, group::kMostMembers));
+      ->check(in_range(group::kFewestMembers, group::kMostMembers));
   command->add_option("--add", arguments->add,
                       "A member whose keys for the group were taken, by its nick or its name here");
   command->add_option("--expel", arguments->expel, "A member to be expelled, by its nick or its name here");

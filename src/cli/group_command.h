@@ -7,15 +7,15 @@
 
 namespace parley::cli {
 
-void add_group_draft(CLI::App& family, Chosen& chosen);     ///< draft
-void add_group_join(CLI::App& family, Chosen& chosen);      ///< join, take
-void add_group_sign(CLI::App& family, Chosen& chosen);      ///< sign
-void add_group_show(CLI::App& family, Chosen& chosen);      ///< show, list
-void add_group_amend(CLI::App& family, Chosen& chosen);     ///< amend
-void add_group_policy(CLI::App& family, Chosen& chosen);    ///< policy
-void add_group_admit(CLI::App& family, Chosen& chosen);     ///< admit
-void add_group_rotate(CLI::App& family, Chosen& chosen);    ///< rotate
-void add_group_withdraw(CLI::App& family, Chosen& chosen);  ///< withdraw, close
+void add_group_draft(Command& family, Chosen& chosen);     ///< draft
+void add_group_join(Command& family, Chosen& chosen);      ///< join, take
+void add_group_sign(Command& family, Chosen& chosen);      ///< sign
+void add_group_show(Command& family, Chosen& chosen);      ///< show, list
+void add_group_amend(Command& family, Chosen& chosen);     ///< amend
+void add_group_policy(Command& family, Chosen& chosen);    ///< policy
+void add_group_admit(Command& family, Chosen& chosen);     ///< admit
+void add_group_rotate(Command& family, Chosen& chosen);    ///< rotate
+void add_group_withdraw(Command& family, Chosen& chosen);  ///< withdraw, close
 
 /// Sets `chosen` to `body`, whose error becomes the command's.
 std::function<void()> at_work(Chosen& chosen, std::function<Status(Workplace&)> body);

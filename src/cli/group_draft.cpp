@@ -102,9 +102,8 @@ Status draft(Workplace& at, const DraftArguments& arguments) {
 
 }  // namespace
 
-void add_group_draft(CLI::App& family, Chosen& chosen) {
-  CLI::App* command =
-      family.add_subcommand("draft", "Draft the charter of a new group, to be joined and signed by all");
+void add_group_draft(Command& family, Chosen& chosen) {
+  Command* command = family.add_subcommand("draft", "Draft the charter of a new group, to be joined and signed by all");
   const auto arguments = std::make_shared<DraftArguments>();
   command->add_option("NAME", arguments->name, "Your own short name for the group: a-z, 0-9 and -")->required();
   command->add_option("--title", arguments->title, "Its name for everybody (default: NAME)");
@@ -121,21 +120,21 @@ void add_group_draft(CLI::App& family, Chosen& chosen) {
                       "Types that enter by tags, with how many a member has admitted in an epoch, TYPE=NUMBER,...; or "
                       "none (default: asn, cidr, cve, filename, ipv4, ipv6, as far as they may be asked about)");
   command->add_option("--epoch-days", arguments->epoch_days, "After so many days tags are made anew")
-      ->check(CLI::Range(std::int64_t{1}, group::kLongestEpochDays))
+      ->check(in_range(std::int64_t{1}, group::kLongestEpochDays))
       ->capture_default_str();
   command->add_option("--max-tlp", arguments->max_tlp, "Stricter marked material does not enter")
       ->capture_default_str();
   command->add_option("--protocols", arguments->protocols, "That sessions may use, separated by commas")
       ->delimiter(',')
-      ->check(CLI::IsMember({"classic", "fast"}))
+      ->check(is_member({"classic", "fast"}))
       ->capture_default_str();
   command->add_option("--finding-quorum", arguments->finding_quorum, "Signatures that a finding needs (default: all)")
-      ->check(CLI::Range(group::kFewestMembers, group::kMostMembers));
+      ->check(in_range(group::kFewestMembers, group::kMostMembers));
   command->add_option("--grace", arguments->grace_days, "Days after the end for findings and dissent")
-      ->check(CLI::Range(std::int64_t{0}, group::kMostGraceDays))
+      ->check(in_range(std::int64_t{0}, group::kMostGraceDays))
       ->capture_default_str();
   command->add_option("--clock-skew", arguments->clock_skew_seconds, "Seconds that the members' clocks may be apart")
-      ->check(CLI::Range(std::int64_t{0}, group::kLargestClockSkewSeconds))
+      ->check(in_range(std::int64_t{0}, group::kLargestClockSkewSeconds))
       ->capture_default_str();
   command->add_option("--domain", arguments->domain, "Beginning of all key names; need not resolve")
       ->capture_default_str();

@@ -108,9 +108,9 @@ Status take(Workplace& at, const std::vector<std::string>& files) {
 
 }  // namespace
 
-void add_group_join(CLI::App& family, Chosen& chosen) {
+void add_group_join(Command& family, Chosen& chosen) {
   const auto arguments = std::make_shared<JoinArguments>();
-  CLI::App* join_command = family.add_subcommand("join", "Read a draft, and join by it with keys of your own");
+  Command* join_command = family.add_subcommand("join", "Read a draft, and join by it with keys of your own");
   join_command->add_option("NAME", arguments->name, "Your own short name for the group: a-z, 0-9 and -")->required();
   join_command->add_option("FILE", arguments->file, "The draft, or the first charter of a group that takes you in")
       ->required();
@@ -119,7 +119,7 @@ void add_group_join(CLI::App& family, Chosen& chosen) {
   join_command->callback(at_work(chosen, [arguments](Workplace& at) { return join(at, *arguments); }));
 
   const auto files = std::make_shared<std::vector<std::string>>();
-  CLI::App* take_command = family.add_subcommand(
+  Command* take_command = family.add_subcommand(
       "take", "Take what members send: answers, keys, charters, amendments, leaves, rotations of keys");
   take_command->add_option("FILE", *files, "One or more; - for the input")->required();
   take_command->callback(at_work(chosen, [files](Workplace& at) { return take(at, *files); }));

@@ -79,8 +79,8 @@ Status set_policy(Workplace& at, const PolicyArguments& arguments) {
 
 }  // namespace
 
-void add_group_policy(CLI::App& family, Chosen& chosen) {
-  CLI::App* command = family.add_subcommand(
+void add_group_policy(Command& family, Chosen& chosen) {
+  Command* command = family.add_subcommand(
       "policy", "Set your own rules in a group, only stricter than the charter, at once; without options: list them");
   const auto arguments = std::make_shared<PolicyArguments>();
   command->add_option("NAME", arguments->name, "The group, as group list prints it")->required();

@@ -141,18 +141,18 @@ Status rotate(Workplace& at, const RotateArguments& arguments) {
 
 }  // namespace
 
-void add_group_rotate(CLI::App& family, Chosen& chosen) {
+void add_group_rotate(Command& family, Chosen& chosen) {
   const auto arguments = std::make_shared<RotateArguments>();
-  CLI::App* command = family.add_subcommand("rotate", "Put another key of yours in the place of one in use");
+  Command* command = family.add_subcommand("rotate", "Put another key of yours in the place of one in use");
   command->add_option("NAME", arguments->name, "The group, as group list prints it")->required();
   command
       ->add_option("--role", arguments->role,
                    "Which key: node signs your log, cosign the others' logs, tls shows who you are on a link (in all "
                    "your groups); for log it says what to do instead")
-      ->check(CLI::IsMember({"node", "cosign", "tls", "log"}))
+      ->check(is_member({"node", "cosign", "tls", "log"}))
       ->required();
   command->add_option("--reason", arguments->reason, "Told to all members, and kept in the log")
-      ->check(CLI::IsMember({"lost", "stolen", "staff", "routine"}))
+      ->check(is_member({"lost", "stolen", "staff", "routine"}))
       ->required();
   command->add_option("--since", arguments->since, "From when on the old key may have been in other hands");
   command->add_option("--out", arguments->out,

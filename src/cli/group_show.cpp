@@ -264,14 +264,14 @@ void print_policy(Console& console, const group::Membership& membership) {
   }
 }
 
-void add_group_show(CLI::App& family, Chosen& chosen) {
+void add_group_show(Command& family, Chosen& chosen) {
   const auto arguments = std::make_shared<ShowArguments>();
-  CLI::App* show_command = family.add_subcommand("show", "Print a group's charter, members, and what waits for you");
+  Command* show_command = family.add_subcommand("show", "Print a group's charter, members, and what waits for you");
   show_command->add_option("NAME", arguments->name, "The group, as group list prints it")->required();
   show_command->add_flag("--note", arguments->note,
                          "Print a version of the charter with its signatures, as it is signed");
   show_command->add_option("--version", arguments->version, "Which version, with --note (default: the one in force)")
-      ->check(CLI::Range(std::int64_t{1}, group::kMostVersions))
+      ->check(in_range(std::int64_t{1}, group::kMostVersions))
       ->needs("--note");
   show_command->add_flag("--members", arguments->members,
                          "Print the members' keys and what has replaced them, for whoever checks without a vault");
@@ -279,7 +279,7 @@ void add_group_show(CLI::App& family, Chosen& chosen) {
   show_command->callback(at_work(chosen, [arguments](Workplace& at) { return show(at, *arguments); }));
 
   const auto as_json = std::make_shared<bool>(false);
-  CLI::App* list_command = family.add_subcommand("list", "Print your groups and where they stand");
+  Command* list_command = family.add_subcommand("list", "Print your groups and where they stand");
   list_command->add_flag("--json", *as_json, "Print a JSON array");
   list_command->callback(at_work(chosen, [as_json](Workplace& at) { return list(at, *as_json); }));
 }

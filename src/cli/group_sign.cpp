@@ -56,8 +56,8 @@ Status sign(Workplace& at, const SignArguments& arguments) {
 
 }  // namespace
 
-void add_group_sign(CLI::App& family, Chosen& chosen) {
-  CLI::App* command = family.add_subcommand("sign", "Read the charter or amendment that waits, and sign it");
+void add_group_sign(Command& family, Chosen& chosen) {
+  Command* command = family.add_subcommand("sign", "Read the charter or amendment that waits, and sign it");
   const auto arguments = std::make_shared<SignArguments>();
   command->add_option("NAME", arguments->name, "The group, as group list prints it")->required();
   command->add_option("--amendment", arguments->amendment, "The first digits of its hash, where several wait");

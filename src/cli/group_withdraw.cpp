@@ -60,9 +60,9 @@ Status close(Workplace& at, const EndArguments& arguments) {
 
 }  // namespace
 
-void add_group_withdraw(CLI::App& family, Chosen& chosen) {
+void add_group_withdraw(Command& family, Chosen& chosen) {
   const auto leaving = std::make_shared<EndArguments>();
-  CLI::App* withdraw_command =
+  Command* withdraw_command =
       family.add_subcommand("withdraw", "Leave a group, alone and at once; it cannot be undone");
   withdraw_command->add_option("NAME", leaving->name, "The group, as group list prints it")->required();
   withdraw_command->add_option("--reason", leaving->reason, "Told to the others; may be empty");
@@ -71,7 +71,7 @@ void add_group_withdraw(CLI::App& family, Chosen& chosen) {
   withdraw_command->callback(at_work(chosen, [leaving](Workplace& at) { return withdraw(at, *leaving); }));
 
   const auto closing = std::make_shared<EndArguments>();
-  CLI::App* close_command = family.add_subcommand("close", "Destroy the keys of a group that is over");
+  Command* close_command = family.add_subcommand("close", "Destroy the keys of a group that is over");
   close_command->add_option("NAME", closing->name, "The group, as group list prints it")->required();
   close_command->add_flag("--yes", closing->yes, "Do not ask");
   close_command->callback(at_work(chosen, [closing](Workplace& at) { return close(at, *closing); }));

@@ -178,8 +178,8 @@ void say_summary(Console& console, const Imported& done) {
 
 }  // namespace
 
-void add_import(CLI::App& app, Chosen& chosen) {
-  CLI::App* command = app.add_subcommand(
+void add_import(Command& app, Chosen& chosen) {
+  Command* command = app.add_subcommand(
       "import", "Take indicators from files into the vault: all of them or, after an error, nothing");
   const auto arguments = std::make_shared<ImportArguments>();
   command
@@ -190,14 +190,14 @@ void add_import(CLI::App& app, Chosen& chosen) {
       "--as", arguments->format,
       "Format, when it is not to be detected: stix, misp, csv, hashes, list, openioc, report, html, pdf");
   command->add_option("--label", arguments->labels, "Add this label to everything imported")
-      ->allow_extra_args(false)
+      ->one_value_each_time()
       ->check(label_validator());
   command->add_option("--tlp", arguments->tlp,
                       "TLP 2.0 mark for what carries none: clear, green, amber, amber+strict, red");
   command
       ->add_option("--column", arguments->columns,
                    "CSV: which column is what, as ROLE=NAME or ROLE=NUMBER (docs/formats.md lists the roles)")
-      ->allow_extra_args(false);
+      ->one_value_each_time();
   command->add_flag("--lenient", arguments->lenient, "Skip, count and list what is wrong instead of refusing the file");
   command->add_flag("--json", arguments->as_json, "Print one JSON object");
   command->callback([&chosen, arguments] {

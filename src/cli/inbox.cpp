@@ -140,15 +140,14 @@ Status decide(Workplace& at, const std::string& session, session::Decision decis
 
 }  // namespace
 
-void add_inbox(CLI::App& app, Chosen& chosen) {
+void add_inbox(Command& app, Chosen& chosen) {
   struct Arguments {
     std::string session;
     session::Decision decision;
     bool as_json = false;
   };
   const auto arguments = std::make_shared<Arguments>();
-  CLI::App* inbox =
-      app.add_subcommand("inbox", "Print what waits for your decision, and what each decision would tell");
+  Command* inbox = app.add_subcommand("inbox", "Print what waits for your decision, and what each decision would tell");
   inbox->add_flag("--json", arguments->as_json, "Print one JSON object");
   inbox->callback([&chosen, arguments] {
     chosen.at_work = [arguments](Workplace& at) {
@@ -165,20 +164,20 @@ void add_inbox(CLI::App& app, Chosen& chosen) {
       };
     };
   };
-  CLI::App* accept = app.add_subcommand("accept", "Accept a question that waits");
+  Command* accept = app.add_subcommand("accept", "Accept a question that waits");
   accept->add_option("SESSION", arguments->session, "Its id or the first digits of it")->required();
   accept->add_option("--label", arguments->decision.label, "Enter only those of yours that carry this label")
       ->check(label_validator());
   accept
       ->add_option("--max-theirs", arguments->decision.most_tests,
                    "Run no protocol by which the asker could test more than this many indicators (default: any)")
-      ->check(CLI::Range(session::kSmallestPadded, session::kMostTests));
+      ->check(in_range(session::kSmallestPadded, session::kMostTests));
   accept->callback(deciding(true));
-  CLI::App* decline = app.add_subcommand("decline", "Decline a question that waits");
+  Command* decline = app.add_subcommand("decline", "Decline a question that waits");
   decline->add_option("SESSION", arguments->session, "Its id or the first digits of it")->required();
   decline->add_option("--why", arguments->decision.why, "What to tell the other side; it sees this text as it is")
-      ->check(
-          [](const std::string& text) { return text.size() <= kMaxWhyBytes ? std::string() : "at most 2000 bytes"; });
+      ->check(Check(
+          [](const std::string& text) { return text.size() <= kMaxWhyBytes ? std::string() : "at most 2000 bytes"; }));
   decline->callback(deciding(false));
 }
 

@@ -211,7 +211,7 @@ Result<vault::LogHead> log_named(vault::Vault& vault, const std::string& name, c
   return *found;
 }
 
-CLI::Option* add_log_group(CLI::App& command, std::string& group) {
+Option* add_log_group(Command& command, std::string& group) {
   return command.add_option("--group", group, "In which group, where the member has a log in several");
 }
 
@@ -223,12 +223,12 @@ Status takes_more(Workplace& at, const vault::LogHead& head, const mirror::Quota
   return mirror::room_for_more(quota, usage, head.size, free_bytes, head.nick, now);
 }
 
-void add_log(CLI::App& app, Chosen& chosen) {
-  CLI::App* command = app.add_subcommand("log", "The joint log: what members signed, checked and kept");
+void add_log(Command& app, Chosen& chosen) {
+  Command* command = app.add_subcommand("log", "The joint log: what members signed, checked and kept");
   command->require_subcommand(1);
 
   const auto as_json = std::make_shared<bool>(false);
-  CLI::App* list_command =
+  Command* list_command =
       command->add_subcommand("list", "Print the logs that this vault holds, and who cosigned them");
   list_command->add_flag("--json", *as_json, "Print a JSON array");
   list_command->callback([&chosen, as_json] {
@@ -239,13 +239,13 @@ void add_log(CLI::App& app, Chosen& chosen) {
   });
 
   const auto arguments = std::make_shared<ShowArguments>();
-  CLI::App* show_command = command->add_subcommand("show", "Print entries of a log, with the bodies that are for us");
+  Command* show_command = command->add_subcommand("show", "Print entries of a log, with the bodies that are for us");
   show_command->add_option("LOG", arguments->log, "Whose: a member's nick, or the log's origin")->required();
   add_log_group(*show_command, arguments->group);
   show_command->add_option("--from", arguments->from, "The first entry's number")->capture_default_str();
   show_command->add_option("--count", arguments->count, "How many at most")
       ->capture_default_str()
-      ->check(CLI::Range(std::uint64_t{1}, kMostShown));
+      ->check(in_range(std::uint64_t{1}, kMostShown));
   show_command->add_flag("--json", arguments->as_json, "Print a JSON array");
   show_command->callback([&chosen, arguments] {
     chosen.at_work = [arguments](Workplace& at) {
@@ -255,7 +255,7 @@ void add_log(CLI::App& app, Chosen& chosen) {
   });
 
   const auto members = std::make_shared<std::string>();
-  CLI::App* fsck_command = command->add_subcommand(
+  Command* fsck_command = command->add_subcommand(
       "fsck", "Derive every log anew from its signatures, and print what is not as it was signed");
   fsck_command->add_option("--members", *members,
                            "File with the members' keys, or a charter (default: the charters in this vault)");

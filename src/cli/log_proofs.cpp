@@ -157,13 +157,12 @@ Status export_log(Workplace& at, const std::string& name, const std::string& gro
 
 }  // namespace
 
-void add_log_proofs(CLI::App& log, Chosen& chosen) {
+void add_log_proofs(Command& log, Chosen& chosen) {
   struct Two {
     std::string first, second, group;
   };
   const auto proved = std::make_shared<Two>();
-  CLI::App* prove_command =
-      log.add_subcommand("prove", "Write a proof that an entry is in a log, for anybody to check");
+  Command* prove_command = log.add_subcommand("prove", "Write a proof that an entry is in a log, for anybody to check");
   prove_command->add_option("ENTRY", proved->first, "Which: LOG:NUMBER")->required();
   add_log_group(*prove_command, proved->group);
   prove_command->add_option("--out", proved->second, "Beginning of the names of the two files (default: LOG-NUMBER)");
@@ -175,7 +174,7 @@ void add_log_proofs(CLI::App& log, Chosen& chosen) {
   });
 
   const auto verified = std::make_shared<VerifyArguments>();
-  CLI::App* verify_command = log.add_subcommand("verify", "Check such a proof; needs no vault and no network");
+  Command* verify_command = log.add_subcommand("verify", "Check such a proof; needs no vault and no network");
   verify_command->add_option("PROOF", verified->proof, "The .tlog-proof file")->required();
   verify_command->add_option("ENTRY", verified->entry, "The .entry file")->required();
   verify_command->add_option("--policy", verified->policy, "Whom to trust: a file as c2sp.org/tlog-policy has it")
@@ -188,7 +187,7 @@ void add_log_proofs(CLI::App& log, Chosen& chosen) {
   });
 
   const auto asked = std::make_shared<Two>();
-  CLI::App* policy_command =
+  Command* policy_command =
       log.add_subcommand("policy", "Print the policy by which proofs from a member's log are checked");
   policy_command->add_option("LOG", asked->first, "Whose log: a nick")->required();
   policy_command->add_option("--members", asked->second, "File with the members' keys, or a charter")->required();
@@ -200,7 +199,7 @@ void add_log_proofs(CLI::App& log, Chosen& chosen) {
   });
 
   const auto exported = std::make_shared<Two>();
-  CLI::App* export_command =
+  Command* export_command =
       log.add_subcommand("export", "Write a log as static files: checkpoint, tiles and entries (c2sp.org/tlog-tiles)");
   export_command->add_option("LOG", exported->first, "Whose: a member's nick, or the log's origin")->required();
   add_log_group(*export_command, exported->group);

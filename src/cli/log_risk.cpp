@@ -87,9 +87,9 @@ std::string risk_setting(std::string_view group) {
   return fmt::format("log-risk {}", group);
 }
 
-void add_log_risk(CLI::App& log, Chosen& chosen) {
+void add_log_risk(Command& log, Chosen& chosen) {
   const auto arguments = std::make_shared<RiskArguments>();
-  CLI::App* command = log.add_subcommand(
+  Command* command = log.add_subcommand(
       "accept-fork-risk",
       "Go on with our log although nobody can say whether this disk is the newest; it may convict you");
   command->add_option("GROUP", arguments->group, "The group, as group list prints it")->required();

@@ -146,9 +146,8 @@ Status refuse(Workplace& at, std::uint64_t number) {
   return {};
 }
 
-void add_people(CLI::App& family, Chosen& chosen) {
-  CLI::App* key =
-      family.add_subcommand("key", "Make a key of your own, and print the line by which you are registered");
+void add_people(Command& family, Chosen& chosen) {
+  Command* key = family.add_subcommand("key", "Make a key of your own, and print the line by which you are registered");
   key->callback([&chosen] {
     chosen.alone = [](Surroundings& at) {
       const Status done = print_key(at);
@@ -157,46 +156,46 @@ void add_people(CLI::App& family, Chosen& chosen) {
   });
 
   const auto added = std::make_shared<AddArguments>();
-  CLI::App* add_command = family.add_subcommand("add", "Register an operator of this vault");
+  Command* add_command = family.add_subcommand("add", "Register an operator of this vault");
   add_command->add_option("NAME", added->name, "What the records call them, for example \"a. khan\"")->required();
   add_command->add_option("KEY", added->line, "The line that parley operator key printed for them")->required();
   add_command->add_flag("--yes", added->yes, "Do not ask; the first one is asked about");
   add_command->callback(at_work(chosen, [added](Workplace& at) { return add(at, *added); }));
 
   const auto as_json = std::make_shared<bool>(false);
-  CLI::App* list_command = family.add_subcommand("list", "Print the operators of this vault");
+  Command* list_command = family.add_subcommand("list", "Print the operators of this vault");
   list_command->add_flag("--json", *as_json, "Print a JSON array");
   list_command->callback(at_work(chosen, [as_json](Workplace& at) { return list(at, *as_json); }));
 
   const auto removed = std::make_shared<std::string>();
-  CLI::App* remove_command = family.add_subcommand("remove", "Let somebody be no operator any more");
+  Command* remove_command = family.add_subcommand("remove", "Let somebody be no operator any more");
   remove_command->add_option("NAME", *removed, "As operator list prints it")->required();
   remove_command->callback(at_work(chosen, [removed](Workplace& at) { return remove(at, *removed); }));
 }
 
-void add_requests(CLI::App& family, Chosen& chosen) {
+void add_requests(Command& family, Chosen& chosen) {
   const auto as_json = std::make_shared<bool>(false);
-  CLI::App* list_command = family.add_subcommand("requests", "Print what waits for a second person");
+  Command* list_command = family.add_subcommand("requests", "Print what waits for a second person");
   list_command->add_flag("--json", *as_json, "Print a JSON array");
   list_command->callback(at_work(chosen, [as_json](Workplace& at) { return requests(at, *as_json); }));
 
   const auto confirmed = std::make_shared<std::pair<std::uint64_t, bool>>();
-  CLI::App* confirm_command = family.add_subcommand("confirm", "Confirm, as the second person, what another asks for");
+  Command* confirm_command = family.add_subcommand("confirm", "Confirm, as the second person, what another asks for");
   confirm_command->add_option("NUMBER", confirmed->first, "As operator requests prints it")->required();
   confirm_command->add_flag("--yes", confirmed->second, "Do not ask");
   confirm_command->callback(
       at_work(chosen, [confirmed](Workplace& at) { return confirm(at, confirmed->first, confirmed->second); }));
 
   const auto refused = std::make_shared<std::uint64_t>();
-  CLI::App* refuse_command = family.add_subcommand("refuse", "Refuse what another asks for, or take back one's own");
+  Command* refuse_command = family.add_subcommand("refuse", "Refuse what another asks for, or take back one's own");
   refuse_command->add_option("NUMBER", *refused, "As operator requests prints it")->required();
   refuse_command->callback(at_work(chosen, [refused](Workplace& at) { return refuse(at, *refused); }));
 }
 
 }  // namespace
 
-void add_operator(CLI::App& app, Chosen& chosen) {
-  CLI::App* family =
+void add_operator(Command& app, Chosen& chosen) {
+  Command* family =
       app.add_subcommand("operator", "Who works with this vault, what they did, and what needs a second person");
   family->require_subcommand(1);
   add_people(*family, chosen);

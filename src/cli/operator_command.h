@@ -5,7 +5,7 @@
 
 namespace parley::cli {
 
-void add_operator_log(CLI::App& family, Chosen& chosen);     ///< log
-void add_operator_verify(CLI::App& family, Chosen& chosen);  ///< verify
+void add_operator_log(Command& family, Chosen& chosen);     ///< log
+void add_operator_verify(Command& family, Chosen& chosen);  ///< verify
 
 }  // namespace parley::cli

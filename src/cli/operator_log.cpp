@@ -204,9 +204,9 @@ Result<bool> verify(Workplace& at, const VerifyArguments& arguments) {
 
 }  // namespace
 
-void add_operator_log(CLI::App& family, Chosen& chosen) {
+void add_operator_log(Command& family, Chosen& chosen) {
   const auto arguments = std::make_shared<LogArguments>();
-  CLI::App* command = family.add_subcommand("log", "Print what was done with this vault, by whom, and how it ended");
+  Command* command = family.add_subcommand("log", "Print what was done with this vault, by whom, and how it ended");
   command->add_option("--since", arguments->since, "From this date or time on");
   command->add_option("--about", arguments->about, "Only what was about this: a session, group, peer, case or file");
   command->add_option("--by", arguments->by, "Only what this operator did, or \"node\"");
@@ -214,9 +214,9 @@ void add_operator_log(CLI::App& family, Chosen& chosen) {
   command->callback(at_work(chosen, [arguments](Workplace& at) { return print_log(at, *arguments); }));
 }
 
-void add_operator_verify(CLI::App& family, Chosen& chosen) {
+void add_operator_verify(Command& family, Chosen& chosen) {
   const auto arguments = std::make_shared<VerifyArguments>();
-  CLI::App* command = family.add_subcommand(
+  Command* command = family.add_subcommand(
       "verify", "Compare the records with their signatures and with the heads of them that other members hold");
   command->add_flag("--offline", arguments->offline, "Ask no member for what it holds of our logs");
   command->add_flag("--json", arguments->as_json, "Print one JSON object");

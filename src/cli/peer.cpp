@@ -106,8 +106,8 @@ Status remove(Workplace& at, const std::string& name) {
 
 }  // namespace
 
-void add_peer(CLI::App& app, Chosen& chosen) {
-  CLI::App* command = app.add_subcommand("peer", "Whom this member speaks to: add, list, remove");
+void add_peer(Command& app, Chosen& chosen) {
+  Command* command = app.add_subcommand("peer", "Whom this member speaks to: add, list, remove");
   command->require_subcommand(1);
   const auto arguments = std::make_shared<AddArguments>();
   const auto as_json = std::make_shared<bool>(false);
@@ -119,15 +119,15 @@ void add_peer(CLI::App& app, Chosen& chosen) {
       };
     };
   };
-  CLI::App* add_command = command->add_subcommand("add", "Pin a peer's keys, or give a pinned one another address");
+  Command* add_command = command->add_subcommand("add", "Pin a peer's keys, or give a pinned one another address");
   add_command->add_option("NAME", arguments->name, "What you call it")->required();
   add_command->add_option("KEY", arguments->key, "What its parley id prints, or a file with that")->required();
   add_command->add_option("ADDRESS", arguments->address, "Where its node listens, host:port")->required();
   add_command->callback(at_work([arguments](Workplace& at) { return add(at, *arguments); }));
-  CLI::App* list_command = command->add_subcommand("list", "Print the peers with their fingerprints");
+  Command* list_command = command->add_subcommand("list", "Print the peers with their fingerprints");
   list_command->add_flag("--json", *as_json, "Print a JSON array");
   list_command->callback(at_work([as_json](Workplace& at) { return list(at, *as_json); }));
-  CLI::App* remove_command = command->add_subcommand("remove", "Forget a peer; its key is refused from then on");
+  Command* remove_command = command->add_subcommand("remove", "Forget a peer; its key is refused from then on");
   remove_command->add_option("NAME", arguments->name, "What you call it")->required();
   remove_command->callback(at_work([arguments](Workplace& at) { return remove(at, arguments->name); }));
 }

@@ -54,15 +54,15 @@ Status two_person(Workplace& at, const TwoPersonArguments& arguments) {
 
 }  // namespace
 
-void add_policy(CLI::App& app, Chosen& chosen) {
-  CLI::App* family = app.add_subcommand("policy", "What this member asks of its own operators, beyond the charters");
+void add_policy(Command& app, Chosen& chosen) {
+  Command* family = app.add_subcommand("policy", "What this member asks of its own operators, beyond the charters");
   family->require_subcommand(1);
   const auto arguments = std::make_shared<TwoPersonArguments>();
-  CLI::App* command = family->add_subcommand(
+  Command* command = family->add_subcommand(
       "two-person", "Print, or set, what one operator may do only once another has confirmed it");
   command->add_option("WHAT", arguments->rule, "reveal, standing-rule or audit-export")
-      ->check(CLI::IsMember({"reveal", "standing-rule", "audit-export"}));
-  command->add_option("STATE", arguments->state, "on or off")->check(CLI::IsMember({"on", "off"}));
+      ->check(is_member({"reveal", "standing-rule", "audit-export"}));
+  command->add_option("STATE", arguments->state, "on or off")->check(is_member({"on", "off"}));
   command->add_flag("--json", arguments->as_json, "Print one JSON object");
   command->callback(at_work(chosen, [arguments](Workplace& at) { return two_person(at, *arguments); }));
 }

@@ -231,15 +231,15 @@ Result<indicator::Pap> pap_option(const std::string& text) {
   return *pap;
 }
 
-void add_reveal(CLI::App& app, Chosen& chosen) {
-  CLI::App* command =
+void add_reveal(Command& app, Chosen& chosen) {
+  Command* command =
       app.add_subcommand("reveal", "Open context of the matches to the other side, against what it opens");
   const auto arguments = std::make_shared<RevealArguments>();
   std::vector<std::string> paths(session::kFieldPaths.begin(), session::kFieldPaths.end());
   command->add_option("SESSION", arguments->session, "Its id, the first digits of it, or last")->capture_default_str();
   command->add_option("--fields", arguments->fields, "What to open, separated by commas")
       ->delimiter(',')
-      ->check(CLI::IsMember(paths))
+      ->check(is_member(paths))
       ->capture_default_str();
   command
       ->add_option("--tlp-max", arguments->tlp_max,
@@ -251,7 +251,7 @@ void add_reveal(CLI::App& app, Chosen& chosen) {
   command
       ->add_option("--unreturned", arguments->unreturned,
                    "Fields that you open beyond as many as the other side opens, for nothing in return")
-      ->check(CLI::Range(std::uint64_t{0}, session::kMostRevealFields))
+      ->check(in_range(std::uint64_t{0}, session::kMostRevealFields))
       ->capture_default_str();
   command->add_option("--operator", arguments->by,
                       "Who consents, by a name that the other side may know; your user name unless you say otherwise");

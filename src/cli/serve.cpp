@@ -108,8 +108,8 @@ int serve(Surroundings& at, const ServeArguments& arguments) {
 
 }  // namespace
 
-void add_serve(CLI::App& app, Chosen& chosen) {
-  CLI::App* command =
+void add_serve(Command& app, Chosen& chosen) {
+  Command* command =
       app.add_subcommand("serve", "Run this member's node: answer peers, and take this member's commands meanwhile");
   const auto arguments = std::make_shared<ServeArguments>();
   command->add_option("--listen", arguments->listen, "Address to listen on, host:port; port 0 takes any free one")
@@ -120,7 +120,7 @@ void add_serve(CLI::App& app, Chosen& chosen) {
       ->capture_default_str();
   add_protocols_option(*command, arguments->protocols);
   command->add_option("--threads", arguments->threads, "Threads for each session (default: all of the machine)")
-      ->check(CLI::Range(std::size_t{1}, kMaxThreads));
+      ->check(in_range(std::size_t{1}, kMaxThreads));
   command->callback(
       [&chosen, arguments] { chosen.alone = [arguments](Surroundings& at) { return serve(at, *arguments); }; });
 }

@@ -79,11 +79,11 @@ Status write_evidence(Workplace& at, const FaultArguments& arguments) {
 
 }  // namespace
 
-void add_session(CLI::App& app, Chosen& chosen) {
-  CLI::App* command = app.add_subcommand("session", "The sessions of this member");
+void add_session(Command& app, Chosen& chosen) {
+  Command* command = app.add_subcommand("session", "The sessions of this member");
   command->require_subcommand(1);
   const auto as_json = std::make_shared<bool>(false);
-  CLI::App* list_command = command->add_subcommand("list", "Print all sessions, newest first");
+  Command* list_command = command->add_subcommand("list", "Print all sessions, newest first");
   list_command->add_flag("--json", *as_json, "Print a JSON array");
   list_command->callback([&chosen, as_json] {
     chosen.at_work = [as_json](Workplace& at) {
@@ -92,7 +92,7 @@ void add_session(CLI::App& app, Chosen& chosen) {
     };
   });
   const auto session = std::make_shared<std::string>();
-  CLI::App* abort_command = command->add_subcommand("abort", "Stop a session that is under way");
+  Command* abort_command = command->add_subcommand("abort", "Stop a session that is under way");
   abort_command->add_option("SESSION", *session, "Its id or the first digits of it")->required();
   abort_command->callback([&chosen, session] {
     chosen.at_work = [session](Workplace& at) {
@@ -101,7 +101,7 @@ void add_session(CLI::App& app, Chosen& chosen) {
     };
   });
   const auto evidence = std::make_shared<FaultArguments>();
-  CLI::App* fault_command = command->add_subcommand(
+  Command* fault_command = command->add_subcommand(
       "fault", "Write the evidence that the other side opened, in a reveal, what it had not committed to");
   fault_command->add_option("SESSION", evidence->session, "Its id, the first digits of it, or last")->required();
   fault_command->add_option("FILE", evidence->file, "The file to write, for parley verify fault")->required();

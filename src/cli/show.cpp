@@ -4,12 +4,12 @@
 
 namespace parley::cli {
 
-void add_show(CLI::App& app, Chosen& chosen) {
+void add_show(Command& app, Chosen& chosen) {
   struct Arguments {
     std::string session = "last";
     bool as_json = false;
   };
-  CLI::App* command =
+  Command* command =
       app.add_subcommand("show", "Print what a session found, with your context and what the other side opened");
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("SESSION", arguments->session, "Its id, the first digits of it, or last")->capture_default_str();

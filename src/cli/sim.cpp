@@ -178,25 +178,25 @@ int sim_command(Surroundings& at, Asked asked) {
 
 }  // namespace
 
-void add_sim(CLI::App& app, Chosen& chosen) {
-  CLI::App* command = app.add_subcommand(
+void add_sim(Command& app, Chosen& chosen) {
+  Command* command = app.add_subcommand(
       "sim", "Simulate a group in which messages, disks, clocks and members fail, and check that its promises hold");
   const auto asked = std::make_shared<Asked>();
   command->add_option("--seed", asked->plan.seed, "The same seed fails in the same way")->capture_default_str();
   command->add_option("--seeds", asked->seeds, "Run so many seeds, one after the other")
-      ->check(CLI::Range(std::uint64_t{1}, kMostSeeds))
+      ->check(in_range(std::uint64_t{1}, kMostSeeds))
       ->capture_default_str();
   command->add_option("--nodes", asked->plan.nodes, "Members")
-      ->check(CLI::Range(sim::kFewestNodes, sim::kMostNodes))
+      ->check(in_range(sim::kFewestNodes, sim::kMostNodes))
       ->capture_default_str();
   command->add_option("--faults", asked->plan.faults, "Faults to draw")
-      ->check(CLI::Range(std::size_t{0}, kMostFaults))
+      ->check(in_range(std::size_t{0}, kMostFaults))
       ->capture_default_str();
   command->add_option("--rotations", asked->plan.rotations, "Keys that are replaced, besides the faults")
-      ->check(CLI::Range(std::size_t{0}, kMostFaults))
+      ->check(in_range(std::size_t{0}, kMostFaults))
       ->capture_default_str();
   command->add_option("--sessions", asked->plan.sessions, "Sessions to try")
-      ->check(CLI::Range(std::size_t{0}, kMostSessions))
+      ->check(in_range(std::size_t{0}, kMostSessions))
       ->capture_default_str();
   command->add_option("--only", asked->only, "Of the faults drawn, only these: positions with commas, or none");
   command->add_option("--plant", asked->flaw, "Give all members a known flaw, which must be noticed");

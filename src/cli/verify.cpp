@@ -43,12 +43,12 @@ Status verify_fault(Surroundings& at, const Arguments& arguments) {
 
 }  // namespace
 
-void add_verify(CLI::App& app, Chosen& chosen) {
-  CLI::App* command = app.add_subcommand("verify", "Check what others show you, without a vault and without a network");
+void add_verify(Command& app, Chosen& chosen) {
+  Command* command = app.add_subcommand("verify", "Check what others show you, without a vault and without a network");
   command->require_subcommand(1);
   add_verify_dossier(*command, chosen);
   const auto arguments = std::make_shared<Arguments>();
-  CLI::App* fault =
+  Command* fault =
       command->add_subcommand("fault", "Check evidence against a member, and say what it proves and what not");
   fault->add_option("FILE", arguments->file, "The fault, as a log entry of that type carries it")->required();
   fault->add_option("--members", arguments->members, "File with the members' keys, or a charter (docs/joint-log.md)")

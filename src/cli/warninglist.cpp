@@ -26,8 +26,8 @@ Status list(Workplace& at) {
 
 }  // namespace
 
-void add_warninglist(CLI::App& app, Chosen& chosen) {
-  CLI::App* command =
+void add_warninglist(Command& app, Chosen& chosen) {
+  Command* command =
       app.add_subcommand("warninglist", "Lists that mark matches which say little: Tor relays, top sites, resolvers");
   command->require_subcommand(1);
   const auto argument = std::make_shared<std::string>();
@@ -39,14 +39,14 @@ void add_warninglist(CLI::App& app, Chosen& chosen) {
       };
     };
   };
-  CLI::App* add_command = command->add_subcommand(
+  Command* add_command = command->add_subcommand(
       "add", "Load a list (MISP warninglist JSON, or one entry a line); replaces one of the same name");
   add_command->add_option("FILE", *argument, "The list")->required();
   add_command->callback(at_work([argument](Workplace& at) { return add(at, *argument); }));
   command->add_subcommand("list", "Print the lists and their numbers of entries")->callback(at_work([](Workplace& at) {
     return list(at);
   }));
-  CLI::App* remove = command->add_subcommand("remove", "Forget a list");
+  Command* remove = command->add_subcommand("remove", "Forget a list");
   remove->add_option("NAME", *argument, "Its name as list prints it")->required();
   remove->callback(at_work([argument](Workplace& at) { return at.vault.remove_warning_list(*argument); }));
 }

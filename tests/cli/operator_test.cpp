@@ -12,21 +12,21 @@ namespace {
 using ::testing::HasSubstr;
 using vault::fails, vault::succeeds;  // of EXPECT_OK and its like
 
-/// The words of every command below `app` that does something by itself.
-void commands_below(const CLI::App& app, const std::string& words, std::vector<std::string>& found) {
-  const auto below = app.get_subcommands([](const CLI::App*) { return true; });
-  if (below.empty() || (app.get_require_subcommand_min() == 0 && !words.empty())) found.push_back(words);
-  for (const CLI::App* command : below)
-    commands_below(*command, words.empty() ? command->get_name() : words + " " + command->get_name(), found);
+/// The words of every command below `of` that does something by itself.
+void commands_below(const cli::Command& of, const std::string& words, std::vector<std::string>& found) {
+  const auto below = of.subcommands();
+  if (below.empty() || (!of.needs_subcommand() && !words.empty())) found.push_back(words);
+  for (const cli::Command* command : below)
+    commands_below(*command, words.empty() ? command->name() : words + " " + command->name(), found);
 }
 
 // A command that is added says here what it does. One that is not here does not run at all.
 TEST(Commands, EachSayWhetherTheyAreRecorded) {
-  CLI::App app;
+  cli::Command program("", "");
   cli::Chosen chosen;
-  cli::add_all(app, chosen);
+  cli::add_all(program, chosen);
   std::vector<std::string> there;
-  commands_below(app, "", there);
+  commands_below(program, "", there);
   std::vector<std::string> listed;
   for (const cli::CommandAct& one : cli::command_acts()) listed.emplace_back(one.command);
   EXPECT_THAT(listed, ::testing::UnorderedElementsAreArray(there));
@@ -58,13 +58,12 @@ TEST(Commands, ThatOpenSomethingAreRecorded) {
 
 // --- what is signed at a terminal for a node that asks ---------------------------------------------------------------
 
-cli::Typed typed(std::vector<std::string> line) {
-  CLI::App app;
+cli::Typed typed(const std::vector<std::string>& line) {
+  cli::Command program("", "");
   cli::Chosen chosen;
-  cli::add_all(app, chosen);
-  std::ranges::reverse(line);  // as CLI11 takes it
-  app.parse(line);
-  return cli::typed_in(app);
+  cli::add_all(program, chosen);
+  EXPECT_TRUE(program.parse(line)) << fmt::format("{}", fmt::join(line, " "));
+  return cli::typed_in(program);
 }
 
 using operators::Act, operators::Kind, operators::Record;
