@@ -10,8 +10,6 @@ endif()
 add_compile_definitions(_GLIBCXX_ASSERTIONS)
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")  # crypto and psi ask for -O3 themselves
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O1 -g1")  # the sanitizers': lines in stack traces, half the time to compile
-set(CMAKE_CXX_FLAGS_SANITIZE "-O0 -g1")         # a third of the time to compile a test; crypto and psi ask for -O1
-set(CMAKE_C_FLAGS_SANITIZE "-O0 -g1")
 add_link_options(-pie -Wl,-z,relro,-z,now)
 
 if(PARLEY_SANITIZE)
