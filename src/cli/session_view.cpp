@@ -53,7 +53,9 @@ Result<Shown> load(vault::Vault& vault, const std::string& session) {
   std::ranges::sort(shown.matches, {}, [](const vault::SessionMatch& match) {
     return std::pair(match.indicator.type(), match.indicator.value());
   });
-  TRY(shown.unshown, session::unshown_matches(vault, shown.row.id));
+  TRY(const auto unshown, session::unshown_matches(vault, shown.row.id));
+  for (const vault::SessionMatch& match : shown.matches)
+    if (unshown.contains(match.indicator)) shown.unshown.insert(match.indicator);  // without canaries
   TRY(const auto fault, session::bad_opening_in(vault, shown.row.id));
   shown.bad_opening = fault && !fault->empty();
   if (!shown.matches.empty()) {

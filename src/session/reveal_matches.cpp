@@ -84,10 +84,15 @@ Result<bool> Exchange::shows_match(ByteView payload, std::size_t place) const {
              .has_value();
 }
 
+const indicator::Canonical& Exchange::indicator_of(std::size_t match) const {
+  const std::size_t own = session_.matches.size();
+  return match < own ? session_.matches[match].indicator : hits_[match - own].canary.canary.indicator;
+}
+
+// A canary that is not shown counts like a match, or whoever holds matches back would see which of them are canaries.
 Status Exchange::note_unshown() {
   std::set<indicator::Canonical> unshown;
-  for (const std::size_t match : unshown_)
-    if (match < session_.matches.size()) unshown.insert(session_.matches[match].indicator);
+  for (const std::size_t match : unshown_) unshown.insert(indicator_of(match));
   TRY(const std::set<indicator::Canonical> before, unshown_matches(us_.vault, session_.row.id));
   if (unshown == before) return {};
   TRY_STATUS(note_unshown_matches(us_.vault, session_.row.id, unshown));

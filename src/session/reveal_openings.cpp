@@ -238,14 +238,15 @@ Result<std::size_t> Exchange::take(const log::OfferedOpening& offered) {
   const auto field =
       std::ranges::find_if(opening.fields, [](const OpenedField& each) { return !is_mark(kFieldPaths[each.field]); });
   const std::size_t match = found->second;
-  if (!opened_to_us_.emplace(match, field->field).second)
-    return fail(Errc::protocol, "The other side opened a field twice.", peer);
+  const std::pair opened(match, field->field);
+  if (opened_to_us_.contains(opened)) return fail(Errc::protocol, "The other side opened a field twice.", peer);
   if (received_before_->has(place_of_[match], field->field))
     return fail(Errc::protocol,
                 "The other side opened once more what we had signed to have received: it pays for nothing.", peer);
   last_rank_ = value_rank(field->field);
   TRY(const log::Json context, opened_context(opening));
   TRY(theirs_of(match), with_more(theirs_of(match), context));
+  opened_to_us_.insert(opened);  // only now does it pay for what we open
   return match;
 }
 

@@ -11,8 +11,8 @@
 
 namespace parley::session {
 
-/// Those of the session's matches that the other side's signed result claims and that it did not open under what it had
-/// committed to before the session. They count as no matches.
+/// What the other side's signed result claims and it did not open under what it had committed to before the session:
+/// matches, which count as none, and canaries of ours that it takes for matches.
 Result<std::set<indicator::Canonical>> unshown_matches(vault::Vault& vault, const std::string& session);
 Status note_unshown_matches(vault::Vault& vault, const std::string& session,
                             const std::set<indicator::Canonical>& unshown);

@@ -241,6 +241,26 @@ TEST_F(Canaries, AreNeverRevealedAndWhatTheOtherSideOpensForThemIsKeptAsEvidence
   EXPECT_EQ(matched(*alpha_.vault, *held.began), kShared);
 }
 
+// Or whoever holds back what it suspects would see which of its matches are canaries, and no alarm would come of it.
+TEST_F(Canaries, ThatAreNotShownEndARevealLikeMatchesThatAreNotShown) {
+  commit({dark(kDark)});
+  const auto held = bravo_asks();
+  ASSERT_OK(held.began);
+  ASSERT_EQ(hits(held).size(), 1u);
+  for (std::size_t place = 0; place < kShared.size() + 1; ++place) {
+    SCOPED_TRACE(place);
+    consent(alpha_, *held.began);
+    consent(bravo_, *held.began);
+    const auto revealed = hold_reveal(bravo_, alpha_, *held.began, showing(place, nothing));
+    EXPECT_FAILS(revealed.answered, Errc::protocol);
+    const RevealEnd end = last_end_of_reveal(alpha_, charter_of(alpha_, bravo_));
+    EXPECT_EQ(end.unshown, 1u);
+    EXPECT_EQ(end.opened, 0u);
+    EXPECT_EQ(end.stopped, "them");
+    EXPECT_EQ(*consent_given(*alpha_.vault, *held.began), std::nullopt);
+  }
+}
+
 class OnlyCanaries : public Canaries {
  protected:
   TestMember carol_home_{"carol", {record(indicator::Type::ipv4, kDark, "guess")}};

@@ -193,6 +193,23 @@ TEST_F(ReceivedWhole, IsNotTakenAgainFromWhoeverClosesItTwice) {
   expect_nothing_taken_twice(twice, true);
 }
 
+// Else each reveal would take one field more for what is there already.
+TEST_F(ReceivedWhole, EndsTheConsentOfWhoeverOpensForItOnceMore) {
+  for (bool alpha_opened_first = false; !alpha_opened_first;) {  // a coin of the session says who does
+    SetUp();
+    const Bound malware = bravo_bound_to("malware");
+    consent({"malware"});
+    ASSERT_OK(hold_reveal(*alpha_, *bravo_, session_).began);
+    stand(*alpha_, {"actor"});
+    consent({"actor"});
+    ASSERT_EQ(in_force(*alpha_), 1u);
+    EXPECT_FALSE(pay_again(malware).began.has_value());
+    alpha_opened_first = opened(*alpha_, "actor") == 1;
+    EXPECT_EQ(in_force(*alpha_), alpha_opened_first ? 0u : 1u);
+    ASSERT_OK(remove_standing_consent(*alpha_->vault, alpha_->vault->session(session_)->group, 1));
+  }
+}
+
 TEST_F(Received, ByAMemberWhoseVaultWasPutBackComesAgainWithoutBlame) {
   for (const bool restored_calls : {true, false}) {
     SetUp();

@@ -56,18 +56,7 @@ class Terms : public testing::Test {
     for (const vault::SessionMatch& match : *matches) count += fields_in(match.opened);
     return count;
   }
-  // The last that `side` wrote of how a reveal ended.
-  RevealEnd end(Opened& side) {
-    RevealEnd end;
-    const std::string& nick = side.member.card.nick;
-    side.log(charter_of(alpha_, bravo_)).with([&](mirror::Replica& replica) {
-      for (std::uint64_t seq = 0; seq < replica.size(nick); ++seq) {
-        const auto entry = replica.entry(nick, seq);
-        if (entry && entry->entry.type == kRevealClose) end = *RevealEnd::from_json(*entry->body);
-      }
-    });
-    return end;
-  }
+  RevealEnd end(Opened& side) { return last_end_of_reveal(side, charter_of(alpha_, bravo_)); }
   /// Does something when `side` is about to send its `which`th opening of a field.
   static Deviation at_opening(std::size_t which, std::function<void()> act) {
     return {.resend = [which, act = std::move(act), sent = std::make_shared<std::size_t>(0)](const wire::Frame& frame) {
@@ -417,15 +406,6 @@ TEST_F(TermsOfAGroup, EndWithAPauseALeaveAStricterPolicyAndTheEndOfTheCharter) {
 
 class Unshown : public Terms {
  protected:
-  /// bravo does something else in the place of the `which`th match that it is to show.
-  static Deviation showing(std::size_t which, std::function<Bytes(Bytes)> change) {
-    return {.resend = [which, change = std::move(change),
-                       shown = std::make_shared<std::size_t>(0)](const wire::Frame& frame) -> std::vector<wire::Frame> {
-      if (!shows_match(frame) || (*shown)++ != which) return {frame};
-      return {{frame.type, change(frame.payload)}};
-    }};
-  }
-  static Bytes nothing(const Bytes&) { return {}; }
   ledger::Account account() {
     const auto accounting = alpha_.ledgers.up_to_date(*alpha_.vault, row_.group, "alpha");
     EXPECT_OK(accounting);

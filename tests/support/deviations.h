@@ -51,6 +51,18 @@ inline bool is_opening(const wire::Frame& frame) {
   return frame.type == wire::FrameType::opening && !shows_match(frame) && !is_list(frame);
 }
 
+/// Does something else in the place of the `which`th match that is to be shown.
+inline Deviation showing(std::size_t which, std::function<Bytes(Bytes)> change) {
+  return {.resend = [which, change = std::move(change),
+                     shown = std::make_shared<std::size_t>(0)](const wire::Frame& frame) -> std::vector<wire::Frame> {
+    if (!shows_match(frame) || (*shown)++ != which) return {frame};
+    return {{frame.type, change(frame.payload)}};
+  }};
+}
+inline Bytes nothing(const Bytes&) {
+  return {};
+}
+
 /// Changes the `which`th opening: result key shares, openings of fields.
 inline Deviation changing_opening(std::size_t which, std::function<std::vector<Bytes>(Bytes)> change) {
   return {.resend = [which, seen = std::make_shared<std::size_t>(0),

@@ -323,6 +323,19 @@ inline Both<RevealOutcome> hold_reveal(Opened& beginner, Opened& answerer, const
       });
 }
 
+/// The last that `side` wrote of how a reveal ended.
+inline RevealEnd last_end_of_reveal(Opened& side, const group::SignedCharter& charter) {
+  RevealEnd end;
+  const std::string& nick = side.member.card.nick;
+  side.log(charter).with([&](mirror::Replica& replica) {
+    for (std::uint64_t seq = 0; seq < replica.size(nick); ++seq) {
+      const auto entry = replica.entry(nick, seq);
+      if (entry && entry->entry.type == kRevealClose) end = *RevealEnd::from_json(*entry->body);
+    }
+  });
+  return end;
+}
+
 inline Question which_addresses_and_names() {
   Question question;
   question.types = {indicator::Type::ipv4, indicator::Type::domain};

@@ -83,6 +83,7 @@ class Exchange {
   Status receive_matches(std::size_t begin, std::size_t end);
   Result<Opening> our_match(std::size_t match) const;
   Result<bool> shows_match(ByteView payload, std::size_t place) const;
+  const indicator::Canonical& indicator_of(std::size_t match) const;  // or of the canary behind the matches
   Status note_unshown();
   // Where a step comes in the place of what is due: whether it says that nothing is to be opened after all.
   Status stopped_by_step();
@@ -174,7 +175,7 @@ class Exchange {
   std::vector<std::size_t> common_;                                 // matches and canaries, by ascending indicator
   std::vector<std::size_t> place_of_;                               // of a match or canary, in common_
   std::set<std::size_t> unshown_;                                   // of those, what the other side did not show
-  std::uint64_t newly_unshown_ = 0;                                 // matches of which that was not known before
+  std::uint64_t newly_unshown_ = 0;                                 // of which that was not known before
   std::uint64_t sent_fields_ = 0;
   bool ahead_ = false;  // that more has gone out than came back is on record (note_ahead())
   std::set<std::size_t> matches_opened_;
