@@ -373,7 +373,8 @@ def is_name(name):
 
 class Charter:
     def __init__(self, note):
-        self.left = set()  # of its members, as far as the dossier shows
+        self.left = set()  # of the group's members, as far as the dossier shows
+        self.is_left = False  # by somebody, under this version
         self.note = note
         self.hash = sha256(self.note.text.encode())
         self.json = note.object("parley/charter/v1", lambda value, where: CHARTER[
@@ -441,6 +442,10 @@ def check_amendment(before, after, left):
             and after.json["prev"] == before.hash.hex(), "a charter does not follow the one before")
     was, now = ({member["nick"]: member for member in charter.json["members"]} for charter in (before, after))
     stay = {nick for nick in was.keys() & now.keys() if was[nick]["id"] == now[nick]["id"]}
+    ids = [(nick, member["id"]) for charter in (before, after) for nick, member in charter.members.items()]
+    ids = [one for place, one in enumerate(ids) if one[1] not in [other for _, other in ids[:place]]]
+    signers = {ids[index][0] for index in after.note.signers([key for _, key in ids])}
+    left = left - (signers & stay)  # whoever signed it was there, whatever version its leave names
     added, expelled, gone = now.keys() - stay, was.keys() - stay - left, (was.keys() - stay) & left
     require(all(was.get(nick) == now[nick] for nick in now.keys() & left), "who has left comes back")
     steps = steps_of(before.json, after.json) + [1] * len(added) + [was[nick] != now[nick] for nick in stay]
@@ -448,9 +453,6 @@ def check_amendment(before, after, left):
     follow = len(now) <= len(was) and quorums == quorum_after(before, len(now))
     if added or len(now) == len(was) or not follow:
         steps += [before.json[name] - after.json[name] for name in ("finding_quorum", "log_quorum")]
-    ids = [(nick, member["id"]) for charter in (before, after) for nick, member in charter.members.items()]
-    ids = [one for place, one in enumerate(ids) if one[1] not in [other for _, other in ids[:place]]]
-    signers = {ids[index][0] for index in after.note.signers([key for _, key in ids])}
     current = was.keys() - left
     require(len(current) >= 2, "a charter came when all members but one had left")
     if expelled:
@@ -491,6 +493,7 @@ def check_chain(notes, leaves):
             require(readable(body["reason"]) and body["group"] == charter.json["group"], "a withdrawal is of another group")
             note.signers([charter.members[body["nick"]]["id"]])
             left.add(body["nick"])
+            charter.is_left = True
 
     require(notes, "there is no charter")
     for place, note in enumerate(notes):
@@ -1123,7 +1126,8 @@ def verify(data, anchor):
     check_needed(entries, refs, signers)
     for entry in entries:
         entry.verify(charters, charter, cut, rotations)
-    newest = max([charters.index(charter)] + [entry.version for entry in entries])
+    newest = max([charters.index(charter)] + [entry.version for entry in entries]
+                 + [place for place, one in enumerate(charters) if one.is_left])
     require(newest + 1 == len(charters), "a charter serves nothing")
     require(len(rotations.needed) == rotations.count, "a rotation serves nothing")
 

@@ -295,22 +295,17 @@ class Maker {
     if (found != versions.end()) newest_ = std::max(newest_, static_cast<std::size_t>(found - versions.begin()));
   }
 
+  /// With everybody's leave: who has left is the same for the reader as it was here for all that is judged by it.
   Status take_charters() {
     name_version(of_.finding.charter);
-    std::set<std::string> nicks;
-    for (std::size_t i = 0; i <= newest_; ++i) {
-      dossier_.charters.push_back(membership_.versions()[i].note);
-      for (const group::CharterMember& member : membership_.versions()[i].charter.members)
-        nicks.insert(member.keys.nick);
-    }
     TRY(const auto papers, group::papers_of_kind(vault_, membership_.group().id, group::kPaperLeave));
-    for (const vault::GroupPaper& paper : papers)
-      for (std::size_t i = 0; i <= newest_; ++i) {
-        const auto leave = group::read_leave(paper.text, membership_.versions()[i].charter);
-        if (!leave || leave->charter != membership_.versions()[i].hash) continue;
-        dossier_.leaves.push_back(paper.text);
-        break;
-      }
+    for (const vault::GroupPaper& paper : papers) {
+      const auto leave = group::read_leave(paper.text, membership_.versions());
+      if (!leave) continue;
+      dossier_.leaves.push_back(paper.text);
+      name_version(leave->charter);
+    }
+    for (std::size_t i = 0; i <= newest_; ++i) dossier_.charters.push_back(membership_.versions()[i].note);
     return {};
   }
 

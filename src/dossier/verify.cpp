@@ -58,13 +58,15 @@ void Verifier::note_named(const group::SignedCharter* version) {
   newest_version_ = std::max(newest_version_, static_cast<std::size_t>(version - contents_->charters.data()));
 }
 
-/// Those who had withdrawn under this version or an earlier one.
-Status Verifier::read_leaves(std::size_t version) {
+/// Those who withdrew under the newest version so far, which is there for them, too.
+Status Verifier::read_leaves() {
+  const group::SignedCharter& newest = contents_->charters.back();
   for (const std::string& note : dossier().leaves) {
-    const auto leave = group::read_leave(note, contents_->charters[version].charter);
-    if (!leave || leave->charter != contents_->charters[version].hash) continue;
+    const auto leave = group::read_leave(note, std::span(&newest, 1));
+    if (!leave) continue;
     if (!contents_->left.insert(leave->nick).second)
       return wrong(fmt::format("{} withdraws twice.", visible(leave->nick)));
+    note_named(&newest);
   }
   return {};
 }
@@ -73,15 +75,15 @@ Result<std::string> Verifier::charters() {
   if (dossier().charters.empty()) return wrong("There is no charter in it.");
   contents_->charters.reserve(dossier().charters.size());
   TRY(contents_->charters.emplace_back(), group::read_founded(dossier().charters.front()));
-  TRY_STATUS(read_leaves(0));
+  TRY_STATUS(read_leaves());
   for (std::size_t i = 1; i < dossier().charters.size(); ++i) {
     TRY(group::Amendment amendment,
-        group::read_amendment(contents_->charters.back(), dossier().charters[i], contents_->left));
+        group::read_amendment_afterwards(contents_->charters.back(), dossier().charters[i], contents_->left));
     if (!amendment.in_force())
       return wrong(fmt::format("Version {} of the charter lacks the signatures of {}.", i + 1,
                                group::in_words(amendment.missing())));
     contents_->charters.push_back(std::move(amendment.next));
-    TRY_STATUS(read_leaves(i));
+    TRY_STATUS(read_leaves());
   }
   if (contents_->left.size() != dossier().leaves.size()) return wrong("A withdrawal in it is of no member.");
   const group::SignedCharter& first = contents_->charters.front();

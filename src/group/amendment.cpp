@@ -156,6 +156,15 @@ bool quorums_follow(const Charter& before, const Charter& after) {
          after.finding_quorum == finding_quorum_after(before.finding_quorum, after.members.size());
 }
 
+/// Of those who have left, who had left before `next`, as far as it shows: whoever signed it, and is in it, was there.
+Left left_before(const SignedCharter& next, const Charter& before, Left left) {
+  std::erase_if(left, [&](const std::string& nick) {
+    const CharterMember *was = before.member(nick), *is = next.charter.member(nick);
+    return next.signed_by(nick) && was != nullptr && is != nullptr && is_same_member(*was, *is);
+  });
+  return left;
+}
+
 Status check_follows(const Charter& before, const Charter& after) {
   if (after.group != before.group) return impossible("it is of another group.");
   if (after.domain != before.domain) return impossible("it changes the domain, by which all keys are named.");
@@ -284,6 +293,14 @@ Result<Amendment> read_amendment(const SignedCharter& before, std::string_view t
   Amendment amendment;
   TRY(amendment.next, read_taken_amendment(before, text));
   TRY(amendment.assessment, assess(before.charter, amendment.next.charter, left));
+  return amendment;
+}
+
+Result<Amendment> read_amendment_afterwards(const SignedCharter& before, std::string_view text, const Left& left) {
+  Amendment amendment;
+  TRY(amendment.next, read_taken_amendment(before, text));
+  const Left gone = left_before(amendment.next, before.charter, left);
+  TRY(amendment.assessment, assess(before.charter, amendment.next.charter, gone));
   return amendment;
 }
 

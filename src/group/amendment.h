@@ -62,9 +62,17 @@ struct Amendment {
   bool in_force() const { return missing().empty(); }
 };
 
-/// Signatures are by members of either version, each once. @error as read_founding() and assess()
+/// Signatures are by members of either version, each once. What somebody signs of whom a leave is here does not count.
+/// @error as read_founding() and assess()
 Result<Amendment> read_amendment(const SignedCharter& before, std::string_view note,
                                  const std::set<std::string, std::less<>>& left);
+
+/// The same for who was not there, and does not know what came first: whoever signed it, and is in it, had not left
+/// before it, whatever version its leave names. So what was in force for a member that knew of some leaves is in force
+/// for who knows of more. Nobody gains by it: with that leave kept back it would count as well.
+/// @error as read_amendment()
+Result<Amendment> read_amendment_afterwards(const SignedCharter& before, std::string_view note,
+                                            const std::set<std::string, std::less<>>& left);
 
 /// Whether there is a version left for it: the last ones are kept for what all members agree on, or all but the one who
 /// is expelled, so that a finding's quorum cannot use up what the others may need. Asked by who makes or takes it; a

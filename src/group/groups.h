@@ -31,7 +31,8 @@ class Groups {
   Result<std::shared_ptr<JointLog>> log(std::string_view id);
 
   /// Takes the leaves with which other members' logs end, and writes into ours that they have left, with the quorum of
-  /// those who are still there. @return who has left @error as log() and JointLog::append
+  /// those who are still there. One that cannot be taken yet (Membership::admit_leave) is looked at again by the next
+  /// call. @return who has left @error as log() and JointLog::append
   Result<std::vector<std::string>> note_leaves(std::string_view id, UnixSeconds now);
 
   /// Takes the rotations of other members' `tls` keys (group::note_rotations). @return who has another one

@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "group/papers.h"
 #include "log/quorum.h"
 
 namespace parley::group {
@@ -77,6 +76,22 @@ const SignedCharter* Membership::newest_naming_us() const {
     return version.charter.member_by_id(own_id_) != nullptr;
   });
   return newest == versions_.rend() ? nullptr : &*newest;
+}
+
+Result<Leave> Membership::admit_leave(std::string_view note) const {
+  TRY(Leave leave, read_leave(note, versions_));
+  const auto named = std::ranges::find(versions_, leave.charter, &SignedCharter::hash);
+  const log::VerifierKey& id = named->charter.member(leave.nick)->id;
+  const bool stayed = std::all_of(named, versions_.end(), [&](const SignedCharter& version) {
+    const CharterMember* member = version.charter.member(leave.nick);
+    return member != nullptr && member->id == id;
+  });
+  // Else who was let in again would have left before that, and no reader would take the version that let it in.
+  if (!stayed)
+    return fail(Errc::signature, fmt::format("{} withdraws under version {} of the charter, and has been taken off the "
+                                             "list since.",
+                                             leave.nick, named->charter.seq));
+  return leave;
 }
 
 std::vector<const CharterMember*> Membership::current_members() const {

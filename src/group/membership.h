@@ -8,6 +8,7 @@
 
 #include "group/amendment.h"
 #include "group/local_policy.h"
+#include "group/papers.h"
 #include "vault/vault.h"
 
 namespace parley::group {
@@ -87,6 +88,10 @@ class Membership {
   const CharterMember* ourselves() const { return charter().member_by_id(own_id_); }
   bool has_left(std::string_view nick) const { return left_.contains(nick); }
   const std::set<std::string, std::less<>>& left() const { return left_; }
+  /// A leave that counts here as it does for readers of dossiers: by a member of the version that it names and of all
+  /// since. @error Errc::not_found while that version is not here, which may be on its way; Errc::signature,
+  /// Errc::format
+  Result<Leave> admit_leave(std::string_view note) const;
   /// Members of the charter who have not left.
   std::vector<const CharterMember*> current_members() const;
   /// As the charter says, recomputed for those who are left (log.md 1.6). Precondition: two or more are.

@@ -6,7 +6,6 @@
 #include "base/text.h"
 #include "group/membership.h"
 #include "group/paper_kinds.h"
-#include "group/papers.h"
 
 namespace parley::group {
 namespace {
@@ -16,19 +15,14 @@ std::unexpected<Error> damaged(const vault::GroupRow& group, const Error& why) {
               fmt::format("What the vault holds of the group {} does not verify: {}", visible(group.name), why.text()));
 }
 
-/// The leaves that the vault holds, of members of any of `versions`.
-Result<std::set<std::string, std::less<>>> read_left(std::span<const vault::GroupPaper> papers,
-                                                     const std::vector<SignedCharter>& versions) {
+/// Who has left by the leaves that the vault holds. One that counts for no reader of a dossier, since it was taken when
+/// its version was not asked for, counts for nothing here either.
+std::set<std::string, std::less<>> read_left(std::span<const vault::GroupPaper> papers,
+                                             const std::vector<SignedCharter>& versions) {
   std::set<std::string, std::less<>> left;
   for (const vault::GroupPaper& paper : papers) {
     if (paper.kind != kPaperLeave) continue;
-    Result<Leave> leave = fail(Errc::not_found, "Nobody who ever was a member signed it.");
-    for (const SignedCharter& version : versions) {
-      leave = read_leave(paper.text, version.charter);
-      if (leave) break;
-    }
-    if (!leave) return std::unexpected(leave.error());
-    left.insert(leave->nick);
+    if (const auto leave = read_leave(paper.text, versions)) left.insert(leave->nick);
   }
   return left;
 }
@@ -61,8 +55,7 @@ Result<Membership> Membership::load(vault::Vault& vault, const vault::GroupRow& 
   auto versions = read_versions(rows);
   if (!versions) return damaged(group, versions.error());
   TRY(const auto papers, vault.group_papers(group.id));
-  auto left = read_left(papers, *versions);
-  if (!left) return damaged(group, left.error());
+  std::set<std::string, std::less<>> left = read_left(papers, *versions);
   LocalPolicy policy;
   for (const vault::GroupPaper& paper : papers) {
     if (paper.kind != kPaperPolicy) continue;
@@ -70,7 +63,7 @@ Result<Membership> Membership::load(vault::Vault& vault, const vault::GroupRow& 
     if (!read) return damaged(group, read.error());
     policy = *std::move(read);
   }
-  return Membership(group, *std::move(versions), *std::move(left), std::move(policy), own_id);
+  return Membership(group, *std::move(versions), std::move(left), std::move(policy), own_id);
 }
 
 Result<PairStanding> standing_of_pair(vault::Vault& vault, const log::VerifierKey& own_id,

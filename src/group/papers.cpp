@@ -41,6 +41,30 @@ Result<log::VerifierKey> id_key_of(const Card& card) {
   return log::parse_vkey(card.id_vkey);
 }
 
+Result<Leave> read_leave_unverified(const log::Note& note) {
+  TRY(const Json object, log::read_object_unverified(note, kLeaveKind, kMaxPaperBytes));
+  ObjectReader reader(object, "the leave");
+  Leave leave;
+  leave.charter = reader.digest("charter");
+  leave.group = reader.text("group", kGroupIdDigits);
+  leave.nick = reader.text("nick", kMaxNickBytes);
+  leave.reason = reader.text("reason", kMaxReasonBytes);
+  leave.time = reader.integer("time", 0, kLatestTime);
+  reader.integer("v", 1, 1);
+  if (visible(leave.reason) != leave.reason) reader.refuse("\"reason\" must be readable text");
+  TRY_STATUS(reader.finish());
+  return leave;
+}
+
+/// That a member of `charter` has signed it in its own name.
+Status check_leave(const Leave& leave, const log::Note& note, const Charter& charter) {
+  if (leave.group != charter.group) return fail(Errc::format, "The leave is of another group.");
+  const CharterMember* member = charter.member(leave.nick);
+  if (member == nullptr) return fail(Errc::signature, "The leave names nobody who is a member of this group.");
+  TRY_STATUS(signers_without_strangers(note, std::span(&member->id, 1)));
+  return {};
+}
+
 }  // namespace
 
 Result<Charter> Draft::with(std::vector<CharterMember> members) const {
@@ -134,21 +158,22 @@ Result<Leave> make_leave(const Charter& charter, const CharterMember& member, st
 
 Result<Leave> read_leave(std::string_view text, const Charter& charter) {
   TRY(const log::Note note, log::parse_note(text));
-  TRY(const Json object, log::read_object_unverified(note, kLeaveKind, kMaxPaperBytes));
-  ObjectReader reader(object, "the leave");
-  Leave leave;
-  leave.charter = reader.digest("charter");
-  leave.group = reader.text("group", kGroupIdDigits);
-  leave.nick = reader.text("nick", kMaxNickBytes);
-  leave.reason = reader.text("reason", kMaxReasonBytes);
-  leave.time = reader.integer("time", 0, kLatestTime);
-  reader.integer("v", 1, 1);
-  if (visible(leave.reason) != leave.reason) reader.refuse("\"reason\" must be readable text");
-  if (leave.group != charter.group) reader.refuse("\"group\" is another group");
-  TRY_STATUS(reader.finish());
-  const CharterMember* member = charter.member(leave.nick);
-  if (member == nullptr) return fail(Errc::signature, "The leave names nobody who is a member of this group.");
-  TRY(const auto signers, signers_without_strangers(note, std::span(&member->id, 1)));
+  TRY(Leave leave, read_leave_unverified(note));
+  TRY_STATUS(check_leave(leave, note, charter));
+  leave.note = text;
+  return leave;
+}
+
+Result<Leave> read_leave(std::string_view text, std::span<const SignedCharter> versions) {
+  TRY(const log::Note note, log::parse_note(text));
+  TRY(Leave leave, read_leave_unverified(note));
+  const auto named = std::ranges::find(versions, leave.charter, &SignedCharter::hash);
+  if (named == versions.end())
+    return fail(Errc::not_found,
+                fmt::format("{} withdraws under a version of the charter that is not known here. Take the amendments "
+                            "that the others have first: parley group take.",
+                            visible(leave.nick)));
+  TRY_STATUS(check_leave(leave, note, named->charter));
   leave.note = text;
   return leave;
 }

@@ -61,6 +61,9 @@ Result<Leave> make_leave(const Charter& charter, const CharterMember& member, st
                          const Secret<32>& id_seed);
 /// @error Errc::signature if none of `charter`'s members signed it in its own name; Errc::format, Errc::limit
 Result<Leave> read_leave(std::string_view note, const Charter& charter);
+/// The same by the version that it names, since readers of dossiers count it from there on.
+/// @error Errc::not_found when that is none of `versions`; and as above
+Result<Leave> read_leave(std::string_view note, std::span<const SignedCharter> versions);
 
 /// Which group a draft, charter, key package or leave says that it is of, before anything is verified; with the kind.
 struct PaperHead {

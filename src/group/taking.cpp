@@ -204,8 +204,10 @@ Result<Taken> take_charter(const Desk& desk, const vault::GroupRow& group, std::
 Result<Taken> take_leave(const Desk& desk, const vault::GroupRow& group, std::string_view note, UnixSeconds now) {
   TRY(const log::VerifierKey own, own_id_key(desk.card));
   TRY(const Membership membership, Membership::load(desk.vault, group, own));
-  TRY(Leave leave, read_leave(note, membership.charter()));
-  TRY_STATUS(desk.vault.put_group_paper(group.id, {std::string(kPaperLeave), leave.nick, leave.note}));
+  TRY(Leave leave, membership.admit_leave(note));
+  // The first one stays: versions since may rest on it.
+  if (!membership.has_left(leave.nick))
+    TRY_STATUS(desk.vault.put_group_paper(group.id, {std::string(kPaperLeave), leave.nick, leave.note}));
   TRY_STATUS(settle_amendments(desk, group, now));
   std::string who = leave.nick;
   return Taken{

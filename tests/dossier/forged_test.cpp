@@ -452,6 +452,9 @@ TEST_F(ForgedDossier, IsTakenByBothWithAmendmentsThatAreSignedByThoseWhomTheyNee
   add("strangers come in when all have left", echo_in, {"echo"}, false, all);
   add("strangers come in when all but alpha have left", echo_in, {"echo"}, false, {"bravo", "charlie", "delta"});
   add("the one who has not left takes strangers in", echo_in, {"alpha", "echo"}, false, {"bravo", "charlie", "delta"});
+  add("two take echo in, and one of them leaves", echo_in, {"alpha", "delta", "echo"}, true,
+      {"bravo", "charlie", "delta"});
+  add("four take echo in, and all leave", echo_in, {"alpha", "bravo", "charlie", "delta", "echo"}, true, all);
 
   const Nicks delta = {"delta"};
   add("delta left and is taken off", {{"/members/3", std::nullopt}}, three, true, delta);
@@ -460,7 +463,16 @@ TEST_F(ForgedDossier, IsTakenByBothWithAmendmentsThatAreSignedByThoseWhomTheyNee
       delta);
   add("delta left, and a cap raised", {{cap, Json(5)}}, three, true, delta);
   add("delta left, and a cap raised", {{cap, Json(5)}}, others, false, delta);
-  add("delta left and comes back with another card", {{"/members/3/card", Json(std::string(64, 'a'))}}, all, false,
+  add("delta left and comes back with another card", {{"/members/3/card", Json(std::string(64, 'a'))}}, three, false,
+      delta);
+  add("delta has another card, and left", {{"/members/3/card", Json(std::string(64, 'a'))}}, all, true, delta);
+  add("delta left, and is replaced by echo", {{"/members/3", member_json("echo")}}, {"alpha", "bravo", "delta", "echo"},
+      false, delta);
+  add("a cap lowered, and delta left", {{cap, Json(3)}}, others, true, delta);
+  add("a cap lowered, and delta left", {{cap, Json(3)}}, {"alpha", "delta"}, false, delta);
+  add("delta left and is taken off, and a cap lowered", {{"/members/3", std::nullopt}, {cap, Json(3)}}, all, true,
+      delta);
+  add("delta left and is taken off, and a cap lowered", {{"/members/3", std::nullopt}, {cap, Json(3)}}, others, false,
       delta);
   add("delta and charlie left, and a cap lowered", {{cap, Json(3)}}, two, true, {"charlie", "delta"});
   add("delta and charlie left, and a cap lowered", {{cap, Json(3)}}, {"alpha", "delta"}, false, {"charlie", "delta"});

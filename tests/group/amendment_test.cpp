@@ -259,12 +259,103 @@ TEST(Amendment, DoesNotCountTheSignatureOfAMemberWhoLeft) {
   EXPECT_FALSE(read_amendment(before, note, Left{"delta"})->in_force());
 }
 
+TEST(AmendmentAfterwards, CountsTheSignatureOfAMemberWhoseLeaveNamesTheVersionBefore) {
+  const SignedCharter before = founded(4);  // finding quorum: 3
+  Charter next = next_of(before);
+  next.not_after -= 1;
+  const std::string by_three = signed_charter(next, {"alpha", "bravo", "delta"});
+  for (const Left& left : {Left{}, Left{"delta"}, Left{"charlie"}, Left{"charlie", "delta"}})
+    EXPECT_TRUE(read_amendment_afterwards(before, by_three, left)->in_force())
+        << fmt::format("{}", fmt::join(left, ", "));
+  const std::string by_two = signed_charter(next, {"alpha", "delta"});
+  for (const Left& left : {Left{}, Left{"delta"}, Left{"charlie"}, Left{"charlie", "delta"}})
+    EXPECT_FALSE(read_amendment_afterwards(before, by_two, left)->in_force())
+        << fmt::format("{}", fmt::join(left, ", "));
+}
+
+TEST(AmendmentAfterwards, DoesNotCountTheSignatureOfAMemberWhoIsTakenOffTheList) {
+  const SignedCharter before = founded(4);
+  Charter next = next_of(before);
+  remove(next, "delta");
+  next.log_quorum = 3;
+  next.not_after -= 1;
+  EXPECT_FALSE(
+      read_amendment_afterwards(before, signed_charter(next, {"alpha", "bravo", "delta"}), Left{"delta"})->in_force());
+  EXPECT_TRUE(
+      read_amendment_afterwards(before, signed_charter(next, {"alpha", "bravo", "charlie", "delta"}), Left{"delta"})
+          ->in_force())
+      << "and it is no expulsion by it either";
+}
+
+/// All ways to amend a charter of four, each of which some set of signatures puts in force.
+std::vector<std::pair<std::string_view, Charter>> amendments_of_four(const SignedCharter& before) {
+  std::vector<std::pair<std::string_view, Charter>> all(6, {"", next_of(before)});
+  const auto describe = [&](std::size_t i, std::string_view what) -> Charter& {
+    all[i].first = what;
+    return all[i].second;
+  };
+  describe(0, "a tightening").not_after -= 1;
+  describe(1, "a loosening").not_after += 1;
+  Charter& without = describe(2, "delta off the list");
+  remove(without, "delta");
+  without.log_quorum = 3;
+  Charter& tighter = describe(3, "delta off the list, and a tightening");
+  tighter = without;
+  tighter.not_after -= 1;
+  describe(4, "another card for delta").members[3].card[0] ^= std::byte{1};
+  Charter& larger = describe(5, "echo comes in");
+  larger.members.push_back(test_member("echo").in_group());
+  larger.log_quorum = 4;
+  return all;
+}
+
+// Else whoever leaves under an older version would end what came after it, for all who read it from then on.
+TEST(AmendmentAfterwards, IsInForceIfItWasForAMemberThatKnewOfFewerLeaves) {
+  const SignedCharter before = founded(4);
+  const auto subset = [](unsigned bits) {
+    std::vector<std::string> nicks;
+    for (unsigned i = 0; i < 4; ++i)
+      if ((bits >> i & 1) != 0) nicks.push_back(kNicks[i]);
+    return nicks;
+  };
+  std::size_t kept = 0;
+  for (const auto& [what, next] : amendments_of_four(before)) {
+    for (unsigned signers = 1; signers < 16; ++signers) {
+      std::vector<std::string> nicks = subset(signers);
+      if (next.member("echo") != nullptr) nicks.emplace_back("echo");
+      const std::string note = signed_charter(next, nicks);
+      const auto left_by = [&](unsigned bits) {
+        const std::vector<std::string> gone = subset(bits);
+        return Left(gone.begin(), gone.end());
+      };
+      std::vector<unsigned> known_to;  // members for whom it is in force, by the leaves that they know of
+      for (unsigned known = 0; known < 16; ++known) {
+        const auto read = read_amendment(before, note, left_by(known));
+        if (read && read->in_force()) known_to.push_back(known);
+      }
+      for (unsigned gone = 0; gone < 16; ++gone) {
+        if (std::ranges::none_of(known_to, [&](unsigned known) { return (gone & known) == known; })) continue;
+        ++kept;
+        const auto read = read_amendment_afterwards(before, note, left_by(gone));
+        EXPECT_TRUE(read && read->in_force())
+            << what << ", signed by " << in_words(nicks) << ", left by " << in_words(subset(gone));
+      }
+    }
+  }
+  EXPECT_GT(kept, 300u);
+}
+
 TEST(Amendment, DoesNotTakeBackAMemberWhoLeft) {
   const SignedCharter before = founded(4);
   Charter next = next_of(before);
   next.members[3].card[0] ^= std::byte{1};
   EXPECT_HOLDS(assess(before.charter, next, {}));
   EXPECT_REFUSED(assess(before.charter, next, Left{"delta"}), Errc::format, "only into a new group");
+  Charter under_another_id = next_of(before);
+  under_another_id.members[3] = TestMember("delta").in_group();
+  EXPECT_REFUSED(
+      read_amendment_afterwards(before, signed_charter(under_another_id, {"alpha", "bravo", "charlie"}), Left{"delta"}),
+      Errc::format, "only into a new group");
 }
 
 TEST(Amendment, OnceTakenIsReadAgainWhoeverHasLeftSince) {

@@ -59,7 +59,7 @@ class Verifier {
   Result<std::string> stix();
   Result<std::string> nothing_else();
 
-  Status read_leaves(std::size_t version);
+  Status read_leaves();
   /// Whose keys were replaced by which entries: all that follows is checked with the keys of its place.
   Status read_rotations();
   /// The keys of a member of a version, with what has replaced them.
