@@ -52,17 +52,19 @@ Result<std::set<Digest>> bodies_option(Workplace& at, const NamedFinding& named,
   return leaves;
 }
 
-/// "charlie:9" of the dissents and withdrawals that cannot be judged here.
-Result<std::set<Digest>> without_option(const finding::Case& of, const std::vector<std::string>& places) {
+/// "charlie:9" of the dissents and withdrawals that cannot be judged here, or that may lack a quorum.
+Result<std::set<Digest>> without_option(const finding::Case& of, const std::vector<std::string>& texts) {
+  std::vector<finding::Place> places;
+  for (const finding::Unread& unread : of.unread) places.push_back(unread.place);
+  for (const finding::Withdrawn& one : of.withdrawals) places.push_back(one.place);
   std::set<Digest> leaves;
-  for (const std::string& text : places) {
-    const auto found = std::ranges::find_if(of.unread, [&](const finding::Unread& unread) {
-      return fmt::format("{}:{}", unread.place.nick, unread.place.seq) == text;
-    });
-    if (found == of.unread.end())
+  for (const std::string& text : texts) {
+    const auto found = std::ranges::find_if(
+        places, [&](const finding::Place& place) { return fmt::format("{}:{}", place.nick, place.seq) == text; });
+    if (found == places.end())
       return fail(Errc::not_found,
-                  fmt::format("{} is no dissent or withdrawal that cannot be judged here.", visible(text)));
-    leaves.insert(found->place.leaf);
+                  fmt::format("{} is no withdrawal, and no dissent that cannot be judged here.", visible(text)));
+    leaves.insert(found->leaf);
   }
   return leaves;
 }
@@ -266,7 +268,7 @@ void add_dossier(Command& app, Chosen& chosen) {
                            "Hand out what an entry says that the evidence rests on (others show as hashes): alpha:12");
   make_command->add_option(
       "--without", made->without,
-      "Do not wait for this dissent or withdrawal, of which nobody gives the words or the charter: charlie:9");
+      "Do not wait for this dissent or withdrawal, which cannot be judged here or which no quorum holds: charlie:9");
   make_command->add_flag("--restricted", made->restricted, "Make it although its mark is stricter than TLP:GREEN");
   make_command->add_option("--out", made->out, "The file (default: the first digits and .parley)");
   make_command->callback(at_work(chosen, [made](Workplace& at) { return make(at, *made); }));

@@ -3,18 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ranges>
 
 #include "base/encoding.h"
 #include "base/text.h"
 #include "crypto/hash.h"
 #include "dossier/detail/verifier.h"
 #include "dossier/stix.h"
+#include "finding/held_entry.h"
 #include "group/founding.h"
 #include "group/paper_kinds.h"
 #include "group/rotation.h"
 #include "log/key_history.h"
-#include "log/quorum.h"
 #include "log/tlog_proof.h"
 #include "mirror/vault_store.h"
 
@@ -33,10 +32,14 @@ class Maker {
     dossier_.finding = of_.note;
     dossier_.checkpoints = of_.checkpoints;
     TRY_STATUS(check_all_read());
+    TRY_STATUS(take_withdrawals());
+    if (!without_.empty())
+      return fail(Errc::not_found,
+                  "What is not to be waited for is no dissent or withdrawal that cannot be judged here, and no "
+                  "withdrawal that no quorum holds.");
     TRY_STATUS(take_openings());
     TRY_STATUS(take_evidence());
     TRY_STATUS(take_publications());
-    TRY_STATUS(take_withdrawals());
     TRY_STATUS(take_charters());
     TRY_STATUS(take_cards(own_card));
     TRY_STATUS(take_rotations());
@@ -48,10 +51,12 @@ class Maker {
     return std::move(dossier_);
   }
 
+  /// That the dossier shows.
+  const std::vector<finding::SignedWithdrawal>& withdrawals() const { return withdrawals_; }
+
  private:
   /// What cannot be read cannot be carried, and a dossier without it could keep back what speaks against the finding.
   Status check_all_read() {
-    std::set<Digest> without = options_.without;
     for (const finding::Unread& unread : of_.unread) {
       const finding::Place& place = unread.place;
       const auto [is_final, holders] = log_.with([&](mirror::Replica& replica) {
@@ -59,7 +64,7 @@ class Maker {
       });
       const bool lacks_charter = unread.lacking == finding::Unread::Lacking::charter;
       // Whose words a quorum holds can be asked for them; a version that nobody has nobody can give.
-      if (without.erase(place.leaf) > 0 && (lacks_charter || !is_final)) continue;
+      if (without_.erase(place.leaf) > 0 && (lacks_charter || !is_final)) continue;
       if (lacks_charter)
         return fail(Errc::policy,
                     fmt::format("Entry {0} of {1} is a withdrawal of a signature from this finding, under a version of "
@@ -76,9 +81,6 @@ class Maker {
                               unread.type == log::kFindingDissent ? "dissent" : "withdrawal of a signature",
                               where_to_ask(place, is_final, others)));
     }
-    if (!without.empty())
-      return fail(Errc::not_found,
-                  "What is not to be waited for is no dissent or withdrawal that cannot be judged here.");
     return {};
   }
 
@@ -124,73 +126,15 @@ class Maker {
     return log::write_tlog_proof(proof);
   }
 
-  /// Checkpoints of a log that have an entry of it, the newest first: of a member the one that a quorum holds; of whom
-  /// an amendment has taken off the list, all, since that log does not grow any more.
-  Result<std::vector<std::string>> checkpoints_with(const finding::Place& place, const std::string& origin) {
-    std::vector<std::string> notes;
-    if (membership_.charter().member(place.nick) != nullptr) {
-      const auto note =
-          log_.with([&](mirror::Replica& replica) { return replica.final_checkpoint(place.nick, place.seq + 1); });
-      if (note) notes.push_back(*note);
-      return notes;
-    }
-    mirror::VaultStore store(vault_, membership_.group().id, {}, 0);
-    TRY(const vault::LogHead head, store.head(origin));
-    if (head.size <= place.seq) return notes;
-    TRY(const auto rows, store.checkpoints(origin, place.seq + 1, head.size - place.seq));
-    for (const vault::LogCheckpoint& row : std::views::reverse(rows)) {
-      std::string& note = notes.emplace_back(row.note);
-      TRY(const auto lines, store.cosignatures(origin, row.size));
-      for (const vault::LogCosignature& line : lines) note += line.line + "\n";
-    }
-    return notes;
-  }
-
-  /// The checkpoint with what counts of it by this version; nothing where no quorum of it holds the tree.
-  Result<std::optional<std::string>> held_by(const group::Charter& version, const std::string& note,
-                                             const std::string& nick) {
-    TRY(const std::vector<log::MemberKeys> keys, group::member_keys(vault_, version));
-    const auto found = std::ranges::find(keys, nick, &log::MemberKeys::nick);
-    if (found == keys.end()) return std::nullopt;
-    const auto owner = static_cast<std::size_t>(found - keys.begin());
-    const auto counted = log::only_what_counts(note, keys, owner);
-    if (!counted) return std::nullopt;
-    TRY(const log::Standing standing, log::read_standing(*counted, keys, owner, version.log_quorum));
-    std::vector<std::string> holders;
-    for (const std::size_t holder : standing.holders) holders.push_back(keys[holder].nick);
-    if (!group::hold_together(version, membership_.left(), holders)) return std::nullopt;
-    return *counted;
-  }
-
-  /// The first of them that a quorum holds by the entry's version of the charter or by a later one, which the reader
-  /// then gets as well; nothing while there is none.
-  Result<std::optional<std::string>> held_checkpoint(const finding::Place& place, const std::string& origin,
-                                                     const Digest& charter) {
-    const auto& versions = membership_.versions();
-    const auto first = std::ranges::find(versions, charter, &group::SignedCharter::hash), end = versions.end();
-    TRY(const auto notes, checkpoints_with(place, origin));
-    for (const std::string& note : notes)
-      for (auto version = first; version != end; ++version) {
-        TRY(auto held, held_by(version->charter, note, place.nick));
-        if (!held) continue;
-        name_version(version->hash);
-        return held;
-      }
-    return std::nullopt;
-  }
-
   /// An entry about the finding with its body; nothing while no quorum holds it.
   Result<std::optional<ShownEntry>> show(const finding::Place& place) {
-    TRY(const group::SignedCharter* version, finding::charter_of(of_.finding, membership_));
-    const std::string& origin = version->charter.member(place.nick)->keys.log.name;
-    ShownEntry entry{.nick = place.nick, .note = {}, .proof = {}, .body = {}};
-    TRY(entry.note, leaf_at(origin, place.seq));
-    TRY(const log::Entry header, log::read_entry_unverified(entry.note));
-    TRY(const auto checkpoint, held_checkpoint(place, origin, header.charter));
-    if (!checkpoint) return std::nullopt;
-    TRY(entry.proof, prove(origin, place.seq, *checkpoint));
-    name_version(header.charter);
-    TRY(entry.body, body_of(header));
+    TRY(const auto held, finding::held_entry(vault_, membership_, log_, of_.finding, place));
+    if (!held) return std::nullopt;
+    ShownEntry entry{.nick = place.nick, .note = held->note, .proof = {}, .body = {}};
+    TRY(entry.proof, prove(held->origin, place.seq, held->checkpoint));
+    name_version(held->header.charter);
+    name_version(held->version->hash);
+    TRY(entry.body, body_of(held->header));
     return entry;
   }
 
@@ -261,21 +205,25 @@ class Maker {
                                               waiting)));
   }
 
-  /// All that are known, whether a publication names them or not.
+  /// All that are known, whether a publication names them or not. Before publications, which may name only these.
   Status take_withdrawals() {
     for (const finding::Withdrawn& one : of_.withdrawals) {
       TRY(auto entry, show(one.place));
-      if (!entry)
+      if (entry) {
+        dossier_.entries.push_back(*std::move(entry));
+        withdrawals_.push_back(one.signed_withdrawal);
+      } else if (without_.erase(one.place.leaf) == 0) {
         return fail(Errc::policy,
-                    fmt::format("{} has withdrawn from this finding, and no quorum holds that yet. A dossier that is "
-                                "made now would keep it back; make it once the others have its log.",
-                                visible(one.place.nick)));
-      dossier_.entries.push_back(*std::move(entry));
+                    fmt::format("{0} has withdrawn from this finding, and no quorum holds that yet. A dossier that is "
+                                "made now would keep it back; make it once the others have its log. If {0} keeps from "
+                                "them what else stands there, --without {0}:{1} makes the dossier all the same.",
+                                visible(one.place.nick), one.place.seq));
+      }
     }
     return {};
   }
 
-  /// A publisher that names what nobody has must not keep the others' publications from being used.
+  /// A publisher that names what nobody has, or can show, must not keep the others' publications from being used.
   bool is_usable(const finding::PublishBody& body) const {
     return std::ranges::all_of(body.signers, [&](const std::string& nick) { return of_.signed_by(nick); }) &&
            std::ranges::all_of(body.dissents,
@@ -284,8 +232,7 @@ class Maker {
                                         of_.dissents.end();
                                }) &&
            std::ranges::all_of(body.withdrawals, [&](const Digest& hash) {
-             return std::ranges::any_of(
-                 of_.withdrawals, [&](const finding::Withdrawn& one) { return one.signed_withdrawal.hash == hash; });
+             return std::ranges::find(withdrawals_, hash, &finding::SignedWithdrawal::hash) != withdrawals_.end();
            });
   }
 
@@ -358,12 +305,15 @@ class Maker {
   group::JointLog& log_;
   const finding::Case& of_;
   const MakeOptions& options_;
+  std::set<Digest> without_ = options_.without;              // that nothing has met with yet
+  std::vector<finding::SignedWithdrawal> withdrawals_ = {};  // that are shown
   Dossier dossier_;
   std::size_t newest_ = 0;
 };
 
 /// All that stix_bundle() needs, read from the parts.
-Result<Contents> contents_of(const Dossier& dossier, const finding::Case& of, const group::Membership& membership) {
+Result<Contents> contents_of(const Dossier& dossier, const std::vector<finding::SignedWithdrawal>& withdrawals,
+                             const finding::Case& of, const group::Membership& membership) {
   Contents contents;
   TRY(const group::SignedCharter* version, finding::charter_of(of.finding, membership));
   contents.charter = &version->charter;
@@ -373,7 +323,7 @@ Result<Contents> contents_of(const Dossier& dossier, const finding::Case& of, co
   for (const std::string& note : dossier.dissents) {
     TRY(contents.dissents.emplace_back(), finding::read_dissent(note, version->charter));
   }
-  for (const finding::Withdrawn& one : of.withdrawals) contents.withdrawals.push_back(one.signed_withdrawal);
+  contents.withdrawals = withdrawals;
   contents.left = membership.left();
   for (const std::string& note : dossier.cards) {
     TRY(const group::Card card, group::read_card(note));
@@ -397,8 +347,9 @@ Result<std::string> make_dossier(vault::Vault& vault, const group::Membership& m
     return fail(held.error().code, held.error().message +
                                        " A reader of a dossier would not take that: freeze the finding anew, on "
                                        "what they have signed with the keys that they have now.");
-  TRY(Dossier dossier, Maker(vault, membership, log, of, options).make(own_card));
-  TRY(const Contents contents, contents_of(dossier, of, membership));
+  Maker maker(vault, membership, log, of, options);
+  TRY(Dossier dossier, maker.make(own_card));
+  TRY(const Contents contents, contents_of(dossier, maker.withdrawals(), of, membership));
   dossier.stix = stix_bundle(contents);
   std::string text = write_dossier(dossier);
   // Of what was just written only a size can be wrong.

@@ -12,8 +12,8 @@ struct MakeOptions {
   std::vector<std::string> withhold;  ///< paths of redactable texts that the reader does not get; "all" for each
   std::set<Digest> with_bodies;       ///< leaf hashes of evidence whose bodies are shown
   /// Leaf hashes of dissents and withdrawals that are not waited for. Only those that no quorum holds can be, since
-  /// their author may keep the bodies from everybody; and those under a version of the charter that is not known, since
-  /// their author may have made it up.
+  /// their author may keep from everybody what they say, or what else stands beside them; and those under a version of
+  /// the charter that is not known, since their author may have made it up.
   std::set<Digest> without = {};
 };
 

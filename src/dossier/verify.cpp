@@ -181,7 +181,7 @@ void Verifier::say_what_it_proves() {
                   group::in_words(contents_->signed_finding.signers)),
       "The entries that the evidence names stand in the logs of their authors, and a quorum of members held them when "
       "the finding was frozen.",
-      fmt::format("Every dissent and withdrawal that {} knew of when they published is in the dossier.",
+      fmt::format("Every dissent and withdrawal that {} named when they published is in the dossier.",
                   group::in_words(contents_->publishers)),
   };
   verdict_.proves_not = {

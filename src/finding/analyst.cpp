@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "base/text.h"
 #include "finding/casebook.h"
+#include "finding/held_entry.h"
 #include "group/rotation.h"
 #include "log/quorum.h"
 
@@ -127,7 +128,11 @@ Status Analyst::publish(const Case& of, UnixSeconds now) {
   if (of.withdrawn_by(log_.nick())) return fail(Errc::policy, "You have withdrawn from this finding.");
   PublishBody body{of.hash, of.signers, {}};
   for (const SignedDissent& dissent : of.dissents) body.dissents.push_back(dissent.hash);
-  for (const Withdrawn& one : of.withdrawals) body.withdrawals.push_back(one.signed_withdrawal.hash);
+  // What no reader can be shown would spoil the publication for as long as that is so.
+  for (const Withdrawn& one : of.withdrawals) {
+    TRY(const auto held, held_entry(vault_, membership_, log_, of.finding, one.place));
+    if (held) body.withdrawals.push_back(one.signed_withdrawal.hash);
+  }
   const bool said = std::ranges::any_of(of.publications, [&](const Publication& publication) {
     return publication.place.nick == log_.nick() && publication.body.dissents == body.dissents &&
            publication.body.withdrawals == body.withdrawals && publication.body.signers == body.signers;

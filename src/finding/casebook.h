@@ -131,7 +131,7 @@ class Analyst {
   /// @error Errc::policy, Errc::format for points that are about nothing
   Status dissent(const Case& of, std::vector<DissentPoint> points, const log::VerifierKey& id,
                  const Secret<32>& id_seed, UnixSeconds now);
-  /// Says again what is known now, where another dissent or withdrawal has come in since.
+  /// Says again what is known now, where another dissent, or withdrawal that a quorum holds, has come in since.
   /// @error Errc::policy while signatures are missing, or for who has not signed or has withdrawn; Errc::exists
   Status publish(const Case& of, UnixSeconds now);
   /// Takes this member's name back from a finding that it signed. What was handed out stays out.

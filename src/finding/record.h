@@ -33,7 +33,7 @@ struct PublishBody {
   Digest finding{};
   std::vector<std::string> signers;      ///< nicks, ascending
   std::vector<Digest> dissents;          ///< hashes of all that its author knows, ascending
-  std::vector<Digest> withdrawals = {};  ///< likewise
+  std::vector<Digest> withdrawals = {};  ///< of all that it knows and that a quorum holds, ascending
 
   log::Json to_json() const;
   static Result<PublishBody> from_json(const log::Json& body);

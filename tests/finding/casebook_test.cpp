@@ -37,6 +37,25 @@ TEST_F(Findings, GoFromADraftToAPublicationThroughTheLogsAlone) {
   }
 }
 
+TEST_F(Findings, ArePublishedNamingTheWithdrawalsThatAQuorumHoldsAndNoOthers) {
+  const auto hash = draft("alpha", working_copy());
+  ASSERT_HOLDS(hash);
+  exchange();
+  for (const std::string& nick : nicks_) ASSERT_HOLDS(sign(nick, *hash));
+  exchange();
+  ASSERT_HOLDS(withdraw("charlie", *hash, "The sensor was wrong."));
+  while (hand_over("charlie", "alpha")) {
+  }
+  ASSERT_EQ(only_case("alpha").withdrawals.size(), 1u);
+  ASSERT_HOLDS(publish("alpha", *hash));
+  EXPECT_TRUE(only_case("alpha").publications.at(0).body.withdrawals.empty()) << "bravo does not hold it";
+  EXPECT_REFUSED(publish("alpha", *hash), Errc::exists, "nothing has come in since");
+  exchange();
+  ASSERT_HOLDS(publish("alpha", *hash));
+  const Case of = only_case("alpha");
+  EXPECT_EQ(of.publications.at(1).body.withdrawals, std::vector{of.withdrawals.at(0).signed_withdrawal.hash});
+}
+
 TEST_F(Findings, AreNotFrozenWhenTheyBreakARule) {
   Finding finding = working_copy();
   finding.hypotheses[2].kind = "other";
