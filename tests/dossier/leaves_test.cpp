@@ -35,14 +35,7 @@ class DossierAfterALeave : public BothVerifiers {
   }
   group::Charter version(std::size_t number) { return members_.membership("alpha").versions().at(number - 1).charter; }
 
-  void exchange_among_two() {
-    for (int round = 0; round < 3; ++round) {
-      members_.log("alpha").with([](mirror::Replica& replica) { replica.connected("bravo"); });
-      members_.log("bravo").with([](mirror::Replica& replica) { replica.connected("alpha"); });
-      for (bool spoke = true; spoke;)
-        spoke = members_.hand_over("alpha", "bravo") || members_.hand_over("bravo", "alpha");
-    }
-  }
+  void exchange_among_two() { members_.exchange_among({"alpha", "bravo"}); }
   /// A finding that alpha and bravo sign, under the version in force.
   void sign_a_finding() {
     exchange_among_two();

@@ -37,14 +37,7 @@ class UnknownCharter : public BothVerifiers {
     });
     EXPECT_HOLDS(members_.group_["bravo"].take(note, finding::ThreeMembers::kNow));
   }
-  void exchange_among_two() {
-    for (int round = 0; round < 3; ++round) {
-      members_.log("bravo").with([](mirror::Replica& replica) { replica.connected("charlie"); });
-      members_.log("charlie").with([](mirror::Replica& replica) { replica.connected("bravo"); });
-      for (bool spoke = true; spoke;)
-        spoke = members_.hand_over("bravo", "charlie") || members_.hand_over("charlie", "bravo");
-    }
-  }
+  void exchange_among_two() { members_.exchange_among({"bravo", "charlie"}); }
   /// Charlie's changed program names any version.
   template <typename Write>
   void by_charlie_under(const Digest& charter, const Write& write) {

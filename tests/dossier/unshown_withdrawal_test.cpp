@@ -41,14 +41,7 @@ class UnshownWithdrawal : public BothVerifiers {
     ASSERT_TRUE(seen.unread.empty());
     withdrawal_ = seen.withdrawals[0];
   }
-  void exchange_among_two() {
-    for (int round = 0; round < 3; ++round) {
-      members_.log("alpha").with([](mirror::Replica& replica) { replica.connected("bravo"); });
-      members_.log("bravo").with([](mirror::Replica& replica) { replica.connected("alpha"); });
-      for (bool spoke = true; spoke;)
-        spoke = members_.hand_over("alpha", "bravo") || members_.hand_over("bravo", "alpha");
-    }
-  }
+  void exchange_among_two() { members_.exchange_among({"alpha", "bravo"}); }
   /// What bravo's newest publication says of withdrawals.
   std::vector<Digest> named_by_bravo() {
     std::vector<Digest> named;

@@ -40,17 +40,18 @@ class ThreeMembers {
   group::Membership membership(std::string_view nick) { return *groups_[index(nick)]->membership(id()); }
 
   /// Until nobody has anything that another lacks: what two members cosigned, a third hears by the next heads.
-  void exchange() {
-    for (int round = 0; round < 3; ++round) exchange_once();
+  void exchange() { exchange_among(nicks_); }
+  void exchange_among(const std::vector<std::string>& nicks) {
+    for (int round = 0; round < 3; ++round) exchange_once(nicks);
   }
-  void exchange_once() {
-    for (const std::string& one : nicks_)
-      for (const std::string& other : nicks_)
+  void exchange_once(const std::vector<std::string>& nicks) {
+    for (const std::string& one : nicks)
+      for (const std::string& other : nicks)
         if (one != other) log(one).with([&](mirror::Replica& replica) { replica.connected(other); });
     for (bool spoke = true; spoke;) {
       spoke = false;
-      for (const std::string& from : nicks_)
-        for (const std::string& to : nicks_)
+      for (const std::string& from : nicks)
+        for (const std::string& to : nicks)
           if (from != to) spoke = hand_over(from, to) || spoke;
     }
   }
