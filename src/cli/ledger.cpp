@@ -89,82 +89,113 @@ Range matches_learned(const Account& account) {
   return {account.match_out.known - account.canaries_out, account.match_out.worst - account.canaries_out};
 }
 
-void print_window(Console& console, const Account& account, const std::string& peer, Window window) {
-  console.print(fmt::format(
+std::string window_in_words(const Account& account, const std::string& peer, Window window) {
+  std::string text = fmt::format(
       "    {}: {} ran; it could have tested {} on yours{}, you {} on its; matches learned: it {}, "
       "you {}; fields opened: to it {}, to you {}\n",
       ledger::name_of(window), grouped(account.ran), grouped(account.probe_in),
       account.tests_in > account.probe_in ? fmt::format(" ({} if its program is changed)", grouped(account.tests_in))
                                           : std::string(),
       grouped(account.probe_out), in_numbers(account.match_in), in_numbers(matches_learned(account)),
-      in_numbers(account.field_in), in_numbers(account.field_out)));
+      in_numbers(account.field_in), in_numbers(account.field_out));
   if (account.canaries_out > 0)
-    console.print(
-        fmt::format("      not among these matches: {} canary hit(s); the signed counts have them, parley canary "
-                    "status says more\n",
-                    grouped(account.canaries_out)));
+    text += fmt::format(
+        "      not among these matches: {} canary hit(s); the signed counts have them, parley canary "
+        "status says more\n",
+        grouped(account.canaries_out));
   if (account.incomplete > 0)
-    console.print(
-        fmt::format("      of {} of these the part of {} is not here yet: each counts as the largest that the "
-                    "charter allows\n",
-                    grouped(account.incomplete), visible(peer)));
+    text += fmt::format(
+        "      of {} of these the part of {} is not here yet: each counts as the largest that the "
+        "charter allows\n",
+        grouped(account.incomplete), visible(peer));
+  return text;
 }
 
-void print_caps(Console& console, const MemberPage& member, indicator::Type type) {
+std::string caps_in_words(const MemberPage& member, indicator::Type type) {
   const Page& page = member.page;
+  std::string text;
   for (const group::Function function : group::kAllFunctions) {
     const group::AllowedQuestion* allowed = page.membership.charter().question(type, function);
     if (allowed == nullptr) continue;
-    console.print(fmt::format("    left for {}:\n", group::name_of(function)));
+    text += fmt::format("    left for {}:\n", group::name_of(function));
     for (const Used& used : used_caps(page.membership, page.accounting, member.peer, *allowed))
-      console.print(fmt::format("      {} of {} {}\n", grouped(used.left()), grouped(used.most), used.what));
+      text += fmt::format("      {} of {} {}\n", grouped(used.left()), grouped(used.most), used.what);
   }
+  return text;
 }
 
-void print_type(Console& console, const MemberPage& member, indicator::Type type) {
+// What does not depend on how many of the type are ours.
+std::string account_in_words(const MemberPage& member, indicator::Type type) {
   const Page& page = member.page;
-  const std::string& peer = member.peer;
-  const Account& month = member.account(type, Window::month);
+  const std::string peer = visible(member.peer);
   const Account& whole = member.account(type, Window::operation);
-  console.print(fmt::format("  {}: it asked {}, you asked {}\n", indicator::name_of(type), grouped(whole.asked_by),
-                            grouped(whole.asked_of)));
-  if (const group::AllowedQuestion* allowed = page.membership.charter().question(type, group::Function::intersection)) {
-    const std::int64_t most = page.membership.caps(*allowed).probe_items_30d;
-    console.print(fmt::format("    {} could have tested {} within 30 days, of the {} that the charter and you let it\n",
-                              visible(peer), grouped(month.probe_in), grouped(most)));
-  }
-  for (const Window window : ledger::kAllWindows) print_window(console, member.account(type, window), peer, window);
-  if (const auto exposure = ledger::exposure_hundredths(whole, page.our_set(type)))
-    console.print(
-        fmt::format("    you hold {} of this type for the group: it could have gone through them {} times "
-                    "over\n",
-                    grouped(static_cast<std::int64_t>(page.our_set(type))), times(*exposure)));
+  std::string text;
+  if (const group::AllowedQuestion* allowed = page.membership.charter().question(type, group::Function::intersection))
+    text += fmt::format("    {} could have tested {} within 30 days, of the {} that the charter and you let it\n", peer,
+                        grouped(member.account(type, Window::month).probe_in),
+                        grouped(page.membership.caps(*allowed).probe_items_30d));
+  for (const Window window : ledger::kAllWindows)
+    text += window_in_words(member.account(type, window), member.peer, window);
   const ledger::Balance balance = ledger::balance_of(whole);
   if (balance.percent)
-    console.print(fmt::format("    balance of what was opened: {:+} (it got {}, you got {}; +100: only you learned)\n",
-                              *balance.percent, grouped(balance.in), grouped(balance.out)));
+    text += fmt::format("    balance of what was opened: {:+} (it got {}, you got {}; +100: only you learned)\n",
+                        *balance.percent, grouped(balance.in), grouped(balance.out));
   if (whole.abort_after_learn > 0)
-    console.print(fmt::format("    {} ended {} session(s) when it may have learned, without a result\n", visible(peer),
-                              grouped(whole.abort_after_learn)));
+    text += fmt::format("    {} ended {} session(s) when it may have learned, without a result\n", peer,
+                        grouped(whole.abort_after_learn));
   if (whole.unopenable > 0)
-    console.print(
-        fmt::format("    {} matches that it signed or fields that it owed did not come\n", grouped(whole.unopenable)));
+    text +=
+        fmt::format("    {} matches that it signed or fields that it owed did not come\n", grouped(whole.unopenable));
   if (whole.reveals_stopped > 0)
-    console.print(fmt::format("    {} stopped {} reveal(s) in the middle; nobody was ahead by more than a field\n",
-                              visible(peer), grouped(whole.reveals_stopped)));
-  print_caps(console, member, type);
+    text += fmt::format("    {} stopped {} reveal(s) in the middle; nobody was ahead by more than a field\n", peer,
+                        grouped(whole.reveals_stopped));
+  return text + caps_in_words(member, type);
+}
+
+// How often its guesses could have gone through what is ours of the type.
+std::string exposure_in_words(const MemberPage& member, indicator::Type type) {
+  const std::uint64_t ours = member.page.our_set(type);
+  const auto exposure = ledger::exposure_hundredths(member.account(type, Window::operation), ours);
+  return exposure ? fmt::format("    you hold {} {} for the group: it could have gone through them {} times over\n",
+                                grouped(static_cast<std::int64_t>(ours)), indicator::name_of(type), times(*exposure))
+                  : std::string();
+}
+
+/// Types of which the same is to be said, which is so after sessions over several.
+struct Alike {
+  std::vector<std::string_view> types;
+  Account whole;
+  std::string account, exposure;
+};
+
+std::vector<Alike> types_in_words(const MemberPage& member, const std::optional<indicator::Type>& wanted) {
+  std::vector<Alike> parts;
+  for (const indicator::Type type : indicator::kAllTypes) {
+    const Account& whole = member.account(type, Window::operation);
+    if (wanted ? *wanted != type : whole == Account{}) continue;
+    const std::string account = account_in_words(member, type);
+    const auto same =
+        std::ranges::find_if(parts, [&](const Alike& part) { return part.account == account && part.whole == whole; });
+    if (same == parts.end()) {
+      parts.emplace_back(std::vector{indicator::name_of(type)}, whole, account, exposure_in_words(member, type));
+    } else {
+      same->types.push_back(indicator::name_of(type));
+      same->exposure += exposure_in_words(member, type);
+    }
+  }
+  return parts;
 }
 
 void print_peer(Console& console, const MemberPage& member, const std::optional<indicator::Type>& wanted) {
   console.print(fmt::format("{}\n", visible(member.peer)));
-  bool any = false;
-  for (const indicator::Type type : indicator::kAllTypes) {
-    if (wanted && *wanted != type) continue;
-    if (!wanted && member.account(type, Window::operation) == Account{}) continue;
-    print_type(console, member, type);
-    any = true;
+  const std::vector<Alike> parts = types_in_words(member, wanted);
+  for (const Alike& part : parts) {
+    console.print(fmt::format("  {}: it asked {}, you asked {}{}\n{}{}", fmt::join(part.types, ", "),
+                              grouped(part.whole.asked_by), grouped(part.whole.asked_of),
+                              part.types.size() > 1 ? ". So for each of these types:" : "", part.account,
+                              part.exposure));
   }
-  if (!any) console.print("  nothing was asked by it or of it\n");
+  if (parts.empty()) console.print("  nothing was asked by it or of it\n");
   for (const ledger::Dispute& dispute : member.disputes)
     console.print(fmt::format("  DISPUTED {} ({}): yours \"{}\", its \"{}\"\n",
                               to_hex(dispute.session).substr(0, kShownDigits), ledger::name_of(dispute.what),
@@ -298,8 +329,9 @@ Status show(Workplace& at, const LedgerArguments& arguments) {
   if (!arguments.as_json && !groups.empty())
     at.console.say(
         "All of this follows from the logs of both sides, yours and theirs. What a session charged stays charged, "
-        "however it ended; where the outcome is not known, all that could have matched counts. What a member entered "
-        "nothing proves: the sizes are what it signed.");
+        "however it ended; where the outcome is not known, all that could have matched counts. A session about several "
+        "types counts in full for each of them, since the logs do not say of which type a match or a field was. What a "
+        "member entered nothing proves: the sizes are what it signed.");
   return {};
 }
 

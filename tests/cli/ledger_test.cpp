@@ -59,9 +59,22 @@ TEST_F(LedgerCommand, SaysInWordsWhatWasTestedAndWhatIsLeft) {
   EXPECT_THAT(text, HasSubstr("alpha-cert could have tested 256 within 30 days, of the 50,000,000"));
   EXPECT_THAT(text, HasSubstr("999 of 1,000 sessions with it within 24 h"));
   EXPECT_THAT(text, HasSubstr("49,999,744 of 50,000,000 that it tests on yours within 30 days"));
-  EXPECT_THAT(text, HasSubstr("you hold 1 of this type for the group: it could have gone through them 256.00 times"));
+  EXPECT_THAT(text, HasSubstr("you hold 1 ipv4 for the group: it could have gone through them 256.00 times"));
   EXPECT_THAT(text, testing::Not(HasSubstr("domain")));
   EXPECT_THAT(text, testing::Not(HasSubstr("DISPUTED")));
+}
+
+TEST_F(LedgerCommand, SaysOnceWhatIsSoForEachTypeOfASession) {
+  await_end(members_.answer({"--types", "ipv4,domain"}));
+  const Ended of_both = bravo().run({"ledger", "joint"});
+  EXPECT_THAT(of_both.out, HasSubstr("  ipv4, domain: it asked 0, you asked 1. So for each of these types:\n"));
+  EXPECT_THAT(of_both.out, HasSubstr("you hold 1 ipv4 for the group: it could have gone through them 256.00 times"));
+  EXPECT_THAT(of_both.out, HasSubstr("you hold 2 domain for the group: it could have gone through them 128.00 times"));
+  EXPECT_THAT(of_both.err, HasSubstr("counts in full for each of them"));
+  await_end(members_.answer({"--types", "domain"}));
+  const std::string apart = bravo().output({"ledger", "joint"});
+  EXPECT_THAT(apart, HasSubstr("  ipv4: it asked 0, you asked 1\n"));
+  EXPECT_THAT(apart, HasSubstr("  domain: it asked 0, you asked 2\n"));
 }
 
 TEST_F(LedgerCommand, SaysThatNothingWasAskedAndRefusesWhatIsNotThere) {
