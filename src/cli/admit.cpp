@@ -148,8 +148,8 @@ Status admit(Workplace& at, const AdmitArguments& arguments) {
 
 }  // namespace
 
-void add_admit(Command& app, Chosen& chosen) {
-  Command* command = app.add_subcommand(
+void add_admit(Command& program, Chosen& chosen) {
+  Command* command = program.add_subcommand(
       "admit", "Have guessable indicators admitted to a group: every member helps, counts, and sees none of them");
   const auto arguments = std::make_shared<AdmitArguments>();
   const auto at_work = [&chosen, arguments](Status (*body)(Workplace&, const AdmitArguments&)) {

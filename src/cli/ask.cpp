@@ -157,8 +157,8 @@ int ask_and_show(Workplace& at, const AskArguments& arguments) {
 
 }  // namespace
 
-void add_ask(Command& app, Chosen& chosen) {
-  Command* command = app.add_subcommand("ask", "Ask a peer what you have in common");
+void add_ask(Command& program, Chosen& chosen) {
+  Command* command = program.add_subcommand("ask", "Ask a peer what you have in common");
   const auto arguments = std::make_shared<AskArguments>();
   command->add_option("PEER", arguments->peer, "Its name, as peer list prints it")->required();
   command->add_option("--group", arguments->group, "In which group, where you share more than one");

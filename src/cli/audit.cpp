@@ -316,8 +316,9 @@ void add_keeping(Command& command, Chosen& chosen) {
 
 }  // namespace
 
-void add_audit(Command& app, Chosen& chosen) {
-  Command* command = app.add_subcommand("audit", "Run a disputed session again, before somebody who is neither side");
+void add_audit(Command& program, Chosen& chosen) {
+  Command* command =
+      program.add_subcommand("audit", "Run a disputed session again, before somebody who is neither side");
   command->require_subcommand(1);
   add_keeping(*command, chosen);
 

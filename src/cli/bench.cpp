@@ -31,8 +31,8 @@ int bench(Surroundings& at, const BenchPlan& plan, bool as_json) {
 
 }  // namespace
 
-void add_bench(Command& app, Chosen& chosen) {
-  Command* command = app.add_subcommand("bench", "Measure this machine");
+void add_bench(Command& program, Chosen& chosen) {
+  Command* command = program.add_subcommand("bench", "Measure this machine");
   command->require_subcommand(1);
   const auto plan = std::make_shared<BenchPlan>();
   const auto as_json = std::make_shared<bool>(false);

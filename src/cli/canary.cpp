@@ -189,8 +189,8 @@ std::string rounded(double ratio) {
   return text;
 }
 
-void add_canary(Command& app, Chosen& chosen) {
-  Command* family = app.add_subcommand(
+void add_canary(Command& program, Chosen& chosen) {
+  Command* family = program.add_subcommand(
       "canary", "Decoys that nobody honest holds: how a guesser among the members is noticed, and what it proves");
   family->require_subcommand(1);
 

@@ -321,8 +321,8 @@ void add_giving(Command& group, Chosen& chosen) {
 
 }  // namespace
 
-void add_case(Command& app, Chosen& chosen) {
-  Command* command = app.add_subcommand("case", "Evidence files, sealed in the vault, with their chain of custody");
+void add_case(Command& program, Chosen& chosen) {
+  Command* command = program.add_subcommand("case", "Evidence files, sealed in the vault, with their chain of custody");
   command->require_subcommand(1);
   add_looking(*command, chosen);
   add_taking(*command, chosen);

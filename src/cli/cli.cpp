@@ -74,45 +74,45 @@ std::optional<std::string> unknown_command(const Command& program, const std::ve
 
 }  // namespace
 
-void add_all(Command& app, Chosen& chosen) {
-  app.require_subcommand(1);
-  app.set_version_flag("--version", "parley " PARLEY_VERSION);
-  app.footer(
+void add_all(Command& program, Chosen& chosen) {
+  program.require_subcommand(1);
+  program.set_version_flag("--version", "parley " PARLEY_VERSION);
+  program.footer(
       "The member's folder is PARLEY_HOME (default ~/.parley). PARLEY_PASSPHRASE or PARLEY_KEY_FILE open its vault "
       "without a terminal. PARLEY_OPERATOR says who you are, where a vault tells its operators apart "
       "(docs/operators.md).\n"
       "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 a dossier that holds by keys nobody vouched for, or "
       "an audit whose messages the other side does not vouch for. "
       "Results go to standard output, everything else to standard error.");
-  add_init(app, chosen);
-  add_id(app, chosen);
-  add_import(app, chosen);
-  add_export(app, chosen);
-  add_extract(app, chosen);
-  add_warninglist(app, chosen);
-  add_case(app, chosen);
-  add_peer(app, chosen);
-  add_group(app, chosen);
-  add_invite(app, chosen);
-  add_serve(app, chosen);
-  add_admit(app, chosen);
-  add_ask(app, chosen);
-  add_inbox(app, chosen);
-  add_show(app, chosen);
-  add_reveal(app, chosen);
-  add_consent(app, chosen);
-  add_session(app, chosen);
-  add_finding(app, chosen);
-  add_dossier(app, chosen);
-  add_ledger(app, chosen);
-  add_canary(app, chosen);
-  add_audit(app, chosen);
-  add_operator(app, chosen);
-  add_policy(app, chosen);
-  add_log(app, chosen);
-  add_verify(app, chosen);
-  add_bench(app, chosen);
-  add_sim(app, chosen);
+  add_init(program, chosen);
+  add_id(program, chosen);
+  add_import(program, chosen);
+  add_export(program, chosen);
+  add_extract(program, chosen);
+  add_warninglist(program, chosen);
+  add_case(program, chosen);
+  add_peer(program, chosen);
+  add_group(program, chosen);
+  add_invite(program, chosen);
+  add_serve(program, chosen);
+  add_admit(program, chosen);
+  add_ask(program, chosen);
+  add_inbox(program, chosen);
+  add_show(program, chosen);
+  add_reveal(program, chosen);
+  add_consent(program, chosen);
+  add_session(program, chosen);
+  add_finding(program, chosen);
+  add_dossier(program, chosen);
+  add_ledger(program, chosen);
+  add_canary(program, chosen);
+  add_audit(program, chosen);
+  add_operator(program, chosen);
+  add_policy(program, chosen);
+  add_log(program, chosen);
+  add_verify(program, chosen);
+  add_bench(program, chosen);
+  add_sim(program, chosen);
 }
 
 int run_at(Workplace& workplace, const std::vector<std::string>& arguments) {

@@ -47,38 +47,38 @@ struct Chosen {
 };
 
 /// Each adds its command; parsing then sets `chosen`.
-void add_init(Command& app, Chosen& chosen);
-void add_id(Command& app, Chosen& chosen);
-void add_import(Command& app, Chosen& chosen);
-void add_export(Command& app, Chosen& chosen);
-void add_extract(Command& app, Chosen& chosen);
-void add_case(Command& app, Chosen& chosen);
-void add_warninglist(Command& app, Chosen& chosen);
-void add_peer(Command& app, Chosen& chosen);
-void add_group(Command& app, Chosen& chosen);
-void add_invite(Command& app, Chosen& chosen);  ///< invite, join, confirm
-void add_serve(Command& app, Chosen& chosen);
-void add_admit(Command& app, Chosen& chosen);  ///< admit, admit status
-void add_ask(Command& app, Chosen& chosen);
-void add_inbox(Command& app, Chosen& chosen);  ///< inbox, accept, decline
-void add_show(Command& app, Chosen& chosen);
-void add_reveal(Command& app, Chosen& chosen);
-void add_consent(Command& app, Chosen& chosen);
-void add_session(Command& app, Chosen& chosen);
-void add_ledger(Command& app, Chosen& chosen);
-void add_canary(Command& app, Chosen& chosen);
-void add_audit(Command& app, Chosen& chosen);
-void add_operator(Command& app, Chosen& chosen);
-void add_policy(Command& app, Chosen& chosen);
-void add_log(Command& app, Chosen& chosen);
-void add_finding(Command& app, Chosen& chosen);
-void add_dossier(Command& app, Chosen& chosen);
-void add_verify(Command& app, Chosen& chosen);
-void add_bench(Command& app, Chosen& chosen);
-void add_sim(Command& app, Chosen& chosen);
+void add_init(Command& program, Chosen& chosen);
+void add_id(Command& program, Chosen& chosen);
+void add_import(Command& program, Chosen& chosen);
+void add_export(Command& program, Chosen& chosen);
+void add_extract(Command& program, Chosen& chosen);
+void add_case(Command& program, Chosen& chosen);
+void add_warninglist(Command& program, Chosen& chosen);
+void add_peer(Command& program, Chosen& chosen);
+void add_group(Command& program, Chosen& chosen);
+void add_invite(Command& program, Chosen& chosen);  ///< invite, join, confirm
+void add_serve(Command& program, Chosen& chosen);
+void add_admit(Command& program, Chosen& chosen);  ///< admit, admit status
+void add_ask(Command& program, Chosen& chosen);
+void add_inbox(Command& program, Chosen& chosen);  ///< inbox, accept, decline
+void add_show(Command& program, Chosen& chosen);
+void add_reveal(Command& program, Chosen& chosen);
+void add_consent(Command& program, Chosen& chosen);
+void add_session(Command& program, Chosen& chosen);
+void add_ledger(Command& program, Chosen& chosen);
+void add_canary(Command& program, Chosen& chosen);
+void add_audit(Command& program, Chosen& chosen);
+void add_operator(Command& program, Chosen& chosen);
+void add_policy(Command& program, Chosen& chosen);
+void add_log(Command& program, Chosen& chosen);
+void add_finding(Command& program, Chosen& chosen);
+void add_dossier(Command& program, Chosen& chosen);
+void add_verify(Command& program, Chosen& chosen);
+void add_bench(Command& program, Chosen& chosen);
+void add_sim(Command& program, Chosen& chosen);
 
 /// Builds the whole command line.
-void add_all(Command& app, Chosen& chosen);
+void add_all(Command& program, Chosen& chosen);
 
 /// Runs `arguments` at a workplace that is open already: what the node does with a command handed to it.
 int run_at(Workplace& workplace, const std::vector<std::string>& arguments);

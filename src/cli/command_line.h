@@ -8,7 +8,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -67,7 +66,7 @@ class Option {
   CLI::Option* of_;
 };
 
-/// A command. It lives as long as the one that it is below of; parsing fills the variables that its options name.
+/// A command. It lives as long as the command above it; parsing fills the variables that its options name.
 class Command {
  public:
   Command(const std::string& about, const std::string& name);  ///< the program

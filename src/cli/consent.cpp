@@ -132,8 +132,9 @@ Status withdraw(Workplace& at, const std::string& session) {
 
 }  // namespace
 
-void add_consent(Command& app, Chosen& chosen) {
-  Command* family = app.add_subcommand("consent", "Agree to reveals in advance, until a date, or take a consent back");
+void add_consent(Command& program, Chosen& chosen) {
+  Command* family =
+      program.add_subcommand("consent", "Agree to reveals in advance, until a date, or take a consent back");
   family->require_subcommand(1);
   std::vector<std::string> paths(session::kFieldsByValue.begin(), session::kFieldsByValue.end());
 

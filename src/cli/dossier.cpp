@@ -256,8 +256,9 @@ void add_verify_dossier(Command& verify_family, Chosen& chosen) {
   command->callback(alone(chosen, arguments, verify));
 }
 
-void add_dossier(Command& app, Chosen& chosen) {
-  Command* family = app.add_subcommand("dossier", "A published finding as one file that anybody can verify offline");
+void add_dossier(Command& program, Chosen& chosen) {
+  Command* family =
+      program.add_subcommand("dossier", "A published finding as one file that anybody can verify offline");
   family->require_subcommand(1);
   const auto made = std::make_shared<MakeArguments>();
   Command* make_command = family->add_subcommand("make", "Write the dossier of a published finding");

@@ -36,13 +36,13 @@ int export_canonical(Workplace& at, const std::vector<std::string>& type_names, 
 
 }  // namespace
 
-void add_export(Command& app, Chosen& chosen) {
+void add_export(Command& program, Chosen& chosen) {
   struct Arguments {
     bool canonical = false;
     std::vector<std::string> types;
     std::string label;
   };
-  Command* command = app.add_subcommand("export", "Print what the vault holds, on this machine, for your own use");
+  Command* command = program.add_subcommand("export", "Print what the vault holds, on this machine, for your own use");
   const auto arguments = std::make_shared<Arguments>();
   command->add_flag("--canonical", arguments->canonical, "Sorted lines of type, tab, canonical value")->required();
   command->add_option("--types", arguments->types, "Only these types, separated by commas")

@@ -44,12 +44,12 @@ int extract(Surroundings& at, const std::string& file, bool as_json) {
 
 }  // namespace
 
-void add_extract(Command& app, Chosen& chosen) {
+void add_extract(Command& program, Chosen& chosen) {
   struct Arguments {
     std::string file;
     bool as_json = false;
   };
-  Command* command = app.add_subcommand("extract", "Print the indicators that a report mentions; imports nothing");
+  Command* command = program.add_subcommand("extract", "Print the indicators that a report mentions; imports nothing");
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("FILE", arguments->file, "Text, Markdown, AsciiDoc, HTML or PDF; - reads the standard input")
       ->required();

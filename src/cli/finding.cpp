@@ -142,8 +142,9 @@ Result<NamedFinding> frozen_finding(Workplace& at, const std::string& name) {
   return named;
 }
 
-void add_finding(Command& app, Chosen& chosen) {
-  Command* family = app.add_subcommand("finding", "What the group says in public: evidence weighed, judged and signed");
+void add_finding(Command& program, Chosen& chosen) {
+  Command* family =
+      program.add_subcommand("finding", "What the group says in public: evidence weighed, judged and signed");
   family->require_subcommand(1);
   add_finding_edit(*family, chosen);
   add_finding_show(*family, chosen);

@@ -156,8 +156,8 @@ void sort_questions(group::Charter& charter) {
   });
 }
 
-void add_group(Command& app, Chosen& chosen) {
-  Command* family = app.add_subcommand("group", "Charters: who may ask whom about what, how much, and until when");
+void add_group(Command& program, Chosen& chosen) {
+  Command* family = program.add_subcommand("group", "Charters: who may ask whom about what, how much, and until when");
   family->require_subcommand(1);
   add_group_draft(*family, chosen);
   add_group_join(*family, chosen);

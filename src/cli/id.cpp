@@ -53,8 +53,8 @@ int checked_id(Workplace& at, bool as_json) {
 
 }  // namespace
 
-void add_id(Command& app, Chosen& chosen) {
-  Command* command = app.add_subcommand("id", "Print this member's public key card, to give to others");
+void add_id(Command& program, Chosen& chosen) {
+  Command* command = program.add_subcommand("id", "Print this member's public key card, to give to others");
   const auto as_json = std::make_shared<bool>(false);
   const auto checks = std::make_shared<bool>(false);
   command->add_flag("--json", *as_json, "Print one JSON object");

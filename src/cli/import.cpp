@@ -178,8 +178,8 @@ void say_summary(Console& console, const Imported& done) {
 
 }  // namespace
 
-void add_import(Command& app, Chosen& chosen) {
-  Command* command = app.add_subcommand(
+void add_import(Command& program, Chosen& chosen) {
+  Command* command = program.add_subcommand(
       "import", "Take indicators from files into the vault: all of them or, after an error, nothing");
   const auto arguments = std::make_shared<ImportArguments>();
   command

@@ -140,14 +140,15 @@ Status decide(Workplace& at, const std::string& session, session::Decision decis
 
 }  // namespace
 
-void add_inbox(Command& app, Chosen& chosen) {
+void add_inbox(Command& program, Chosen& chosen) {
   struct Arguments {
     std::string session;
     session::Decision decision;
     bool as_json = false;
   };
   const auto arguments = std::make_shared<Arguments>();
-  Command* inbox = app.add_subcommand("inbox", "Print what waits for your decision, and what each decision would tell");
+  Command* inbox =
+      program.add_subcommand("inbox", "Print what waits for your decision, and what each decision would tell");
   inbox->add_flag("--json", arguments->as_json, "Print one JSON object");
   inbox->callback([&chosen, arguments] {
     chosen.at_work = [arguments](Workplace& at) {
@@ -164,7 +165,7 @@ void add_inbox(Command& app, Chosen& chosen) {
       };
     };
   };
-  Command* accept = app.add_subcommand("accept", "Accept a question that waits");
+  Command* accept = program.add_subcommand("accept", "Accept a question that waits");
   accept->add_option("SESSION", arguments->session, "Its id or the first digits of it")->required();
   accept->add_option("--label", arguments->decision.label, "Enter only those of yours that carry this label")
       ->check(label_validator());
@@ -173,7 +174,7 @@ void add_inbox(Command& app, Chosen& chosen) {
                    "Run no protocol by which the asker could test more than this many indicators (default: any)")
       ->check(in_range(session::kSmallestPadded, session::kMostTests));
   accept->callback(deciding(true));
-  Command* decline = app.add_subcommand("decline", "Decline a question that waits");
+  Command* decline = program.add_subcommand("decline", "Decline a question that waits");
   decline->add_option("SESSION", arguments->session, "Its id or the first digits of it")->required();
   decline->add_option("--why", arguments->decision.why, "What to tell the other side; it sees this text as it is")
       ->check(Check(

@@ -44,8 +44,8 @@ int init(Surroundings& at, const std::string& name) {
 
 }  // namespace
 
-void add_init(Command& app, Chosen& chosen) {
-  Command* command = app.add_subcommand("init", "Make a member: its keys and its encrypted vault, in PARLEY_HOME");
+void add_init(Command& program, Chosen& chosen) {
+  Command* command = program.add_subcommand("init", "Make a member: its keys and its encrypted vault, in PARLEY_HOME");
   const auto name = std::make_shared<std::string>();
   command->add_option("NAME", *name, "What others will call this member, for example \"Alpha CERT\"")->required();
   command->callback([&chosen, name] { chosen.alone = [name](Surroundings& at) { return init(at, *name); }; });

@@ -105,16 +105,17 @@ Status confirm(Workplace& at, const std::string& name, const std::string& spoken
 
 }  // namespace
 
-void add_invite(Command& app, Chosen& chosen) {
+void add_invite(Command& program, Chosen& chosen) {
   const auto inviting = std::make_shared<InviteArguments>();
-  Command* invite_command = app.add_subcommand("invite", "Invite a member to a group: one secret line for one answer");
+  Command* invite_command =
+      program.add_subcommand("invite", "Invite a member to a group: one secret line for one answer");
   invite_command->add_option("GROUP", inviting->group, "The group, as group list prints it")->required();
   invite_command->add_option("--to", inviting->to, "What you call the invited")->required();
   invite_command->add_option("--endpoint", inviting->endpoint, "Where your node listens, host:port")->required();
   invite_command->callback(at_work(chosen, [inviting](Workplace& at) { return invite(at, *inviting); }));
 
   const auto joining = std::make_shared<JoinArguments>();
-  Command* join_command = app.add_subcommand("join", "Answer an invitation: pin whoever invites, print the answer");
+  Command* join_command = program.add_subcommand("join", "Answer an invitation: pin whoever invites, print the answer");
   join_command->add_option("FILE", joining->file, "A file with the invitation; - for the input")->required();
   join_command->add_option("--as", joining->as, "What you call whoever invites (default: their short name)");
   join_command->add_option("--listen", joining->listen, "Where your node listens, host:port, if it does");
@@ -122,7 +123,7 @@ void add_invite(Command& app, Chosen& chosen) {
 
   const auto name = std::make_shared<std::string>(), spoken = std::make_shared<std::string>();
   Command* confirm_command =
-      app.add_subcommand("confirm", "Type what you heard: the last two groups of a peer's fingerprint");
+      program.add_subcommand("confirm", "Type what you heard: the last two groups of a peer's fingerprint");
   confirm_command->add_option("PEER", *name, "Its name, as peer list prints it")->required();
   confirm_command->add_option("GROUPS", *spoken, "The last two groups, or all eight, as they were read to you")
       ->required();

@@ -337,8 +337,8 @@ Status show(Workplace& at, const LedgerArguments& arguments) {
 
 }  // namespace
 
-void add_ledger(Command& app, Chosen& chosen) {
-  Command* command = app.add_subcommand(
+void add_ledger(Command& program, Chosen& chosen) {
+  Command* command = program.add_subcommand(
       "ledger", "Print who could have tested how much of yours, who learned what, and what the charter leaves");
   const auto arguments = std::make_shared<LedgerArguments>();
   command->add_option("GROUP", arguments->group, "Only this group, as group list prints it");

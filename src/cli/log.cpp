@@ -223,8 +223,8 @@ Status takes_more(Workplace& at, const vault::LogHead& head, const mirror::Quota
   return mirror::room_for_more(quota, usage, head.size, free_bytes, head.nick, now);
 }
 
-void add_log(Command& app, Chosen& chosen) {
-  Command* command = app.add_subcommand("log", "The joint log: what members signed, checked and kept");
+void add_log(Command& program, Chosen& chosen) {
+  Command* command = program.add_subcommand("log", "The joint log: what members signed, checked and kept");
   command->require_subcommand(1);
 
   const auto as_json = std::make_shared<bool>(false);

@@ -194,9 +194,9 @@ void add_requests(Command& family, Chosen& chosen) {
 
 }  // namespace
 
-void add_operator(Command& app, Chosen& chosen) {
+void add_operator(Command& program, Chosen& chosen) {
   Command* family =
-      app.add_subcommand("operator", "Who works with this vault, what they did, and what needs a second person");
+      program.add_subcommand("operator", "Who works with this vault, what they did, and what needs a second person");
   family->require_subcommand(1);
   add_people(*family, chosen);
   add_requests(*family, chosen);

@@ -106,8 +106,8 @@ Status remove(Workplace& at, const std::string& name) {
 
 }  // namespace
 
-void add_peer(Command& app, Chosen& chosen) {
-  Command* command = app.add_subcommand("peer", "Whom this member speaks to: add, list, remove");
+void add_peer(Command& program, Chosen& chosen) {
+  Command* command = program.add_subcommand("peer", "Whom this member speaks to: add, list, remove");
   command->require_subcommand(1);
   const auto arguments = std::make_shared<AddArguments>();
   const auto as_json = std::make_shared<bool>(false);

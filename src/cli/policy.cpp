@@ -54,8 +54,8 @@ Status two_person(Workplace& at, const TwoPersonArguments& arguments) {
 
 }  // namespace
 
-void add_policy(Command& app, Chosen& chosen) {
-  Command* family = app.add_subcommand("policy", "What this member asks of its own operators, beyond the charters");
+void add_policy(Command& program, Chosen& chosen) {
+  Command* family = program.add_subcommand("policy", "What this member asks of its own operators, beyond the charters");
   family->require_subcommand(1);
   const auto arguments = std::make_shared<TwoPersonArguments>();
   Command* command = family->add_subcommand(

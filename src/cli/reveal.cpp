@@ -231,9 +231,9 @@ Result<indicator::Pap> pap_option(const std::string& text) {
   return *pap;
 }
 
-void add_reveal(Command& app, Chosen& chosen) {
+void add_reveal(Command& program, Chosen& chosen) {
   Command* command =
-      app.add_subcommand("reveal", "Open context of the matches to the other side, against what it opens");
+      program.add_subcommand("reveal", "Open context of the matches to the other side, against what it opens");
   const auto arguments = std::make_shared<RevealArguments>();
   std::vector<std::string> paths(session::kFieldPaths.begin(), session::kFieldPaths.end());
   command->add_option("SESSION", arguments->session, "Its id, the first digits of it, or last")->capture_default_str();

@@ -108,9 +108,9 @@ int serve(Surroundings& at, const ServeArguments& arguments) {
 
 }  // namespace
 
-void add_serve(Command& app, Chosen& chosen) {
-  Command* command =
-      app.add_subcommand("serve", "Run this member's node: answer peers, and take this member's commands meanwhile");
+void add_serve(Command& program, Chosen& chosen) {
+  Command* command = program.add_subcommand(
+      "serve", "Run this member's node: answer peers, and take this member's commands meanwhile");
   const auto arguments = std::make_shared<ServeArguments>();
   command->add_option("--listen", arguments->listen, "Address to listen on, host:port; port 0 takes any free one")
       ->capture_default_str();

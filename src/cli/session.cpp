@@ -79,8 +79,8 @@ Status write_evidence(Workplace& at, const FaultArguments& arguments) {
 
 }  // namespace
 
-void add_session(Command& app, Chosen& chosen) {
-  Command* command = app.add_subcommand("session", "The sessions of this member");
+void add_session(Command& program, Chosen& chosen) {
+  Command* command = program.add_subcommand("session", "The sessions of this member");
   command->require_subcommand(1);
   const auto as_json = std::make_shared<bool>(false);
   Command* list_command = command->add_subcommand("list", "Print all sessions, newest first");

@@ -4,13 +4,13 @@
 
 namespace parley::cli {
 
-void add_show(Command& app, Chosen& chosen) {
+void add_show(Command& program, Chosen& chosen) {
   struct Arguments {
     std::string session = "last";
     bool as_json = false;
   };
   Command* command =
-      app.add_subcommand("show", "Print what a session found, with your context and what the other side opened");
+      program.add_subcommand("show", "Print what a session found, with your context and what the other side opened");
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("SESSION", arguments->session, "Its id, the first digits of it, or last")->capture_default_str();
   command->add_flag("--json", arguments->as_json, "Print one JSON object");

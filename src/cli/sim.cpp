@@ -178,8 +178,8 @@ int sim_command(Surroundings& at, Asked asked) {
 
 }  // namespace
 
-void add_sim(Command& app, Chosen& chosen) {
-  Command* command = app.add_subcommand(
+void add_sim(Command& program, Chosen& chosen) {
+  Command* command = program.add_subcommand(
       "sim", "Simulate a group in which messages, disks, clocks and members fail, and check that its promises hold");
   const auto asked = std::make_shared<Asked>();
   command->add_option("--seed", asked->plan.seed, "The same seed fails in the same way")->capture_default_str();

@@ -43,8 +43,9 @@ Status verify_fault(Surroundings& at, const Arguments& arguments) {
 
 }  // namespace
 
-void add_verify(Command& app, Chosen& chosen) {
-  Command* command = app.add_subcommand("verify", "Check what others show you, without a vault and without a network");
+void add_verify(Command& program, Chosen& chosen) {
+  Command* command =
+      program.add_subcommand("verify", "Check what others show you, without a vault and without a network");
   command->require_subcommand(1);
   add_verify_dossier(*command, chosen);
   const auto arguments = std::make_shared<Arguments>();

@@ -26,9 +26,9 @@ Status list(Workplace& at) {
 
 }  // namespace
 
-void add_warninglist(Command& app, Chosen& chosen) {
-  Command* command =
-      app.add_subcommand("warninglist", "Lists that mark matches which say little: Tor relays, top sites, resolvers");
+void add_warninglist(Command& program, Chosen& chosen) {
+  Command* command = program.add_subcommand(
+      "warninglist", "Lists that mark matches which say little: Tor relays, top sites, resolvers");
   command->require_subcommand(1);
   const auto argument = std::make_shared<std::string>();
   const auto at_work = [&chosen](auto body) {
