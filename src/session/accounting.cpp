@@ -332,7 +332,8 @@ Status Accounting::begin_anew_if_cut(mirror::Store& store, std::span<const Membe
 Status Accounting::read_log(mirror::Store& store, const MemberLog& log) {
   Read& read = read_[log.origin];
   TRY(const vault::LogHead head, store.head(log.origin));
-  TRY_STATUS(read_again(store, log, read));
+  TRY_STATUS(read_again(store, log, read.damaged, read.damaged.size()));
+  TRY_STATUS(read_again(store, log, read.without_body, kMostLookedForAgain));
   while (read.size < head.size) {
     TRY(const auto leaves, leaves_of(store, log.origin, read.size, std::min(kLeavesAtOnce, head.size - read.size)));
     for (const vault::LogLeaf& leaf : leaves) {
@@ -346,20 +347,17 @@ Status Accounting::read_log(mirror::Store& store, const MemberLog& log) {
   return {};
 }
 
-// Bodies that have come since, and rows that were mended.
-Status Accounting::read_again(mirror::Store& store, const MemberLog& log, Read& read) {
-  for (const std::uint64_t seq : std::exchange(read.damaged, {})) {
+Status Accounting::read_again(mirror::Store& store, const MemberLog& log, std::deque<std::uint64_t>& waiting,
+                              std::size_t count) {
+  Read& read = read_[log.origin];
+  const bool again = &waiting == &read.without_body;
+  for (std::size_t due = std::min(waiting.size(), count); due > 0; --due) {
+    const std::uint64_t seq = waiting.front();
     TRY(const auto leaves, leaves_of(store, log.origin, seq, 1));
-    TRY(const Taken taken, take(store, log, leaves.front(), seq));
+    TRY(const Taken taken, take(store, log, leaves.front(), seq, again));
+    waiting.pop_front();
+    if (taken == Taken::damaged) waiting.push_back(seq);
     if (taken == Taken::without_body) read.without_body.push_back(seq);
-    if (taken == Taken::damaged) read.damaged.push_back(seq);
-  }
-  for (std::size_t due = std::min(read.without_body.size(), kMostLookedForAgain); due > 0; --due) {
-    const std::uint64_t seq = read.without_body.front();
-    TRY(const auto leaves, leaves_of(store, log.origin, seq, 1));
-    TRY(const Taken taken, take(store, log, leaves.front(), seq, true));
-    read.without_body.pop_front();
-    if (taken != Taken::whole) read.without_body.push_back(seq);
   }
   return {};
 }

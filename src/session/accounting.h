@@ -76,16 +76,18 @@ class Accounting {
   }
 
  private:
-  /// How far a log has been read, and the entries whose bodies were not there.
+  /// How far a log has been read, and the entries that wait for their bodies or to be mended.
   struct Read {
     std::uint64_t size = 0;
     Digest last{};  ///< leaf hash of the newest that was read
     std::deque<std::uint64_t> without_body;
-    std::vector<std::uint64_t> damaged;
+    std::deque<std::uint64_t> damaged;
   };
   enum class Taken : std::uint8_t { whole, without_body, damaged };
   Status read_log(mirror::Store& store, const MemberLog& log);
-  Status read_again(mirror::Store& store, const MemberLog& log, Read& read);
+  /// Takes the first `count` of `waiting`, each once; one that goes on waiting does so behind the others, and where
+  /// reading ends in the middle all that were not taken wait still.
+  Status read_again(mirror::Store& store, const MemberLog& log, std::deque<std::uint64_t>& waiting, std::size_t count);
   /// What a log says of sessions that the ledger lacks facts of (ledger::Ledger::lacking).
   Status tell_again(mirror::Store& store, const MemberLog& log);
   /// Takes an entry of one of `sessions` that was taken before. @return false where it cannot be read

@@ -292,8 +292,9 @@ class TwoLogs {
     for (std::uint64_t i = 0; i < count; ++i)
       write("bravo", kRefuse, fmt::format("{:032x}", ++flooded_), Refusal{"policy", ""}.to_json());
   }
+  Status update(Accounting& accounting) { return accounting.update(store_, logs_); }
   ledger::Account account(Accounting& accounting) {
-    EXPECT_OK(accounting.update(store_, logs_));
+    EXPECT_OK(update(accounting));
     return accounting.with(
         [](const ledger::Ledger& ledger) { return ledger.account(&kBravo, std::nullopt, Window::operation); });
   }
@@ -345,6 +346,31 @@ TEST(AccountsOfAHostileLog, AreToldAgainOnceADamagedEntryIsMended) {
   note = sound;
   EXPECT_EQ(logs.account(accounting).ran, 1);
   EXPECT_TRUE(accounting.with([](const ledger::Ledger& ledger) { return ledger.lacking().empty(); }));
+}
+
+TEST(AccountsOfAHostileLog, ForgetNoMendedEntryWhereTheDiskFailsWhileItIsReadAgain) {
+  TwoLogs logs;
+  Accounting accounting("group", "alpha");
+  const std::string session(kSession);
+  logs.write("alpha", kAccept, session, Acceptance{.padded = 512, .suite = 1}.to_json());
+  logs.write("bravo", kRun, session, run_body());
+  logs.write("bravo", kResult, session, ResultStep{.learned = true, .count = 3}.to_json());
+  auto& leaves = logs.store().disk.logs["bravo"].leaves;
+  // The newest entry is whole, so that the log does not look cut.
+  logs.flood(1);
+  std::vector<std::string> sound;
+  for (const std::size_t damaged : {1, 2}) sound.push_back(std::exchange(leaves[damaged].note, "damaged"));
+  EXPECT_EQ(logs.account(accounting).ran, 0);
+  leaves[1].note = sound[0];
+  leaves[2].note = sound[1];
+  // Each update begins by a look at the newest entry of both logs; behind them come the two.
+  for (const std::uint64_t failing : {3, 4}) {
+    logs.store().leaves_fail_in = failing;
+    EXPECT_TRUE(fails(logs.update(accounting), Errc::io));
+  }
+  Accounting anew("group", "alpha");
+  EXPECT_EQ(logs.account(accounting), logs.account(anew));
+  EXPECT_EQ(logs.account(accounting).ran, 1);
 }
 
 TEST(AccountsOfAHostileLog, LookForNoMoreThanSoManyBodiesThatNeverComeAndFindEachThatComes) {

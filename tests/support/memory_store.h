@@ -43,6 +43,7 @@ class MemoryStore : public Store {
   std::function<void(MemoryDisk&)> after_commit;    ///< what else happens to the disk
   std::uint64_t commits = 0;
   std::uint64_t leaves_read = 0;
+  std::uint64_t leaves_fail_in = 0;             ///< so many readings, once, as an error of the disk does; 0: never
   std::uint64_t free = std::uint64_t{1} << 40;  ///< bytes
 
   Result<vault::LogHead> head(std::string_view origin) override {
@@ -55,6 +56,7 @@ class MemoryStore : public Store {
   }
   Result<std::vector<vault::LogLeaf>> leaves(std::string_view origin, std::uint64_t from,
                                              std::uint64_t count) override {
+    if (leaves_fail_in > 0 && --leaves_fail_in == 0) return fail(Errc::io, "The disk failed.");
     const auto& all = of(origin).leaves;
     std::vector<vault::LogLeaf> found;
     for (std::uint64_t i = from; i < all.size() && i - from < count; ++i) found.push_back(all[i]);
