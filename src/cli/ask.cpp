@@ -81,7 +81,7 @@ Status show_before(Workplace& at, const AskArguments& arguments, const group::Me
     console.say(
         "  A count between two members is a count by good faith: the node of a side that learns could see which ones "
         "match, if its operator changed it.");
-  TRY(const auto effect, effect_of(at, membership, arguments.peer, question, ours.padded, 0));
+  TRY(const auto effect, effect_of(at, membership, arguments.peer, question, session::Side::asker, ours.padded, 0));
   for (const std::string& line : effect) console.say("  " + line);
   console.say("  " + how_one_notices(membership.charter(), question, arguments.peer, true));
   if (ours.count == 0)

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cli/admission_help.h"
+#include "cli/group_command.h"
 #include "cli/json.h"
 #include "cli/ledger_view.h"
 #include "cli/session_view.h"
@@ -23,19 +24,11 @@ Result<group::Membership> membership_of(Workplace& at, const session::Offer& off
 // What the session would do to the ledger.
 Result<std::vector<std::string>> effect_of(Workplace& at, const group::Membership& membership,
                                            const session::Offer& offer) {
-  return cli::effect_of(at, membership, offer.peer, offer.question, offer.ours.padded, offer.their_padded);
+  return cli::effect_of(at, membership, offer.peer, offer.question, session::Side::responder, offer.ours.padded,
+                        offer.their_padded);
 }
 
-// The same of one that waits, before the session is charged.
-Result<std::vector<std::string>> effect_of_waiting(Workplace& at, const std::string& session) {
-  for (const session::Offer& offer : at.inbox->waiting()) {
-    if (!offer.session.starts_with(session)) continue;
-    TRY(const group::Membership membership, membership_of(at, offer));
-    return effect_of(at, membership, offer);
-  }
-  return std::vector<std::string>();
-}
-
+// All that a decision rests on.
 Status print_offer(Workplace& at, const session::Offer& offer) {
   Console& console = at.console;
   console.print(fmt::format("{}\t{} asks {}, in the group {}\n", offer.session.substr(0, 8), offer.peer,
@@ -54,8 +47,6 @@ Status print_offer(Workplace& at, const session::Offer& offer) {
   TRY(const auto effect, effect_of(at, membership, offer));
   for (const std::string& line : effect) console.print(fmt::format("  {}\n", line));
   console.print(fmt::format("  {}\n", how_one_notices(membership.charter(), offer.question, offer.peer, false)));
-  console.print(
-      fmt::format("  decide: parley accept {0}   or   parley decline {0} --why TEXT\n", offer.session.substr(0, 8)));
   return {};
 }
 
@@ -103,7 +94,11 @@ Status print_inbox(Workplace& at, bool as_json) {
     at.console.print(to_line({{"questions", questions}, {"reveals", offered}}));
     return {};
   }
-  for (const session::Offer& offer : offers) TRY_STATUS(print_offer(at, offer));
+  for (const session::Offer& offer : offers) {
+    TRY_STATUS(print_offer(at, offer));
+    at.console.print(
+        fmt::format("  decide: parley accept {0}   or   parley decline {0} --why TEXT\n", offer.session.substr(0, 8)));
+  }
   for (const WaitingReveal& reveal : reveals) print_reveal(at.console, reveal);
   if (at.inbox == nullptr)
     at.console.say("No node of this member is running, so no question can wait. parley serve starts one.");
@@ -112,26 +107,41 @@ Status print_inbox(Workplace& at, bool as_json) {
   return {};
 }
 
-Status decide(Workplace& at, const std::string& session, session::Decision decision) {
+// Of ours, narrowed to a label, those that would enter.
+Result<session::Enters> enters_of(Workplace& at, const session::Offer& offer, const std::string& label) {
+  vault::Selection selection = session::responder_selection(offer.question, offer.admitted);
+  selection.label = label;
+  return session::enters(at.vault, selection);
+}
+
+// What the decision rests on, and the decision of the person at the terminal.
+Status ask_about(Workplace& at, const std::string& session, const session::Decision& decision, bool yes) {
+  for (const session::Offer& offer : at.inbox->waiting()) {
+    if (!offer.session.starts_with(session)) continue;
+    TRY_STATUS(print_offer(at, offer));
+    TRY(const session::Enters ours, enters_of(at, offer, decision.label));
+    if (!decision.label.empty())
+      at.console.print(fmt::format("  of these only what is labelled \"{}\" enters: {} ({})\n", visible(decision.label),
+                                   ours.count, in_words(ours.by_type)));
+    if (ours.count == 0)
+      at.console.print("  nothing of yours fits, so nothing can match; padding hides that from the other side\n");
+    return ask_yes(at, yes, "Accept it?");
+  }
+  return {};  // that none waits, the inbox says
+}
+
+Status decide(Workplace& at, const std::string& session, session::Decision decision, bool yes) {
   if (at.inbox == nullptr)
     return fail(Errc::not_found, "No node of this member is running, so no question waits. parley serve starts one.");
   const bool accept = decision.accept;
   const std::string label = decision.label;
   const bool explained = !decision.why.empty();
-  TRY(const std::vector<std::string> effect,
-      accept ? effect_of_waiting(at, session) : Result<std::vector<std::string>>());
+  if (accept) TRY_STATUS(ask_about(at, session, decision, yes));
   TRY(const session::Offer offer, at.inbox->decide(session, std::move(decision)));
   if (accept) {
-    vault::Selection selection = session::responder_selection(offer.question, offer.admitted);
-    selection.label = label;
-    TRY(const session::Enters ours, session::enters(at.vault, selection));
+    TRY(const session::Enters ours, enters_of(at, offer, label));
     at.console.say(fmt::format("Accepted. {} of yours enter. parley show {} has the result when it is there.",
                                ours.count, offer.session.substr(0, 8)));
-    for (const std::string& line : effect) at.console.say("  " + line);
-    TRY(const group::Membership membership, membership_of(at, offer));
-    at.console.say("  " + how_one_notices(membership.charter(), offer.question, offer.peer, false));
-    if (ours.count == 0)
-      at.console.say("  Nothing of yours fits, so nothing can match. Padding hides that from the other side.");
   } else
     at.console.say(fmt::format("Declined. {} learns that you declined{}, and nothing about your material.", offer.peer,
                                explained ? " and what you wrote" : ""));
@@ -144,6 +154,7 @@ void add_inbox(Command& program, Chosen& chosen) {
   struct Arguments {
     std::string session;
     session::Decision decision;
+    bool yes = false;
     bool as_json = false;
   };
   const auto arguments = std::make_shared<Arguments>();
@@ -160,12 +171,12 @@ void add_inbox(Command& program, Chosen& chosen) {
     return [&chosen, arguments, accept] {
       chosen.at_work = [arguments, accept](Workplace& at) {
         arguments->decision.accept = accept;
-        const Status done = decide(at, arguments->session, arguments->decision);
+        const Status done = decide(at, arguments->session, arguments->decision, arguments->yes);
         return done ? 0 : at.console.refuse(done.error());
       };
     };
   };
-  Command* accept = program.add_subcommand("accept", "Accept a question that waits");
+  Command* accept = program.add_subcommand("accept", "Show what a question that waits would tell, and accept it");
   accept->add_option("SESSION", arguments->session, "Its id or the first digits of it")->required();
   accept->add_option("--label", arguments->decision.label, "Enter only those of yours that carry this label")
       ->check(label_validator());
@@ -173,6 +184,7 @@ void add_inbox(Command& program, Chosen& chosen) {
       ->add_option("--max-theirs", arguments->decision.most_tests,
                    "Run no protocol by which the asker could test more than this many indicators (default: any)")
       ->check(in_range(session::kSmallestPadded, session::kMostTests));
+  accept->add_flag("--yes", arguments->yes, "Do not ask before accepting");
   accept->callback(deciding(true));
   Command* decline = program.add_subcommand("decline", "Decline a question that waits");
   decline->add_option("SESSION", arguments->session, "Its id or the first digits of it")->required();

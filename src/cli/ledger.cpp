@@ -75,11 +75,6 @@ Result<std::vector<std::string>> peers_of(const Page& page, const std::string& w
 
 // --- in words -------------------------------------------------------------------------------------------------------
 
-std::string in_numbers(const Range& range) {
-  return range.known == range.worst ? grouped(range.known)
-                                    : fmt::format("{} to {}", grouped(range.known), grouped(range.worst));
-}
-
 std::string times(std::int64_t hundredths) {
   return fmt::format("{}.{:02}", grouped(hundredths / 100), hundredths % 100);
 }

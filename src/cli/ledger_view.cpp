@@ -9,21 +9,34 @@ namespace parley::cli {
 namespace {
 
 std::string effect_on(const group::Membership& membership, const group::Spent& spent,
-                      const group::AllowedQuestion& allowed, const std::string& peer, std::uint64_t our_padded,
-                      std::uint64_t their_padded) {
+                      const group::AllowedQuestion& allowed, const std::string& peer, const session::Question& question,
+                      session::Side our_side, std::uint64_t our_padded, std::uint64_t their_padded) {
   const group::Caps caps = membership.caps(allowed);
   const std::int64_t theirs = their_padded != 0 ? static_cast<std::int64_t>(their_padded) : caps.items_per_session;
+  // No more can match than the smaller set has.
+  const std::int64_t matches = std::min(theirs, static_cast<std::int64_t>(our_padded));
+  const bool we_asked = our_side == session::Side::asker;
+  const bool it_learns = we_asked ? question.responder_learns() : question.asker_learns();
+  const bool we_learn = we_asked ? question.asker_learns() : question.responder_learns();
+  const auto learned = [&](bool learns, std::int64_t before) { return grouped(before + (learns ? matches : 0)); };
   return fmt::format(
       "after this {} {} {} of the {} that it may within 30 days on yours, all members together {} of {}; you {} of {} "
-      "on its. Sessions with it within a day: {} of {}.",
+      "on its. Matches learned within 30 days: it up to {}, you up to {}, of {}. Sessions with it within a day: {} "
+      "of {}.",
       peer, their_padded != 0 ? "could have tested" : "could have tested up to",
       grouped(std::min(spent.probe_in_30d + theirs, caps.probe_items_30d)), grouped(caps.probe_items_30d),
       grouped(std::min(spent.probe_in_group_30d + theirs, caps.probe_items_group_30d)),
       grouped(caps.probe_items_group_30d), grouped(spent.probe_out_30d + static_cast<std::int64_t>(our_padded)),
-      grouped(caps.probe_items_30d), grouped(spent.sessions_day + 1), grouped(caps.sessions_per_day));
+      grouped(caps.probe_items_30d), learned(it_learns, spent.matches_in_30d), learned(we_learn, spent.matches_out_30d),
+      grouped(caps.matches_revealed_30d), grouped(spent.sessions_day + 1), grouped(caps.sessions_per_day));
 }
 
 }  // namespace
+
+std::string in_numbers(const ledger::Range& range) {
+  return range.known == range.worst ? grouped(range.known)
+                                    : fmt::format("{} to {}", grouped(range.known), grouped(range.worst));
+}
 
 std::string grouped(std::int64_t number) {
   std::string text = fmt::format("{}", number);
@@ -67,8 +80,8 @@ std::vector<Used> used_caps(const group::Membership& membership, const session::
 }
 
 Result<std::vector<std::string>> effect_of(Workplace& at, const group::Membership& membership, const std::string& peer,
-                                           const session::Question& question, std::uint64_t our_padded,
-                                           std::uint64_t their_padded) {
+                                           const session::Question& question, session::Side our_side,
+                                           std::uint64_t our_padded, std::uint64_t their_padded) {
   TRY(const std::string nick, nick_of(at, peer));
   TRY(const auto accounting, accounting_of(at, membership));
   const auto spent =
@@ -78,7 +91,8 @@ Result<std::vector<std::string>> effect_of(Workplace& at, const group::Membershi
   for (const indicator::Type type : question.types) {
     const group::AllowedQuestion* allowed = membership.charter().question(type, question.function);
     if (allowed == nullptr) continue;
-    const std::string effect = effect_on(membership, spent.at(type), *allowed, peer, our_padded, their_padded);
+    const std::string effect =
+        effect_on(membership, spent.at(type), *allowed, peer, question, our_side, our_padded, their_padded);
     const auto same = std::ranges::find(effects, effect, &std::pair<std::string, std::string>::second);
     if (same == effects.end())
       effects.emplace_back(indicator::name_of(type), effect);
@@ -88,6 +102,21 @@ Result<std::vector<std::string>> effect_of(Workplace& at, const group::Membershi
   std::vector<std::string> lines;
   for (const auto& [types, effect] : effects) lines.push_back(fmt::format("{}: {}", types, effect));
   return lines;
+}
+
+Result<std::string> effect_of_reveal(Workplace& at, const group::Membership& membership, const std::string& peer,
+                                     std::uint64_t values, std::uint64_t unreturned) {
+  TRY(const std::string nick, nick_of(at, peer));
+  TRY(const auto accounting, accounting_of(at, membership));
+  const ledger::Account account = accounting->with(
+      [&](const ledger::Ledger& ledger) { return ledger.account(&nick, std::nullopt, ledger::Window::operation); });
+  const auto more = static_cast<std::int64_t>(values);
+  const auto alone = static_cast<std::int64_t>(std::min(values, unreturned));
+  return fmt::format(
+      "By the ledger you have opened {} field(s) to {} so far, and it {} to you. By this you open up to {} more, and "
+      "get at least one for each{}.",
+      in_numbers(account.field_in), peer, in_numbers(account.field_out), grouped(more),
+      alone > 0 ? fmt::format(", but for {}", grouped(alone)) : std::string());
 }
 
 }  // namespace parley::cli

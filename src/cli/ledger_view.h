@@ -11,6 +11,9 @@ namespace parley::cli {
 /// 38000 -> "38,000".
 std::string grouped(std::int64_t number);
 
+/// "12", or "12 to 1,036" where only that is known.
+std::string in_numbers(const ledger::Range& range);
+
 /// The ledger of a group, up to what its logs have here. @error Errc::policy if this member was never in the group;
 /// as session::Ledgers::up_to_date
 Result<std::shared_ptr<session::Accounting>> accounting_of(Workplace& at, const group::Membership& membership);
@@ -34,7 +37,12 @@ std::vector<Used> used_caps(const group::Membership& membership, const session::
 /// the 50,000 ...".
 /// @param their_padded  0: not known yet; then as much as the charter lets it enter
 Result<std::vector<std::string>> effect_of(Workplace& at, const group::Membership& membership, const std::string& peer,
-                                           const session::Question& question, std::uint64_t our_padded,
-                                           std::uint64_t their_padded);
+                                           const session::Question& question, session::Side our_side,
+                                           std::uint64_t our_padded, std::uint64_t their_padded);
+
+/// What a reveal would add to the ledger: "By the ledger you have opened ... to bravo".
+/// @param values  fields that may go out, of which none was opened before; `unreturned` of them for nothing
+Result<std::string> effect_of_reveal(Workplace& at, const group::Membership& membership, const std::string& peer,
+                                     std::uint64_t values, std::uint64_t unreturned);
 
 }  // namespace parley::cli

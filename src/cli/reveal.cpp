@@ -11,6 +11,7 @@
 #include "cli/consent_command.h"
 #include "cli/group_command.h"
 #include "cli/json.h"
+#include "cli/ledger_view.h"
 #include "cli/party.h"
 #include "cli/session_view.h"
 
@@ -68,18 +69,26 @@ Status narrow(vault::Vault& vault, const std::string& session, const std::vector
   return {};
 }
 
+// All that may go out, value by value.
+void list_values(Console& console, const session::ConsentPreview& shown) {
+  for (const session::PreviewedMatch& match : shown.matches)
+    console.say(fmt::format("  {}\t{}\n      {}", indicator::name_of(match.indicator.type()),
+                            visible(match.indicator.value()), context_in_words(from_stored(match.context))));
+}
+
 Status show_before(Workplace& at, const RevealArguments& arguments, const std::string& peer,
-                   const session::Consent& consent, const session::RevealPreview& preview) {
-  std::string fields;
-  for (const std::string& field : consent.fields) fields += (fields.empty() ? "" : ", ") + field;
+                   const session::Consent& consent, const session::ConsentPreview& shown,
+                   const group::Membership& membership) {
+  const session::RevealPreview& preview = shown.numbers;
   at.console.say(fmt::format("Opening to {}: {} of {} matches, the fields {} with their TLP and PAP marks.", peer,
-                             preview.openings, preview.matches, fields));
-  at.console.say(fmt::format("  {} values in all, one at a time.", preview.values));
+                             preview.openings, preview.matches, fmt::join(consent.fields, ", ")));
+  list_values(at.console, shown);
+  at.console.say(fmt::format("  {} values in all, these and no others, one at a time.", preview.values));
   if (preview.held_back_red > 0)
     at.console.say(fmt::format("  {} are TLP:RED and never leave.", preview.held_back_red));
   if (preview.held_back_tlp > 0)
     at.console.say(fmt::format("  {} are marked stricter than TLP:{} and stay.", preview.held_back_tlp,
-                               indicator::name_of(consent.tlp_max)));
+                               indicator::name_of(std::min(consent.tlp_max, membership.max_tlp()))));
   if (preview.opened_before > 0 && preview.opened_before == preview.values)
     at.console.say(fmt::format("  ALL OF THAT WAS OPENED BEFORE: unless {} has lost it, nothing goes out.", peer));
   else if (preview.opened_before > 0)
@@ -103,6 +112,9 @@ Status show_before(Workplace& at, const RevealArguments& arguments, const std::s
                      : fmt::format("  YOU OPEN UP TO {} FIELD(S) FOR WHICH NOTHING COMES BACK.", consent.unreturned));
   if (preview.openings == 0)
     return fail(Errc::mark, "Nothing of the matches can be opened with these fields and marks. Nothing was sent.");
+  TRY(const std::string effect,
+      effect_of_reveal(at, membership, peer, preview.values - preview.opened_before, consent.unreturned));
+  at.console.say("  " + effect);
   return ask_yes(at, arguments.yes, "Open them?");
 }
 
@@ -151,8 +163,8 @@ Result<session::RevealOutcome> reveal(Workplace& at, const RevealArguments& argu
   TRY(const group::Membership membership, at.groups.membership(row.group));
   TRY_STATUS(membership.check(group::Act::reveal, wall_clock_now()));
   TRY(const auto log, at.groups.log(row.group));
-  TRY(const session::RevealPreview preview, session::preview(at.vault, id, consent));
-  TRY_STATUS(show_before(at, arguments, row.peer, consent, preview));
+  TRY(const auto shown, session::preview(at.vault, id, consent, membership.max_tlp()));
+  TRY_STATUS(show_before(at, arguments, row.peer, consent, shown, membership));
   TRY_STATUS(at.operator_log.ask_second(operators::Rule::reveal, words_for_second(id, row.peer, consent), at.person));
   TRY_STATUS(session::give_consent(at.vault, id, consent));
   TRY(const vault::Peer peer, at.vault.peer(row.peer));

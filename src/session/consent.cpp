@@ -213,15 +213,28 @@ Result<RevealPlan> plan(std::span<const vault::SessionMatch> matches, std::span<
   return made;
 }
 
-Result<RevealPreview> preview(vault::Vault& vault, const std::string& session, const Consent& consent) {
+Result<ConsentPreview> preview(vault::Vault& vault, const std::string& session, const Consent& consent,
+                               indicator::Tlp tlp_max) {
   TRY(const Revealable found, revealable(vault, session));
   TRY(const std::vector<MatchNow> now, matches_now(vault, found.row.id, found.matches));
-  TRY(RevealPlan made, plan(found.matches, now, std::span(&consent, 1), indicator::Tlp::red));
+  TRY(const RevealPlan made, plan(found.matches, now, std::span(&consent, 1), tlp_max));
+  ConsentPreview shown{.numbers = made.preview, .matches = {}};
+  std::map<std::size_t, Json::Object> contexts;  // by match
   for (const PlannedValue& value : made.values) {
-    TRY(const std::vector<std::size_t> opened, fields_of_context(found.matches[value.match].opened));
-    made.preview.opened_before += std::ranges::count(opened, value.field) > 0 ? 1 : 0;
+    const vault::SessionMatch& match = found.matches[value.match];
+    TRY(const std::vector<std::size_t> opened, fields_of_context(match.opened));
+    shown.numbers.opened_before += std::ranges::count(opened, value.field) > 0 ? 1 : 0;
+    TRY(const ContextFields fields, committed_fields(match));
+    const auto goes_out = [&](std::size_t field) {
+      contexts[value.match].insert_or_assign(std::string(kFieldPaths[field]), fields[field]);
+    };
+    goes_out(value.field);
+    for (const std::string_view mark : kMarkPaths)
+      if (const auto field = field_index(mark); fields[*field] != kFiller) goes_out(*field);
   }
-  return made.preview;
+  for (auto& [match, context] : contexts)
+    shown.matches.push_back({found.matches[match].indicator, log::write_pjson(Json(std::move(context)))});
+  return shown;
 }
 
 Status give_consent(vault::Vault& vault, const std::string& session, const Consent& consent) {

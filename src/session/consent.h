@@ -100,8 +100,19 @@ struct Revealable {
 /// @error Errc::not_found, Errc::usage with why nothing of it can be revealed
 Result<Revealable> revealable(vault::Vault& vault, const std::string& session);
 
-/// @error as revealable
-Result<RevealPreview> preview(vault::Vault& vault, const std::string& session, const Consent& consent);
+/// A match of which a consent would send something.
+struct PreviewedMatch {
+  indicator::Canonical indicator;
+  std::string context;  ///< the fields that go out and their marks, as a match stores what was opened
+};
+/// All that a consent would send, to be read before it is given.
+struct ConsentPreview {
+  RevealPreview numbers;
+  std::vector<PreviewedMatch> matches;
+};
+/// @param tlp_max  what charter and own rules let out. @error as revealable
+Result<ConsentPreview> preview(vault::Vault& vault, const std::string& session, const Consent& consent,
+                               indicator::Tlp tlp_max);
 
 /// Stores the operator's consent. Nothing leaves yet. @error as preview
 Status give_consent(vault::Vault& vault, const std::string& session, const Consent& consent);

@@ -112,7 +112,7 @@ TEST(Operator, SeesHowManyTheAskerCouldTestAndCanBoundIt) {
     const Json waiting = pair.alpha.json({"inbox"})["questions"];
     EXPECT_GT(waiting[0]["their_tests_at_most"], 2 * 10240);
     EXPECT_THAT(pair.alpha.output({"inbox"}), HasSubstr("a changed program could test up to 2"));
-    std::vector<std::string> accept{"accept", waiting[0]["session"]};
+    std::vector<std::string> accept{"accept", waiting[0]["session"], "--yes"};
     accept.insert(accept.end(), options.begin(), options.end());
     EXPECT_EQ(pair.alpha.run(accept).code, 0);
     return asking.wait();

@@ -189,11 +189,30 @@ TEST(Question, TellsBothSidesBeforehandHowManyOfTheirsWouldEnterByType) {
   const std::string id = waiting[0]["session"];
   EXPECT_THAT(members.alpha().output({"inbox"}), testing::HasSubstr("2 (2 ipv4)"));
   EXPECT_THAT(members.alpha().output({"inbox"}), testing::HasSubstr("bravo could enter guesses of what you hold"));
-  EXPECT_SAYS(members.alpha().run({"accept", id.substr(0, 8)}), 0, "Canaries that you committed to would notice");
+  const Ended accepted = members.alpha().run({"accept", id.substr(0, 8), "--yes"});
+  EXPECT_SAYS(accepted, 0, "Accepted.");
+  EXPECT_THAT(accepted.out, testing::HasSubstr("Canaries that you committed to would notice"));
   const Ended asked = asking.wait();
   EXPECT_EQ(asked.code, 0) << asked.err;
   EXPECT_THAT(asked.out, testing::HasSubstr("198.51.100.7"));
-  EXPECT_EQ(members.alpha().run({"accept", id}).code, 1) << "nothing waits any more";
+  EXPECT_EQ(members.alpha().run({"accept", id, "--yes"}).code, 1) << "nothing waits any more";
+}
+
+TEST(Question, IsNotAcceptedBeforeThePersonHasReadWhatThatWouldTell) {
+  TwoMembers members("ask");
+  members.alpha().import(table({"ipv4,198.51.100.7"}));
+  members.bravo().import(table({"ipv4,198.51.100.7"}));
+  Process asking(members.bravo().launch({"ask", "alpha", "--types", "ipv4", "--yes"}));
+  members.node().logged("Decide with");
+  const std::string id = members.alpha().json({"inbox"})["questions"][0]["session"];
+  const Ended asked_back = members.alpha().run({"accept", id});
+  EXPECT_SAYS(asked_back, 1, "Read the above and add --yes");
+  EXPECT_THAT(asked_back.out, testing::HasSubstr("of yours would enter: 1 (1 ipv4)"));
+  EXPECT_THAT(asked_back.out, testing::HasSubstr("ipv4: after this bravo could have tested 256 of"));
+  EXPECT_THAT(asked_back.out, testing::HasSubstr("Matches learned within 30 days: it up to 256, you up to 256, of "));
+  EXPECT_EQ(members.alpha().json({"inbox"})["questions"].size(), 1u) << "it waits still";
+  EXPECT_SAYS(members.alpha().run({"accept", id, "--yes"}), 0, "Accepted. 1 of yours enter.");
+  EXPECT_EQ(asking.wait().code, 0);
 }
 
 TEST(Question, ByWhichOneSideLearnsSaysThatCanariesDoNotWork) {
@@ -204,7 +223,7 @@ TEST(Question, ByWhichOneSideLearnsSaysThatCanariesDoNotWork) {
   members.node().logged("Decide with");
   EXPECT_THAT(members.alpha().output({"inbox"}), testing::HasSubstr("Canaries do not work here"));
   const std::string id = members.alpha().json({"inbox"})["questions"][0]["session"];
-  EXPECT_SAYS(members.alpha().run({"accept", id}), 0, "Canaries do not work here");
+  EXPECT_THAT(members.alpha().output({"accept", id, "--yes"}), testing::HasSubstr("Canaries do not work here"));
   EXPECT_EQ(asking.wait().code, 0);
 }
 
@@ -216,7 +235,7 @@ TEST(Question, IsAcceptedByHandWithALabelThatNarrowsTheAnsweringSide) {
   Process asking(members.bravo().launch({"ask", "alpha", "--json", "--yes"}));
   members.node().logged("Decide with");
   const std::string id = members.alpha().json({"inbox"})["questions"][0]["session"];
-  EXPECT_EQ(members.alpha().run({"accept", id, "--label", "shareable"}).code, 0);
+  EXPECT_EQ(members.alpha().run({"accept", id, "--label", "shareable", "--yes"}).code, 0);
   const Ended asked = asking.wait();
   ASSERT_EQ(asked.code, 0) << asked.err;
   EXPECT_EQ(match_lines(Json::parse(asked.out)), std::vector<std::string>{"ipv4\t198.51.100.7"});

@@ -6,6 +6,9 @@
 namespace parley::program {
 namespace {
 
+using testing::HasSubstr;
+using testing::Not;
+
 const std::string kHeader = "type,value,first_seen,malware,actor,tlp,pap,source";
 
 // Both have a node, and one session in which everything of either side matched.
@@ -52,6 +55,22 @@ TEST_F(Reveal, OpensNothingBeforeBothAgreed) {
   ASSERT_EQ(inbox.size(), 1u);
   EXPECT_EQ(inbox[0]["session"], id_);
   EXPECT_FALSE(inbox[0].contains("fields")) << "not before both are bound to what they open";
+}
+
+// What the person agrees to: each value as it goes out, its marks, who gets it, and what that does to the ledger.
+TEST_F(Reveal, ShowsEachValueWithItsMarksAndTheLedgerBeforeItAsks) {
+  meet({kAlphaRow, "domain,red.example,2015-01-01,Hidden,APT28,TLP:RED,,alpha-informant"},
+       {kBravoRow, "domain,red.example,2015-01-01,Seen,APT28,TLP:CLEAR,,bravo-sensor"});
+  const Ended asked = alpha_.run({"reveal", id_, "--fields", "malware,actor"});
+  EXPECT_SAYS(asked, 1, "add --yes");
+  EXPECT_THAT(asked.err, HasSubstr("  ipv4\t198.51.100.7\n      actor APT28, malware Sednit, pap amber, tlp green\n"));
+  EXPECT_THAT(asked.err, HasSubstr("2 values in all, these and no others"));
+  EXPECT_THAT(asked.err, Not(HasSubstr("Hidden"))) << "what does not leave is not in the list";
+  EXPECT_THAT(asked.err, Not(HasSubstr("alpha-informant"))) << "nor a field that was not named";
+  EXPECT_THAT(asked.err, HasSubstr("By the ledger you have opened 0 field(s) to bravo so far, and it 0 to you. By this "
+                                   "you open up to 2 more, and get at least one for each."));
+  EXPECT_THAT(alpha_.run({"reveal", id_, "--fields", "malware,actor", "--unreturned", "1"}).err,
+              HasSubstr("By this you open up to 2 more, and get at least one for each, but for 1."));
 }
 
 TEST_F(Reveal, WithoutAYesAndATerminalToAskOnKeepsNoConsent) {
