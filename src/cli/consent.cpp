@@ -126,7 +126,10 @@ Status remove(Workplace& at, const std::string& group, std::size_t number) {
 Status withdraw(Workplace& at, const std::string& session) {
   TRY(const std::string id, session_that_ran(at.vault, session));
   TRY_STATUS(session::take_back_consent(at.vault, id));
-  at.console.say("Nothing of this session is opened by that consent any more. What was opened already stays open.");
+  at.console.say(
+      "Nothing of this session is opened by that consent any more, nor by a standing one. What was opened already "
+      "stays "
+      "open.");
   return {};
 }
 

@@ -100,7 +100,7 @@ std::string window_in_words(const Account& account, const std::string& peer, Win
         grouped(account.canaries_out));
   if (account.incomplete > 0)
     text += fmt::format(
-        "      of {} of these the part of {} is not here yet: each counts as the largest that the "
+        "      of {} of these a part is not here, yours or that of {}: each counts as the largest that the "
         "charter allows\n",
         grouped(account.incomplete), visible(peer));
   return text;

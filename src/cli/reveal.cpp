@@ -132,7 +132,9 @@ Status ask_about_numbers(Workplace& at, const RevealArguments& arguments, const 
     at.console.say(fmt::format("That is {} more than you get.", numbers.we_open - numbers.they_open));
   if (arguments.yes || at.console.confirm("Open them?")) return {};
   TRY_STATUS(session::take_back_consent(at.vault, id));
-  return fail(Errc::cancelled, "Nothing was opened, and your consent is taken back.");
+  return fail(
+      Errc::cancelled,
+      "Nothing was opened, and your consent is taken back; a standing one does not hold for this session any more.");
 }
 
 void say_what_stays(Console& console, const std::string& id, const std::string& peer,

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "session/audit_keeping.h"
 #include "session/detail/stored_indicator.h"
 #include "session/reveal_record.h"
 
@@ -240,7 +241,8 @@ Result<ConsentPreview> preview(vault::Vault& vault, const std::string& session, 
 Status give_consent(vault::Vault& vault, const std::string& session, const Consent& consent) {
   TRY(const Revealable found, revealable(vault, session));
   return vault.together([&]() -> Status {
-    TRY_STATUS(forget_ahead(vault, found.row.id));
+    // In an exchange that goes on, or one that this program did not survive, more may have gone out than came back.
+    TRY_STATUS(end_consents_of_interrupted(vault, found.row.id));
     return vault.put_setting(consent_name(found.row.id), log::write_pjson(to_json(consent)));
   });
 }
@@ -257,13 +259,17 @@ Status take_back_consent(vault::Vault& vault, const std::string& session) {
   return vault.together([&]() -> Status {
     TRY(const auto given, consent_given(vault, session));
     if (!given) return fail(Errc::not_found, "No consent to reveal anything of this session stands.");
-    return vault.put_setting(consent_name(session), "");
+    TRY_STATUS(vault.put_setting(consent_name(session), ""));
+    // Whoever says no to this session does not mean that a rule for all of them opens it, and perhaps more of it.
+    return vault.put_setting(broken_off_name(session), "yes");
   });
 }
 
-Status use_up_consent(vault::Vault& vault, const std::string& session) {
+Status use_up_consent(vault::Vault& vault, const std::string& session, std::span<const Consent> used) {
   return vault.together([&]() -> Status {
-    TRY_STATUS(vault.put_setting(consent_name(session), ""));
+    TRY(const auto given, consent_given(vault, session));
+    if (given && std::ranges::find(used, *given) != used.end())
+      TRY_STATUS(vault.put_setting(consent_name(session), ""));
     TRY_STATUS(vault.put_setting(waiting_name(session), ""));
     return forget_ahead(vault, session);
   });
@@ -271,8 +277,10 @@ Status use_up_consent(vault::Vault& vault, const std::string& session) {
 
 Status end_consents(vault::Vault& vault, const std::string& session) {
   return vault.together([&]() -> Status {
-    TRY_STATUS(use_up_consent(vault, session));
-    return vault.put_setting(broken_off_name(session), "yes");
+    TRY_STATUS(vault.put_setting(consent_name(session), ""));
+    TRY_STATUS(vault.put_setting(waiting_name(session), ""));
+    TRY_STATUS(vault.put_setting(broken_off_name(session), "yes"));
+    return forget_ahead(vault, session);
   });
 }
 
@@ -301,8 +309,10 @@ Result<std::vector<Consent>> consents_in_force(vault::Vault& vault, const vault:
   TRY(const auto broken_off, vault.setting(broken_off_name(row.id)));
   if (broken_off) return consents;
   TRY(const StandingConsents standing, standing_consents(vault, row.group));
+  // A clock that is set back gives no rule back that was over.
+  TRY(const UnixSeconds seen, time_seen(vault, row.group));
   for (const StandingConsent& rule : standing.rules)
-    if (rule.peer == peer && now < rule.until) consents.push_back(rule.consent);
+    if (rule.peer == peer && std::max(now, seen) < rule.until) consents.push_back(rule.consent);
   return consents;
 }
 

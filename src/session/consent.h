@@ -118,7 +118,8 @@ Result<ConsentPreview> preview(vault::Vault& vault, const std::string& session, 
 Status give_consent(vault::Vault& vault, const std::string& session, const Consent& consent);
 /// Nothing for one that an earlier version stored in another form: what nobody can read opens nothing.
 Result<std::optional<Consent>> consent_given(vault::Vault& vault, const std::string& session);
-/// Before it is used: nothing is opened by it any more. @error Errc::not_found without one
+/// Before it is used: nothing is opened by it any more, nor by standing consents, which hold for the session no longer.
+/// @error Errc::not_found without one
 Status take_back_consent(vault::Vault& vault, const std::string& session);
 /// A reveal of this session ended in a way that would give the other side more with each further one: consent that was
 /// given is used up, and standing consents do not hold for the session. Who consents anew consents.
@@ -130,10 +131,11 @@ Status note_ahead(vault::Vault& vault, const std::string& session);
 Status forget_ahead(vault::Vault& vault, const std::string& session);
 /// Before another reveal of the session. Precondition: none is under way.
 Status end_consents_of_interrupted(vault::Vault& vault, const std::string& session);
-/// It has been used.
-Status use_up_consent(vault::Vault& vault, const std::string& session);
+/// The reveal by `used` is over. One that was given while it went on stands.
+Status use_up_consent(vault::Vault& vault, const std::string& session, std::span<const Consent> used);
 
-/// The consent to this session, or else what standing rules with `peer` (nick) say now.
+/// The consent to this session, or else what standing rules with `peer` (nick) say now, or at the latest time that the
+/// group has seen (time_seen()) if that is later.
 Result<std::vector<Consent>> consents_in_force(vault::Vault& vault, const vault::SessionRow& row,
                                                const std::string& peer, UnixSeconds now);
 

@@ -52,7 +52,7 @@ Result<RevealOutcome> Exchange::exchange() {
     if (!declined_) (void)close(by_them ? "them" : "us");
     return std::unexpected(std::move(error));
   }
-  TRY_STATUS(use_up_consent(us_.vault, session_.row.id));
+  TRY_STATUS(use_up_consent(us_.vault, session_.row.id, consents_));
   session_.row.state = kClosed;
   TRY(const mirror::EntryView ours, close({}));
   if (const Status closed = receive_closing(); !closed) {

@@ -69,12 +69,26 @@ TEST(Peer, ThatEndsARunWhenItMayHaveLearnedIsCounted) {
     EXPECT_EQ(with_bravo(told({story})).abort_after_learn, counted) << what;
 }
 
+// Our log may have lost the run: then the session counts as the largest that there may be, whatever they say.
 TEST(Peer, ThatStatesAResultOfASessionThatDidNotRunIsChargedAndDisputed) {
   const Ledger ledger = told({Story().agree().they(Ran{2048}).they(Story::result(4))});
   EXPECT_EQ(differences(ledger), std::vector{Difference::ran});
   EXPECT_EQ(with_bravo(ledger).ran, 1);
-  EXPECT_EQ(with_bravo(ledger).probe_in, 2048);
-  EXPECT_EQ(with_bravo(ledger).match_in.worst, 1024);
+  EXPECT_EQ(with_bravo(ledger).incomplete, 1);
+  EXPECT_EQ(with_bravo(ledger).probe_in, 0) << "no cap was held against what they say";
+}
+
+// Its size was what we refused it for; it must not use up what is left to the others.
+TEST(Peer, ThatStatesAResultOfASessionThatWeEndedBeforeItRanChargesNothingAndIsDisputed) {
+  Story refused{};
+  refused.we(Proposed{.types = types({Type::ipv4}), .entered = 256});
+  refused.they(Accepted{.entered = 14'680'064, .suite = 1}).we(Aborted{}).they(Story::result(9));
+  const Ledger ledger = told({refused});
+  EXPECT_EQ(differences(ledger), std::vector{Difference::ran});
+  EXPECT_EQ(with_bravo(ledger).ran, 0);
+  EXPECT_EQ(with_bravo(ledger).incomplete, 0);
+  EXPECT_EQ(with_bravo(ledger).probe_in, 0);
+  EXPECT_EQ(ledger.account(nullptr, {}, Window::month).probe_in, 0);
 }
 
 // Else anybody could use up what is left to all others.

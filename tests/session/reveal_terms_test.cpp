@@ -3,6 +3,7 @@
 #include <atomic>
 #include <mutex>
 
+#include "session/audit_keeping.h"
 #include "session/opening.h"
 #include "session/reveal_record.h"
 #include "support/deviations.h"
@@ -285,6 +286,43 @@ class Ahead : public Terms {
     return {static_cast<wire::FrameType>(message->type), message->payload};
   }
 };
+
+// A new consent says nothing of what went out before it.
+TEST_F(Ahead, IsNotForgottenByAConsentThatIsGivenMeanwhile) {
+  standing(alpha_, 1);
+  ASSERT_OK(note_ahead(*alpha_.vault, session_));
+  consent(alpha_);
+  EXPECT_EQ(in_force(), 1u) << "who consents anew consents";
+  ASSERT_OK(use_up_consent(*alpha_.vault, session_, std::vector{*consent_given(*alpha_.vault, session_).value()}));
+  EXPECT_EQ(in_force(), 0u) << "and no rule does so in its place";
+}
+
+TEST_F(Ahead, EndsNoConsentThatAnotherRevealDidNotUse) {
+  consent(alpha_, 1);
+  Consent used = *consent_given(*alpha_.vault, session_).value();
+  used.unreturned = 0;
+  ASSERT_OK(use_up_consent(*alpha_.vault, session_, std::span(&used, 1)));
+  EXPECT_EQ(in_force(), 1u);
+}
+
+TEST_F(Ahead, NobodyGetsByARuleFromWhomConsentToTheSessionWasTakenBack) {
+  standing(alpha_, 1);
+  EXPECT_EQ(in_force(), 1u);
+  consent(alpha_);
+  ASSERT_OK(take_back_consent(*alpha_.vault, session_));
+  EXPECT_EQ(in_force(), 0u);
+}
+
+TEST_F(Ahead, NobodyGetsByARuleThatIsOverForAClockThatIsSetBack) {
+  const auto seen = time_seen(*alpha_.vault, row_.group);
+  ASSERT_OK(seen);
+  standing(alpha_, 1, *seen);
+  const auto set_back = consents_in_force(*alpha_.vault, row_, "bravo", *seen - 3600);
+  ASSERT_OK(set_back);
+  EXPECT_TRUE(set_back->empty());
+  standing(alpha_, 1, *seen + 1);
+  EXPECT_EQ(consents_in_force(*alpha_.vault, row_, "bravo", *seen - 3600)->size(), 1u);
+}
 
 /// Each with members of its own: by the ledger nobody begins twice who was ahead once.
 class AheadWhen : public Ahead, public testing::WithParamInterface<std::size_t> {

@@ -103,11 +103,16 @@ bool can_both_be(const Settled& a, const Settled& b) {
          can_both_be(a.asker_matches, b.asker_matches) && can_both_be(a.responder_matches, b.responder_matches);
 }
 
-/// Our run, or what our log would not have without one; and a result that they state of a session that we had agreed
-/// to: it cannot be, and if it is our log that has lost something, it counts.
+/// Our run, or what our log would not have without one.
+bool ran_here(const Voice& ours) {
+  return ours.ran || ours.resulted || ours.offered;
+}
+
+/// And a result that they state of a session that we had agreed to: it cannot be, and if it is our log that has lost
+/// something, it counts. Where our log has the end of it, the run that would stand before that is not lost.
 bool is_charged(const Voice& ours, const Voice* theirs) {
-  if (ours.ran || ours.resulted || ours.offered) return true;
-  return theirs != nullptr && theirs->resulted && (ours.proposed || ours.accepted);
+  if (ran_here(ours)) return true;
+  return theirs != nullptr && theirs->resulted && (ours.proposed || ours.accepted) && !ours.aborted;
 }
 
 /// By what our own log says: we closed a reveal in which something was opened.
@@ -300,7 +305,8 @@ Amounts amounts_of(const Session& session, bool theirs_may_lack, const Tests& te
   if (!amounts.charged) return amounts;
 
   const auto agreement = agreement_of(ours, theirs);
-  amounts.incomplete = !agreement;
+  // What they say that they entered was held against no cap where nothing ran here: it is not what counts.
+  amounts.incomplete = !agreement || !ran_here(ours);
   // Nothing is opened before both have offered; what we offered since then may have left. Where their offer is not
   // here, our own log may say that there was one: a member that lost its disk can have lost it for everybody.
   const bool they_offered = (theirs != nullptr && theirs->offered) || says_that_both_offered(session);
@@ -316,7 +322,7 @@ Amounts amounts_of(const Session& session, bool theirs_may_lack, const Tests& te
 
   amounts.our_entered = bounded(std::max(agreed_size(ours).value_or(0), ours.ran.value_or(0)));
   amounts.our_tests = amounts.our_entered;
-  if (!agreement) return amounts;
+  if (amounts.incomplete) return amounts;
   amounts.their_entered = bounded(*agreed_size(*theirs));
   amounts.their_tests = amounts.their_entered;
   std::int64_t& receiver = agreement->we_receive() ? amounts.our_tests : amounts.their_tests;
