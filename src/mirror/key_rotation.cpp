@@ -118,12 +118,32 @@ void Replica::Impl::choose_keys() {
   signing->cosign = choose(self.newest_cosign());
 }
 
-/// How far our old `cosign` key has cosigned each of the others' logs.
-std::vector<log::Cutoff> Replica::Impl::cosigned_so_far() const {
+/// The largest tree under which a cosignature of ours stands on the disk.
+Result<std::uint64_t> Replica::Impl::cosigned_on_disk(const detail::LogCopy& copy) const {
+  TRY(const vault::LogHead head, store.head(copy.origin));
+  for (std::uint64_t size = head.size; size > 0; --size) {
+    TRY(const auto lines, store.cosignatures(copy.origin, size));
+    if (std::ranges::any_of(lines, [&](const vault::LogCosignature& line) {
+          return line.cosigner == nick(group.self) && counts(line);
+        }))
+      return size;
+  }
+  return 0;
+}
+
+/// How far our old `cosign` key has cosigned each of the others' logs. Of a copy that is damaged it is not in memory,
+/// and what the rotation does not leave to the old key it takes from it for good.
+Result<std::vector<log::Cutoff>> Replica::Impl::cosigned_so_far() const {
   std::vector<log::Cutoff> cutoffs;
-  for (const detail::LogCopy& copy : logs)
-    if (copy.owner != group.self && copy.held[group.self] > 0)
-      cutoffs.push_back({nick(copy.owner), copy.held[group.self]});
+  for (const detail::LogCopy& copy : logs) {
+    if (copy.owner == group.self) continue;
+    std::uint64_t size = copy.held[group.self];
+    if (copy.mending) {
+      TRY(const std::uint64_t on_disk, cosigned_on_disk(copy));
+      size = std::max(size, on_disk);
+    }
+    if (size > 0) cutoffs.push_back({nick(copy.owner), size});
+  }
   std::ranges::sort(cutoffs, {}, &log::Cutoff::nick);
   return cutoffs;
 }
@@ -169,7 +189,9 @@ Result<EntryView> Replica::Impl::rotate(const NewKey& next, const Secret<32>& id
   if (log::is_key_of(group.members, rotation.next)) return fail(Errc::usage, "The new key is one that is in use.");
   if (self.rotated.size() >= log::kMaxRotations)
     return fail(Errc::limit, fmt::format("This log has {} rotations, and there are no more.", log::kMaxRotations));
-  if (next.role == log::KeyRole::cosign) rotation.cutoffs = cosigned_so_far();
+  if (next.role == log::KeyRole::cosign) {
+    TRY(rotation.cutoffs, cosigned_so_far());
+  }
   const std::optional<crypto::SigningKey> old_key =
       old.second == nullptr ? std::nullopt : std::optional(crypto::SigningKey(*old.second));
   const std::string statement = log::make_rotation(rotation, self.id.name, crypto::SigningKey(id_seed),

@@ -93,6 +93,8 @@ TEST(Simulation, KeepsEveryInvariantInTheRunsThatOnceDidNot) {
                            Plan{.seed = 9360009015, .nodes = 2, .sessions = 40, .faults = 280, .rotations = 0},
                            Plan{.seed = 9380000833, .nodes = 3, .sessions = 40, .faults = 280, .rotations = 6},
                            Plan{.seed = 9380000327, .nodes = 3, .sessions = 40, .faults = 280, .rotations = 6},
+                           // A key was replaced while the copy of a log that it had cosigned was damaged.
+                           Plan{.seed = 9500014564, .nodes = 2, .sessions = 40, .faults = 280, .rotations = 6},
                            Plan{.seed = 9400006348, .nodes = 5, .sessions = 40, .faults = 280, .rotations = 6}}) {
     const Report report = run(plan);
     EXPECT_FALSE(report.violation) << broken(plan, report);

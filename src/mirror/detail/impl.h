@@ -212,7 +212,8 @@ struct Replica::Impl {
                                              const log::NoteSignature& signature) const;
   /// Of our seeds those of the keys that are in use.
   void choose_keys();
-  std::vector<log::Cutoff> cosigned_so_far() const;
+  Result<std::uint64_t> cosigned_on_disk(const detail::LogCopy& copy) const;
+  Result<std::vector<log::Cutoff>> cosigned_so_far() const;
   Result<std::pair<log::VerifierKey, const Secret<32>*>> key_in_use(const NewKey& next) const;
   Result<EntryView> rotate(const NewKey& next, const Secret<32>& id_seed, std::int64_t now, const Work& work);
   Result<EntryView> append_rotation(log::Rotation rotation, const std::string& statement, const Secret<32>& seed,
