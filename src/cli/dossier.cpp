@@ -133,6 +133,12 @@ OrderedJson json_of(const dossier::Verdict& verdict) {
   const dossier::Contents& contents = *verdict.contents;
   json["finding"] = to_hex(contents.signed_finding.hash);
   json["title"] = contents.finding.title;
+  json["revision"] = contents.finding.revision;
+  json["created"] = to_rfc3339(contents.finding.created);
+  json["supersedes"] = contents.finding.supersedes == Digest{} ? "" : to_hex(contents.finding.supersedes);
+  json["judgement"] = contents.finding.judgement.text;
+  json["judged"] = finding::judged_in_words(contents.finding);
+  json["likelihood"] = finding::word_of(*contents.finding.judgement.likelihood).phrase;
   json["signers"] = contents.signed_finding.signers;
   json["publishers"] = contents.publishers;
   json["silent"] = contents.silent;
@@ -161,7 +167,17 @@ void print_evidence(Console& console, const dossier::Contents& contents, const f
 void print_contents(Console& console, const dossier::Contents& contents) {
   const finding::Finding& finding = contents.finding;
   console.print(
-      fmt::format("\nfinding: {}\n  judgement: {}\n", visible(finding.title), visible(finding.judgement.text)));
+      fmt::format("\nfinding: {}\n  question: {}\n  revision {}, made on {} by its drafter's clock, about {} to {}\n",
+                  visible(finding.title), visible(finding.question), finding.revision, to_rfc3339(finding.created),
+                  to_rfc3339(finding.period_from), to_rfc3339(finding.period_to)));
+  if (finding.supersedes != Digest{}) console.print(fmt::format("  replaces {}\n", to_hex(finding.supersedes)));
+  for (const finding::Hypothesis& one : finding.hypotheses)
+    console.print(fmt::format("  hypothesis {} ({}{}{}): {}\n", visible(one.id), visible(one.kind),
+                              one.actor.empty() ? "" : ", ", visible(one.actor), visible(one.text)));
+  console.print(fmt::format("  judgement: {}\n  the judgement is about {}\n", visible(finding.judgement.text),
+                            visible(finding::judged_in_words(finding))));
+  if (!finding.judgement.despite.empty())
+    console.print(fmt::format("  despite what speaks against it: {}\n", visible(finding.judgement.despite)));
   const finding::LikelihoodWord& word = finding::word_of(*finding.judgement.likelihood);
   console.print(fmt::format("  likelihood: {} ({} to {} of 100)\n  confidence: {}. {}\n  marks: TLP:{} PAP:{}\n",
                             word.phrase, word.least_percent, word.most_percent, finding::name_of(*finding.confidence),

@@ -103,8 +103,8 @@ void add_judgement(std::string& out, const finding::Finding& finding) {
   out += fmt::format("  {}\n", judgement.text.empty() ? "none yet" : visible(judgement.text));
   if (judgement.likelihood) {
     const finding::LikelihoodWord& word = finding::word_of(*judgement.likelihood);
-    out += fmt::format("  {}: {} ({} to {} of 100)\n", visible(judgement.hypothesis), word.phrase, word.least_percent,
-                       word.most_percent);
+    out += fmt::format("  about {}\n  likelihood: {} ({} to {} of 100)\n", visible(finding::judged_in_words(finding)),
+                       word.phrase, word.least_percent, word.most_percent);
   }
   if (!judgement.despite.empty()) out += fmt::format("  despite most against it: {}\n", visible(judgement.despite));
   if (finding.confidence)
@@ -235,6 +235,7 @@ Result<std::string> finding_in_words(vault::Vault& vault, const NamedFinding& na
   out += fmt::format("{}\n  {}\n  TLP:{}  PAP:{}  revision {}  evidence from {} to {}\n", visible(finding.title),
                      visible(finding.question), indicator::name_of(finding.tlp), indicator::name_of(finding.pap),
                      finding.revision, to_rfc3339(finding.period_from), to_rfc3339(finding.period_to));
+  if (finding.created != 0) out += fmt::format("  made on {}, by the drafter's clock\n", to_rfc3339(finding.created));
   if (finding.supersedes != Digest{})
     out += fmt::format("  replaces {}\n", to_hex(finding.supersedes).substr(0, kShownDigits));
   add_judgement(out, finding);

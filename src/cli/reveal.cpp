@@ -84,6 +84,10 @@ Status show_before(Workplace& at, const RevealArguments& arguments, const std::s
                              preview.openings, preview.matches, fmt::join(consent.fields, ", ")));
   list_values(at.console, shown);
   at.console.say(fmt::format("  {} values in all, these and no others, one at a time.", preview.values));
+  if (preview.held_back_cap > 0)
+    at.console.say(
+        fmt::format("  {} more are beyond as many as the charter and you let be opened on one match, and stay.",
+                    preview.held_back_cap));
   if (preview.held_back_red > 0)
     at.console.say(fmt::format("  {} are TLP:RED and never leave.", preview.held_back_red));
   if (preview.held_back_tlp > 0)
@@ -165,7 +169,7 @@ Result<session::RevealOutcome> reveal(Workplace& at, const RevealArguments& argu
   TRY(const group::Membership membership, at.groups.membership(row.group));
   TRY_STATUS(membership.check(group::Act::reveal, wall_clock_now()));
   TRY(const auto log, at.groups.log(row.group));
-  TRY(const auto shown, session::preview(at.vault, id, consent, membership.max_tlp()));
+  TRY(const auto shown, session::preview(at.vault, id, consent, session::let_out_by(membership)));
   TRY_STATUS(show_before(at, arguments, row.peer, consent, shown, membership));
   TRY_STATUS(at.operator_log.ask_second(operators::Rule::reveal, words_for_second(id, row.peer, consent), at.person));
   TRY_STATUS(session::give_consent(at.vault, id, consent));

@@ -141,7 +141,9 @@ class Page {
   }
   std::string member(const std::string& nick) const {
     const auto name = contents_.names.find(nick);
-    return fmt::format("<span class=\"name\">{}</span>", isolated(name == contents_.names.end() ? nick : name->second));
+    // The name is the member's own choice, the nick is what the charter says.
+    return fmt::format("<span class=\"name\">{}</span> <code>{}</code>",
+                       isolated(name == contents_.names.end() ? nick : name->second), text(nick));
   }
   std::string members(const std::vector<std::string>& nicks) const {
     std::string html;
@@ -157,6 +159,9 @@ class Page {
     if (!verdict_.anchored) out_ += fmt::format("<p class=\"warning\">{}</p>\n", words_.unanchored);
     paragraph(words_.question, isolated(finding_.question));
     paragraph(words_.period, day(finding_.period_from) + " – " + day(finding_.period_to));
+    paragraph(words_.made, fmt::format("{} · {} {}", day(finding_.created), words_.revision, finding_.revision));
+    if (finding_.supersedes != Digest{})
+      paragraph(words_.replaces, fmt::format("<code dir=\"ltr\">{}</code>", to_hex(finding_.supersedes)));
   }
 
   void judgement() {
@@ -164,6 +169,12 @@ class Page {
     const finding::LikelihoodWord& word = finding::word_of(*judged.likelihood);
     heading(words_.judgement);
     out_ += fmt::format("<p class=\"judgement\">{}</p>\n", isolated(judged.text));
+    // What the rules were held against: the text may sound as if it were about another one.
+    if (const finding::Hypothesis* const one = finding::judged(finding_))
+      paragraph(words_.hypothesis,
+                fmt::format("{} ({}{}{}): {}", text(one->id),
+                            word_for(finding::kHypothesisKinds, words_.hypothesis_kinds, one->kind),
+                            one->actor.empty() ? "" : ", ", isolated(one->actor), free_text(one->text)));
     paragraph(words_.likelihood,
               fmt::format("{} ({})", words_.likelihoods[static_cast<std::size_t>(word.value)],
                           fmt::format(fmt::runtime(words_.range), word.least_percent, word.most_percent)));

@@ -54,6 +54,9 @@ constexpr Words kEnglish{
     .nothing_merged = "a claim; nothing is merged by it",
     .withdrawn = "Signatures withdrawn",
     .too_few_stand = "Fewer members stand behind this now than must sign it.",
+    .made = "Made on, by its drafter's clock",
+    .revision = "revision",
+    .replaces = "Replaces the finding",
     .range = "{0} to {1} of 100",
     .cells =
         "CC fits very well, C fits, N neither, I speaks against it, II speaks strongly against it, NA does not bear on "
@@ -127,6 +130,9 @@ constexpr Words kRussian{
     .nothing_merged = "утверждение; ничего по нему не объединено",
     .withdrawn = "Отозванные подписи",
     .too_few_stand = "За этим сейчас стоит меньше участников, чем должны подписать.",
+    .made = "Составлено, по часам составителя",
+    .revision = "редакция",
+    .replaces = "Заменяет вывод",
     .range = "от {0} до {1} из 100",
     .cells =
         "CC — хорошо согласуется, C — согласуется, N — нейтрально, I — противоречит, II — сильно противоречит, NA — не "
@@ -201,6 +207,9 @@ constexpr Words kArabic{
     .nothing_merged = "ادعاء لا يُدمج به شيء",
     .withdrawn = "توقيعات سُحبت",
     .too_few_stand = "عدد الأعضاء الذين يقفون وراء هذا الآن أقل ممن يجب أن يوقّعوه.",
+    .made = "أُعدّ في، بحسب ساعة معدّه",
+    .revision = "المراجعة",
+    .replaces = "يحل محل الاستنتاج",
     .range = "من {0} إلى {1} من 100",
     .cells =
         "CC متوافق جداً، C متوافق، N محايد، I يعارض، II يعارض بشدة، NA لا صلة له. لا يُحتسب التوافق، أما المعارضة فتوزن "

@@ -114,4 +114,15 @@ Status open(Finding& finding, std::span<const Opening> openings) {
   return {};
 }
 
+const Hypothesis* judged(const Finding& finding) {
+  const auto found = std::ranges::find(finding.hypotheses, finding.judgement.hypothesis, &Hypothesis::id);
+  return found == finding.hypotheses.end() ? nullptr : &*found;
+}
+
+std::string judged_in_words(const Finding& finding) {
+  const Hypothesis* const one = judged(finding);
+  if (one == nullptr) return finding.judgement.hypothesis;
+  return fmt::format("{} ({}{}{}): {}", one->id, one->kind, one->actor.empty() ? "" : ", ", one->actor, one->text);
+}
+
 }  // namespace parley::finding

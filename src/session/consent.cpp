@@ -117,6 +117,18 @@ Status put_rules(vault::Vault& vault, const std::string& group, std::span<const 
   return vault.put_setting(rules_name(group), log::write_pjson(Json::Object{{"rules", std::move(array)}}));
 }
 
+/// Leaves of the fields of one match what is within the cap, with those that were opened before; the least telling
+/// ones go first. @return how many stay
+std::uint64_t keep_to_cap(std::set<std::size_t>& fields, std::span<const std::size_t> before, std::size_t most) {
+  std::vector<std::size_t> more;
+  std::ranges::set_difference(fields, std::set(before.begin(), before.end()), std::back_inserter(more));
+  std::ranges::sort(more, {}, value_rank);
+  const std::size_t left = most - std::min(most, before.size());
+  std::uint64_t kept_back = 0;
+  for (std::size_t i = left; i < more.size(); ++i) kept_back += fields.erase(more[i]);
+  return kept_back;
+}
+
 }  // namespace
 
 bool is_mark(std::string_view path) {
@@ -179,8 +191,15 @@ Result<std::vector<MatchNow>> matches_now(vault::Vault& vault, const std::string
   return now;
 }
 
+LetOut let_out_by(const group::Membership& membership) {
+  return {.tlp_max = membership.max_tlp(), .fields = [&membership](indicator::Type type) -> std::size_t {
+            const group::AllowedQuestion* allowed = membership.charter().question(type, group::Function::intersection);
+            return allowed == nullptr ? 0 : static_cast<std::size_t>(membership.caps(*allowed).fields_per_item);
+          }};
+}
+
 Result<RevealPlan> plan(std::span<const vault::SessionMatch> matches, std::span<const MatchNow> now,
-                        std::span<const Consent> consents, indicator::Tlp tlp_max) {
+                        std::span<const Consent> consents, const LetOut& let_out) {
   RevealPlan made;
   made.preview.matches = matches.size();
   for (std::size_t i = 0; i < matches.size(); ++i) {
@@ -193,9 +212,10 @@ Result<RevealPlan> plan(std::span<const vault::SessionMatch> matches, std::span<
     for (const Consent& consent : consents) {
       if (!covers(consent, matches[i].indicator)) continue;
       covered = true;
-      tlp_allows |= tlp <= std::min(consent.tlp_max, tlp_max);
+      tlp_allows |= tlp <= std::min(consent.tlp_max, let_out.tlp_max);
       pap_allows |= pap <= consent.pap_max;
-      if (tlp == indicator::Tlp::red || tlp > std::min(consent.tlp_max, tlp_max) || pap > consent.pap_max) continue;
+      if (tlp == indicator::Tlp::red || tlp > std::min(consent.tlp_max, let_out.tlp_max) || pap > consent.pap_max)
+        continue;
       for (const std::string& path : consent.fields)
         if (const auto field = field_index(path); field && !is_mark(path) && fields[*field] != kFiller)
           opened.insert(*field);
@@ -206,6 +226,8 @@ Result<RevealPlan> plan(std::span<const vault::SessionMatch> matches, std::span<
       ++made.preview.held_back_tlp;
     else if (covered && !pap_allows)
       ++made.preview.held_back_pap;
+    TRY(const std::vector<std::size_t> before, fields_of_context(matches[i].opened));
+    made.preview.held_back_cap += keep_to_cap(opened, before, let_out.fields(matches[i].indicator.type()));
     for (const std::size_t field : opened) made.values.push_back({.match = i, .field = field});
     made.preview.openings += opened.empty() ? 0 : 1;
   }
@@ -215,10 +237,10 @@ Result<RevealPlan> plan(std::span<const vault::SessionMatch> matches, std::span<
 }
 
 Result<ConsentPreview> preview(vault::Vault& vault, const std::string& session, const Consent& consent,
-                               indicator::Tlp tlp_max) {
+                               const LetOut& let_out) {
   TRY(const Revealable found, revealable(vault, session));
   TRY(const std::vector<MatchNow> now, matches_now(vault, found.row.id, found.matches));
-  TRY(const RevealPlan made, plan(found.matches, now, std::span(&consent, 1), tlp_max));
+  TRY(const RevealPlan made, plan(found.matches, now, std::span(&consent, 1), let_out));
   ConsentPreview shown{.numbers = made.preview, .matches = {}};
   std::map<std::size_t, Json::Object> contexts;  // by match
   for (const PlannedValue& value : made.values) {

@@ -2,11 +2,13 @@
 // the matches that covers, and in which order they go (log.md 5.2, 5.4).
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "group/membership.h"
 #include "indicator/context.h"
 #include "session/context_record.h"
 #include "session/states.h"
@@ -56,6 +58,14 @@ struct MatchNow {
 Result<std::vector<MatchNow>> matches_now(vault::Vault& vault, const std::string& session,
                                           std::span<const vault::SessionMatch> matches);
 
+/// What charter and own rules let out of a match, whatever a consent says.
+struct LetOut {
+  indicator::Tlp tlp_max = indicator::Tlp::red;
+  /// Fields of one match, in all reveals of its session together; of the most telling ones the rest stays.
+  std::function<std::size_t(indicator::Type type)> fields = [](indicator::Type) { return kFieldPaths.size(); };
+};
+LetOut let_out_by(const group::Membership& membership);
+
 /// One value that will be opened: a field of a match, and the marks.
 struct PlannedValue {
   std::size_t match = 0;
@@ -70,6 +80,7 @@ struct RevealPreview {
   std::uint64_t held_back_red = 0;  ///< TLP:RED: never leave
   std::uint64_t held_back_tlp = 0;  ///< stricter than the consents' limit
   std::uint64_t held_back_pap = 0;  ///< likewise
+  std::uint64_t held_back_cap = 0;  ///< fields beyond as many as may be opened on a match
   std::uint64_t opened_before = 0;  ///< fields of those that were opened in this session before, by our record
 };
 
@@ -78,11 +89,11 @@ struct RevealPlan {
   RevealPreview preview;
 };
 
-/// What the consents open together; nothing that charter or own rules mark as too strict (`tlp_max`), nothing of a
+/// What the consents open together; nothing that charter or own rules keep back, nothing of a
 /// match that the other side did not show. What it has received already is left out when it says so (received_list.h).
 /// @param now  of each match, as matches_now() has it. @error Errc::format for a stored match
 Result<RevealPlan> plan(std::span<const vault::SessionMatch> matches, std::span<const MatchNow> now,
-                        std::span<const Consent> consents, indicator::Tlp tlp_max);
+                        std::span<const Consent> consents, const LetOut& let_out);
 
 /// The context that a stored match was committed with, field by field. @error Errc::format
 Result<ContextFields> committed_fields(const vault::SessionMatch& match);
@@ -110,9 +121,9 @@ struct ConsentPreview {
   RevealPreview numbers;
   std::vector<PreviewedMatch> matches;
 };
-/// @param tlp_max  what charter and own rules let out. @error as revealable
+/// @error as revealable
 Result<ConsentPreview> preview(vault::Vault& vault, const std::string& session, const Consent& consent,
-                               indicator::Tlp tlp_max);
+                               const LetOut& let_out);
 
 /// Stores the operator's consent. Nothing leaves yet. @error as preview
 Status give_consent(vault::Vault& vault, const std::string& session, const Consent& consent);

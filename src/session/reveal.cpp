@@ -87,32 +87,13 @@ Status Exchange::read_their_part() {
   return {};
 }
 
-Status Exchange::check_fields_cap(const group::Membership& membership, const RevealPlan& made) const {
-  std::map<std::size_t, std::set<std::size_t>> fields;  // by match
-  for (const PlannedValue& value : made.values) fields[value.match].insert(value.field);
-  for (auto& [match, of_match] : fields) {
-    TRY(const std::vector<std::size_t> before, fields_of_context(session_.matches[match].opened));
-    of_match.insert(before.begin(), before.end());
-    const indicator::Type type = session_.matches[match].indicator.type();
-    const group::AllowedQuestion* allowed = membership.charter().question(type, group::Function::intersection);
-    const std::size_t most =
-        allowed == nullptr ? 0 : static_cast<std::size_t>(membership.caps(*allowed).fields_per_item);
-    if (of_match.size() > most)
-      return fail(Errc::policy,
-                  fmt::format("The charter lets {} fields be opened on a match of type {}; with those that were opened "
-                              "before it would be {}.",
-                              most, indicator::name_of(type), of_match.size()));
-  }
-  return {};
-}
-
 Status Exchange::prepare_openings() {
   TRY(const group::Membership membership, us_.membership_now());
   TRY(const auto stored, us_.vault.secret(commitments_name(session_.row.id)));
   if (!stored) return fail(Errc::not_found, "The openings of this session are not in the vault any more.");
   TRY(commitments_, Commitments::restore(stored->expose()));
   TRY(const std::vector<MatchNow> now, matches_now(us_.vault, session_.row.id, session_.matches));
-  TRY(RevealPlan made, plan(session_.matches, now, consents_, membership.max_tlp()));
+  TRY(RevealPlan made, plan(session_.matches, now, consents_, let_out_by(membership)));
   TRY_STATUS(leave_out_what_they_have(made));
   std::set<std::string> chosen;
   our_offer_.ratio = consents_.front().ratio;
@@ -124,7 +105,6 @@ Status Exchange::prepare_openings() {
     our_offer_.unreturned = std::min(our_offer_.unreturned, consent.unreturned);
   }
   our_offer_.fields.assign(chosen.begin(), chosen.end());
-  TRY_STATUS(check_fields_cap(membership, made));
   for (const PlannedValue& value : made.values) {
     const vault::SessionMatch& match = session_.matches[value.match];
     TRY(const CommittedPlace place, CommittedPlace::from_bytes(match.commitment));

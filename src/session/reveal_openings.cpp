@@ -157,7 +157,7 @@ Status Exchange::check_still(std::size_t i) {
                 "had opened until then stays.");
   const std::span match(&session_.matches[our_values_[i].match], 1);
   TRY(const std::vector<MatchNow> now, matches_now(us_.vault, session_.row.id, match));
-  TRY(const RevealPlan made, plan(match, now, consents, membership.max_tlp()));
+  TRY(const RevealPlan made, plan(match, now, consents, let_out_by(membership)));
   if (std::ranges::find(made.values, our_values_[i].field, &PlannedValue::field) == made.values.end())
     return fail(Errc::policy,
                 "Marks or rules do not let the next field out any more. Nothing further was opened; what both had "

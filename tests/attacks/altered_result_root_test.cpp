@@ -50,7 +50,7 @@ TEST_F(AlteredResult, OfADisputedSessionNothingIsRevealed) {
                    changing(kResult, [](auto& body) { body.insert_or_assign("result_root", std::string(64, '0')); }));
   ASSERT_OK(met.answered);
   const Consent consent{.fields = {"malware"}, .tlp_max = indicator::Tlp::amber, .given = 1};
-  EXPECT_FAILS(preview(*answerer_.vault, *met.answered, consent, indicator::Tlp::red), Errc::usage);
+  EXPECT_FAILS(preview(*answerer_.vault, *met.answered, consent, LetOut{}), Errc::usage);
   EXPECT_FAILS(give_consent(*answerer_.vault, *met.answered, consent), Errc::usage);
 }
 

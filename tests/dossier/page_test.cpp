@@ -24,6 +24,39 @@ TEST(DossierPage, SaysWhatTheFindingSaysInEachLanguageAndDirection) {
   EXPECT_NE(render_page(verdict, Language::russian).find("<html lang=\"ru\" dir=\"ltr\">"), std::string::npos);
 }
 
+// A judgement can sound as if it were about another hypothesis than the one that the rules were held against.
+TEST(DossierPage, SaysWhichHypothesisIsJudgedWhenItWasMadeAndWhatItReplaces) {
+  Verdict verdict = verify_dossier(samples().dossiers[0].first, samples().dossiers[0].second);
+  ASSERT_TRUE(verdict.holds);
+  finding::Finding& finding = verdict.contents->finding;
+  finding.revision = 7;
+  finding.supersedes.fill(std::byte{0x11});
+  ASSERT_NE(finding::judged(finding), nullptr);
+  for (const Language language : kLanguages) {
+    const std::string before = render_page(verdict, language);
+    EXPECT_NE(before.find(" 7<"), std::string::npos);
+    EXPECT_NE(before.find(std::string(64, '1')), std::string::npos);
+    EXPECT_NE(before.find(to_rfc3339(finding.created).substr(0, 10)), std::string::npos);
+    const std::string was = finding.judgement.hypothesis;
+    for (const finding::Hypothesis& other : finding.hypotheses) {
+      if (other.id == was) continue;
+      finding.judgement.hypothesis = other.id;
+      EXPECT_NE(render_page(verdict, language), before) << other.id;
+    }
+    finding.judgement.hypothesis = was;
+  }
+}
+
+// The name on a card is its member's own choice.
+TEST(DossierPage, TellsMembersOfOneNameApart) {
+  Verdict verdict = verify_dossier(samples().dossiers[0].first, samples().dossiers[0].second);
+  ASSERT_TRUE(verdict.holds);
+  for (auto& [nick, name] : verdict.contents->names) name = "Alpha CERT · Bravo CERT";
+  for (const Language language : kLanguages)
+    for (const std::string& nick : verdict.contents->signed_finding.signers)
+      EXPECT_NE(render_page(verdict, language).find("<code>" + nick + "</code>"), std::string::npos);
+}
+
 TEST(DossierPage, HasNoScriptAndNothingFromElsewhere) {
   const Verdict verdict = verify_dossier(samples().dossiers[0].first, samples().dossiers[0].second);
   for (const Language language : kLanguages) {

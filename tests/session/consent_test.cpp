@@ -25,7 +25,7 @@ std::vector<std::string> planned(const std::vector<vault::SessionMatch>& matches
                                  Tlp tlp_max = Tlp::red) {
   std::vector<std::string> words;
   const std::vector<MatchNow> now(matches.size());
-  const auto made = plan(matches, now, consents, tlp_max);
+  const auto made = plan(matches, now, consents, {.tlp_max = tlp_max});
   EXPECT_OK(made);
   for (const PlannedValue& each : made->values)
     words.push_back(matches[each.match].indicator.value() + " " + std::string(kFieldPaths[each.field]));
@@ -76,7 +76,7 @@ TEST(Plan, HoldsBackWhatTheMarksOfNowForbid) {
   const std::vector matches{match("192.0.2.1", kRich)};
   const std::vector<Consent> consents{{.fields = {"malware"}, .tlp_max = Tlp::amber}};
   const auto values = [&](const MatchNow& now) {
-    const auto made = plan(matches, std::span(&now, 1), consents, Tlp::red);
+    const auto made = plan(matches, std::span(&now, 1), consents, LetOut{});
     EXPECT_OK(made);
     return made->values.size();
   };

@@ -219,9 +219,9 @@ TEST_F(Terms, EndWhenTheMarksAreMadeStricter) {
   EXPECT_FAILS(held.began, Errc::policy);
   EXPECT_EQ(opened(alpha_), 4u);
   consent(alpha_, 100);
-  EXPECT_EQ(preview(*alpha_.vault, session_, *consent_given(*alpha_.vault, session_).value(), indicator::Tlp::red)
-                ->numbers.openings,
-            0u);
+  EXPECT_EQ(
+      preview(*alpha_.vault, session_, *consent_given(*alpha_.vault, session_).value(), LetOut{})->numbers.openings,
+      0u);
 }
 
 // --- who goes with more than it gave --------------------------------------------------------------------------------
@@ -489,7 +489,7 @@ TEST_F(Unshown, MatchesOpenNothingAndCountAsNone) {
     EXPECT_EQ(end(alpha_).stopped, "them");
     EXPECT_EQ(*consent_given(*alpha_.vault, session_), std::nullopt) << "who goes on says so anew";
     consent(alpha_, 100);
-    const auto rest = preview(*alpha_.vault, session_, **consent_given(*alpha_.vault, session_), indicator::Tlp::red);
+    const auto rest = preview(*alpha_.vault, session_, **consent_given(*alpha_.vault, session_), LetOut{});
     ASSERT_OK(rest);
     EXPECT_EQ(rest->numbers.values, 6u) << "of the two others";
     EXPECT_EQ(rest->matches.size(), 2u);

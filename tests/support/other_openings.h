@@ -20,7 +20,7 @@ inline std::vector<Opening> honest_openings(Opened& side, const std::string& ses
   const auto commitments = Commitments::restore((*stored)->expose());
   EXPECT_OK(commitments);
   const std::vector<MatchNow> now(found->matches.size());
-  const auto made = plan(found->matches, now, std::span(&**consent, 1), indicator::Tlp::amber);
+  const auto made = plan(found->matches, now, std::span(&**consent, 1), LetOut{.tlp_max = indicator::Tlp::amber});
   EXPECT_OK(made);
   std::vector<Opening> openings;
   for (const PlannedValue& value : made->values) {

@@ -37,8 +37,6 @@ class Exchange {
   Status prepare();
   // Our offer, of what consents and marks let out and the other side does not have. Precondition: its list is here.
   Status prepare_openings();
-  // By field and match, what was opened before and what is planned. @error Errc::policy
-  Status check_fields_cap(const group::Membership& membership, const RevealPlan& made) const;
   void set_sides();
   // What the other side signed before the session and after it.
   Status read_their_part();
