@@ -359,12 +359,12 @@ TEST(AccountsOfAHostileLog, ForgetNoMendedEntryWhereTheDiskFailsWhileItIsReadAga
   // The newest entry is whole, so that the log does not look cut.
   logs.flood(1);
   std::vector<std::string> sound;
-  for (const std::size_t damaged : {1, 2}) sound.push_back(std::exchange(leaves[damaged].note, "damaged"));
+  for (const std::size_t damaged : {1u, 2u}) sound.push_back(std::exchange(leaves[damaged].note, "damaged"));
   EXPECT_EQ(logs.account(accounting).ran, 0);
   leaves[1].note = sound[0];
   leaves[2].note = sound[1];
   // Each update begins by a look at the newest entry of both logs; behind them come the two.
-  for (const std::uint64_t failing : {3, 4}) {
+  for (const std::uint64_t failing : {3u, 4u}) {
     logs.store().leaves_fail_in = failing;
     EXPECT_TRUE(fails(logs.update(accounting), Errc::io));
   }
