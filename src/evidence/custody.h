@@ -29,7 +29,9 @@ std::string_view name_of(Stage stage);
 std::optional<Stage> stage_named(std::string_view name);
 
 inline constexpr std::size_t kMaxCustodyTextBytes = 2000;  ///< of each text
-inline constexpr std::size_t kMaxCustodyEntryBytes = 32 * 1024;
+/// More than nine texts of that size take where each byte is a control character, which JSON writes as six, and all the
+/// rest of a step: what can be written can be read.
+inline constexpr std::size_t kMaxCustodyEntryBytes = 9 * 6 * kMaxCustodyTextBytes + 4096;
 inline constexpr std::size_t kMaxCustodyEntries = 1 << 20;  ///< of one case
 
 /// What somebody says that was done. Texts may be empty but for the actor's.

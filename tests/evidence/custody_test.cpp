@@ -46,6 +46,21 @@ TEST(Custody, IsReadBackAsItWasWritten) {
       << "the tree of RFC 6962 over the entries as they are written";
 }
 
+// A tool that colours what it prints must not lock the case that its words are noted in.
+TEST(Custody, IsReadBackWhereEveryTextIsAsLongAsItMayBeAndWrittenAsLongAsThatCanBe) {
+  const std::string longest(kMaxCustodyTextBytes, '\x1b');
+  CustodyStep step = step_of("step");
+  for (std::string* text : {&step.actor, &step.command, &step.location, &step.note, &step.role, &step.source_device,
+                            &step.tool, &step.tool_sha256, &step.tool_version})
+    *text = longest;
+  CustodyEntry entry = Chain().next(step, 1'700'000'000);
+  const auto text = write_custody(entry);
+  ASSERT_OK(text);
+  const auto chain = read_chain(std::vector{*text});
+  ASSERT_OK(chain);
+  EXPECT_EQ(chain->entries.front().step, step);
+}
+
 TEST(Custody, IsRefusedWithAnEntryLeftOutMovedRepeatedOrAltered) {
   const auto texts = chain_of(6);
   for (std::size_t i = 0; i < texts.size(); ++i) {
