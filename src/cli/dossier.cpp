@@ -172,8 +172,7 @@ void print_contents(Console& console, const dossier::Contents& contents) {
                   to_rfc3339(finding.period_from), to_rfc3339(finding.period_to)));
   if (finding.supersedes != Digest{}) console.print(fmt::format("  replaces {}\n", to_hex(finding.supersedes)));
   for (const finding::Hypothesis& one : finding.hypotheses)
-    console.print(fmt::format("  hypothesis {} ({}{}{}): {}\n", visible(one.id), visible(one.kind),
-                              one.actor.empty() ? "" : ", ", visible(one.actor), visible(one.text)));
+    console.print(fmt::format("  hypothesis {}\n", visible(finding::in_words(one))));
   console.print(fmt::format("  judgement: {}\n  the judgement is about {}\n", visible(finding.judgement.text),
                             visible(finding::judged_in_words(finding))));
   if (!finding.judgement.despite.empty())

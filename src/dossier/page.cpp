@@ -170,7 +170,7 @@ class Page {
     heading(words_.judgement);
     out_ += fmt::format("<p class=\"judgement\">{}</p>\n", isolated(judged.text));
     // What the rules were held against: the text may sound as if it were about another one.
-    if (const finding::Hypothesis* const one = finding::judged(finding_))
+    if (const finding::Hypothesis* const one = finding_.hypothesis(judged.hypothesis))
       paragraph(words_.hypothesis,
                 fmt::format("{} ({}{}{}): {}", text(one->id),
                             word_for(finding::kHypothesisKinds, words_.hypothesis_kinds, one->kind),

@@ -114,15 +114,14 @@ Status open(Finding& finding, std::span<const Opening> openings) {
   return {};
 }
 
-const Hypothesis* judged(const Finding& finding) {
-  const auto found = std::ranges::find(finding.hypotheses, finding.judgement.hypothesis, &Hypothesis::id);
-  return found == finding.hypotheses.end() ? nullptr : &*found;
+std::string in_words(const Hypothesis& hypothesis) {
+  return fmt::format("{} ({}{}{}): {}", hypothesis.id, hypothesis.kind, hypothesis.actor.empty() ? "" : ", ",
+                     hypothesis.actor, hypothesis.text);
 }
 
 std::string judged_in_words(const Finding& finding) {
-  const Hypothesis* const one = judged(finding);
-  if (one == nullptr) return finding.judgement.hypothesis;
-  return fmt::format("{} ({}{}{}): {}", one->id, one->kind, one->actor.empty() ? "" : ", ", one->actor, one->text);
+  const Hypothesis* const judged = finding.hypothesis(finding.judgement.hypothesis);
+  return judged == nullptr ? finding.judgement.hypothesis : in_words(*judged);
 }
 
 }  // namespace parley::finding

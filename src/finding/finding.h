@@ -199,9 +199,9 @@ std::vector<Opening> freeze(Finding& finding);
 /// a path that is not redactable
 Status open(Finding& finding, std::span<const Opening> openings);
 
-/// The hypothesis that the judgement is about; none in a working copy that names none, or one that is not in it.
-const Hypothesis* judged(const Finding& finding);
-/// "h1 (attribution, Sednit): It was Sednit.", as it was written; its id alone where it is not in the finding.
+/// "h1 (attribution, Sednit): It was Sednit.", as it was written.
+std::string in_words(const Hypothesis& hypothesis);
+/// The same of the hypothesis that the judgement is about; its id alone where it is not in the finding.
 std::string judged_in_words(const Finding& finding);
 
 }  // namespace parley::finding

@@ -299,10 +299,9 @@ Status use_up_consent(vault::Vault& vault, const std::string& session, std::span
 
 Status end_consents(vault::Vault& vault, const std::string& session) {
   return vault.together([&]() -> Status {
+    TRY_STATUS(use_up_consent(vault, session, {}));
     TRY_STATUS(vault.put_setting(consent_name(session), ""));
-    TRY_STATUS(vault.put_setting(waiting_name(session), ""));
-    TRY_STATUS(vault.put_setting(broken_off_name(session), "yes"));
-    return forget_ahead(vault, session);
+    return vault.put_setting(broken_off_name(session), "yes");
   });
 }
 

@@ -64,6 +64,7 @@ struct LetOut {
   /// Fields of one match, in all reveals of its session together; of the most telling ones the rest stays.
   std::function<std::size_t(indicator::Type type)> fields = [](indicator::Type) { return kFieldPaths.size(); };
 };
+/// What is returned asks `membership`, which must outlive it.
 LetOut let_out_by(const group::Membership& membership);
 
 /// One value that will be opened: a field of a match, and the marks.
@@ -140,7 +141,8 @@ Status end_consents(vault::Vault& vault, const std::string& session);
 Status note_ahead(vault::Vault& vault, const std::string& session);
 /// The reveal has ended, and its consents stay: no more has gone out than came back.
 Status forget_ahead(vault::Vault& vault, const std::string& session);
-/// Before another reveal of the session. Precondition: none is under way.
+/// Before another reveal of the session, and before a new consent is stored: one that is under way then goes on no
+/// more.
 Status end_consents_of_interrupted(vault::Vault& vault, const std::string& session);
 /// The reveal by `used` is over. One that was given while it went on stands.
 Status use_up_consent(vault::Vault& vault, const std::string& session, std::span<const Consent> used);

@@ -31,7 +31,7 @@ TEST(DossierPage, SaysWhichHypothesisIsJudgedWhenItWasMadeAndWhatItReplaces) {
   finding::Finding& finding = verdict.contents->finding;
   finding.revision = 7;
   finding.supersedes.fill(std::byte{0x11});
-  ASSERT_NE(finding::judged(finding), nullptr);
+  ASSERT_NE(finding.hypothesis(finding.judgement.hypothesis), nullptr);
   for (const Language language : kLanguages) {
     const std::string before = render_page(verdict, language);
     EXPECT_NE(before.find(" 7<"), std::string::npos);
