@@ -42,10 +42,7 @@ Result<FieldOpening> field_from(const Json& json) {
   return field;
 }
 
-std::vector<Digest> leaves_of(std::span<const std::string> openings) {
-  std::vector<Digest> leaves;
-  leaves.reserve(openings.size() + 1);
-  for (const std::string& opening : openings) leaves.push_back(leaf_hash(as_bytes(opening)));
+std::vector<Digest> with_salt(std::vector<Digest> leaves) {
   leaves.push_back(leaf_hash(random_bytes<kOfferSaltBytes>()));
   return leaves;
 }
@@ -107,7 +104,7 @@ std::optional<std::string> ItemOpening::not_under(const Digest& items_root, cons
   return std::nullopt;
 }
 
-OfferTree::OfferTree(std::span<const std::string> openings) : tree_(leaves_of(openings)) {}
+OfferTree::OfferTree(std::vector<Digest> openings) : tree_(with_salt(std::move(openings))) {}
 
 bool OfferedOpening::is_in(const Digest& root, std::uint64_t count) const {
   return index < count && verify_inclusion(leaf_hash(as_bytes(text)), index, count + 1, path, root);

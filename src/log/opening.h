@@ -50,7 +50,8 @@ struct ItemOpening {
 /// order as leaves, and a last leaf of 32 random bytes, so that the root says nothing.
 class OfferTree {
  public:
-  explicit OfferTree(std::span<const std::string> openings);
+  /// @param openings  leaf_hash() of each, since all of them together can be larger than memory
+  explicit OfferTree(std::vector<Digest> openings);
   const Digest& root() const { return tree_.root(); }
   std::vector<Digest> path(std::uint64_t index) const { return tree_.inclusion_proof(index); }
 

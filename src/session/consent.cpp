@@ -147,6 +147,14 @@ Result<ContextFields> committed_fields(const vault::SessionMatch& match) {
   return fields;
 }
 
+std::vector<std::size_t> with_marks(std::size_t field, const ContextFields& fields) {
+  std::vector<std::size_t> opened{field};
+  for (const std::string_view mark : kMarkPaths)
+    if (fields[*field_index(mark)] != kFiller) opened.push_back(*field_index(mark));
+  std::ranges::sort(opened);
+  return opened;
+}
+
 Result<std::vector<std::size_t>> fields_of_context(const std::string& context) {
   std::vector<std::size_t> fields;
   if (context.empty()) return fields;
@@ -242,21 +250,20 @@ Result<ConsentPreview> preview(vault::Vault& vault, const std::string& session, 
   TRY(const std::vector<MatchNow> now, matches_now(vault, found.row.id, found.matches));
   TRY(const RevealPlan made, plan(found.matches, now, std::span(&consent, 1), let_out));
   ConsentPreview shown{.numbers = made.preview, .matches = {}};
-  std::map<std::size_t, Json::Object> contexts;  // by match
-  for (const PlannedValue& value : made.values) {
-    const vault::SessionMatch& match = found.matches[value.match];
+  std::map<std::size_t, std::vector<std::size_t>> chosen;  // fields by match
+  for (const PlannedValue& value : made.values) chosen[value.match].push_back(value.field);
+  for (const auto& [i, values] : chosen) {
+    const vault::SessionMatch& match = found.matches[i];
     TRY(const std::vector<std::size_t> opened, fields_of_context(match.opened));
-    shown.numbers.opened_before += std::ranges::count(opened, value.field) > 0 ? 1 : 0;
     TRY(const ContextFields fields, committed_fields(match));
-    const auto goes_out = [&](std::size_t field) {
-      contexts[value.match].insert_or_assign(std::string(kFieldPaths[field]), fields[field]);
-    };
-    goes_out(value.field);
-    for (const std::string_view mark : kMarkPaths)
-      if (const auto field = field_index(mark); fields[*field] != kFiller) goes_out(*field);
+    Json::Object context;
+    for (const std::size_t value : values) {
+      shown.numbers.opened_before += std::ranges::find(opened, value) != opened.end() ? 1 : 0;
+      for (const std::size_t field : with_marks(value, fields))
+        context.insert_or_assign(std::string(kFieldPaths[field]), fields[field]);
+    }
+    shown.matches.push_back({match.indicator, log::write_pjson(Json(std::move(context)))});
   }
-  for (auto& [match, context] : contexts)
-    shown.matches.push_back({found.matches[match].indicator, log::write_pjson(Json(std::move(context)))});
   return shown;
 }
 

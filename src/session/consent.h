@@ -98,6 +98,8 @@ Result<RevealPlan> plan(std::span<const vault::SessionMatch> matches, std::span<
 
 /// The context that a stored match was committed with, field by field. @error Errc::format
 Result<ContextFields> committed_fields(const vault::SessionMatch& match);
+/// A field, and the marks that travel with it as far as there are any; ascending.
+std::vector<std::size_t> with_marks(std::size_t field, const ContextFields& fields);
 /// The fields of context that was opened, as a match stores it ("" for none), without the marks. @error Errc::format
 Result<std::vector<std::size_t>> fields_of_context(const std::string& context);
 bool is_mark(std::string_view path);

@@ -105,19 +105,14 @@ Status Exchange::prepare_openings() {
     our_offer_.unreturned = std::min(our_offer_.unreturned, consent.unreturned);
   }
   our_offer_.fields.assign(chosen.begin(), chosen.end());
-  for (const PlannedValue& value : made.values) {
-    const vault::SessionMatch& match = session_.matches[value.match];
-    TRY(const CommittedPlace place, CommittedPlace::from_bytes(match.commitment));
-    TRY(const ContextFields fields, committed_fields(match));
-    std::vector<std::size_t> opened{value.field};
-    for (const std::string_view mark : kMarkPaths)
-      if (fields[*field_index(mark)] != kFiller) opened.push_back(*field_index(mark));
-    std::ranges::sort(opened);
-    ours_.push_back(write_opening(make_opening(
-        match.indicator, commitments_->opening(place.position, place.index, fields), our_side_, our_size_, opened)));
+  ours_ = std::move(made.values);
+  std::vector<Digest> hashes;
+  hashes.reserve(ours_.size() + 1);
+  for (const PlannedValue& value : ours_) {
+    TRY(const Opening opening, our_opening(value));
+    hashes.push_back(log::leaf_hash(as_bytes(write_opening(opening))));
   }
-  our_values_ = made.values;
-  our_tree_.emplace(ours_);
+  our_tree_.emplace(std::move(hashes));
   our_offer_.openings = made.preview.openings;
   our_offer_.values = ours_.size();
   if (only_again_) our_offer_.unreturned = std::max(our_offer_.unreturned, our_offer_.values);

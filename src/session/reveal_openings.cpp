@@ -7,6 +7,7 @@
 #include "mirror/key_rotation.h"
 #include "session/detail/exchange.h"
 #include "session/reveal_record.h"
+#include "session/secrets.h"
 
 namespace parley::session::detail {
 namespace {
@@ -142,6 +143,14 @@ Status Exchange::open_in_turn() {
   return {};
 }
 
+Result<Opening> Exchange::our_opening(const PlannedValue& value) const {
+  const vault::SessionMatch& match = session_.matches[value.match];
+  TRY(const CommittedPlace place, CommittedPlace::from_bytes(match.commitment));
+  TRY(const ContextFields fields, committed_fields(match));
+  return make_opening(match.indicator, commitments_->opening(place.position, place.index, fields), our_side_, our_size_,
+                      with_marks(value.field, fields));
+}
+
 Status Exchange::check_still(std::size_t i) {
   TRY(const group::Membership membership, us_.membership_now());
   const Status fit = check_peer(membership);
@@ -155,10 +164,10 @@ Status Exchange::check_still(std::size_t i) {
     return fail(Errc::policy,
                 "The consent was taken back or changed while the reveal went on. Nothing further was opened; what both "
                 "had opened until then stays.");
-  const std::span match(&session_.matches[our_values_[i].match], 1);
+  const std::span match(&session_.matches[ours_[i].match], 1);
   TRY(const std::vector<MatchNow> now, matches_now(us_.vault, session_.row.id, match));
   TRY(const RevealPlan made, plan(match, now, consents, let_out_by(membership)));
-  if (std::ranges::find(made.values, our_values_[i].field, &PlannedValue::field) == made.values.end())
+  if (std::ranges::find(made.values, ours_[i].field, &PlannedValue::field) == made.values.end())
     return fail(Errc::policy,
                 "Marks or rules do not let the next field out any more. Nothing further was opened; what both had "
                 "opened until then stays.");
@@ -170,8 +179,8 @@ Status Exchange::send_turn(std::uint64_t turn) {
   if (turn >= numbers_.we_open) return {};
   TRY_STATUS(check_still(turn));
   // On record before it leaves: what we opened can only be counted too high.
-  vault::SessionMatch& match = session_.matches[our_values_[turn].match];
-  TRY(const Opening opening, read_opening(ours_[turn]));
+  vault::SessionMatch& match = session_.matches[ours_[turn].match];
+  TRY(const Opening opening, our_opening(ours_[turn]));
   TRY(const log::Json context, opened_context(opening));
   TRY(match.opened, with_more(match.opened, context));
   const bool gets_ahead = !ahead_ && sent_fields_ + 1 > opened_to_us_.size();
@@ -182,8 +191,8 @@ Status Exchange::send_turn(std::uint64_t turn) {
   TRY_STATUS(us_.vault.together(record));
   ahead_ |= gets_ahead;
   ++sent_fields_;
-  matches_opened_.insert(our_values_[turn].match);
-  const Bytes offered = write_offered({.index = turn, .path = our_tree_->path(turn), .text = ours_[turn]});
+  matches_opened_.insert(ours_[turn].match);
+  const Bytes offered = write_offered({.index = turn, .path = our_tree_->path(turn), .text = write_opening(opening)});
   return steps_.link().send(wire::FrameType::opening, seal_ ? seal_->seal(our_label_, turn, offered) : offered);
 }
 

@@ -6,6 +6,7 @@
 
 #include "log/opening.h"
 #include "member.h"
+#include "support/offered.h"
 
 namespace parley::log {
 namespace {
@@ -50,7 +51,7 @@ Opened opened_item() {
 struct Offer {
   explicit Offer(std::string opening)
       : texts{"one opening", std::move(opening), "another one"},
-        tree(texts),
+        tree(offer_of(texts)),
         second{.index = 1, .path = tree.path(1), .text = texts[1]},
         body(*make_body(Json::Object{{"commit", to_hex(tree.root())}, {"v", 1}, {"values", 3}})) {}
   std::vector<std::string> texts;

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "base/random.h"
+#include "support/offered.h"
 
 namespace parley::session {
 namespace {
@@ -183,7 +184,7 @@ TEST(Opening, IsRefusedUnderRootsThatWereCopiedFromAnotherSession) {
 TEST(Opening, TravelsWithItsPlaceInTheOffer) {
   const Committed set;
   const std::vector<std::string> texts{"first", write_opening(set.open(kMalwareAndTlp))};
-  const log::OfferTree tree(texts);
+  const log::OfferTree tree = log::offer_of(texts);
   const log::OfferedOpening offered{.index = 1, .path = tree.path(1), .text = texts[1]};
   const Bytes payload = write_offered(offered);
   const auto back = read_offered(payload, 1);

@@ -6,6 +6,7 @@
 #include "session/opening.h"
 #include "session/secrets.h"
 #include "support/deviations.h"
+#include "support/offered.h"
 
 namespace parley::session {
 
@@ -76,7 +77,7 @@ inline Deviation opening_instead(const RevealOffer& offer, const std::string& se
     RevealOffer offer;
     std::uint64_t sent = 0;
   };
-  const auto lie = std::make_shared<Lie>(Lie{texts, log::OfferTree(texts), offer});
+  const auto lie = std::make_shared<Lie>(Lie{texts, log::offer_of(texts), offer});
   lie->offer.openings_commitment = lie->tree.root();
   lie->offer.values = texts.size();
   return {.rewrite =

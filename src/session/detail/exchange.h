@@ -91,6 +91,8 @@ class Exchange {
   Status agree_to_numbers();
   Status open_in_turn();
   std::uint64_t matches_received() const;
+  // The same each time, from what was committed to: all of them together can be larger than memory.
+  Result<Opening> our_opening(const PlannedValue& value) const;
   // Whether what lets the `i`th of our openings out still does: all of it is read again. @error Errc::policy
   Status check_still(std::size_t i);
   // Whose doing it is that the exchange ended so: theirs, unless somebody or something here ended it.
@@ -141,8 +143,7 @@ class Exchange {
 
   Revealable session_;
   std::vector<CanaryHit> hits_;
-  std::vector<std::string> ours_;         // openings as they will leave, one field each
-  std::vector<PlannedValue> our_values_;  // which match and field each of them is of
+  std::vector<PlannedValue> ours_;  // what we offer, one field each, in the order in which it will leave
   std::optional<Commitments> commitments_;
   std::optional<log::OfferTree> our_tree_;
   std::optional<ReceivedList> received_before_;  // by us
