@@ -29,7 +29,7 @@ struct LedgerArguments {
 /// One group's ledger with what is needed to read it.
 struct Page {
   const group::Membership& membership;
-  const session::Accounting& accounting;
+  session::Accounting& accounting;
   std::map<indicator::Type, std::uint64_t> ours;  ///< how many of each type may enter sessions of this group
 
   std::uint64_t our_set(indicator::Type type) const {

@@ -61,11 +61,12 @@ Result<std::string> nick_of(Workplace& at, const std::string& peer) {
   return card.nick;
 }
 
-std::vector<Used> used_caps(const group::Membership& membership, const session::Accounting& accounting,
+std::vector<Used> used_caps(const group::Membership& membership, session::Accounting& accounting,
                             const std::string& peer, const group::AllowedQuestion& allowed) {
-  const group::Spent spent =
-      accounting.spent(peer, std::vector{allowed.type}, session::most_entered_under(membership, allowed.function))
-          .at(allowed.type);
+  const group::Spent spent = accounting
+                                 .spent(wall_clock_now(), peer, std::vector{allowed.type},
+                                        session::most_entered_under(membership, allowed.function))
+                                 .at(allowed.type);
   const group::Caps caps = membership.caps(allowed);
   const auto& [items, sessions, probes, probes_group, matches, fields] = group::kNamedCaps;
   const auto used = [&](const group::NamedCap& cap, std::string what, std::int64_t value) {
@@ -84,8 +85,8 @@ Result<std::vector<std::string>> effect_of(Workplace& at, const group::Membershi
                                            std::uint64_t our_padded, std::uint64_t their_padded) {
   TRY(const std::string nick, nick_of(at, peer));
   TRY(const auto accounting, accounting_of(at, membership));
-  const auto spent =
-      accounting->spent(nick, question.types, session::most_entered_under(membership, question.function));
+  const auto spent = accounting->spent(wall_clock_now(), nick, question.types,
+                                       session::most_entered_under(membership, question.function));
   // Types to which it does the same stand on one line.
   std::vector<std::pair<std::string, std::string>> effects;
   for (const indicator::Type type : question.types) {

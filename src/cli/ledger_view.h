@@ -30,7 +30,7 @@ struct Used {
   std::int64_t left() const { return std::max<std::int64_t>(most - used, 0); }
 };
 /// All caps that count over time, of one question, with `peer` (a nick).
-std::vector<Used> used_caps(const group::Membership& membership, const session::Accounting& accounting,
+std::vector<Used> used_caps(const group::Membership& membership, session::Accounting& accounting,
                             const std::string& peer, const group::AllowedQuestion& allowed);
 
 /// What a session would do to the ledger, a line for each type: "ipv4: after this bravo could have tested 38,000 of

@@ -332,8 +332,8 @@ Status Accounting::begin_anew_if_cut(mirror::Store& store, std::span<const Membe
 Status Accounting::read_log(mirror::Store& store, const MemberLog& log) {
   Read& read = read_[log.origin];
   TRY(const vault::LogHead head, store.head(log.origin));
-  TRY_STATUS(read_again(store, log, read.damaged, read.damaged.size()));
-  TRY_STATUS(read_again(store, log, read.without_body, kMostLookedForAgain));
+  TRY_STATUS(read_again(store, log, Taken::damaged, read.damaged.size()));
+  TRY_STATUS(read_again(store, log, Taken::without_body, kMostLookedForAgain));
   while (read.size < head.size) {
     TRY(const auto leaves, leaves_of(store, log.origin, read.size, std::min(kLeavesAtOnce, head.size - read.size)));
     for (const vault::LogLeaf& leaf : leaves) {
@@ -347,15 +347,15 @@ Status Accounting::read_log(mirror::Store& store, const MemberLog& log) {
   return {};
 }
 
-Status Accounting::read_again(mirror::Store& store, const MemberLog& log, std::deque<std::uint64_t>& waiting,
-                              std::size_t count) {
+Status Accounting::read_again(mirror::Store& store, const MemberLog& log, Taken before, std::size_t count) {
   Read& read = read_[log.origin];
-  const bool again = &waiting == &read.without_body;
+  std::deque<std::uint64_t>& waiting = before == Taken::damaged ? read.damaged : read.without_body;
   for (std::size_t due = std::min(waiting.size(), count); due > 0; --due) {
     const std::uint64_t seq = waiting.front();
     TRY(const auto leaves, leaves_of(store, log.origin, seq, 1));
-    TRY(const Taken taken, take(store, log, leaves.front(), seq, again));
+    TRY(const Taken taken, take(store, log, leaves.front(), seq, before == Taken::without_body));
     waiting.pop_front();
+    // What was taken without its body stays taken, whatever has become of the row.
     if (taken == Taken::damaged) waiting.push_back(seq);
     if (taken == Taken::without_body) read.without_body.push_back(seq);
   }
@@ -416,10 +416,12 @@ void Accounting::see(UnixSeconds time) {
   ledger_.see(time);
 }
 
-std::map<indicator::Type, group::Spent> Accounting::spent(const std::string& peer,
+std::map<indicator::Type, group::Spent> Accounting::spent(UnixSeconds now, const std::string& peer,
                                                           std::span<const indicator::Type> types,
-                                                          const MostEntered& most_entered) const {
+                                                          const MostEntered& most_entered) {
   const std::lock_guard lock(mutex_);
+  // Under the same lock: another session's clock must not move the windows in between.
+  ledger_.see(now);
   const auto day = ledger_.accounts_by_type(&peer, ledger::Window::day);
   const auto month = ledger_.accounts_by_type(&peer, ledger::Window::month);
   const auto all = ledger_.accounts_by_type(nullptr, ledger::Window::month);

@@ -60,13 +60,14 @@ class Accounting {
   void charge(const mirror::EntryView& run);
   /// Takes from the vault's sessions of the group how many of the common indicators were canaries of ours.
   Status note_canaries(vault::Vault& vault);
-  /// What the clock says now.
+  /// What the clock says, for windows that with() looks at.
   void see(UnixSeconds time);
 
-  /// What has been spent with `peer` (a nick), by type. A session whose other half is not here counts as the largest
-  /// that `most_entered` lets there be.
-  std::map<indicator::Type, group::Spent> spent(const std::string& peer, std::span<const indicator::Type> types,
-                                                const MostEntered& most_entered) const;
+  /// What has been spent by `now` with `peer` (a nick), by type. A session whose other half is not here counts as the
+  /// largest that `most_entered` lets there be.
+  std::map<indicator::Type, group::Spent> spent(UnixSeconds now, const std::string& peer,
+                                                std::span<const indicator::Type> types,
+                                                const MostEntered& most_entered);
 
   /// `work(ledger)`, while nobody changes it.
   template <typename Work>
@@ -85,9 +86,9 @@ class Accounting {
   };
   enum class Taken : std::uint8_t { whole, without_body, damaged };
   Status read_log(mirror::Store& store, const MemberLog& log);
-  /// Takes the first `count` of `waiting`, each once; one that goes on waiting does so behind the others, and where
-  /// reading ends in the middle all that were not taken wait still.
-  Status read_again(mirror::Store& store, const MemberLog& log, std::deque<std::uint64_t>& waiting, std::size_t count);
+  /// Takes the first `count` of those that wait since they were found so `before`, each once; one that goes on waiting
+  /// does so behind the others, and where reading ends in the middle all that were not taken wait still.
+  Status read_again(mirror::Store& store, const MemberLog& log, Taken before, std::size_t count);
   /// What a log says of sessions that the ledger lacks facts of (ledger::Ledger::lacking).
   Status tell_again(mirror::Store& store, const MemberLog& log);
   /// Takes an entry of one of `sessions` that was taken before. @return false where it cannot be read

@@ -37,9 +37,8 @@ Status Session::check_permitted_by(const group::Membership& membership, const Di
   facts.their_padded = static_cast<std::int64_t>(terms_.their_padded);
   facts.we_learn = side_ == Side::asker ? terms_.question.asker_learns() : terms_.question.responder_learns();
   facts.they_learn = side_ == Side::asker ? terms_.question.responder_learns() : terms_.question.asker_learns();
-  accounting_->see(now);
-  facts.spent =
-      accounting_->spent(steps_.peer().nick, facts.types, most_entered_under(membership, terms_.question.function));
+  facts.spent = accounting_->spent(now, steps_.peer().nick, facts.types,
+                                   most_entered_under(membership, terms_.question.function));
   return membership.check_question(facts, wall_clock_now());
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -76,7 +77,8 @@ Status forget_old(vault::Vault& vault, group::JointLog& log, const Asker& asker,
   TRY(const std::int64_t kept, vault.count_sessions(filter));
   if (kept < kMostUnansweredKept + kForgottenAtOnce) return {};
   TRY(auto rows, vault.sessions(filter));
-  rows.erase(rows.begin(), rows.begin() + kMostUnansweredKept);
+  // Another link may have forgotten some since they were counted.
+  rows.erase(rows.begin(), rows.begin() + std::min<std::int64_t>(kMostUnansweredKept, std::ssize(rows)));
   std::erase_if(rows, [&](const vault::SessionRow& row) { return row.created > now - kDaySeconds; });
   return forget(vault, log, asker, rows);
 }

@@ -180,8 +180,8 @@ Status Sessions::check_permitted(const Talk& talk, const Digest& their_charter) 
   const UnixSeconds now = node_.world().clock_of(node_.self());
   if (!flawed(Flaw::checks_no_caps)) {
     TRY_STATUS(node_.read_logs(accounting_));
-    accounting_.see(node_.time());
-    facts.spent = accounting_.spent(nick, question.types, session::most_entered_under(membership, question.function));
+    facts.spent = accounting_.spent(node_.time(), nick, question.types,
+                                    session::most_entered_under(membership, question.function));
   }
   return membership.check_question(facts, now);
 }

@@ -197,7 +197,7 @@ TEST_F(Accounts, AreWhatCapsAreHeldAgainst) {
   const auto accounting = alpha.ledgers.up_to_date(*alpha.vault, group, "alpha");
   ASSERT_OK(accounting);
   const auto most = [](Type) { return std::int64_t{1000}; };
-  const auto spent = (*accounting)->spent("bravo", std::vector{Type::ipv4, Type::url}, most);
+  const auto spent = (*accounting)->spent(wall_clock_now(), "bravo", std::vector{Type::ipv4, Type::url}, most);
   ASSERT_EQ(spent.size(), 2u);
   EXPECT_EQ(spent.at(Type::ipv4).sessions_day, 1);
   EXPECT_EQ(spent.at(Type::ipv4).probe_in_30d, 256);
@@ -207,7 +207,9 @@ TEST_F(Accounts, AreWhatCapsAreHeldAgainst) {
   EXPECT_EQ(spent.at(Type::ipv4).matches_out_30d, 3);
   EXPECT_EQ(spent.at(Type::url).probe_in_30d, 0);
   // Another member shares what the whole group may enter.
-  EXPECT_EQ((*accounting)->spent("carol", std::vector{Type::ipv4}, most).at(Type::ipv4).probe_in_group_30d, 256);
+  EXPECT_EQ(
+      (*accounting)->spent(wall_clock_now(), "carol", std::vector{Type::ipv4}, most).at(Type::ipv4).probe_in_group_30d,
+      256);
 }
 
 TEST_F(Accounts, CountASessionWhoseOtherHalfIsNotHereAsTheLargestThatThereMayBe) {
@@ -222,13 +224,14 @@ TEST_F(Accounts, CountASessionWhoseOtherHalfIsNotHereAsTheLargestThatThereMayBe)
   Accounting accounting(group, "alpha");
   ASSERT_OK(accounting.update(store, own));
   const auto most = [](Type) { return std::int64_t{1000}; };
-  const group::Spent spent = accounting.spent("bravo", std::vector{Type::ipv4}, most).at(Type::ipv4);
+  const group::Spent spent = accounting.spent(wall_clock_now(), "bravo", std::vector{Type::ipv4}, most).at(Type::ipv4);
   EXPECT_EQ(spent.sessions_day, 1);
   EXPECT_EQ(spent.probe_in_30d, 1000);
   EXPECT_EQ(spent.probe_in_group_30d, 1000);
   EXPECT_EQ(spent.matches_in_30d, 1000);
   ASSERT_OK(accounting.update(*alpha.vault));
-  EXPECT_EQ(accounting.spent("bravo", std::vector{Type::ipv4}, most).at(Type::ipv4).probe_in_30d, 256);
+  EXPECT_EQ(accounting.spent(wall_clock_now(), "bravo", std::vector{Type::ipv4}, most).at(Type::ipv4).probe_in_30d,
+            256);
 }
 
 TEST_F(Accounts, AreChargedBeforeTheRunIsDurableAndOnce) {
@@ -237,7 +240,7 @@ TEST_F(Accounts, AreChargedBeforeTheRunIsDurableAndOnce) {
   const group::SignedCharter charter = charter_of(alpha, bravo);
   Accounting accounting(charter.charter.group, "alpha");
   const auto sessions = [&] {
-    return accounting.spent("bravo", std::vector{Type::ipv4}, [](Type) { return std::int64_t{1000}; })
+    return accounting.spent(wall_clock_now(), "bravo", std::vector{Type::ipv4}, [](Type) { return std::int64_t{1000}; })
         .at(Type::ipv4)
         .sessions_day;
   };
