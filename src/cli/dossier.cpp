@@ -69,13 +69,29 @@ Result<std::set<Digest>> without_option(const finding::Case& of, const std::vect
   return leaves;
 }
 
+Status check_marks(const finding::Finding& finding, bool restricted) {
+  if (finding.tlp == indicator::Tlp::red)
+    return fail(
+        Errc::mark,
+        "The finding is marked TLP:RED, which is for those who were in the room: no file is made of it. Draft a "
+        "finding with another mark from what may be told further.");
+  if (restricted) return {};
+  if (finding.tlp > indicator::Tlp::green)
+    return fail(Errc::mark, fmt::format("The finding is marked TLP:{}, which is not for the public. --restricted makes "
+                                        "the dossier all the same; its readers are bound by the mark.",
+                                        indicator::name_of(finding.tlp)));
+  if (finding.pap > indicator::Pap::green)
+    return fail(Errc::mark, fmt::format("The finding is marked PAP:{}: nothing is to be done by it that an attacker "
+                                        "sees, and the public would. --restricted makes the dossier all the same; its "
+                                        "readers are bound by the mark.",
+                                        indicator::name_of(finding.pap)));
+  return {};
+}
+
 Status make(Workplace& at, const MakeArguments& arguments) {
   TRY(const NamedFinding named, frozen_finding(at, arguments.finding));
   const finding::Case& of = *named.frozen;
-  if (of.finding.tlp > indicator::Tlp::green && !arguments.restricted)
-    return fail(Errc::mark, fmt::format("The finding is marked TLP:{}, which is not for the public. --restricted makes "
-                                        "the dossier all the same; its readers are bound by the mark.",
-                                        indicator::name_of(of.finding.tlp)));
+  TRY_STATUS(check_marks(of.finding, arguments.restricted));
   TRY(const auto log, at.groups.log(named.group.id));
   dossier::MakeOptions options{.withhold = arguments.withhold, .with_bodies = {}};
   TRY(options.with_bodies, bodies_option(at, named, arguments.bodies));
@@ -285,7 +301,8 @@ void add_dossier(Command& program, Chosen& chosen) {
   make_command->add_option(
       "--without", made->without,
       "Do not wait for this dissent or withdrawal, which cannot be judged here or which no quorum holds: charlie:9");
-  make_command->add_flag("--restricted", made->restricted, "Make it although its mark is stricter than TLP:GREEN");
+  make_command->add_flag("--restricted", made->restricted,
+                         "Make it although its marks are stricter than TLP:GREEN and PAP:GREEN");
   make_command->add_option("--out", made->out, "The file (default: the first digits and .parley)");
   make_command->callback(at_work(chosen, [made](Workplace& at) { return make(at, *made); }));
 

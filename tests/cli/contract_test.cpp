@@ -153,6 +153,18 @@ TEST_F(Contract, ResultsGoToStandardOutputAndEverythingElseToStandardError) {
   EXPECT_EQ(lines_of(card.out).size(), 1u);
 }
 
+TEST_F(Contract, AnExportLeavesOutWhatIsForNamedPeopleUnlessItIsToStayHere) {
+  member_.run({"import", member_.file("red.csv", table({"domain,evil.example", "domain,named-people.example"})), "--tlp",
+               "red"});
+  const Ended exported = member_.run({"export", "--canonical", "--types", "domain"});
+  EXPECT_EQ(exported.out, "domain\tevil.example\n") << "what another source says with another mark is not RED";
+  EXPECT_THAT(exported.err, testing::HasSubstr("1 more are marked TLP:RED by every source and were left out"));
+  const Ended local = member_.run({"export", "--canonical", "--types", "domain", "--local"});
+  EXPECT_EQ(local.out, "domain\tevil.example\ndomain\tnamed-people.example\n");
+  EXPECT_EQ(local.err, "");
+  EXPECT_EQ(member_.run({"export", "--canonical", "--types", "ipv4"}).err, "") << "nothing of it was left out";
+}
+
 TEST_F(Contract, NeitherColourNorProgressBarsReachAStreamThatIsNoTerminal) {
   std::string many = "type,value\n";
   for (int i = 0; i < 20'000; ++i) many += "domain,host" + std::to_string(i) + ".example\n";

@@ -97,6 +97,20 @@ TEST_F(FindingCommands, TakeAFindingFromEvidenceToADossierThatAnOutsiderVerifies
   EXPECT_SAYS(outsider(bravo(), {"verify", "dossier", "short.parley"}), 1, "does not verify");
 }
 
+TEST_F(FindingCommands, MakeAFileForThePublicOfWhatItsMarksLetThePublicSee) {
+  for (const auto& [name, mark, value] :
+       {std::tuple{"few", "--tlp", "amber"}, std::tuple{"quiet", "--pap", "amber"}}) {
+    write(name);
+    bravo().output({"finding", "new", name, mark, value});
+    const std::string shown = published(name).substr(0, 8);
+    const std::string file = std::string(name) + ".parley";
+    EXPECT_SAYS(bravo().run({"dossier", "make", shown, "--out", file}), 1, "--restricted");
+    EXPECT_FALSE(std::filesystem::exists(bravo().folder() / file)) << name;
+    EXPECT_EQ(bravo().run({"dossier", "make", shown, "--restricted", "--out", file}).code, 0) << name;
+    EXPECT_EQ(outsider(bravo(), {"verify", "dossier", file, "--charter", charter()}).code, 0) << name;
+  }
+}
+
 TEST_F(FindingCommands, SayWhatTheOthersLearn) {
   write("server");
   const Ended shown = bravo().run({"finding", "show", "server"});
