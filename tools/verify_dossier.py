@@ -520,7 +520,7 @@ CARD = record(contact=text(256), cosign=KEY_TEXT, created=TIME, endpoint=array(t
 ADDRESS = re.compile(r"(?:\[[!-.0-Z\\^-~]{1,253}\]|[!-.0-9;-Z\\^-~]{1,253}):0*([0-9]{1,5})\Z")
 
 
-def read_card(text_of_card, charters):
+def read_card(text_of_card, charter):
     note = Note(text_of_card)
     card = note.object("parley/card/v1", CARD, 8 << 10)
     keys, tls = {role: Key(card[role]) for role in ROLES}, b64(card["tls"])
@@ -535,8 +535,8 @@ def read_card(text_of_card, charters):
     require(is_name(card["name"]) and readable(card["contact"]), "a card has a name or contact that deceives")
     addresses = [ADDRESS.match(one) for one in card["endpoint"]]
     require(all(one and int(one[1]) < 1 << 16 for one in addresses), "a card has what is no address")
-    require(any(one.members.get(card["nick"], {}).get("card") == sha256(text_of_card.encode()) for one in charters),
-            "a card is none that a charter names")
+    require(charter.members.get(card["nick"], {}).get("card") == sha256(text_of_card.encode()),
+            "a card is not the one that the finding's version of the charter names")
     return card["nick"], card["name"]
 
 
@@ -1109,7 +1109,7 @@ def verify(data, anchor):
 
     names = {}
     for card in dossier["cards"]:
-        nick, name = read_card(card, charters)
+        nick, name = read_card(card, charter)
         require(nick not in names, "a card stands twice")
         names[nick] = name
 

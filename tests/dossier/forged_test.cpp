@@ -479,6 +479,37 @@ TEST_F(ForgedDossier, IsTakenByBothWithAmendmentsThatAreSignedByThoseWhomTheyNee
   expect_alike(std::move(rows));
 }
 
+// A card bears the name by which its member is shown, and a member may change it with an amendment.
+TEST_F(ForgedDossier, IsRefusedByBothWithACardOfAnotherVersionOfTheCharterThanItsFinding) {
+  const std::vector<std::string> all = {"alpha", "bravo", "charlie", "delta"};
+  const Dossier genuine = *parse_dossier(Forgery().build());
+  const std::string first_version = to_hex(group::charter_hash(log::parse_note(genuine.charters[0])->text));
+  const std::string first_card = to_hex(crypto::sha256(as_bytes(genuine.cards[0])));
+  const Edit renamed{"card", "/name", Json("Bravo CERT")};
+  const Json renamed_card = edited(object_of(genuine.cards[0]), renamed.pointer, renamed.value);
+  const std::string second_card =
+      to_hex(crypto::sha256(as_bytes(group::signed_note(text_of("parley/card/v1", renamed_card), {"alpha"}))));
+  const auto versions_name = [](const std::string& first, const std::string& second) {
+    return std::vector<Edit>{{"charter", "/members/0/card", Json(first)},
+                             {"amendment", "/members/0/card", Json(second)}};
+  };
+  const auto with = [](std::vector<Edit> edits, const Edit& more) {
+    edits.push_back(more);
+    return edits;
+  };
+  const std::vector<Edit> changed = versions_name(first_card, second_card);
+  const Edit by_the_first{"finding", "/basis/charter", Json(first_version)};
+  std::vector<Forged> rows;
+  rows.push_back({"the first card, by the first version", "", Forgery(with(changed, by_the_first), all)});
+  rows.push_back({"the second card, by the second version", "", Forgery(with(changed, renamed), all)});
+  rows.push_back({"the first card, by the second version", "members", Forgery(changed, all)});
+  rows.push_back(
+      {"the second card, by the first version", "members", Forgery(with(with(changed, renamed), by_the_first), all)});
+  rows.push_back({"a card that neither version names", "members",
+                  Forgery(with(versions_name(first_card, std::string(64, 'a')), renamed), all)});
+  expect_alike(std::move(rows));
+}
+
 TEST_F(ForgedDossier, IsRefusedByBothWithALeaveThatIsNone) {
   std::vector<Forged> rows;
   for (const auto& [pointer, value] : std::initializer_list<std::pair<const char*, std::optional<Json>>>{
