@@ -83,7 +83,7 @@ class Exporter {
     for (const finding::Evidence& evidence : finding_.evidence) add_sighting(evidence);
     add_grouping();
     for (const finding::SignedDissent& dissent : contents_.dissents) add_dissent(dissent);
-    for (const finding::SignedWithdrawal& one : contents_.withdrawals) add_withdrawal(one);
+    for (const finding::Withdrawn& one : contents_.withdrawals) add_withdrawal(one.signed_withdrawal);
     add_report();
     const json whole = {{"type", "bundle"}, {"id", id_of("bundle", hash_)}, {"objects", objects_}};
     return whole.dump();

@@ -200,7 +200,7 @@ void Verifier::say_what_it_proves() {
 std::vector<std::string> Contents::standing() const {
   std::vector<std::string> nicks = signed_finding.signers;
   std::erase_if(nicks, [&](const std::string& nick) {
-    return std::ranges::any_of(withdrawals, [&](const auto& one) { return one.withdrawal.nick == nick; });
+    return std::ranges::any_of(withdrawals, [&](const finding::Withdrawn& one) { return one.place.nick == nick; });
   });
   return nicks;
 }
