@@ -936,6 +936,17 @@ def phrase(likelihood):
     return likelihood.replace("-", " ")
 
 
+def quoted(text):
+    """What people wrote, each of its lines behind a mark, whatever ends it (the mandatory breaks of UAX #14): it looks
+    like no line of the bundle's own."""
+    return "> " + re.sub("[\n\v\f\r\x85\u2028\u2029]", lambda end: end[0] + "> ", text) + "\n"
+
+
+def told(hypothesis):
+    actor = f"Actor of {hypothesis['id']}:\n{quoted(hypothesis['actor'])}" if hypothesis["actor"] else ""
+    return f"{hypothesis['id']} ({hypothesis['kind']}):\n{quoted(hypothesis['text'])}{actor}"
+
+
 def stix_bundle(finding, finding_hash, charter, signers, dissents, withdrawals, names):
     space = uuid.uuid5(uuid.NAMESPACE_URL, "parley-stix/1")
     name = finding_hash.hex()
@@ -968,26 +979,25 @@ def stix_bundle(finding, finding_hash, charter, signers, dissents, withdrawals, 
     judged = [one for one in finding["hypotheses"] if one["id"] == judgement["hypothesis"]][0]
     actor = None
     if judged["kind"] == "attribution" and LIKELIHOODS.index(judgement["likelihood"]) >= LIKELIHOODS.index("likely"):
-        actor = add("intrusion-set", f"{name} {judged['actor']}", name=judged["actor"], description=judged["text"])["id"]
+        actor = add("intrusion-set", f"{name} {judged['actor']}", name=judged["actor"], description=quoted(judged["text"]))["id"]
     for one in finding["evidence"]:
         grade = one["grade"]
-        # Each line of what people wrote behind a mark: it looks like no line of the bundle's own.
-        summary = "The summary is withheld." if one["summary"] is None else "> " + one["summary"].replace("\n", "\n> ")
+        summary = "The summary is withheld.\n" if one["summary"] is None else quoted(one["summary"])
         note = add("note", f"{name} {one['id']}", abstract=f"Evidence {one['id']}", object_refs=[report],
-                   content=f"{summary}\nAdmiralty {grade['source']}{grade['info']}: source "
+                   content=f"{summary}Admiralty {grade['source']}{grade['info']}: source "
                            f"{SOURCE_WORDS[ord(grade['source']) - ord('A')]}, information "
                            f"{INFORMATION_WORDS[grade['info'] - 1]}. Independent origins: "
                            f"{len({seen['origin'] for seen in one['seen']})}.")
         if grade["info"] in INFORMATION:
             note["confidence"] = INFORMATION[grade["info"]]
         working_set.append(note["id"])
-    content = "".join(f"{one['id']} ({one['kind']}): {one['text']}\n" for one in finding["hypotheses"])
+    content = "".join(told(one) for one in finding["hypotheses"])
     for row in finding["matrix"]:
         content += row["e"] + ":" + "".join(f" {cell['h']}={cell['v']}" for cell in row["cells"]) + "\n"
     for hypothesis, score in sorted(scores(finding).items(), key=lambda item: item[1]):
         content += f"against {hypothesis}: {quarters(score)}\n"
     content += "".join(f"without {row} the order would be another\n" for row in critical_rows(finding))
-    content += "".join(f"{claim['origin']} says that {claim['name']} and {claim['other']} are one actor\n"
+    content += "".join(f"{claim['origin']} says that\n{quoted(claim['name'])}and\n{quoted(claim['other'])}are one actor.\n"
                        for claim in finding["equivalences"])
     working_set.append(add("note", f"{name} matrix", abstract="Analysis of competing hypotheses", content=content,
                            authors=signers, object_refs=[report])["id"])
@@ -1017,7 +1027,7 @@ def stix_bundle(finding, finding_hash, charter, signers, dissents, withdrawals, 
 
     for dissent_hash, dissent in dissents:
         explanation = "".join(
-            point["about"] + (f", {phrase(point['likelihood'])}" if point["likelihood"] else "") + f": {point['text']}\n"
+            point["about"] + (f", {phrase(point['likelihood'])}" if point["likelihood"] else "") + ":\n" + quoted(point["text"])
             for point in dissent["points"])
         other_side = any(point["likelihood"] and side(point["likelihood"]) * side(judgement["likelihood"]) < 0
                          for point in dissent["points"])
@@ -1025,12 +1035,13 @@ def stix_bundle(finding, finding_hash, charter, signers, dissents, withdrawals, 
             explanation=explanation, authors=[dissent["nick"]], object_refs=[report])
     for withdrawal_hash, withdrawal in withdrawals:
         add("opinion", withdrawal_hash.hex(), opinion="strongly-disagree", authors=[withdrawal["nick"]],
-            explanation="Withdrew its signature: " + withdrawal["reason"], object_refs=[report])
+            explanation="Withdrew its signature:\n" + quoted(withdrawal["reason"]), object_refs=[report])
     listed = list(refs)
     made = add("report", name, name=finding["title"], published=time, report_types=["threat-report"], object_refs=listed,
         confidence=CONFIDENCE[finding["confidence"]["level"]],
-        description=f"{finding['question']}\n{judgement['text']}\nLikelihood: {phrase(judgement['likelihood'])}.\n"
-                    f"Confidence: {finding['confidence']['level']}. {finding['confidence']['why']}",
+        description=f"Question:\n{quoted(finding['question'])}Judgement, about {judgement['hypothesis']}:\n"
+                    f"{quoted(judgement['text'])}{told(judged)}Likelihood: {phrase(judgement['likelihood'])}.\n"
+                    f"Confidence: {finding['confidence']['level']}.\n{quoted(finding['confidence']['why'])}",
         external_references=[{"source_name": "parley", "external_id": name,
                               "description": "SHA-256 of the text of the finding that members signed"}])
     gone = {withdrawal["nick"] for _, withdrawal in withdrawals}
@@ -1074,7 +1085,7 @@ DOSSIER = record(
     entries=array(record(body=array(BODY, 1), log=text(32), note=text(MAX_ENTRY), proof=text(MAX_PROOF)), MAX_ENTRIES),
     finding=text(1 << 20), format=one_of("parley/dossier/v1"), leaves=array(text(MAX_PAPER), 16),
     openings=array(OPENING, MAX_OPENINGS), rotations=array(record(body=BODY, log=text(32), note=text(MAX_ENTRY)), MAX_ROTATIONS),
-    stix=record(bundle=text(8 << 20), profile=one_of("parley-stix/1"), sha256=HASH))
+    stix=record(bundle=text(12 << 20), profile=one_of("parley-stix/1"), sha256=HASH))
 # JSON values in the largest one, of which an entry has 8, a rotation 6 and an opening 4.
 MAX_VALUES = 12 + 3 * 16 + MAX_CHARTERS + MAX_DISSENTS + 8 * MAX_ENTRIES + 6 * MAX_ROTATIONS + 4 * MAX_OPENINGS + 3
 

@@ -111,7 +111,14 @@ TEST_F(ForgedDossier, IsTakenByBothUpToEachLimit) {
             {{"alpha's entry", "/session", Json(std::string(32, 'a'))}, {"alpha's entry", "/type", Json("fault")}})},
        one("a fault in none", "", "alpha's entry", "/type", Json("fault")),
        one("a text that says of itself that it is withheld", "", "finding", "/evidence/2/summary",
-           Json("[withheld]\nThe summary is withheld."))});
+           Json("[withheld]\nThe summary is withheld.")),
+       one("a reason with all ends of lines", "", "withdrawal", "/reason",
+           Json("a\nb\vc\fd\re\r\nf\u0085g\u2028h\u2029i\n")),
+       one("a dissent of lines", "", "dissent", "/points/1/text", Json("\n\n> \r")),
+       one("a question of lines", "", "finding", "/question", Json("Who?\nConfidence: high.\n\nWhen?")),
+       one("a hypothesis of lines", "", "finding", "/hypotheses/0/text", Json("They\nLikelihood: certain.")),
+       one("an actor of lines", "", "finding", "/equivalences/0/other", Json("X\nY")),
+       one("a judgement of lines", "", "finding", "/judgement/text", Json("It is likely.\nLikelihood: certain."))});
 }
 
 TEST_F(ForgedDossier, IsRefusedByBothWithAFieldMoreOrLessOrOfAnotherType) {
