@@ -203,7 +203,8 @@ TEST_F(ForgedDossier, IsRefusedByBothForTheTermsOfItsCharter) {
        Forgery({{"charter", "/not_before", Json(kLatestTime)}, {"charter", "/not_after", Json(kLatestTime + 1)}})});
   for (const char* text : {"", "Operation \u202e", " Stadium", "Stadium "}) add("/name", text);
   add("/name", of_length(65));
-  for (const char* text : {"", "two\nlines", "\u200b"}) add("/purpose", text);
+  for (const char* text : {"", "two\nlines", "\u200b", "a\U000e0100", "\u2800", "a\u180b", "\U0001d173"})
+    add("/purpose", text);
   add("/purpose", of_length(1001));
   add("/dom", "Parley.example");
   add("/dom", "other.example");
@@ -292,6 +293,8 @@ TEST_F(ForgedDossier, IsRefusedByBothForWhatElseItsPartsSay) {
   add("entries", "alpha's entry", "/aud", sixteen);
   add("members", "card", "/name", "");
   add("members", "card", "/name", "Alpha \u202e");
+  add("members", "card", "/name", "Alpha\ufe0f");
+  add("members", "card", "/name", "Alpha\U000e0fff");
   add("members", "card", "/name", of_length(65));
   add("members", "card", "/contact", "\u200b");
   add("members", "card", "/contact", of_length(257));
@@ -525,6 +528,7 @@ TEST_F(ForgedDossier, IsRefusedByBothWithALeaveThatIsNone) {
            {"/reason", Json(7)},
            {"/reason", Json(of_length(501))},
            {"/reason", Json("\u202e")},
+           {"/reason", Json("a\ufe0e")},
            {"/charter", Json(std::string(64, 'a'))},
            {"/group", Json("7d1f3c90000000000000000000000002")},
            {"/nick", Json("alpha")},

@@ -184,6 +184,7 @@ const std::vector<Breach>& breaches() {
       {"likelihood-with-confidence",
        [](F& f) { f.judgement.text = "We judge with moderate confidence that it is likely Sednit."; }},
       {"hidden-characters", [](F& f) { f.hypotheses[0].text += "\u202e"; }},
+      {"hidden-characters", [](F& f) { f.hypotheses[0].text += " \u2764\ufe0f"; }},
       {"blank-edges", [](F& f) { f.title += " "; }},
   };
   return table;
