@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 
@@ -29,12 +31,22 @@ CodePoint decode(std::string_view text) {
   return {value, size};
 }
 
-/// Characters that change how their neighbours look, or that cannot be seen.
+struct Range {
+  std::uint32_t first = 0, last = 0;
+};
+
+/// Characters that change how their neighbours look, or that cannot be seen: Default_Ignorable_Code_Point of Unicode
+/// 17.0.0, controls, ends of lines, interlinear annotation and the blank of Braille. Ascending; the facts are
+/// tests/vectors/unicode/hidden.tsv.
+constexpr std::array<Range, 22> kHidden = {
+    {{0x0, 0x1f},      {0x7f, 0x9f},       {0xad, 0xad},       {0x34f, 0x34f},    {0x61c, 0x61c},   {0x115f, 0x1160},
+     {0x17b4, 0x17b5}, {0x180b, 0x180f},   {0x200b, 0x200f},   {0x2028, 0x2029},  {0x202a, 0x202e}, {0x2060, 0x206f},
+     {0x2800, 0x2800}, {0x3164, 0x3164},   {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},  {0xffa0, 0xffa0}, {0xfff0, 0xfff8},
+     {0xfff9, 0xfffb}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff}}};
+
 bool deceives(std::uint32_t c) {
-  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x34f || c == 0x61c || c == 0x115f || c == 0x1160 ||
-         c == 0x17b4 || c == 0x17b5 || c == 0x180e || c == 0x3164 || c == 0xffa0 || (c >= 0x200b && c <= 0x200f) ||
-         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
-         (c >= 0xe0000 && c <= 0xe007f);
+  const auto range = std::ranges::lower_bound(kHidden, c, {}, &Range::last);
+  return range != kHidden.end() && range->first <= c;
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include "base/hidden.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "cli/acts.h"
@@ -221,7 +222,7 @@ Check label_validator() {
       [](const std::string& text) {
         const bool fits =
             !text.empty() && text.size() <= kMaxLabelBytes && is_valid_utf8(text) && visible(text) == text;
-        return fits ? std::string() : "a label has 1 to 256 bytes of visible text";
+        return fits ? std::string() : "a label has 1 to 256 bytes of visible text." + hidden_in(text);
       },
       "LABEL");
 }

@@ -203,9 +203,9 @@ void print_contents(Console& console, const dossier::Contents& contents) {
       console.print(fmt::format("  DISSENT of {} on {}: {}{}\n", dissent.dissent.nick, visible(point.about),
                                 point.likelihood ? fmt::format("{}. ", finding::word_of(*point.likelihood).phrase) : "",
                                 visible(point.text)));
-  for (const finding::SignedWithdrawal& one : contents.withdrawals)
-    console.print(fmt::format("  WITHDRAWN by {} on {}: {}\n", one.withdrawal.nick, to_rfc3339(one.withdrawal.time),
-                              visible(one.withdrawal.reason)));
+  for (const finding::Withdrawn& one : contents.withdrawals)
+    console.print(fmt::format("  WITHDRAWN by {} on {}: {}\n", one.place.nick, to_rfc3339(one.time),
+                              visible(one.signed_withdrawal.withdrawal.reason)));
   if (!contents.stands())
     console.print("  TOO FEW MEMBERS STAND BEHIND IT NOW: fewer than must sign a finding of this group.\n");
   for (const finding::Evidence& evidence : finding.evidence) print_evidence(console, contents, evidence);

@@ -160,9 +160,8 @@ void add_standing(std::string& out, const NamedFinding& named) {
                          visible(point.text));
   }
   for (const finding::Withdrawn& one : of.withdrawals)
-    out +=
-        fmt::format("  WITHDRAWN by {} on {}: {}\n", one.place.nick, to_rfc3339(one.signed_withdrawal.withdrawal.time),
-                    visible(one.signed_withdrawal.withdrawal.reason));
+    out += fmt::format("  WITHDRAWN by {} on {}: {}\n", one.place.nick, to_rfc3339(one.time),
+                       visible(one.signed_withdrawal.withdrawal.reason));
 }
 
 OrderedJson matrix_json(const finding::Finding& finding) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "base/hidden.h"
 #include "base/text.h"
 #include "cli/group_command.h"
 #include "group/invitation.h"
@@ -23,7 +24,7 @@ struct JoinArguments {
 
 Status check_peer_name(const std::string& name) {
   if (!name.empty() && name.size() <= kMaxNameBytes && visible(name) == name) return {};
-  return fail(Errc::usage, "A peer's name has 1 to 64 visible characters.");
+  return fail(Errc::usage, "A peer's name has 1 to 64 visible characters." + hidden_in(name));
 }
 
 Status invite(Workplace& at, const InviteArguments& arguments) {

@@ -13,15 +13,18 @@ inline constexpr std::size_t kMaxDossierBytes = std::size_t{32} << 20;  ///< of 
 inline constexpr std::size_t kMaxEntries = finding::kMaxRefs + 2 * log::kMaxGroupMembers;
 inline constexpr std::size_t kMaxShownRotations = log::kMaxGroupMembers * log::kMaxRotations;
 inline constexpr std::size_t kMaxDissents = log::kMaxGroupMembers * finding::kMaxDissentsOfOne;
-inline constexpr std::size_t kMaxStixBytes = std::size_t{8} << 20;
+inline constexpr std::size_t kMaxStixBytes = std::size_t{12} << 20;
 // What members say against a finding always fits, whatever they write and however large the finding is. The STIX part
-// has a dissent once, with no more bytes than its note has and up to 1 KiB of an object's own; half of it is left for a
-// finding, which travels in an entry of 1 MiB. Characters that JSON escapes take two bytes of a note: the file has them
-// as four, in the note and in the STIX part; another three eighths have room for all versions of the largest charter,
-// and the rest is left for evidence.
+// has a dissent once, with twice the bytes of its note where every character ends a line, since each line is quoted,
+// and up to 1 KiB of an object's own; half of it is left for a finding: 256 summaries of 4,000 line ends have 4 MB
+// there. Characters that JSON escapes take two bytes of a note: the file has them as four in the note and four in the
+// STIX part, a line end as three and five; another three eighths have room for all versions of the largest charter, and
+// the rest is left for evidence.
 inline constexpr std::size_t kMaxStixObjectBytes = 1024;
+inline constexpr std::size_t kStixBytesOfNoteByte = 2;
 static_assert(kMaxDissents * kMaxStixObjectBytes +
-                  log::kMaxGroupMembers * (finding::kMaxDissentBytesOfOne + finding::kMaxWithdrawalBytes) <=
+                  kStixBytesOfNoteByte * log::kMaxGroupMembers *
+                      (finding::kMaxDissentBytesOfOne + finding::kMaxWithdrawalBytes) <=
               kMaxStixBytes / 2);
 static_assert(4 * log::kMaxGroupMembers * finding::kMaxDissentBytesOfOne <= kMaxDossierBytes / 4);
 inline constexpr std::size_t kMaxOpenings = finding::kMaxEvidence + finding::kMaxAssumptions + finding::kMaxOrigins;

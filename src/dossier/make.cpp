@@ -52,7 +52,7 @@ class Maker {
   }
 
   /// That the dossier shows.
-  const std::vector<finding::SignedWithdrawal>& withdrawals() const { return withdrawals_; }
+  const std::vector<finding::Withdrawn>& withdrawals() const { return withdrawals_; }
 
  private:
   /// What cannot be read cannot be carried, and a dossier without it could keep back what speaks against the finding.
@@ -211,7 +211,7 @@ class Maker {
       TRY(auto entry, show(one.place));
       if (entry) {
         dossier_.entries.push_back(*std::move(entry));
-        withdrawals_.push_back(one.signed_withdrawal);
+        withdrawals_.push_back(one);
       } else if (without_.erase(one.place.leaf) == 0) {
         return fail(Errc::policy,
                     fmt::format("{0} has withdrawn from this finding, and no quorum holds that yet. A dossier that is "
@@ -232,7 +232,8 @@ class Maker {
                                         of_.dissents.end();
                                }) &&
            std::ranges::all_of(body.withdrawals, [&](const Digest& hash) {
-             return std::ranges::find(withdrawals_, hash, &finding::SignedWithdrawal::hash) != withdrawals_.end();
+             return std::ranges::any_of(
+                 withdrawals_, [&](const finding::Withdrawn& one) { return one.signed_withdrawal.hash == hash; });
            });
   }
 
@@ -305,14 +306,14 @@ class Maker {
   group::JointLog& log_;
   const finding::Case& of_;
   const MakeOptions& options_;
-  std::set<Digest> without_ = options_.without;              // that nothing has met with yet
-  std::vector<finding::SignedWithdrawal> withdrawals_ = {};  // that are shown
+  std::set<Digest> without_ = options_.without;       // that nothing has met with yet
+  std::vector<finding::Withdrawn> withdrawals_ = {};  // that are shown
   Dossier dossier_;
   std::size_t newest_ = 0;
 };
 
 /// All that stix_bundle() needs, read from the parts.
-Result<Contents> contents_of(const Dossier& dossier, const std::vector<finding::SignedWithdrawal>& withdrawals,
+Result<Contents> contents_of(const Dossier& dossier, const std::vector<finding::Withdrawn>& withdrawals,
                              const finding::Case& of, const group::Membership& membership) {
   Contents contents;
   TRY(const group::SignedCharter* version, finding::charter_of(of.finding, membership));

@@ -212,9 +212,9 @@ class Page {
     heading(words_.withdrawn);
     if (!contents_.stands())
       out_ += fmt::format("<p class=\"warning\"><strong>{}</strong></p>\n", words_.too_few_stand);
-    for (const finding::SignedWithdrawal& one : contents_.withdrawals)
+    for (const finding::Withdrawn& one : contents_.withdrawals)
       out_ += fmt::format("<div class=\"dissent\"><p><strong>{}</strong> ({})</p>\n<p>{}</p></div>\n",
-                          member(one.withdrawal.nick), day(one.withdrawal.time), free_text(one.withdrawal.reason));
+                          member(one.place.nick), day(one.time), free_text(one.signed_withdrawal.withdrawal.reason));
   }
 
   std::string about(std::string_view part) const {

@@ -83,7 +83,7 @@ class Exporter {
     for (const finding::Evidence& evidence : finding_.evidence) add_sighting(evidence);
     add_grouping();
     for (const finding::SignedDissent& dissent : contents_.dissents) add_dissent(dissent);
-    for (const finding::SignedWithdrawal& one : contents_.withdrawals) add_withdrawal(one);
+    for (const finding::Withdrawn& one : contents_.withdrawals) add_withdrawal(one.signed_withdrawal);
     add_report();
     const json whole = {{"type", "bundle"}, {"id", id_of("bundle", hash_)}, {"objects", objects_}};
     return whole.dump();
@@ -127,14 +127,29 @@ class Exporter {
                {{"name", name == contents_.names.end() ? nick : name->second}, {"identity_class", "organization"}}));
   }
 
+  /// What people wrote, each of its lines behind a mark: whatever it says, it looks like no line of the bundle's own.
+  static std::string quoted(std::string_view text) {
+    // Whatever a program may begin a new line at: the mandatory breaks of UAX #14.
+    constexpr std::array<std::string_view, 7> kLineEnds = {"\n", "\v", "\f", "\r", "\u0085", "\u2028", "\u2029"};
+    std::string lines = "> ";
+    while (!text.empty()) {
+      const auto end = std::ranges::find_if(kLineEnds, [&](std::string_view one) { return text.starts_with(one); });
+      const std::size_t taken = end == kLineEnds.end() ? 1 : end->size();
+      lines += text.substr(0, taken);
+      if (end != kLineEnds.end()) lines += "> ";
+      text.remove_prefix(taken);
+    }
+    return lines + "\n";
+  }
+
   /// Of an attribution that is judged likely or more. Names that somebody says are the same stay apart.
   void add_actor() {
     const finding::Hypothesis* judged = finding_.hypothesis(finding_.judgement.hypothesis);
     const bool is_likely =
         finding_.judgement.likelihood && *finding_.judgement.likelihood >= finding::Likelihood::likely;
     if (judged == nullptr || judged->kind != "attribution" || !is_likely) return;
-    actor_ = add(
-        object("intrusion-set", hash_ + " " + judged->actor, {{"name", judged->actor}, {"description", judged->text}}));
+    actor_ = add(object("intrusion-set", hash_ + " " + judged->actor,
+                        {{"name", judged->actor}, {"description", quoted(judged->text)}}));
   }
 
   /// Where an actor is named: of each item that two independent origins or more bear out and that fits the judgement.
@@ -174,20 +189,11 @@ class Exporter {
   void add_withdrawal(const finding::SignedWithdrawal& one) {
     add(object("opinion", to_hex(one.hash),
                {{"opinion", "strongly-disagree"},
-                {"explanation", "Withdrew its signature: " + one.withdrawal.reason},
+                {"explanation", "Withdrew its signature:\n" + quoted(one.withdrawal.reason)},
                 {"authors", json::array({one.withdrawal.nick})},
                 {"object_refs", json::array({report_})}}));
   }
 
-  /// What people wrote, each of its lines behind a mark: whatever it says, it looks like no line of the bundle's own.
-  static std::string quoted(std::string_view text) {
-    std::string lines = "> ";
-    for (const char c : text) {
-      lines += c;
-      if (c == '\n') lines += "> ";
-    }
-    return lines + "\n";
-  }
   static std::string shown(const finding::RedactableText& text) {
     return text.shown ? quoted(text.text) : "The summary is withheld.\n";
   }
@@ -207,10 +213,14 @@ class Exporter {
     working_set_.push_back(add(std::move(note)));
   }
 
+  static std::string told(const finding::Hypothesis& one) {
+    const std::string actor = one.actor.empty() ? "" : fmt::format("Actor of {}:\n{}", one.id, quoted(one.actor));
+    return fmt::format("{} ({}):\n{}{}", one.id, one.kind, quoted(one.text), actor);
+  }
+
   void add_matrix() {
     std::string content;
-    for (const finding::Hypothesis& hypothesis : finding_.hypotheses)
-      content += fmt::format("{} ({}): {}\n", hypothesis.id, hypothesis.kind, hypothesis.text);
+    for (const finding::Hypothesis& hypothesis : finding_.hypotheses) content += told(hypothesis);
     for (const finding::Row& row : finding_.matrix) {
       content += row.evidence + ":";
       for (const finding::Cell& cell : row.cells)
@@ -222,7 +232,8 @@ class Exporter {
     for (const finding::CriticalRow& row : finding::critical_rows(finding_))
       content += fmt::format("without {} the order would be another\n", row.evidence);
     for (const finding::Equivalence& claim : finding_.equivalences)
-      content += fmt::format("{} says that {} and {} are one actor\n", claim.origin, claim.name, claim.other);
+      content +=
+          fmt::format("{} says that\n{}and\n{}are one actor.\n", claim.origin, quoted(claim.name), quoted(claim.other));
     working_set_.push_back(add(object("note", hash_ + " matrix",
                                       {{"abstract", "Analysis of competing hypotheses"},
                                        {"content", content},
@@ -243,7 +254,7 @@ class Exporter {
         };
         other_side |= side(*point.likelihood) * side(*finding_.judgement.likelihood) < 0;
       }
-      explanation += fmt::format(": {}\n", point.text);
+      explanation += ":\n" + quoted(point.text);
     }
     add(object("opinion", to_hex(dissent.hash),
                {{"opinion", other_side ? "strongly-disagree" : "disagree"},
@@ -254,9 +265,13 @@ class Exporter {
 
   void add_report() {
     const finding::Judgement& judgement = finding_.judgement;
-    const std::string description = fmt::format("{}\n{}\nLikelihood: {}.\nConfidence: {}. {}", finding_.question,
-                                                judgement.text, finding::word_of(*judgement.likelihood).phrase,
-                                                finding::name_of(*finding_.confidence), finding_.confidence_why);
+    // What the rules were held against: the text may sound as if it were about another one.
+    const finding::Hypothesis* judged = finding_.hypothesis(judgement.hypothesis);
+    const std::string description =
+        fmt::format("Question:\n{}Judgement, about {}:\n{}{}Likelihood: {}.\nConfidence: {}.\n{}",
+                    quoted(finding_.question), judgement.hypothesis, quoted(judgement.text),
+                    judged == nullptr ? "" : told(*judged), finding::word_of(*judgement.likelihood).phrase,
+                    finding::name_of(*finding_.confidence), quoted(finding_.confidence_why));
     json report = object("report", hash_,
                          {{"name", finding_.title},
                           {"description", description},

@@ -18,18 +18,12 @@ namespace detail {
 Verdict Verifier::run() {
   using Check = Result<std::string> (Verifier::*)();
   constexpr std::array<std::pair<std::string_view, Check>, 12> kSteps = {
-      std::pair{"form", &Verifier::form},
-      std::pair{"anchor", &Verifier::anchor},
-      std::pair{"charter", &Verifier::charters},
-      std::pair{"members", &Verifier::members},
-      std::pair{"signatures", &Verifier::signatures},
-      std::pair{"basis", &Verifier::basis},
-      std::pair{"entries", &Verifier::entries},
-      std::pair{"openings", &Verifier::openings},
-      std::pair{"rules", &Verifier::rules},
-      std::pair{"publication", &Verifier::publication},
-      std::pair{"stix", &Verifier::stix},
-      std::pair{"nothing else", &Verifier::nothing_else},
+      std::pair{"form", &Verifier::form},        std::pair{"anchor", &Verifier::anchor},
+      std::pair{"charter", &Verifier::charters}, std::pair{"signatures", &Verifier::signatures},
+      std::pair{"members", &Verifier::members},  std::pair{"basis", &Verifier::basis},
+      std::pair{"entries", &Verifier::entries},  std::pair{"openings", &Verifier::openings},
+      std::pair{"rules", &Verifier::rules},      std::pair{"publication", &Verifier::publication},
+      std::pair{"stix", &Verifier::stix},        std::pair{"nothing else", &Verifier::nothing_else},
   };
   for (const auto& [title, check] : kSteps) {
     const Result<std::string> done = (this->*check)();
@@ -94,28 +88,6 @@ Result<std::string> Verifier::charters() {
                                                                    contents_->charters.size() - 1));
 }
 
-Result<std::string> Verifier::members() {
-  for (const std::string& note : dossier().cards) {
-    const Digest hash = crypto::sha256(as_bytes(note));
-    TRY(const group::Card card, group::read_card(note));
-    if (card.note != note) return wrong(fmt::format("The card of {} is no note.", visible(card.nick)));
-    const auto is_named = [&](const group::SignedCharter& version) {
-      const group::CharterMember* member = version.charter.member(card.nick);
-      return member != nullptr && member->card == hash;
-    };
-    if (std::ranges::none_of(contents_->charters, is_named))
-      return wrong(fmt::format("The card of {} is none that a charter names.", visible(card.nick)));
-    if (!contents_->names.emplace(card.nick, card.name).second)
-      return wrong(fmt::format("There are two cards of {}.", visible(card.nick)));
-  }
-  TRY_STATUS(read_rotations());
-  return fmt::format(
-      "{} cards, each the one that a charter names; all keys are of full strength{}", dossier().cards.size(),
-      dossier().rotations.empty()
-          ? std::string()
-          : fmt::format("; {} were replaced by entries that their owners' id keys signed", dossier().rotations.size()));
-}
-
 Result<std::string> Verifier::signatures() {
   // Whose signatures count is known once the charter is, which the text names.
   TRY(const log::Note note, log::parse_note(dossier().finding));
@@ -142,6 +114,29 @@ Result<std::string> Verifier::signatures() {
   }
   return fmt::format("{} of {} members signed this text ({}); {} were due", signers.size(),
                      version->charter.members.size(), group::in_words(signers), contents_->quorum);
+}
+
+// Once the finding is read: by its version of the charter members are shown by name.
+Result<std::string> Verifier::members() {
+  for (const std::string& note : dossier().cards) {
+    const Digest hash = crypto::sha256(as_bytes(note));
+    TRY(const group::Card card, group::read_card(note));
+    if (card.note != note) return wrong(fmt::format("The card of {} is no note.", visible(card.nick)));
+    // Of no other version: who has changed its card would be shown by a name that it did not have, or has no more.
+    const group::CharterMember* member = contents_->charter->member(card.nick);
+    if (member == nullptr || member->card != hash)
+      return wrong(fmt::format("The card of {} is not the one that the finding's version of the charter names.",
+                               visible(card.nick)));
+    if (!contents_->names.emplace(card.nick, card.name).second)
+      return wrong(fmt::format("There are two cards of {}.", visible(card.nick)));
+  }
+  TRY_STATUS(read_rotations());
+  return fmt::format(
+      "{} cards, each the one that the finding's charter names; all keys are of full strength{}",
+      dossier().cards.size(),
+      dossier().rotations.empty()
+          ? std::string()
+          : fmt::format("; {} were replaced by entries that their owners' id keys signed", dossier().rotations.size()));
 }
 
 Result<std::string> Verifier::openings() {
@@ -205,7 +200,7 @@ void Verifier::say_what_it_proves() {
 std::vector<std::string> Contents::standing() const {
   std::vector<std::string> nicks = signed_finding.signers;
   std::erase_if(nicks, [&](const std::string& nick) {
-    return std::ranges::any_of(withdrawals, [&](const auto& one) { return one.withdrawal.nick == nick; });
+    return std::ranges::any_of(withdrawals, [&](const finding::Withdrawn& one) { return one.place.nick == nick; });
   });
   return nicks;
 }

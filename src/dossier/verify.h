@@ -46,11 +46,11 @@ struct Contents {
   finding::SignedFinding signed_finding;
   finding::Finding finding;  ///< with the texts that are shown
   std::vector<finding::SignedDissent> dissents;
-  std::vector<finding::SignedWithdrawal> withdrawals;  ///< ascending by hash
-  std::vector<ProvenEntry> entries;                    ///< in the order of the dossier
-  std::vector<std::string> publishers, silent;         ///< nicks, ascending
-  std::vector<std::string> redacted;                   ///< paths that are not shown
-  std::vector<finding::Remark> remarks;                ///< warnings of the rules of the trade
+  std::vector<finding::Withdrawn> withdrawals;  ///< ascending by hash
+  std::vector<ProvenEntry> entries;             ///< in the order of the dossier
+  std::vector<std::string> publishers, silent;  ///< nicks, ascending
+  std::vector<std::string> redacted;            ///< paths that are not shown
+  std::vector<finding::Remark> remarks;         ///< warnings of the rules of the trade
   std::size_t quorum = 0;
 
   /// Signers who have not withdrawn, as far as the dossier knows, ascending.

@@ -293,7 +293,7 @@ Status Verifier::check_withdrawal(const CheckedEntry& checked) {
       withdrawal.group != contents_->finding.group)
     return wrong(fmt::format("{} withdrew from another finding.", nick));
   if (withdrawal.nick != nick) return wrong(fmt::format("The log of {} has another's withdrawal.", nick));
-  contents_->withdrawals.push_back(std::move(read));
+  contents_->withdrawals.push_back({{nick, checked.entry.seq, checked.leaf}, std::move(read), checked.entry.time});
   return {};
 }
 
@@ -301,10 +301,10 @@ Status Verifier::check_withdrawal(const CheckedEntry& checked) {
 Status Verifier::check_withdrawals(const std::set<Digest>& due) {
   for (const CheckedEntry& checked : checked_)
     if (checked.entry.type == log::kFindingWithdraw && !checked.is_evidence) TRY_STATUS(check_withdrawal(checked));
-  std::ranges::sort(contents_->withdrawals, {}, &finding::SignedWithdrawal::hash);
+  const auto hash_of = [](const finding::Withdrawn& one) { return one.signed_withdrawal.hash; };
+  std::ranges::sort(contents_->withdrawals, {}, hash_of);
   for (const Digest& hash : due)
-    if (std::ranges::find(contents_->withdrawals, hash, &finding::SignedWithdrawal::hash) ==
-        contents_->withdrawals.end())
+    if (std::ranges::find(contents_->withdrawals, hash, hash_of) == contents_->withdrawals.end())
       return wrong("A withdrawal that was published with the finding is left out.");
   return {};
 }

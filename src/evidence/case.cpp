@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "base/encoding.h"
+#include "base/hidden.h"
 #include "base/random.h"
 #include "base/text.h"
 
@@ -112,7 +113,8 @@ std::unexpected<Error> no_such_file(std::uint64_t number) {
 
 Result<vault::CaseRow> Cases::begin(std::string_view name, std::string_view note) {
   if (name.empty() || name.size() > kMaxCaseNameBytes || visible(name) != name)
-    return fail(Errc::usage, fmt::format("A case's name has 1 to {} bytes of visible text.", kMaxCaseNameBytes));
+    return fail(Errc::usage,
+                fmt::format("A case's name has 1 to {} bytes of visible text.{}", kMaxCaseNameBytes, hidden_in(name)));
   const vault::CaseRow row{.id = to_hex(random_bytes<16>()), .name = std::string(name), .made = wall_clock_now()};
   const Status begun = vault_.together([&]() -> Status {
     TRY_STATUS(vault_.add_case(row));

@@ -129,7 +129,7 @@ Status take_withdrawal(const Found& found, const NoteBody& body, Case& of, const
     if (showable.error().code == Errc::not_found) wait_for(found, Unread::Lacking::charter, of);
     return showable;
   }
-  of.withdrawals.push_back({found.place, std::move(read)});
+  of.withdrawals.push_back({found.place, std::move(read), found.entry.time});
   // Whoever has withdrawn need not be waited for with the same again.
   std::erase_if(of.unread, [&](const Unread& one) {
     return one.lacking == Unread::Lacking::charter && one.place.nick == found.place.nick;

@@ -26,6 +26,8 @@ struct Publication {
 struct Withdrawn {
   Place place;
   SignedWithdrawal signed_withdrawal;
+  /// Of the entry, which stands between others of its author's log: the note may state any time.
+  UnixSeconds time = 0;
 };
 
 /// A dissent or withdrawal of which nobody here can say whether it counts. A dossier that is made without it could keep

@@ -66,7 +66,7 @@ void lint_cut(const Finding& finding, const group::Charter& charter, Remarks& re
 }
 
 bool is_one_actor(std::string_view name) {
-  constexpr std::array<std::string_view, 8> kJoins = {"/", ",", ";", "=", "|", " aka ", " a.k.a. ", " or "};
+  constexpr std::array<std::string_view, 9> kJoins = {"\n", "/", ",", ";", "=", "|", " aka ", " a.k.a. ", " or "};
   const std::string lowered = lower(name);
   return std::ranges::none_of(kJoins, [&](std::string_view join) { return lowered.find(join) != lowered.npos; });
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/hidden.h"
 #include "base/text.h"
 #include "finding/detail/remarks.h"
 #include "finding/matrix.h"
@@ -207,12 +208,6 @@ std::vector<NamedText> texts_of(const Finding& finding) {
   return texts;
 }
 
-/// Line ends are no hidden characters.
-bool hides_something(std::string text) {
-  std::erase(text, '\n');
-  return visible(text) != text;
-}
-
 }  // namespace
 
 std::string lower(std::string_view text) {
@@ -253,10 +248,8 @@ void lint_texts(const Finding& finding, Remarks& remarks) {
       if (speaks_of_confidence(sentence) && !likelihoods_in(sentence).empty())
         remarks.add("likelihood-with-confidence", named.where,
                     "A likelihood and a confidence stand in one sentence; make two sentences of it.");
-    if (hides_something(*named.text))
-      remarks.add("hidden-characters", named.where,
-                  fmt::format("It has characters that cannot be seen: {}.",
-                              visible(std::string_view(*named.text).substr(0, 80))));
+    if (const std::string hidden = hidden_in(*named.text, true); !hidden.empty())
+      remarks.add("hidden-characters", named.where, hidden.substr(1));
     const bool blank_edge =
         !named.text->empty() && (named.text->front() == ' ' || named.text->back() == ' ' || named.text->back() == '\n');
     if (blank_edge) remarks.add("blank-edges", named.where, "It begins or ends with a blank.");

@@ -49,7 +49,7 @@ struct Withdrawal {
   Digest finding{};
   std::string group;  ///< 32 hexadecimal digits
   std::string nick;
-  UnixSeconds time = 0;  ///< by its own clock
+  UnixSeconds time = 0;  ///< that its author states; what is shown is its entry's (Withdrawn)
   std::string reason;
   bool operator==(const Withdrawal&) const = default;
 

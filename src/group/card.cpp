@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/encoding.h"
+#include "base/hidden.h"
 #include "base/text.h"
 #include "crypto/ed25519.h"
 #include "crypto/hash.h"
@@ -154,10 +155,10 @@ Result<Card> read_card(std::string_view text) {
 }
 
 Status check_name(std::string_view name) {
-  if (name.empty() || name.size() > kMaxNameBytes || visible(name) != name || name.front() == ' ' ||
-      name.back() == ' ') {
-    return fail(Errc::usage, fmt::format("A member's name is 1 to {} bytes of readable text.", kMaxNameBytes));
-  }
+  const std::string hidden = hidden_in(name);
+  if (name.empty() || name.size() > kMaxNameBytes || !hidden.empty() || name.front() == ' ' || name.back() == ' ')
+    return fail(Errc::usage,
+                fmt::format("A member's name is 1 to {} bytes of readable text.{}", kMaxNameBytes, hidden));
   return {};
 }
 

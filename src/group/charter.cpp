@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/hidden.h"
 #include "base/text.h"
 #include "group/card_rules.h"
 #include "log/note.h"
@@ -30,10 +31,11 @@ bool is_domain(std::string_view text) {
 Status check_words(const Charter& charter) {
   if (!is_group_id(charter.group)) return broken("its group must be 32 hexadecimal digits in lower case.");
   if (!is_domain(charter.domain)) return broken("its domain must be 1 to 64 of a-z, 0-9, \".\" and \"-\".");
-  if (!check_name(charter.name)) return broken("its name must be 1 to 64 bytes of readable text.");
-  if (charter.purpose.empty() || charter.purpose.size() > kMaxPurposeBytes ||
-      visible(charter.purpose) != charter.purpose)
-    return broken("its purpose must be 1 to 1000 bytes of readable text on one line.");
+  if (!check_name(charter.name))
+    return broken("its name must be 1 to 64 bytes of readable text." + hidden_in(charter.name));
+  const std::string hidden = hidden_in(charter.purpose);
+  if (charter.purpose.empty() || charter.purpose.size() > kMaxPurposeBytes || !hidden.empty())
+    return broken("its purpose must be 1 to 1000 bytes of readable text on one line." + hidden);
   return {};
 }
 

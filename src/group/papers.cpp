@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "base/hidden.h"
 #include "base/text.h"
 #include "crypto/hash.h"
 #include "group/card_rules.h"
@@ -145,8 +146,9 @@ Result<KeyPackage> read_key_package(std::string_view text) {
 
 Result<Leave> make_leave(const Charter& charter, const CharterMember& member, std::string_view reason, UnixSeconds now,
                          const Secret<32>& id_seed) {
-  if (reason.size() > kMaxReasonBytes || visible(reason) != reason)
-    return fail(Errc::usage, fmt::format("A reason has at most {} bytes of readable text.", kMaxReasonBytes));
+  const std::string hidden = hidden_in(reason);
+  if (reason.size() > kMaxReasonBytes || !hidden.empty())
+    return fail(Errc::usage, fmt::format("A reason has at most {} bytes of readable text.{}", kMaxReasonBytes, hidden));
   const Json object = Json::Object{{"charter", to_hex(charter_hash(charter))},
                                    {"group", charter.group},
                                    {"nick", member.keys.nick},

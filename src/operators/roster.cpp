@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "base/hidden.h"
 #include "base/text.h"
 #include "crypto/hash.h"
 
@@ -25,8 +26,8 @@ Status check_name(std::string_view name) {
   if (!name.empty() && name.size() <= kMaxNameBytes && name != kNodeName && is_valid_utf8(name) &&
       visible(name) == name)
     return {};
-  return fail(Errc::usage, fmt::format("An operator's name has 1 to {} bytes of visible text, and is not \"{}\".",
-                                       kMaxNameBytes, kNodeName));
+  return fail(Errc::usage, fmt::format("An operator's name has 1 to {} bytes of visible text, and is not \"{}\".{}",
+                                       kMaxNameBytes, kNodeName, hidden_in(name)));
 }
 
 Json to_json(const Operator& one) {

@@ -45,8 +45,8 @@ TEST_F(OmittedWithdrawal, IsCarriedByEveryDossierThatIsMadeWhereItIsKnown) {
   const Verdict verdict = verdict_on(made());
   ASSERT_TRUE(verdict.holds) << verdict.steps.back().detail;
   ASSERT_EQ(verdict.contents->withdrawals.size(), 1u);
-  EXPECT_EQ(verdict.contents->withdrawals[0].withdrawal.nick, "bravo");
-  EXPECT_EQ(verdict.contents->withdrawals[0].withdrawal.reason, "The sensor was wrong.");
+  EXPECT_EQ(verdict.contents->withdrawals[0].place.nick, "bravo");
+  EXPECT_EQ(verdict.contents->withdrawals[0].signed_withdrawal.withdrawal.reason, "The sensor was wrong.");
   EXPECT_EQ(verdict.contents->standing(), std::vector<std::string>{"alpha"});
   EXPECT_FALSE(verdict.contents->stands()) << "two must sign";
   EXPECT_NE(verdict.contents->dossier.stix.find(R"("revoked":true)"), std::string::npos);

@@ -7,19 +7,19 @@ namespace parley::dossier {
 namespace {
 
 /// As many dissents of the largest size as one member's share has room for. Every character of their texts is one that
-/// JSON escapes: nothing takes more room in the file.
-std::vector<finding::DissentPoint> largest_dissent(std::size_t number) {
+/// JSON escapes, or the end of a line, which STIX quotes: nothing takes more room in the file.
+std::vector<finding::DissentPoint> largest_dissent(std::size_t number, char of) {
   std::vector<finding::DissentPoint> points;
-  for (std::size_t i = 0; i < 16; ++i)
-    points.push_back({"e1", {}, fmt::format("{}", number) + std::string(1'990, '"')});
+  for (std::size_t i = 0; i < 16; ++i) points.push_back({"e1", {}, fmt::format("{}", number) + std::string(1'990, of)});
   return points;
 }
 
 class DissentOfAll : public SecondVerifier {
  protected:
-  DissentOfAll() {
+  void dissent_of_all(char of) {
+    dissents_.clear();
     for (const std::string& nick : group::nicks_of(made_.charter()))
-      for (std::size_t i = 0; i < 2; ++i) dissents_.push_back(made_.dissent(nick, largest_dissent(i)));
+      for (std::size_t i = 0; i < 2; ++i) dissents_.push_back(made_.dissent(nick, largest_dissent(i, of)));
   }
   std::string dossier() const { return made_.dossier({"alpha", "bravo"}, {"alpha", "bravo"}, {}, dissents_); }
   std::string said_by_second(const std::string& text) {
@@ -40,19 +40,23 @@ class DissentOfAll : public SecondVerifier {
 };
 
 TEST_F(DissentOfAll, InTheLargestGroupFitsIntoADossierThatBothVerifiersTake) {
-  std::size_t bytes = 0;
-  for (const finding::SignedDissent& one : dissents_) bytes += one.note.size();
-  EXPECT_GT(bytes, log::kMaxGroupMembers * finding::kMaxDissentBytesOfOne * 9 / 10) << "all shares are as good as full";
-  const std::string text = dossier();
-  EXPECT_LT(parse_dossier(text)->stix.size(), kMaxStixBytes / 2);
-  EXPECT_LT(text.size(), kMaxDossierBytes / 2);
-  const Verdict verdict = verify_dossier(text, made_.anchor());
-  EXPECT_TRUE(verdict.holds) << verdict.steps.back().detail;
-  EXPECT_EQ(outcome(said_by_second(text)), "verified") << said_by_second(text);
+  for (const char of : {'"', '\n'}) {
+    dissent_of_all(of);
+    std::size_t bytes = 0;
+    for (const finding::SignedDissent& one : dissents_) bytes += one.note.size();
+    EXPECT_GT(bytes, log::kMaxGroupMembers * finding::kMaxDissentBytesOfOne * 9 / 10) << "all shares are nearly full";
+    const std::string text = dossier();
+    EXPECT_LT(parse_dossier(text)->stix.size(), kMaxStixBytes / 2);
+    EXPECT_LT(text.size(), kMaxDossierBytes / 2);
+    const Verdict verdict = verify_dossier(text, made_.anchor());
+    EXPECT_TRUE(verdict.holds) << verdict.steps.back().detail;
+    EXPECT_EQ(outcome(said_by_second(text)), "verified") << said_by_second(text);
+  }
 }
 
 TEST_F(DissentOfAll, OfWhichAMakerShowsMoreThanCountsIsRefusedByBoth) {
-  dissents_.push_back(made_.dissent("bravo", largest_dissent(2)));
+  dissent_of_all('"');
+  dissents_.push_back(made_.dissent("bravo", largest_dissent(2, '"')));
   const Verdict verdict = verify_dossier(dossier(), made_.anchor());
   ASSERT_FALSE(verdict.holds);
   EXPECT_NE(verdict.steps.back().detail.find("as far as they have 131072 bytes"), std::string::npos)

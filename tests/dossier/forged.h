@@ -215,7 +215,8 @@ class Forgery {
     append("charlie", log::kFindingWithdraw, body, "withdrawing entry");
     show("charlie", logs_["charlie"].leaves.size() - 1, body);
     const auto read = finding::read_withdrawal(note.note, charter_);
-    contents_.withdrawals = {{read ? read->withdrawal : base, note.note, crypto::sha256(as_bytes(text))}};
+    contents_.withdrawals = {
+        {{.nick = "charlie"}, {read ? read->withdrawal : base, note.note, crypto::sha256(as_bytes(text))}}};
   }
 
   void dissent() {

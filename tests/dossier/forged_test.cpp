@@ -111,7 +111,14 @@ TEST_F(ForgedDossier, IsTakenByBothUpToEachLimit) {
             {{"alpha's entry", "/session", Json(std::string(32, 'a'))}, {"alpha's entry", "/type", Json("fault")}})},
        one("a fault in none", "", "alpha's entry", "/type", Json("fault")),
        one("a text that says of itself that it is withheld", "", "finding", "/evidence/2/summary",
-           Json("[withheld]\nThe summary is withheld."))});
+           Json("[withheld]\nThe summary is withheld.")),
+       one("a reason with all ends of lines", "", "withdrawal", "/reason",
+           Json("a\nb\vc\fd\re\r\nf\u0085g\u2028h\u2029i\n")),
+       one("a dissent of lines", "", "dissent", "/points/1/text", Json("\n\n> \r")),
+       one("a question of lines", "", "finding", "/question", Json("Who?\nConfidence: high.\n\nWhen?")),
+       one("a hypothesis of lines", "", "finding", "/hypotheses/0/text", Json("They\nLikelihood: certain.")),
+       one("an actor of lines", "", "finding", "/equivalences/0/other", Json("X\nY")),
+       one("a judgement of lines", "", "finding", "/judgement/text", Json("It is likely.\nLikelihood: certain."))});
 }
 
 TEST_F(ForgedDossier, IsRefusedByBothWithAFieldMoreOrLessOrOfAnotherType) {
@@ -196,7 +203,8 @@ TEST_F(ForgedDossier, IsRefusedByBothForTheTermsOfItsCharter) {
        Forgery({{"charter", "/not_before", Json(kLatestTime)}, {"charter", "/not_after", Json(kLatestTime + 1)}})});
   for (const char* text : {"", "Operation \u202e", " Stadium", "Stadium "}) add("/name", text);
   add("/name", of_length(65));
-  for (const char* text : {"", "two\nlines", "\u200b"}) add("/purpose", text);
+  for (const char* text : {"", "two\nlines", "\u200b", "a\U000e0100", "\u2800", "a\u180b", "\U0001d173"})
+    add("/purpose", text);
   add("/purpose", of_length(1001));
   add("/dom", "Parley.example");
   add("/dom", "other.example");
@@ -285,6 +293,8 @@ TEST_F(ForgedDossier, IsRefusedByBothForWhatElseItsPartsSay) {
   add("entries", "alpha's entry", "/aud", sixteen);
   add("members", "card", "/name", "");
   add("members", "card", "/name", "Alpha \u202e");
+  add("members", "card", "/name", "Alpha\ufe0f");
+  add("members", "card", "/name", "Alpha\U000e0fff");
   add("members", "card", "/name", of_length(65));
   add("members", "card", "/contact", "\u200b");
   add("members", "card", "/contact", of_length(257));
@@ -479,6 +489,37 @@ TEST_F(ForgedDossier, IsTakenByBothWithAmendmentsThatAreSignedByThoseWhomTheyNee
   expect_alike(std::move(rows));
 }
 
+// A card bears the name by which its member is shown, and a member may change it with an amendment.
+TEST_F(ForgedDossier, IsRefusedByBothWithACardOfAnotherVersionOfTheCharterThanItsFinding) {
+  const std::vector<std::string> all = {"alpha", "bravo", "charlie", "delta"};
+  const Dossier genuine = *parse_dossier(Forgery().build());
+  const std::string first_version = to_hex(group::charter_hash(log::parse_note(genuine.charters[0])->text));
+  const std::string first_card = to_hex(crypto::sha256(as_bytes(genuine.cards[0])));
+  const Edit renamed{"card", "/name", Json("Bravo CERT")};
+  const Json renamed_card = edited(object_of(genuine.cards[0]), renamed.pointer, renamed.value);
+  const std::string second_card =
+      to_hex(crypto::sha256(as_bytes(group::signed_note(text_of("parley/card/v1", renamed_card), {"alpha"}))));
+  const auto versions_name = [](const std::string& first, const std::string& second) {
+    return std::vector<Edit>{{"charter", "/members/0/card", Json(first)},
+                             {"amendment", "/members/0/card", Json(second)}};
+  };
+  const auto with = [](std::vector<Edit> edits, const Edit& more) {
+    edits.push_back(more);
+    return edits;
+  };
+  const std::vector<Edit> changed = versions_name(first_card, second_card);
+  const Edit by_the_first{"finding", "/basis/charter", Json(first_version)};
+  std::vector<Forged> rows;
+  rows.push_back({"the first card, by the first version", "", Forgery(with(changed, by_the_first), all)});
+  rows.push_back({"the second card, by the second version", "", Forgery(with(changed, renamed), all)});
+  rows.push_back({"the first card, by the second version", "members", Forgery(changed, all)});
+  rows.push_back(
+      {"the second card, by the first version", "members", Forgery(with(with(changed, renamed), by_the_first), all)});
+  rows.push_back({"a card that neither version names", "members",
+                  Forgery(with(versions_name(first_card, std::string(64, 'a')), renamed), all)});
+  expect_alike(std::move(rows));
+}
+
 TEST_F(ForgedDossier, IsRefusedByBothWithALeaveThatIsNone) {
   std::vector<Forged> rows;
   for (const auto& [pointer, value] : std::initializer_list<std::pair<const char*, std::optional<Json>>>{
@@ -487,6 +528,7 @@ TEST_F(ForgedDossier, IsRefusedByBothWithALeaveThatIsNone) {
            {"/reason", Json(7)},
            {"/reason", Json(of_length(501))},
            {"/reason", Json("\u202e")},
+           {"/reason", Json("a\ufe0e")},
            {"/charter", Json(std::string(64, 'a'))},
            {"/group", Json("7d1f3c90000000000000000000000002")},
            {"/nick", Json("alpha")},

@@ -1,5 +1,6 @@
 #include "dossier/page.h"
 
+#include "dossier/forged.h"
 #include "dossier/samples.h"
 
 namespace parley::dossier {
@@ -88,6 +89,22 @@ TEST(DossierPage, SaysWhoWithdrewAndWhyAndThatTooFewAreLeft) {
   EXPECT_NE(render_page(verdict, Language::arabic).find("توقيعات سُحبت"), std::string::npos);
   const Verdict other = verify_dossier(samples().dossiers[0].first, samples().dossiers[0].second);
   EXPECT_EQ(render_page(other, Language::english).find("withdrawn"), std::string::npos);
+}
+
+// What a withdrawal states itself nobody but its author has seen to.
+TEST(DossierPage, DatesAWithdrawalByTheEntryOfTheLogThatHasIt) {
+  for (const UnixSeconds stated : {UnixSeconds{0}, group::kBegin - 86'400, group::kBegin + 86'400, kLatestTime}) {
+    const Verdict verdict = verify_dossier(Forgery({{"withdrawal", "/time", Json(stated)}}).build(), {});
+    ASSERT_TRUE(verdict.holds) << verdict.steps.back().detail;
+    for (const Language language : kLanguages) {
+      const std::string page = render_page(verdict, language);
+      const std::size_t at = page.find("<strong><span class=\"name\"><bdi dir=\"auto\">charlie");
+      ASSERT_NE(at, page.npos);
+      const std::string block = page.substr(at, page.find("It was a test.", at) - at);
+      EXPECT_NE(block.find(to_rfc3339(group::kBegin).substr(0, 10)), block.npos) << block;
+      EXPECT_EQ(block.find(to_rfc3339(stated).substr(0, 10)), block.npos) << block;
+    }
+  }
 }
 
 // On paper there is nothing to scroll by: no table is wider than the page, and those who sign stand together.

@@ -172,5 +172,22 @@ TEST_F(SecondVerifier, AgreesWithTheFirstOnDossiersPutTogetherAtRandom) {
   EXPECT_GT(std::ranges::count(expected, "refused"), 50);
 }
 
+// That the first one has them, too, is in tests/base/text_test.cpp.
+TEST_F(SecondVerifier, TakesForHiddenThoseRangesThatTheTableOfUnicodeNames) {
+  std::ifstream table(PARLEY_VECTORS "/unicode/hidden.tsv");
+  std::vector<std::string> ranges;
+  for (std::string line; std::getline(table, line);) {
+    std::uint32_t first = 0, last = 0;
+    if (std::sscanf(line.c_str(), "%x\t%x\t", &first, &last) == 2)
+      ranges.push_back(fmt::format("{:x} {:x}\n", first, last));
+  }
+  EXPECT_EQ(ranges.size(), 22u);
+  EXPECT_EQ(run_python(fmt::format("-c 'import sys; sys.path.insert(0, \"{}/tools\"); import verify_dossier as second; "
+                                   "[print(\"%x %x\" % one) for one in second.HIDDEN_RANGES]'",
+                                   PARLEY_SOURCE),
+                       "PYTHONDONTWRITEBYTECODE=1"),
+            ranges);
+}
+
 }  // namespace
 }  // namespace parley::dossier

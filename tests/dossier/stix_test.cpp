@@ -37,7 +37,7 @@ TEST(DossierStix, SightsTheActorByWhatIndependentOriginsBearOutAndGroupsTheWorki
 
 TEST(DossierStix, SaysWhoWithdrewAndIsRevokedWhereTooFewStand) {
   const std::string bundle = bundle_of(3);
-  EXPECT_EQ(count_of(bundle, "Withdrew its signature: The sensor was wrong."), 1u);
+  EXPECT_EQ(count_of(bundle, R"("explanation":"Withdrew its signature:\n> The sensor was wrong.\n")"), 1u);
   EXPECT_EQ(count_of(bundle, R"("revoked":true)"), 1u);
 }
 
@@ -48,6 +48,65 @@ TEST(DossierStix, SetsEachLineOfASummaryApartFromItsOwnSoThatNoneLooksWithheld) 
   EXPECT_EQ(count_of(bundle, R"("content":"> [withheld]\n> The summary is withheld.\n> Admiralty A1\nAdmiralty C3: )"),
             1u);
   EXPECT_EQ(count_of(bundle, R"("The summary is withheld.)"), 0u);
+}
+
+constexpr std::string_view kForged = "x\nThe summary is withheld.";
+
+struct Written {
+  std::string part, pointer;
+  std::string before;              ///< what stands in front of the text, in the bundle
+  std::vector<Edit> so_that = {};  ///< the rules of the trade are kept all the same
+};
+
+// Whatever a member writes, and whatever a reader's program takes for the end of a line.
+TEST(DossierStix, SetsEachLineOfEveryTextOfAMemberApartFromItsOwn) {
+  const Written texts[] = {
+      {"finding", "/question", R"("description":"Question:\n)"},
+      {"finding", "/judgement/text", R"(\nJudgement, about h1:\n)"},
+      {"finding", "/confidence/why", R"(\nConfidence: moderate.\n)"},
+      {"finding", "/hypotheses/0/text", R"("content":"h1 (attribution):\n)"},
+      {"finding", "/hypotheses/0/text", R"("description":")"},
+      {"finding", "/hypotheses/1/text", R"(\nh2 (attribution):\n)"},
+      {"finding", "/equivalences/0/name", R"( says that\n)", {{"finding", "/equivalences/0/other", Json("Sednit")}}},
+      {"finding", "/equivalences/0/other", R"(\nand\n)"},
+      {"finding", "/evidence/2/summary", R"("content":")"},
+      {"dissent", "/points/0/text", R"("explanation":"judgement, unlikely:\n)"},
+      {"dissent", "/points/1/text", R"(\ne2:\n)"},
+      {"withdrawal", "/reason", R"("explanation":"Withdrew its signature:\n)"},
+  };
+  for (const Written& text : texts) {
+    std::vector<Edit> edits = text.so_that;
+    edits.push_back({text.part, text.pointer, Json(kForged)});
+    const std::string dossier = Forgery(std::move(edits)).build(), bundle = parse_dossier(dossier)->stix;
+    EXPECT_TRUE(verify_dossier(dossier, {}).holds) << text.pointer;
+    EXPECT_EQ(count_of(bundle, text.before + R"(> x\n> The summary is withheld.\n)"), 1u) << text.pointer;
+    EXPECT_EQ(count_of(bundle, R"(\nThe summary is withheld.)"), 0u) << text.pointer;
+    EXPECT_EQ(count_of(bundle, R"("The summary is withheld.)"), 0u) << text.pointer;
+  }
+}
+
+TEST(DossierStix, TakesForTheEndOfALineWhateverAProgramMayTakeForOne) {
+  const std::pair<std::string, std::string> ends[] = {
+      {"\r", R"(\r)"},      {"\r\n", R"(\r> \n)"}, {"\v", R"(\u000b)"},        {"\f", R"(\f)"},
+      {"\u0085", "\u0085"}, {"\u2028", "\u2028"},  {"\u2029\n", "\u2029> \\n"}};
+  for (const auto& [end, shown] : ends) {
+    Forgery forgery({{"withdrawal", "/reason", Json("x" + end + "Likelihood: certain.")}});
+    const std::string bundle = parse_dossier(forgery.build())->stix;
+    EXPECT_EQ(count_of(bundle, "> x" + shown + "> Likelihood: certain."), 1u) << shown << bundle;
+  }
+}
+
+// A judgement can sound as if it were about another hypothesis than the one that the rules were held against.
+TEST(DossierStix, SaysInTheReportWhichHypothesisIsJudged) {
+  const std::string bundle = bundle_of(0);
+  const std::size_t report = bundle.find(R"("description":"Question:)");
+  ASSERT_NE(report, bundle.npos);
+  const std::string_view said =
+      std::string_view(bundle).substr(report, bundle.find("external_references", report) - report);
+  for (const std::string_view due :
+       {R"(Judgement, about h1:\n> It is likely that Sednit is behind the intrusions.\nh1 (attribution):\n> )",
+        R"(\nActor of h1:\n> Sednit\nLikelihood: likely.\nConfidence: )"})
+    EXPECT_EQ(count_of(said, due), 1u) << said;
 }
 
 TEST(DossierStix, SaysNothingThatIsWithheld) {

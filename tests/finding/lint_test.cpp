@@ -74,6 +74,7 @@ const std::vector<Breach>& breaches() {
       {"actor-without-attribution", [](F& f) { f.hypotheses[2].actor = "Lazarus"; }},
       {"actor-twice", [](F& f) { f.hypotheses[1].actor = "sednit"; }},
       {"actor-is-several", [](F& f) { f.hypotheses[1].actor = "Turla / Snake"; }},
+      {"actor-is-several", [](F& f) { f.hypotheses[1].actor = "Turla\nEvidence e9"; }},
       {"equivalence-of-itself", [](F& f) { f.equivalences[0].other = "SEDNIT"; }},
       {"equivalence-origin", [](F& f) { f.equivalences[0].origin = "o9"; }},
       {"equivalence-unused", [](F& f) { f.equivalences[0].name = "Fancy Bear"; }},
@@ -183,6 +184,7 @@ const std::vector<Breach>& breaches() {
       {"likelihood-with-confidence",
        [](F& f) { f.judgement.text = "We judge with moderate confidence that it is likely Sednit."; }},
       {"hidden-characters", [](F& f) { f.hypotheses[0].text += "\u202e"; }},
+      {"hidden-characters", [](F& f) { f.hypotheses[0].text += " \u2764\ufe0f"; }},
       {"blank-edges", [](F& f) { f.title += " "; }},
   };
   return table;
