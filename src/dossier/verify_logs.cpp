@@ -210,6 +210,8 @@ Result<CheckedEntry> Verifier::check_entry(const ShownEntry& shown, const log::E
   CheckedEntry checked{.leaf = log::leaf_hash(as_bytes(shown.note)), .entry = {}, .shown = &shown};
   checked.is_evidence = refs_.contains(checked.leaf);
   TRY_STATUS(finding::check_within(charter, claimed, shown.nick));
+  if (checked.is_evidence)
+    TRY_STATUS(finding::check_was_there(claimed, shown.nick, contents_->finding, *contents_->charter));
   TRY(const log::TlogProof proof, log::parse_tlog_proof(shown.proof));
   if (!proof.extra.empty()) return wrong("A proof carries what nothing vouches for.");
   if (proof.index != claimed.seq) return wrong("An entry stands at another place than it says.");

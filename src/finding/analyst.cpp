@@ -65,7 +65,7 @@ Result<Digest> Analyst::draft(Finding finding, UnixSeconds now) {
   const group::SignedCharter& charter = membership_.signed_charter();
   finding.group = charter.charter.group;
   finding.charter = charter.hash;
-  finding.created = now;
+  TRY(finding.created, log_.time_of_next());
   finding.cut.clear();
   DraftBody body;
   TRY(auto logs, cut());

@@ -72,6 +72,7 @@ Result<Case> read_draft(const Found& found, Bench& bench) {
   for (const Placed& placed : redactable_texts(read.finding))
     if (!placed.text->shown) return fail(Errc::format, fmt::format("It does not show {} to the members.", placed.path));
   TRY(const group::SignedCharter* charter, charter_of(read.finding, membership));
+  TRY_STATUS(check_frozen_when_made(read.finding, found.entry.time, charter->charter));
   TRY(const auto keys, bench.keys.of(*charter));
   TRY_STATUS(bench.cuts.judge({.finding = read.finding,
                                .checkpoints = body.checkpoints,
@@ -331,7 +332,8 @@ Status check_evidence(const log::Entry& entry, std::string_view nick, const Find
                             "frozen, so nobody can tell whether it was within the charter. Freeze the finding anew "
                             "once that version is in force here, or leave the entry out.",
                             entry.seq, visible(nick)));
-  return check_showable(entry, nick, membership);
+  TRY_STATUS(check_showable(entry, nick, membership));
+  return check_was_there(entry, nick, of, last->charter);
 }
 
 }  // namespace parley::finding

@@ -109,9 +109,9 @@ Result<Place> place_of(vault::Vault& vault, const group::Charter& charter, const
 /// signatures would make a tree final, so that no maker could show the entry
 Status check_showable(const log::Entry& entry, std::string_view nick, const group::Membership& membership);
 
-/// Whether this entry of the log of `nick` can be evidence of `of`: as check_showable(), and by no later version of the
-/// charter than the finding's. Of one that is not known yet nobody can say what it will be when it is, and it may never
-/// be; so whoever freezes, signs or hands out the finding judges alike, whenever that is.
+/// Whether this entry of the log of `nick` can be evidence of `of`: as check_showable() and check_was_there(), and by
+/// no later version of the charter than the finding's. Of one that is not known yet nobody can say what it will be when
+/// it is, and it may never be; so whoever freezes, signs or hands out the finding judges alike, whenever that is.
 /// @error Errc::signature, Errc::policy
 Status check_evidence(const log::Entry& entry, std::string_view nick, const Finding& of,
                       const group::Membership& membership);
@@ -123,8 +123,10 @@ class Analyst {
   Analyst(vault::Vault& vault, const group::Membership& membership, group::JointLog& log)
       : vault_(vault), membership_(membership), log_(log) {}
 
-  /// Completes a working copy with group, charter, time and cut, and freezes it. @return its hash
-  /// @error Errc::policy for a rule of lint.h, an entry that no quorum holds yet, or a charter that is over
+  /// Completes a working copy with group, charter, time and cut, and freezes it. Its time is that of the entry, and not
+  /// `now`, by which only the charter is judged. @return its hash
+  /// @error Errc::policy for a rule of lint.h, an entry that no quorum holds yet or that is of a later time, or a
+  /// charter that is over
   Result<Digest> draft(Finding finding, UnixSeconds now);
   /// @error Errc::policy also for a finding that this member dissents from; Errc::exists; Errc::signature
   Status sign(const Case& of, const log::VerifierKey& id, const Secret<32>& id_seed, UnixSeconds now);

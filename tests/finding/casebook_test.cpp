@@ -1,6 +1,6 @@
 // A finding's way through three members' logs: frozen by one, signed by two, dissented from by the third, published.
+#include "finding/changed_program.h"
 #include "finding/detail/records.h"
-#include "finding/three_members.h"
 #include "group/rotation.h"
 
 namespace parley::finding {
@@ -107,6 +107,59 @@ TEST_F(Findings, ArePublishedBySignersOnceTheQuorumHasSigned) {
   ASSERT_HOLDS(dissent("charlie", *hash, {{"e1", {}, "It was a sinkhole."}}));
   exchange();
   EXPECT_HOLDS(publish("alpha", *hash));
+}
+
+TEST_F(Findings, StateTheTimeOfTheEntryThatFreezesThem) {
+  const auto hash = draft("alpha", working_copy());
+  ASSERT_HOLDS(hash);
+  EXPECT_EQ(only_case("alpha").finding.created, only_case("alpha").drafted);
+  // Also where the clock has been ahead: a log does not go back.
+  const UnixSeconds ahead = wall_clock_now() + 500;
+  write_at(*this, "alpha", log::kHeads, log::Json::Object{{"v", 1}}, ahead);
+  ASSERT_HOLDS(draft("alpha", working_copy()));
+  const Casebook book = this->book("alpha");
+  ASSERT_EQ(book.cases.size(), 2u);
+  EXPECT_EQ(book.cases[1].finding.created, ahead);
+  EXPECT_EQ(book.cases[1].drafted, ahead);
+}
+
+// Charlie's program dates what it freezes as it likes.
+TEST_F(Findings, ThatAreDatedOtherwiseThanTheirEntryAreNobodysToSign) {
+  const UnixSeconds skew = membership("charlie").charter().clock_skew_seconds;
+  UnixSeconds frozen = wall_clock_now() + 10;
+  for (const UnixSeconds off : {-skew, skew, -skew - 1, skew + 1, -30 * group::kSecondsPerDay, 5 * skew}) {
+    Finding finding = working_copy();
+    finding.created = ++frozen + off;
+    const DraftBody body = frozen_by(*this, "charlie", finding);
+    write_at(*this, "charlie", log::kFindingDraft, body.to_json(), frozen);
+    exchange();
+    const Casebook book = this->book("bravo");
+    const bool is_within = off >= -skew && off <= skew;
+    EXPECT_EQ(book.find(to_hex(finding_hash(body.text))).has_value(), is_within) << off;
+    if (is_within) continue;
+    ASSERT_FALSE(book.oddities.empty()) << off;
+    const std::string& why = book.oddities.back().why;
+    EXPECT_NE(why.find(to_rfc3339(finding.created)), std::string::npos) << why;
+    EXPECT_NE(why.find(to_rfc3339(frozen)), std::string::npos) << why;
+    EXPECT_NE(why.find("Ask its drafter to freeze it anew"), std::string::npos) << why;
+  }
+}
+
+TEST_F(Findings, ThatReplaceOthersAreDatedByTheirOwnEntry) {
+  const auto older = draft("alpha", working_copy());
+  ASSERT_HOLDS(older);
+  Finding revision = only_case("alpha").finding;
+  for (const Placed& placed : redactable_texts(revision)) placed.text->commitment = {};
+  revision.supersedes = *older;
+  ++revision.revision;
+  const UnixSeconds ahead = wall_clock_now() + 500;
+  write_at(*this, "alpha", log::kHeads, log::Json::Object{{"v", 1}}, ahead);
+  const auto newer = draft("alpha", revision);
+  ASSERT_HOLDS(newer);
+  const Casebook book = this->book("alpha");
+  const auto found = book.find(to_hex(*newer));
+  ASSERT_HOLDS(found);
+  EXPECT_EQ((*found)->finding.created, ahead) << "and not by that of the one that it replaces";
 }
 
 // Or each reader would have another case.
