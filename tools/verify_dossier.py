@@ -738,6 +738,10 @@ def check_header(header):
     return header
 
 
+def iso(time):
+    return datetime.datetime.fromtimestamp(min(time, LATEST), datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 class Entry:
     """Of which nothing is verified before verify() is asked to."""
 
@@ -747,9 +751,9 @@ class Entry:
         self.seq, self.type = self.header["seq"], self.header["type"]
         self.leaf = sha256(b"\x00" + shown["note"].encode())
 
-    def verify(self, charters, default, cut, rotations):
+    def verify(self, charters, default, cut, rotations, created):
         """By `default`, the finding's version of the charter, where its own one is not here.
-        `cut`: the notes of the finding's trees, by nick."""
+        `cut`: the notes of the finding's trees, by nick. `created`: when the finding was made, as it states."""
         known = [charter for charter in charters if charter.hash.hex() == self.header["charter"]]
         charter = known[0] if known else default
         self.version = charters.index(charter)
@@ -757,6 +761,8 @@ class Entry:
         skew, terms = charter.json["clock_skew_s"], charter.json
         require(terms["not_before"] - skew <= self.header["time"]
                 <= terms["not_after"] + terms["grace_days"] * DAY + skew, "an entry is from outside the charter's time")
+        require(not self.is_evidence or self.header["time"] <= created + default.json["clock_skew_s"],
+                f"the evidence names an entry of {iso(self.header['time'])}, and the finding was made at {iso(created)}")
         path, written = self.proof()
         self.note.signers([rotations.node_at(self.nick, charter.members[self.nick], self.seq)])
         rotations.mark_signed(self.nick, self.seq)
@@ -1142,7 +1148,7 @@ def verify(data, anchor):
     refs = {bytes.fromhex(ref) for evidence in finding["evidence"] for ref in evidence["refs"]}
     check_needed(entries, refs, signers)
     for entry in entries:
-        entry.verify(charters, charter, cut, rotations)
+        entry.verify(charters, charter, cut, rotations, finding["created"])
     newest = max([charters.index(charter)] + [entry.version for entry in entries]
                  + [place for place, one in enumerate(charters) if one.is_left])
     require(newest + 1 == len(charters), "a charter serves nothing")

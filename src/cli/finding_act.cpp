@@ -110,10 +110,10 @@ Status publish(Workplace& at, const ActArguments& arguments) {
   TRY_STATUS(fetch_news(at));
   TRY(const NamedFinding named, frozen_finding(at, arguments.name));
   at.console.say(
-      "What the others learn by this: that you hold the finding to be ready, and which dissent you know of. As soon as "
-      "as many signers as its quorum have said so, and a quorum holds their entries, parley dossier make can hand it "
-      "to "
-      "outsiders.");
+      "What the others learn by this: that you hold the finding to be ready, and which dissent you know of, whose "
+      "words "
+      "your log hands on. As soon as as many signers as its quorum have said so, and a quorum holds their entries, "
+      "parley dossier make can hand it to outsiders.");
   TRY_STATUS(ask_yes(at, arguments.yes, "Publish it?"));
   return act(at, named.membership,
              [&](finding::Analyst& analyst) { return analyst.publish(*named.frozen, wall_clock_now()); });

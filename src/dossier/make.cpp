@@ -197,12 +197,16 @@ class Maker {
     }
     if (finding::are_enough(version->charter, membership_.left(), counted)) return {};
     const std::size_t quorum = finding::finding_quorum(version->charter, membership_.left());
-    return fail(Errc::policy,
-                fmt::format("{} of {} signers have published it so that a quorum holds it.{}", counted.size(), quorum,
-                            waiting.empty()
-                                ? ""
-                                : fmt::format(" What {} wrote is not held by enough yet, or names what is not here.",
-                                              waiting)));
+    return fail(
+        Errc::policy,
+        fmt::format(
+            "{} of {} signers have published it so that a quorum holds it.{}", counted.size(), quorum,
+            waiting.empty()
+                ? ""
+                : fmt::format(" What {0} wrote is not held by enough yet, or names what is not here or does not "
+                              "count. Have {0} publish again (parley finding publish), and exchange "
+                              "the logs.",
+                              waiting)));
   }
 
   /// All that are known, whether a publication names them or not. Before publications, which may name only these.

@@ -210,6 +210,8 @@ Result<CheckedEntry> Verifier::check_entry(const ShownEntry& shown, const log::E
   CheckedEntry checked{.leaf = log::leaf_hash(as_bytes(shown.note)), .entry = {}, .shown = &shown};
   checked.is_evidence = refs_.contains(checked.leaf);
   TRY_STATUS(finding::check_within(charter, claimed, shown.nick));
+  if (checked.is_evidence)
+    TRY_STATUS(finding::check_was_there(claimed, shown.nick, contents_->finding, *contents_->charter));
   TRY(const log::TlogProof proof, log::parse_tlog_proof(shown.proof));
   if (!proof.extra.empty()) return wrong("A proof carries what nothing vouches for.");
   if (proof.index != claimed.seq) return wrong("An entry stands at another place than it says.");
@@ -267,13 +269,14 @@ Status Verifier::check_publication(const CheckedEntry& checked, Due& due) {
 // Those that publications name must be there. Others may: their authors signed them.
 Status Verifier::check_dissents(const std::set<Digest>& due) {
   std::set<Digest> shown;
+  finding::DissentShares shares;
   Digest before{};
   for (const std::string& note : dossier().dissents) {
     TRY(finding::SignedDissent dissent, finding::read_dissent(note, *contents_->charter));
     if (dissent.dissent.finding != contents_->signed_finding.hash) return wrong("A dissent is about another finding.");
     TRY_STATUS(finding::check_dissent(dissent.dissent, contents_->finding));
     if (!shown.empty() && dissent.hash <= before) return wrong("The dissents do not ascend, or one stands twice.");
-    TRY_STATUS(finding::check_share(contents_->dissents, dissent));
+    TRY_STATUS(shares.take(dissent));
     before = dissent.hash;
     shown.insert(dissent.hash);
     contents_->dissents.push_back(std::move(dissent));

@@ -65,7 +65,7 @@ Result<Digest> Analyst::draft(Finding finding, UnixSeconds now) {
   const group::SignedCharter& charter = membership_.signed_charter();
   finding.group = charter.charter.group;
   finding.charter = charter.hash;
-  finding.created = now;
+  TRY(finding.created, log_.time_of_next());
   finding.cut.clear();
   DraftBody body;
   TRY(auto logs, cut());
@@ -111,10 +111,25 @@ Status Analyst::dissent(const Case& of, std::vector<DissentPoint> points, const 
   const Dissent dissent{of.hash, of.finding.group, log_.nick(), now, std::move(points)};
   TRY(SignedDissent signed_dissent, sign_dissent(dissent, id, id_seed));
   TRY_STATUS(check_dissent(dissent, of.finding));
+  DissentShares shares;
+  for (const SignedDissent& one : of.dissents) TRY_STATUS(shares.take(one));
+  if (const Status counts = shares.take(signed_dissent); !counts)
+    return fail(Errc::limit, counts.error().message +
+                                 " This one would be beyond that, and nobody's node would count "
+                                 "it. Shorten it, or leave it at what you have said.");
   std::vector<Digest> refs;
   if (of.draft.nick != log_.nick()) refs.push_back(of.draft.leaf);
   TRY_STATUS(
       append(log::kFindingDissent, NoteBody{of.hash, std::move(signed_dissent.note)}.to_json(), std::move(refs)));
+  return {};
+}
+
+Status Analyst::hand_on(const SignedDissent& dissent, const Case& of) {
+  const auto own = of.dissents_in.find(log_.nick());
+  if (own != of.dissents_in.end() && own->second.contains(dissent.hash)) return {};
+  std::vector<Digest> refs;
+  if (of.draft.nick != log_.nick()) refs.push_back(of.draft.leaf);
+  TRY_STATUS(append(log::kFindingDissent, NoteBody{of.hash, dissent.note}.to_json(), std::move(refs)));
   return {};
 }
 
@@ -133,11 +148,13 @@ Status Analyst::publish(const Case& of, UnixSeconds now) {
     TRY(const auto held, held_entry(vault_, membership_, log_, of.finding, one.place));
     if (held) body.withdrawals.push_back(one.signed_withdrawal.hash);
   }
-  const bool said = std::ranges::any_of(of.publications, [&](const Publication& publication) {
-    return publication.place.nick == log_.nick() && publication.body.dissents == body.dissents &&
-           publication.body.withdrawals == body.withdrawals && publication.body.signers == body.signers;
-  });
-  if (said) return fail(Errc::exists, "You have published this finding, and nothing has come in since.");
+  const PublishBody* newest = nullptr;
+  for (const Publication& publication : of.publications)
+    if (publication.place.nick == log_.nick()) newest = &publication.body;
+  if (newest != nullptr && newest->dissents == body.dissents && newest->withdrawals == body.withdrawals &&
+      newest->signers == body.signers)
+    return fail(Errc::exists, "You have published this finding, and nothing has come in since.");
+  for (const SignedDissent& dissent : of.dissents) TRY_STATUS(hand_on(dissent, of));
   TRY_STATUS(append(log::kFindingPublish, body.to_json(), {}));
   return {};
 }

@@ -8,10 +8,12 @@
 
 #include "base/encoding.h"
 #include "base/text.h"
+#include "finding/detail/dissents.h"
 #include "finding/detail/records.h"
 #include "group/founding.h"
 #include "group/rotation.h"
 #include "log/quorum.h"
+#include "mirror/vault_store.h"
 
 namespace parley::finding {
 namespace {
@@ -57,6 +59,7 @@ Status keep_what_counts(const Finding& finding, std::vector<std::string>& checkp
 struct Bench {
   KeysOfVersions keys;
   CutJudge cuts;
+  std::map<Digest, detail::Dissents> dissents = {};  // by finding
 
   const group::Membership& membership() const { return keys.membership(); }
 };
@@ -72,6 +75,7 @@ Result<Case> read_draft(const Found& found, Bench& bench) {
   for (const Placed& placed : redactable_texts(read.finding))
     if (!placed.text->shown) return fail(Errc::format, fmt::format("It does not show {} to the members.", placed.path));
   TRY(const group::SignedCharter* charter, charter_of(read.finding, membership));
+  TRY_STATUS(check_frozen_when_made(read.finding, found.entry.time, charter->charter));
   TRY(const auto keys, bench.keys.of(*charter));
   TRY_STATUS(bench.cuts.judge({.finding = read.finding,
                                .checkpoints = body.checkpoints,
@@ -100,16 +104,12 @@ Status take_signature(const Found& found, const NoteBody& body, Case& of, const 
   return {};
 }
 
-Status take_dissent(const Found& found, const NoteBody& body, Case& of, const group::Charter& charter) {
+/// A member's own, or another's that it hands on: the note is signed by its author, whoever's log it stands in.
+Status take_dissent(const Found& found, const NoteBody& body, Case& of, const group::Charter& charter, Bench& bench) {
   TRY(SignedDissent read, read_dissent(body.note, charter));
   if (read.dissent.finding != of.hash) return fail(Errc::format, "It is about another finding.");
-  if (read.dissent.nick != found.place.nick) return fail(Errc::signature, "It is not by whose log it stands in.");
   TRY_STATUS(check_dissent(read.dissent, of.finding));
-  if (std::ranges::find(of.dissents, read.hash, &SignedDissent::hash) != of.dissents.end()) return {};
-  TRY_STATUS(check_share(of.dissents, read));
-  of.dissents.push_back(std::move(read));
-  std::ranges::sort(of.dissents, {}, &SignedDissent::hash);
-  return {};
+  return bench.dissents[of.hash].take(std::move(read), found.place, of);
 }
 
 void wait_for(const Found& found, Unread::Lacking lacking, Case& of) {
@@ -149,7 +149,7 @@ Status take_note(const Found& found, Casebook& book, Bench& bench) {
   if (of == nullptr) return fail(Errc::not_found, "No draft of this finding is here.");
   TRY(const group::SignedCharter* charter, charter_of(of->finding, bench.membership()));
   if (found.entry.type == log::kFindingSign) return take_signature(found, body, *of, charter->charter);
-  if (found.entry.type == log::kFindingDissent) return take_dissent(found, body, *of, charter->charter);
+  if (found.entry.type == log::kFindingDissent) return take_dissent(found, body, *of, charter->charter, bench);
   return take_withdrawal(found, body, *of, charter->charter, bench);
 }
 
@@ -176,6 +176,15 @@ Status take_publication(const Found& found, Casebook& book, Bench& bench) {
   Case* of = case_of(book, body.finding);
   if (of == nullptr) return fail(Errc::not_found, "No draft of this finding is here.");
   TRY_STATUS(check_showable(found.entry, found.place.nick, bench.membership()));
+  // Or those whom its author does not show the dissent could do nothing with what they have signed.
+  const std::map<Digest, std::uint64_t>& in_log = of->dissents_in[found.place.nick];
+  for (const Digest& hash : body.dissents)
+    if (const auto handed_on = in_log.find(hash); handed_on == in_log.end() || handed_on->second > found.place.seq)
+      return fail(Errc::policy,
+                  fmt::format("It names a dissent that does not stand before it in the log of {}, so that it need not "
+                              "be with all who have the publication. {} publishes again: parley finding publish hands "
+                              "on what it names.",
+                              found.place.nick, found.place.nick));
   of->publications.push_back({found.place, std::move(body)});
   return {};
 }
@@ -231,6 +240,18 @@ void judge(const Found& found, Casebook& book, Bench& bench, Oddities& oddities)
     taken = take_note(found, book, bench);
   }
   if (!taken && oddities.add(found.place, taken.error().message)) set_aside(found, taken.error().message, book);
+}
+
+/// Whose logs a proven fault has ended.
+Result<std::set<std::string>> convicted(vault::Vault& vault, const group::Membership& membership,
+                                        std::span<const Records> logs) {
+  mirror::VaultStore store(vault, membership.charter().group, {}, 0);
+  std::set<std::string> nicks;
+  for (const Records& log : logs) {
+    TRY(const auto fault, store.fault(log.origin()));
+    if (fault) nicks.insert(log.nick());
+  }
+  return nicks;
 }
 
 }  // namespace
@@ -299,6 +320,12 @@ Result<Casebook> read_casebook(vault::Vault& vault, const group::Membership& mem
                                 [&](const Found& found) { judge(found, book, bench, oddities); }));
     if (share.type == log::kFindingDraft) std::ranges::sort(book.cases, {}, order_of);
   }
+  TRY(const std::set<std::string> two_faced, convicted(vault, membership, logs));
+  for (Case& of : book.cases) {
+    std::vector<Oddity> left_out;
+    bench.dissents[of.hash].count(two_faced, of, left_out);
+    for (Oddity& one : left_out) oddities.add(one.place, std::move(one.why));
+  }
   return book;
 }
 
@@ -331,7 +358,8 @@ Status check_evidence(const log::Entry& entry, std::string_view nick, const Find
                             "frozen, so nobody can tell whether it was within the charter. Freeze the finding anew "
                             "once that version is in force here, or leave the entry out.",
                             entry.seq, visible(nick)));
-  return check_showable(entry, nick, membership);
+  TRY_STATUS(check_showable(entry, nick, membership));
+  return check_was_there(entry, nick, of, last->charter);
 }
 
 }  // namespace parley::finding

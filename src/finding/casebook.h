@@ -60,7 +60,13 @@ struct Case {
   UnixSeconds drafted = 0;           ///< by the drafter's clock
   std::string note;                  ///< with all signatures so far; empty while there is none
   std::vector<std::string> signers;  ///< ascending
+  /// Those that count (DissentShares), ascending by hash. First count those that signers name in publications, in the
+  /// order of these, unless their log is convicted; then those in their authors' own logs, and last what is only handed
+  /// on: so they are the same for all who have the same publications, whatever a two-faced author shows to whom.
   std::vector<SignedDissent> dissents;
+  /// By nick: the dissents that stand in its log, its own and those that it hands on, with the number of the entry.
+  std::map<std::string, std::map<Digest, std::uint64_t>, std::less<>> dissents_in;
+  /// Ascending by nick and number. Each hands on what it names: that stands in its author's log before it.
   std::vector<Publication> publications;
   /// Ascending by hash; of each signer its first, wherever in its log its signature stands.
   std::vector<Withdrawn> withdrawals;
@@ -111,9 +117,9 @@ Result<Place> place_of(vault::Vault& vault, const group::Charter& charter, const
 /// signatures would make a tree final, so that no maker could show the entry
 Status check_showable(const log::Entry& entry, std::string_view nick, const group::Membership& membership);
 
-/// Whether this entry of the log of `nick` can be evidence of `of`: as check_showable(), and by no later version of the
-/// charter than the finding's. Of one that is not known yet nobody can say what it will be when it is, and it may never
-/// be; so whoever freezes, signs or hands out the finding judges alike, whenever that is.
+/// Whether this entry of the log of `nick` can be evidence of `of`: as check_showable() and check_was_there(), and by
+/// no later version of the charter than the finding's. Of one that is not known yet nobody can say what it will be when
+/// it is, and it may never be; so whoever freezes, signs or hands out the finding judges alike, whenever that is.
 /// @error Errc::signature, Errc::policy
 Status check_evidence(const log::Entry& entry, std::string_view nick, const Finding& of,
                       const group::Membership& membership);
@@ -125,15 +131,18 @@ class Analyst {
   Analyst(vault::Vault& vault, const group::Membership& membership, group::JointLog& log)
       : vault_(vault), membership_(membership), log_(log) {}
 
-  /// Completes a working copy with group, charter, time and cut, and freezes it. @return its hash
-  /// @error Errc::policy for a rule of lint.h, an entry that no quorum holds yet, or a charter that is over
+  /// Completes a working copy with group, charter, time and cut, and freezes it. Its time is that of the entry, and not
+  /// `now`, by which only the charter is judged. @return its hash
+  /// @error Errc::policy for a rule of lint.h, an entry that no quorum holds yet or that is of a later time, or a
+  /// charter that is over
   Result<Digest> draft(Finding finding, UnixSeconds now);
   /// @error Errc::policy also for a finding that this member dissents from; Errc::exists; Errc::signature
   Status sign(const Case& of, const log::VerifierKey& id, const Secret<32>& id_seed, UnixSeconds now);
-  /// @error Errc::policy, Errc::format for points that are about nothing
+  /// @error Errc::policy, Errc::format for points that are about nothing; Errc::limit for what nobody would count
   Status dissent(const Case& of, std::vector<DissentPoint> points, const log::VerifierKey& id,
                  const Secret<32>& id_seed, UnixSeconds now);
-  /// Says again what is known now, where another dissent, or withdrawal that a quorum holds, has come in since.
+  /// Says which dissents count here, after handing on in the own log those that it does not have yet, and which
+  /// withdrawals a quorum holds. Can be said again where that has changed since.
   /// @error Errc::policy while signatures are missing, or for who has not signed or has withdrawn; Errc::exists
   Status publish(const Case& of, UnixSeconds now);
   /// Takes this member's name back from a finding that it signed. What was handed out stays out.
@@ -147,6 +156,7 @@ class Analyst {
  private:
   Status check_refs(const Finding& finding);
   Status check_signable(const Case& of);
+  Status hand_on(const SignedDissent& dissent, const Case& of);
   Result<Place> append(std::string_view type, log::Json body, std::vector<Digest> refs);
 
   vault::Vault& vault_;

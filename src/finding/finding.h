@@ -133,7 +133,7 @@ struct Finding {
   std::vector<Cut> cut;  ///< ascending by nick
   std::string title, question;
   UnixSeconds period_from = 0, period_to = 0;  ///< that the evidence is about
-  UnixSeconds created = 0;                     ///< by the drafter's clock
+  UnixSeconds created = 0;                     ///< by the drafter's clock, as the entry that freezes it
   std::int64_t revision = 1;
   Digest supersedes{};  ///< hash of the finding that this one replaces; zeros for none
   indicator::Tlp tlp = indicator::Tlp::green;

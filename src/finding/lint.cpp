@@ -127,7 +127,19 @@ std::span<const Rule> rules() {
 void detail::Remarks::add(std::string_view rule, std::string where, std::string sentence) {
   const auto found = std::ranges::find(kRules, rule, &Rule::name);
   assert(found != kRules.end());
+  if (found->severity == Severity::warns) {
+    Warnings& warnings = warnings_[found->name];
+    if (++warnings.count > kMaxWarningsOfRule + 1) return;
+    warnings.last = remarks_.size();
+  }
   remarks_.push_back({found->name, found->severity, std::move(where), std::move(sentence)});
+}
+
+std::vector<Remark> detail::Remarks::take() {
+  for (const auto& [rule, warnings] : warnings_)
+    if (warnings.count > kMaxWarningsOfRule)
+      remarks_[warnings.last].sentence = fmt::format("And {} more of this kind.", warnings.count - kMaxWarningsOfRule);
+  return std::move(remarks_);
 }
 
 std::vector<Remark> lint(const Finding& finding, const group::Charter& charter, const Digest& charter_hash) {

@@ -29,6 +29,10 @@ struct Remark {
   std::string sentence;  ///< what is wrong, and what to do
 };
 
+/// Of one rule that warns no more are told one by one; a last remark says how many there are beyond. What refuses is
+/// always told.
+inline constexpr std::size_t kMaxWarningsOfRule = 32;
+
 /// What depends on the group as well as on the finding. Texts that are not shown are not judged.
 /// @param charter  the version in force that the finding names
 /// @param charter_hash  of that version

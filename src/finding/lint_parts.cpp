@@ -167,6 +167,21 @@ void lint_references(const Evidence& evidence, const std::string& where, Remarks
         fmt::format("{} does not say which {} it is: --commit or --report FILE.", visible(evidence.id), evidence.kind));
 }
 
+/// One remark for each item and way, whatever the number of its sightings.
+void lint_same_origins(const Finding& finding, Remarks& remarks) {
+  const std::vector<SameOriginHint> hints = same_origin_hints(finding);
+  for (std::size_t i = 0; i < hints.size();) {
+    const SameOriginHint& first = hints[i];
+    std::vector<std::string> groups;
+    for (; i < hints.size() && hints[i].evidence == first.evidence && hints[i].by_rule == first.by_rule; ++i)
+      groups.push_back(visible(fmt::format("{}", fmt::join(hints[i].origins, ", "))));
+    remarks.add(
+        first.by_rule ? "same-origin-by-rule" : "same-origin-by-time", "/evidence",
+        fmt::format("{}: {} are possibly one origin ({}).", visible(first.evidence), fmt::join(groups, "; so are "),
+                    first.by_rule ? "the same rule fired" : "first seen within a second"));
+  }
+}
+
 void lint_doubles(const Finding& finding, Remarks& remarks) {
   std::map<Digest, std::string> refs, commitments;
   for (std::size_t i = 0; i < finding.evidence.size(); ++i) {
@@ -184,10 +199,7 @@ void lint_doubles(const Finding& finding, Remarks& remarks) {
                     fmt::format("{} and {} rest on the same entry.", visible(other->second), visible(evidence.id)));
     }
   }
-  for (const SameOriginHint& hint : same_origin_hints(finding))
-    remarks.add(hint.by_rule ? "same-origin-by-rule" : "same-origin-by-time", "/evidence",
-                fmt::format("{}: {} and {} are possibly one origin ({}).", visible(hint.evidence), visible(hint.origin),
-                            visible(hint.other), hint.by_rule ? "the same rule fired" : "first seen within a second"));
+  lint_same_origins(finding, remarks);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace parley::finding {
@@ -46,6 +47,44 @@ std::set<std::string> first_of(const std::vector<Score>& scores) {
   for (const Score& score : scores)
     if (score.inconsistency == least) first.insert(score.hypothesis);
   return first;
+}
+
+/// Distinct origins, in the order in which they came.
+using Group = std::vector<std::string>;
+
+void add_to(Group& group, const std::string& origin) {
+  if (std::ranges::find(group, origin) == group.end()) group.push_back(origin);
+}
+
+/// Those with two or more.
+std::vector<Group> of_several(std::vector<Group> groups) {
+  std::erase_if(groups, [](const Group& group) { return group.size() < 2; });
+  return groups;
+}
+
+std::vector<Group> groups_by_rule(std::span<const Sighting> seen) {
+  std::map<std::string_view, std::size_t> place_of;
+  std::vector<Group> groups;
+  for (const Sighting& sighting : seen) {
+    if (sighting.rule.empty()) continue;
+    const auto [place, is_new] = place_of.try_emplace(sighting.rule, groups.size());
+    if (is_new) groups.emplace_back();
+    add_to(groups[place->second], sighting.origin);
+  }
+  return of_several(std::move(groups));
+}
+
+std::vector<Group> groups_by_time(std::span<const Sighting> seen) {
+  std::vector<const Sighting*> ordered;
+  for (const Sighting& sighting : seen)
+    if (sighting.first_seen != 0) ordered.push_back(&sighting);
+  std::ranges::stable_sort(ordered, {}, &Sighting::first_seen);
+  std::vector<Group> groups;
+  for (std::size_t i = 0; i < ordered.size(); ++i) {
+    if (i == 0 || ordered[i]->first_seen - ordered[i - 1]->first_seen > kSameMoment) groups.emplace_back();
+    add_to(groups.back(), ordered[i]->origin);
+  }
+  return of_several(std::move(groups));
 }
 
 }  // namespace
@@ -92,18 +131,16 @@ std::size_t corroboration_of(const Finding& finding, std::string_view hypothesis
 std::vector<SameOriginHint> same_origin_hints(const Finding& finding) {
   std::vector<SameOriginHint> hints;
   for (const Evidence& evidence : finding.evidence) {
-    for (std::size_t i = 0; i < evidence.seen.size(); ++i) {
-      for (std::size_t j = i + 1; j < evidence.seen.size(); ++j) {
-        const Sighting& one = evidence.seen[i];
-        const Sighting& other = evidence.seen[j];
-        if (one.origin == other.origin) continue;
-        const bool by_rule = !one.rule.empty() && one.rule == other.rule;
-        const bool by_time = one.first_seen != 0 && other.first_seen != 0 &&
-                             one.first_seen - other.first_seen <= kSameMoment &&
-                             other.first_seen - one.first_seen <= kSameMoment;
-        if (by_rule || by_time) hints.push_back({evidence.id, one.origin, other.origin, by_rule});
-      }
-    }
+    const std::vector<Group> by_rule = groups_by_rule(evidence.seen);
+    const auto is_told = [&](const Group& group) {
+      return std::ranges::any_of(by_rule, [&](const Group& other) {
+        return std::ranges::all_of(
+            group, [&](const std::string& origin) { return std::ranges::find(other, origin) != other.end(); });
+      });
+    };
+    for (const Group& group : by_rule) hints.push_back({evidence.id, group, true});
+    for (const Group& group : groups_by_time(evidence.seen))
+      if (!is_told(group)) hints.push_back({evidence.id, group, false});
   }
   return hints;
 }

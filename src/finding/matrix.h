@@ -33,13 +33,14 @@ std::size_t corroboration_of(const Evidence& evidence);
 /// The same over all evidence that fits a hypothesis (C or CC).
 std::size_t corroboration_of(const Finding& finding, std::string_view hypothesis);
 
-/// Two sightings of different origins that look like one: first seen within a second of each other, or caught by the
-/// same rule.
+/// Different origins of an item that look like one: caught by the same rule, or each first seen within a second of
+/// another of them.
 struct SameOriginHint {
   std::string evidence;
-  std::string origin, other;  ///< ids
-  bool by_rule = false;       ///< else by time
+  std::vector<std::string> origins;  ///< ids, in the order of the sightings; two or more
+  bool by_rule = false;              ///< else by time
 };
+/// In the order of the evidence, of an item those by rule first. Those by time only that no rule has shown already.
 std::vector<SameOriginHint> same_origin_hints(const Finding& finding);
 
 /// "2.25" for 9 quarters.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
 #include "base/encoding.h"
 #include "base/text.h"
 
@@ -96,6 +97,28 @@ Status check_within(const group::Charter& charter, const log::Entry& entry, std:
   if (entry.time < charter.not_before - skew || entry.time > charter.grace_ends() + skew)
     return fail(Errc::signature, "An entry is from outside the time of the charter.");
   return {};
+}
+
+Status check_frozen_when_made(const Finding& finding, UnixSeconds frozen, const group::Charter& charter) {
+  const UnixSeconds skew = charter.clock_skew_seconds;
+  if (finding.created >= frozen - skew && finding.created <= frozen + skew) return {};
+  return fail(Errc::policy,
+              fmt::format("The finding states that it was made at {}, and the entry that freezes it is of {}; by the "
+                          "charter the two are at most {} s apart. Ask its drafter to freeze it anew: parley finding "
+                          "draft states the time of its entry.",
+                          to_rfc3339(finding.created), to_rfc3339(std::min(frozen, kLatestTime)), skew));
+}
+
+Status check_was_there(const log::Entry& entry, std::string_view nick, const Finding& finding,
+                       const group::Charter& charter) {
+  const UnixSeconds skew = charter.clock_skew_seconds;
+  if (entry.time <= finding.created + skew) return {};
+  return fail(Errc::policy,
+              fmt::format("The evidence names entry {} of {}, which is of {}, and the finding states that it was made "
+                          "at {}; by the charter clocks are at most {} s apart, so the entry was not there to be "
+                          "judged. Freeze the finding anew after that time, or leave the entry out.",
+                          entry.seq, visible(nick), to_rfc3339(std::min(entry.time, kLatestTime)),
+                          to_rfc3339(finding.created), skew));
 }
 
 }  // namespace parley::finding

@@ -45,4 +45,19 @@ struct PublishBody {
 /// @error Errc::signature
 Status check_within(const group::Charter& charter, const log::Entry& entry, std::string_view nick);
 
+/// Whether a finding was made when the entry that freezes it was written, as far as the charter lets clocks differ: its
+/// drafter must not date it otherwise than the entry, which stands between others of its log.
+/// @param frozen   the time of that entry
+/// @param charter  the finding's
+/// @error Errc::policy
+Status check_frozen_when_made(const Finding& finding, UnixSeconds frozen, const group::Charter& charter);
+
+/// Whether what the finding rests on was there when it was made, as far as the charter lets clocks differ: what did not
+/// exist nobody can have judged. Members and verifiers of dossiers hold all evidence to this.
+/// @param entry    of the log of `nick`, which the evidence names
+/// @param charter  the finding's
+/// @error Errc::policy
+Status check_was_there(const log::Entry& entry, std::string_view nick, const Finding& finding,
+                       const group::Charter& charter);
+
 }  // namespace parley::finding

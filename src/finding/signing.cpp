@@ -127,7 +127,12 @@ std::string Dissent::text() const {
 Result<SignedDissent> sign_dissent(const Dissent& dissent, const log::VerifierKey& id, const Secret<32>& id_seed) {
   const std::string text = dissent.text();
   TRY_STATUS(read_dissent_text({text, {}}));
-  return SignedDissent{dissent, log::sign_note(text, id.name, id_seed), crypto::sha256(as_bytes(text))};
+  SignedDissent made{dissent, log::sign_note(text, id.name, id_seed), crypto::sha256(as_bytes(text))};
+  if (made.note.size() > kMaxDissentBytes)
+    return fail(Errc::limit, fmt::format("The dissent has {} bytes with its signature; {} is the limit. Shorten its "
+                                         "points.",
+                                         made.note.size(), kMaxDissentBytes));
+  return made;
 }
 
 Result<SignedDissent> read_dissent(std::string_view text, const group::Charter& charter) {
@@ -167,17 +172,16 @@ Result<SignedWithdrawal> read_withdrawal(std::string_view text, const group::Cha
   return SignedWithdrawal{std::move(withdrawal), std::string(text), crypto::sha256(as_bytes(note.text))};
 }
 
-Status check_share(std::span<const SignedDissent> counted, const SignedDissent& more) {
-  std::size_t count = 1, bytes = more.note.size();
-  for (const SignedDissent& one : counted) {
-    if (one.dissent.nick != more.dissent.nick) continue;
-    ++count;
-    bytes += one.note.size();
-  }
-  if (count <= kMaxDissentsOfOne && bytes <= kMaxDissentBytesOfOne) return {};
-  return fail(Errc::limit,
-              fmt::format("Of one member's dissents about a finding the first {} count, as far as they have {} bytes.",
-                          kMaxDissentsOfOne, kMaxDissentBytesOfOne));
+Status DissentShares::take(const SignedDissent& more) {
+  Share& share = of_[more.dissent.nick];
+  if (share.count + 1 > kMaxDissentsOfOne || share.bytes + more.note.size() > kMaxDissentBytesOfOne)
+    return fail(
+        Errc::limit,
+        fmt::format("Of one member's dissents about a finding the first {} count, as far as they have {} bytes.",
+                    kMaxDissentsOfOne, kMaxDissentBytesOfOne));
+  ++share.count;
+  share.bytes += more.note.size();
+  return {};
 }
 
 Status check_dissent(const Dissent& dissent, const Finding& finding) {

@@ -2,6 +2,7 @@
 // with what they think instead (log.md 6.1).
 #pragma once
 
+#include <map>
 #include <set>
 
 #include "finding/finding.h"
@@ -12,9 +13,9 @@ namespace parley::finding {
 inline constexpr std::string_view kDissentKind = "parley/dissent/v1";
 inline constexpr std::size_t kMaxDissentBytes = 64 * 1024;
 inline constexpr std::size_t kMaxDissentPoints = 32;
-/// Of one member about one finding, and how long their notes are together. Only the first in its log that are within
-/// both count, so that nobody keeps a finding from being handed out by dissenting without end: what all members of the
-/// largest group may say fits into one dossier (dossier/dossier.h).
+/// Of one member about one finding, and how long their notes are together. Only the first that are within both count
+/// (casebook.h says in which order), so that nobody keeps a finding from being handed out by dissenting without end:
+/// what all members of the largest group may say fits into one dossier (dossier/dossier.h).
 inline constexpr std::size_t kMaxDissentsOfOne = 32;
 inline constexpr std::size_t kMaxDissentBytesOfOne = 128 * 1024;
 
@@ -95,12 +96,23 @@ struct SignedDissent {
   Digest hash{};  ///< of the text; published findings name it
 };
 
-/// @error Errc::format for one that breaks a rule: no points, too many, a point without text or about nothing
+/// @error Errc::format for one that breaks a rule: no points, too many, a point without text or about nothing;
+/// Errc::limit for one that is longer with its signature than its readers take
 Result<SignedDissent> sign_dissent(const Dissent& dissent, const log::VerifierKey& id, const Secret<32>& id_seed);
 /// Signed by the member whom it names, and by nobody else. @error Errc::signature, Errc::format, Errc::limit
 Result<SignedDissent> read_dissent(std::string_view note, const group::Charter& charter);
-/// Whether `more` counts beside those of the same member that count already. @error Errc::limit
-Status check_share(std::span<const SignedDissent> counted, const SignedDissent& more);
+/// What counts of the members' dissents about one finding, in the order in which they are given.
+class DissentShares {
+ public:
+  /// Whether this one counts beside those of its author that counted before. @error Errc::limit
+  Status take(const SignedDissent& more);
+
+ private:
+  struct Share {
+    std::size_t count = 0, bytes = 0;
+  };
+  std::map<std::string, Share, std::less<>> of_;  // by nick
+};
 /// Whether every point is about something that is in `finding`, and the group is its. @error Errc::format
 Status check_dissent(const Dissent& dissent, const Finding& finding);
 

@@ -141,6 +141,15 @@ void JointLog::write(std::span<Wanted* const> wanted) {
   for (std::size_t i = 0; i < results.size(); ++i) wanted[i]->written = std::move(results[i]);
 }
 
+Result<UnixSeconds> JointLog::time_of_next() {
+  return with([&](mirror::Replica& replica) -> Result<UnixSeconds> {
+    const std::uint64_t size = replica.size(nick_);
+    if (size == 0) return time();
+    TRY(const mirror::EntryView last, replica.entry(nick_, size - 1));
+    return std::max(time(), last.entry.time);
+  });
+}
+
 Result<mirror::EntryView> JointLog::rotate(const mirror::NewKey& next, const Secret<32>& id_seed, const Work& work) {
   return change([&](mirror::Replica& replica) -> Result<mirror::EntryView> {
     // What waits may wait for the very key: the rotation of one that is not here comes before it.

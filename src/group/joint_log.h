@@ -45,6 +45,9 @@ class JointLog {
   /// By our clock, as far as the others' let it be trusted (PeerClocks::bounded): for entries, windows and ends.
   /// Whether something is permitted now is for the clock alone.
   virtual UnixSeconds time() { return clocks_.bounded(wall_clock_now()); }
+  /// What an entry states that is written now: time(), and never less than the entry before it. @error as
+  /// Replica::entry
+  Result<UnixSeconds> time_of_next();
 
   /// `work(replica)`, while nobody else has it. It must not wait for a peer.
   template <typename Work>

@@ -22,6 +22,16 @@ class OmittedDissent : public testing::Test {
     EXPECT_HOLDS(members_.dissent("charlie", hash_, {{"e1", {}, std::move(text)}}));
     members_.exchange();
   }
+  /// Whatever nobody counts: a changed program writes it all the same.
+  void dissent_by_changed_program(const std::string& nick, std::vector<finding::DissentPoint> points) {
+    auto& author = members_.group_[nick];
+    const auto note = finding::sign_dissent(
+        {hash_, members_.membership(nick).charter().group, nick, finding::ThreeMembers::kNow, std::move(points)},
+        author.id(), author.id_seed());
+    ASSERT_HOLDS(note);
+    EXPECT_HOLDS(members_.log(nick).append(
+        mirror::draft_for_everyone(log::kFindingDissent, finding::NoteBody{hash_, note->note}.to_json())));
+  }
   void publish(std::string_view nick) {
     EXPECT_HOLDS(members_.publish(nick, hash_));
     members_.exchange();
@@ -180,8 +190,11 @@ TEST_F(OmittedDissent, NamedByOnePublisherThoughNobodyHasItKeepsTheOthersFromNot
 }
 
 TEST_F(OmittedDissent, WithoutEndKeepsNobodyFromHandingOutTheFinding) {
-  for (std::size_t i = 0; i < finding::kMaxDissentsOfOne + 2; ++i)
+  for (std::size_t i = 0; i < finding::kMaxDissentsOfOne; ++i)
     EXPECT_HOLDS(members_.dissent("charlie", hash_, {{"e1", {}, fmt::format("Reason {}.", i)}}));
+  EXPECT_REFUSED(members_.dissent("charlie", hash_, {{"e1", {}, "One more."}}), Errc::limit,
+                 "nobody's node would count it");
+  for (const char* more : {"One more.", "And one more."}) dissent_by_changed_program("charlie", {{"e1", {}, more}});
   members_.exchange();
   const finding::Casebook book = members_.book("alpha");
   EXPECT_EQ(book.cases.at(0).dissents.size(), finding::kMaxDissentsOfOne);
@@ -205,7 +218,9 @@ TEST_F(OmittedDissent, OfWhichThereIsMoreThanAMembersShareOfBytesCountsAsFarAsTh
       points.push_back({"e1", {}, fmt::format("{:02}", number) + std::string(bytes / kPoints, 'x')});
     return points;
   };
-  for (std::size_t i = 0; i < 4; ++i) EXPECT_HOLDS(members_.dissent("charlie", hash_, long_one(i, 60'000)));
+  for (std::size_t i = 0; i < 2; ++i) EXPECT_HOLDS(members_.dissent("charlie", hash_, long_one(i, 60'000)));
+  EXPECT_REFUSED(members_.dissent("charlie", hash_, long_one(2, 60'000)), Errc::limit, "Shorten it");
+  for (std::size_t i = 2; i < 4; ++i) dissent_by_changed_program("charlie", long_one(i, 60'000));
   EXPECT_HOLDS(members_.dissent("charlie", hash_, long_one(9, 1'600)));
   EXPECT_HOLDS(members_.dissent("bravo", hash_, long_one(0, 60'000)));
   members_.exchange();

@@ -100,6 +100,7 @@ TEST_F(ForgedDossier, IsTakenByBothUpToEachLimit) {
        one("a purpose of its full length", "", "charter", "/purpose", Json(of_length(1000))),
        one("400 days", "", "charter", "/not_after", Json(group::kBegin + group::kLongestWindowSeconds)),
        one("the largest cap", "", "charter", "/questions/0/max_probe_items_group_30d", Json(group::kLargestCap)),
+       one("evidence as late as clocks may differ", "", "alpha's entry", "/time", Json(group::kBegin + 100'600)),
        one("a charter that is not here", "", "alpha's entry", "/charter", Json(std::string(64, 'a'))),
        one("an entry for some", "", "alpha's entry", "/aud", Json::Array{Json("bravo"), Json("x-9")}),
        one("an entry for nobody", "", "alpha's entry", "/aud", nobody),
@@ -280,6 +281,8 @@ TEST_F(ForgedDossier, IsRefusedByBothForWhatElseItsPartsSay) {
   add("entries", "alpha's entry", "/time", -1);
   add("entries", "alpha's entry", "/time", group::kBegin - 601);
   add("entries", "alpha's entry", "/time", group::kEnd + 30 * group::kSecondsPerDay + 601);
+  add("entries", "alpha's entry", "/time", group::kBegin + 100'601);
+  add("entries", "finding", "/created", group::kBegin - 500);
   add("entries", "alpha's entry", "/v", 2);
   add("entries", "alpha's entry", "/body", of_length(64));
   add("entries", "alpha's entry", "/refs", Json::Array(2, Json(std::string(64, 'a'))));

@@ -2,6 +2,7 @@
 // not take is left aside, and said.
 #include "crypto/ristretto.h"
 #include "dossier/both_verifiers.h"
+#include "finding/changed_program.h"
 
 namespace parley::dossier {
 namespace {
@@ -33,7 +34,7 @@ class SpoiltEntries : public BothVerifiers {
  protected:
   /// All but `spoiler` have an honest program; the finding is frozen by bravo, whose clock is ahead of the others'.
   void freeze() {
-    at("bravo", log::kHeads, log::Json::Object{{"v", 1}}, wall_clock_now() + 1'000);
+    at("bravo", log::kHeads, log::Json::Object{{"v", 1}}, wall_clock_now() + kAhead);
     members_.exchange();
     const auto hash = members_.draft("bravo", members_.working_copy());
     ASSERT_HOLDS(hash);
@@ -50,9 +51,26 @@ class SpoiltEntries : public BothVerifiers {
   }
   /// Writes into the log of `nick` as its changed program may, stating any time.
   void at(std::string_view nick, std::string_view type, log::Json body, UnixSeconds time) {
-    EXPECT_HOLDS(members_.log(nick).with([&](mirror::Replica& replica) {
-      return replica.append(mirror::draft_for_everyone(type, std::move(body)), time);
-    }));
+    finding::write_at(members_, nick, type, std::move(body), time);
+  }
+  /// What bravo's honest program refuses to freeze alpha's freezes, bravo's refuses to sign, and then all sign and
+  /// publish: the maker judges as they should have.
+  void expect_refused_by_all(finding::Finding finding, Errc code, const std::string& why) {
+    EXPECT_REFUSED(members_.draft("bravo", finding), code, why);
+    finding.created = wall_clock_now();
+    const finding::DraftBody body = finding::frozen_by(members_, "alpha", finding);
+    hash_ = finding::finding_hash(body.text);
+    at("alpha", log::kFindingDraft, body.to_json(), finding.created);
+    members_.exchange();
+    EXPECT_REFUSED(members_.sign("bravo", hash_), code, why);
+    for (const std::string& nick : members_.nicks_) {
+      const auto note = finding::sign_finding(body.text, members_.group_[nick].id(), members_.group_[nick].id_seed());
+      ASSERT_HOLDS(note);
+      at(nick, log::kFindingSign, finding::NoteBody{hash_, *note}.to_json(), finding.created);
+    }
+    members_.exchange();
+    publish({"alpha", "bravo", "charlie"});
+    EXPECT_REFUSED(dossier_by(members_, "bravo", of("bravo")), code, why);
   }
   finding::Case of(std::string_view nick) {
     const finding::Casebook book = members_.book(nick);
@@ -64,6 +82,7 @@ class SpoiltEntries : public BothVerifiers {
     return taken_by_both(members_, nick, dossier_by(members_, nick, of(nick)));
   }
 
+  static constexpr UnixSeconds kAhead = 300;
   finding::ThreeMembers members_;
   Digest hash_{};
   const UnixSeconds too_late_ = members_.membership("alpha").charter().grace_ends() + 100'000;
@@ -192,7 +211,6 @@ TEST_F(SpoiltEntries, OfEvidenceThatNoDossierCanShowAreRefusedBeforeAnybodySigns
 // Such a version may come into force, and then the entry may be from outside its time, or by no member of it; or it
 // may never be known to anybody.
 TEST_F(SpoiltEntries, OfEvidenceByAVersionThatIsNotInForceAreRefusedByDrafterSignerAndMakerAlike) {
-  constexpr const char* kWhy = "names a version of the charter that was not in force";
   const Digest gathering = finding::digest_of("an amendment that still gathers signatures");
   const Digest in_force = members_.membership("alpha").signed_charter().hash;
   const auto write_by = [&](const Digest& charter) {
@@ -206,36 +224,20 @@ TEST_F(SpoiltEntries, OfEvidenceByAVersionThatIsNotInForceAreRefusedByDrafterSig
       [&](mirror::Replica& replica) { return replica.entry("alpha", replica.size("alpha") - 1)->leaf_hash; });
   finding::Finding finding = members_.working_copy();
   finding.evidence[0].refs = {leaf};
-  EXPECT_REFUSED(members_.draft("bravo", finding), Errc::policy, kWhy);
+  expect_refused_by_all(finding, Errc::policy, "names a version of the charter that was not in force");
+}
 
-  // Alpha's program freezes it all the same.
-  const group::Membership membership = members_.membership("alpha");
-  finding.group = membership.charter().group;
-  finding.charter = in_force;
-  finding.created = finding::ThreeMembers::kNow;
-  finding::DraftBody body;
-  const auto logs = finding::Analyst(members_.group_["alpha"].vault(), membership, members_.log("alpha")).cut();
-  ASSERT_HOLDS(logs);
-  for (const auto& [cut, note] : *logs) {
-    finding.cut.push_back(cut);
-    body.checkpoints.push_back(note);
-  }
-  body.openings = finding::freeze(finding);
-  body.text = finding::finding_text(finding);
-  hash_ = finding::finding_hash(body.text);
-  at("alpha", log::kFindingDraft, body.to_json(), finding::ThreeMembers::kNow);
+// Its author wrote it an hour ahead, by its clock: a finding that was made before cannot rest on it.
+TEST_F(SpoiltEntries, OfEvidenceThatWasNotThereYetAreRefusedByDrafterSignerAndMakerAlike) {
+  const UnixSeconds later = wall_clock_now() + 3'600;
+  at("charlie", log::kHeads, log::Json::Object{{"v", 1}}, later);
   members_.exchange();
-  EXPECT_REFUSED(members_.sign("bravo", hash_), Errc::policy, kWhy);
-
-  // And so do those who sign and publish it.
-  for (const std::string& nick : members_.nicks_) {
-    const auto note = finding::sign_finding(body.text, members_.group_[nick].id(), members_.group_[nick].id_seed());
-    ASSERT_HOLDS(note);
-    at(nick, log::kFindingSign, finding::NoteBody{hash_, *note}.to_json(), finding::ThreeMembers::kNow);
-  }
-  members_.exchange();
-  publish({"alpha", "bravo", "charlie"});
-  EXPECT_REFUSED(dossier_by(members_, "bravo", of("bravo")), Errc::policy, kWhy);
+  finding::Finding finding = members_.working_copy();
+  finding.evidence[0].refs = {members_.log("alpha").with(
+      [&](mirror::Replica& replica) { return replica.entry("charlie", replica.size("charlie") - 1)->leaf_hash; })};
+  expect_refused_by_all(finding, Errc::policy,
+                        fmt::format("entry 2 of charlie, which is of {}, and the finding states that it was made at ",
+                                    to_rfc3339(later)));
 }
 
 TEST_F(SpoiltEntries, OrOthersAreNoEvidenceBeyondWhatADossierCanShow) {
@@ -265,6 +267,51 @@ TEST_F(SpoiltEntries, WithTwoSignaturesByOneKeyCountOnce) {
   at("alpha", log::kFindingSign, finding::NoteBody{hash_, log::write_note(note)}.to_json(), 1);
   members_.exchange();
   EXPECT_EQ(of("bravo").note, before.note);
+}
+
+struct Dated {
+  UnixSeconds made = 0, entry = 0;
+  bool holds = false;
+};
+
+TEST(DateOfAFinding, IsThatOfItsEntryAndNoEarlierThanItsEvidenceByWhatClocksMayDiffer) {
+  group::Charter charter = group::charter_of(3);
+  charter.clock_skew_seconds = 600;
+  finding::Finding finding = finding::sample_finding(charter);
+  log::Entry entry;
+  entry.seq = 7;
+  const UnixSeconds made = finding.created;
+  for (const Dated& row : {Dated{made, made, true},
+                           {made, made + 600, true},
+                           {made, made - 600, true},
+                           {made, made + 601, false},
+                           {made, made - 601, false},
+                           {0, made, false},
+                           {kLatestTime, made, false},
+                           {made, log::kMaxInteger, false}}) {
+    finding.created = row.made;
+    const Status frozen = finding::check_frozen_when_made(finding, row.entry, charter);
+    EXPECT_EQ(frozen.has_value(), row.holds) << row.made << " in an entry of " << row.entry;
+    if (!row.holds) {
+      EXPECT_REFUSED(frozen, Errc::policy, "at most 600 s apart. Ask its drafter to freeze it anew");
+      EXPECT_REFUSED(frozen, Errc::policy, to_rfc3339(row.made));
+      EXPECT_REFUSED(frozen, Errc::policy, to_rfc3339(std::min(row.entry, kLatestTime)));
+    }
+  }
+  for (const Dated& row : {Dated{made, made, true},
+                           {made, made + 600, true},
+                           {made, 0, true},
+                           {kLatestTime, made, true},
+                           {made, made + 601, false},
+                           {made, log::kMaxInteger, false}}) {
+    finding.created = row.made;
+    entry.time = row.entry;
+    const Status there = finding::check_was_there(entry, "bravo", finding, charter);
+    EXPECT_EQ(there.has_value(), row.holds) << row.made << " on evidence of " << row.entry;
+    if (!row.holds) {
+      EXPECT_REFUSED(there, Errc::policy, "names entry 7 of bravo");
+    }
+  }
 }
 
 TEST(WithinTheCharter, IsAnEntryByAMemberAndInItsTime) {

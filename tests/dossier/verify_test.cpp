@@ -3,6 +3,7 @@
 
 #include "dossier/samples.h"
 #include "dossier/synthetic.h"
+#include "finding/changed_program.h"
 #include "log/tlog_proof.h"
 
 namespace parley::dossier {
@@ -145,18 +146,10 @@ TEST(Dossier, IsNotMadeOnTreesThatAReaderWouldNotTakeForHeldAndSaysWhoseSignatur
 TEST(Dossier, IsNotMadeOfAFindingThatBreaksTheRulesThoughEnoughHaveSignedIt) {
   // Alpha and bravo run programs that freeze and sign what has no likelihood.
   finding::ThreeMembers members;
-  const group::Membership membership = members.membership("alpha");
   finding::Finding finding = members.working_copy();
+  finding.created = wall_clock_now();
   finding.judgement.likelihood.reset();
-  finding::DraftBody draft;
-  const auto cut = finding::Analyst(members.group_["alpha"].vault(), membership, members.log("alpha")).cut();
-  ASSERT_HOLDS(cut);
-  for (const auto& [place, checkpoint] : *cut) {
-    finding.cut.push_back(place);
-    draft.checkpoints.push_back(checkpoint);
-  }
-  draft.openings = finding::freeze(finding);
-  draft.text = finding::finding_text(finding);
+  const finding::DraftBody draft = finding::frozen_by(members, "alpha", std::move(finding));
   const Digest hash = finding::finding_hash(draft.text);
   const auto write = [&](std::string_view nick, std::string_view type, log::Json body) {
     EXPECT_HOLDS(members.log(nick).append({.type = std::string(type),

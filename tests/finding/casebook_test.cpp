@@ -1,6 +1,6 @@
 // A finding's way through three members' logs: frozen by one, signed by two, dissented from by the third, published.
+#include "finding/changed_program.h"
 #include "finding/detail/records.h"
-#include "finding/three_members.h"
 #include "group/rotation.h"
 
 namespace parley::finding {
@@ -107,6 +107,158 @@ TEST_F(Findings, ArePublishedBySignersOnceTheQuorumHasSigned) {
   ASSERT_HOLDS(dissent("charlie", *hash, {{"e1", {}, "It was a sinkhole."}}));
   exchange();
   EXPECT_HOLDS(publish("alpha", *hash));
+}
+
+TEST_F(Findings, StateTheTimeOfTheEntryThatFreezesThem) {
+  const auto hash = draft("alpha", working_copy());
+  ASSERT_HOLDS(hash);
+  EXPECT_EQ(only_case("alpha").finding.created, only_case("alpha").drafted);
+  // Also where the clock has been ahead: a log does not go back.
+  const UnixSeconds ahead = wall_clock_now() + 500;
+  write_at(*this, "alpha", log::kHeads, log::Json::Object{{"v", 1}}, ahead);
+  ASSERT_HOLDS(draft("alpha", working_copy()));
+  const Casebook book = this->book("alpha");
+  ASSERT_EQ(book.cases.size(), 2u);
+  EXPECT_EQ(book.cases[1].finding.created, ahead);
+  EXPECT_EQ(book.cases[1].drafted, ahead);
+}
+
+// Charlie's program dates what it freezes as it likes.
+TEST_F(Findings, ThatAreDatedOtherwiseThanTheirEntryAreNobodysToSign) {
+  const UnixSeconds skew = membership("charlie").charter().clock_skew_seconds;
+  UnixSeconds frozen = wall_clock_now() + 10;
+  for (const UnixSeconds off : {-skew, skew, -skew - 1, skew + 1, -30 * group::kSecondsPerDay, 5 * skew}) {
+    Finding finding = working_copy();
+    finding.created = ++frozen + off;
+    const DraftBody body = frozen_by(*this, "charlie", finding);
+    write_at(*this, "charlie", log::kFindingDraft, body.to_json(), frozen);
+    exchange();
+    const Casebook book = this->book("bravo");
+    const bool is_within = off >= -skew && off <= skew;
+    EXPECT_EQ(book.find(to_hex(finding_hash(body.text))).has_value(), is_within) << off;
+    if (is_within) continue;
+    ASSERT_FALSE(book.oddities.empty()) << off;
+    const std::string& why = book.oddities.back().why;
+    EXPECT_NE(why.find(to_rfc3339(finding.created)), std::string::npos) << why;
+    EXPECT_NE(why.find(to_rfc3339(frozen)), std::string::npos) << why;
+    EXPECT_NE(why.find("Ask its drafter to freeze it anew"), std::string::npos) << why;
+  }
+}
+
+TEST_F(Findings, ThatReplaceOthersAreDatedByTheirOwnEntry) {
+  const auto older = draft("alpha", working_copy());
+  ASSERT_HOLDS(older);
+  Finding revision = only_case("alpha").finding;
+  for (const Placed& placed : redactable_texts(revision)) placed.text->commitment = {};
+  revision.supersedes = *older;
+  ++revision.revision;
+  const UnixSeconds ahead = wall_clock_now() + 500;
+  write_at(*this, "alpha", log::kHeads, log::Json::Object{{"v", 1}}, ahead);
+  const auto newer = draft("alpha", revision);
+  ASSERT_HOLDS(newer);
+  const Casebook book = this->book("alpha");
+  const auto found = book.find(to_hex(*newer));
+  ASSERT_HOLDS(found);
+  EXPECT_EQ((*found)->finding.created, ahead) << "and not by that of the one that it replaces";
+}
+
+/// How many entries of a type the log of `nick` has, as alpha knows it.
+std::size_t count_of(ThreeMembers& members, const std::string& nick, std::string_view type) {
+  return members.log("alpha").with([&](mirror::Replica& replica) {
+    std::size_t count = 0;
+    for (std::uint64_t seq = 0; seq < replica.size(nick); ++seq) count += replica.entry(nick, seq)->entry.type == type;
+    return count;
+  });
+}
+
+TEST_F(Findings, ArePublishedWithTheDissentsThatThePublicationNamesEachOnceInItsAuthorsLog) {
+  const auto hash = draft("alpha", working_copy());
+  ASSERT_HOLDS(hash);
+  exchange();
+  for (const char* nick : {"alpha", "bravo"}) ASSERT_HOLDS(sign(nick, *hash));
+  ASSERT_HOLDS(dissent("charlie", *hash, {{"e1", {}, "It was a sinkhole."}}));
+  exchange();
+  for (const char* nick : {"alpha", "bravo"}) ASSERT_HOLDS(publish(nick, *hash));
+  ASSERT_HOLDS(dissent("charlie", *hash, {{"e2", {}, "The build time can be forged."}}));
+  ASSERT_HOLDS(dissent("alpha", *hash, {{"e2", {}, "I think so too."}}));
+  exchange();
+  for (const char* nick : {"alpha", "bravo"}) ASSERT_HOLDS(publish(nick, *hash));
+  exchange();
+  EXPECT_EQ(count_of(*this, "alpha", log::kFindingDissent), 3u) << "charlie's two and its own";
+  EXPECT_EQ(count_of(*this, "bravo", log::kFindingDissent), 3u);
+  EXPECT_EQ(count_of(*this, "charlie", log::kFindingDissent), 2u);
+  for (const std::string& nick : nicks_) {
+    const Case of = only_case(nick);
+    EXPECT_EQ(of.dissents.size(), 3u) << nick;
+    EXPECT_EQ(of.publications.size(), 4u) << nick;
+  }
+}
+
+// Whoever lacks charlie's log, or is shown another one, has charlie's words by those who name them.
+TEST_F(Findings, HaveTheDissentsThatTheirPublishersHandOnThoughTheirAuthorsWordsAreNotHere) {
+  const auto hash = draft("alpha", working_copy());
+  ASSERT_HOLDS(hash);
+  exchange();
+  for (const char* nick : {"alpha", "bravo"}) ASSERT_HOLDS(sign(nick, *hash));
+  ASSERT_HOLDS(dissent("charlie", *hash, {{"e1", {}, "It was a sinkhole."}}));
+  exchange();
+  ASSERT_HOLDS(publish("bravo", *hash));
+  exchange();
+  const mirror::EntryView said = log("alpha").with(
+      [&](mirror::Replica& replica) { return *replica.entry("charlie", replica.size("charlie") - 1); });
+  ASSERT_EQ(said.entry.type, log::kFindingDissent);
+  EXPECT_HOLDS(group_["alpha"].vault().erase_log_body(said.entry.body));
+  const Casebook book = this->book("alpha");
+  ASSERT_EQ(book.cases.at(0).dissents.size(), 1u);
+  EXPECT_EQ(book.cases.at(0).dissents[0].dissent.nick, "charlie");
+  EXPECT_EQ(book.cases.at(0).publishers(), std::vector<std::string>{"bravo"});
+}
+
+TEST_F(Findings, AreNotPublishedByWhoNamesADissentAndDoesNotHandItOnBefore) {
+  const auto hash = draft("alpha", working_copy());
+  ASSERT_HOLDS(hash);
+  exchange();
+  for (const char* nick : {"alpha", "bravo"}) ASSERT_HOLDS(sign(nick, *hash));
+  ASSERT_HOLDS(dissent("charlie", *hash, {{"e1", {}, "It was a sinkhole."}}));
+  exchange();
+  const SignedDissent said = only_case("bravo").dissents.at(0);
+  const auto write = [&](std::string_view type, log::Json body) {
+    write_at(*this, "bravo", type, std::move(body), wall_clock_now());
+  };
+  const auto expect_set_aside = [&] {
+    exchange();
+    for (const std::string& nick : nicks_) {
+      const Casebook book = this->book(nick);
+      const Case& of = book.cases.at(0);
+      EXPECT_TRUE(of.publishers().empty()) << nick;
+      ASSERT_EQ(of.set_aside.size(), 1u) << nick;
+      EXPECT_NE(of.set_aside[0].why.find("bravo publishes again"), std::string::npos) << of.set_aside[0].why;
+    }
+  };
+  const PublishBody named{*hash, {"alpha", "bravo"}, {said.hash}};
+  write(log::kFindingPublish, named.to_json());
+  expect_set_aside();
+  write(log::kFindingDissent, NoteBody{*hash, said.note}.to_json());
+  expect_set_aside();
+  write(log::kFindingPublish, named.to_json());
+  exchange();
+  for (const std::string& nick : nicks_)
+    EXPECT_EQ(book(nick).cases.at(0).publishers(), std::vector<std::string>{"bravo"}) << nick;
+}
+
+TEST_F(Findings, AreDissentedFromByWhoSignedTheDissentWhoeverHandsItOn) {
+  const auto hash = draft("alpha", working_copy());
+  ASSERT_HOLDS(hash);
+  exchange();
+  const auto in_charlies_name =
+      sign_dissent({*hash, membership("bravo").charter().group, "charlie", kNow, {{"e1", {}, "It was a sinkhole."}}},
+                   *group::own_id_key(group_["bravo"].card()), group_["bravo"].id_seed());
+  ASSERT_HOLDS(in_charlies_name);
+  write_at(*this, "bravo", log::kFindingDissent, NoteBody{*hash, in_charlies_name->note}.to_json(), wall_clock_now());
+  exchange();
+  const Casebook book = this->book("alpha");
+  EXPECT_TRUE(book.cases.at(0).dissents.empty());
+  EXPECT_EQ(book.oddities.size(), 1u);
 }
 
 // Or each reader would have another case.

@@ -268,6 +268,78 @@ TEST(Lint, TakesAMostInconsistentHypothesisWithAReason) {
   EXPECT_FALSE(refuses(remarks_on(finding, charter)));
 }
 
+/// As many items as a finding may have, each seen by all members from four origins in the same second, all of them
+/// resting on the same entries and fitting every hypothesis.
+Finding with_as_much_to_remark_on_as_may_be(const group::Charter& charter) {
+  Finding finding = sample_finding(charter);
+  Evidence item = finding.evidence[1];
+  item.seen.clear();
+  finding.origins.push_back({"o4", "human", plain("a source")});
+  for (const group::CharterMember& member : charter.members)
+    for (const Origin& origin : finding.origins) item.seen.push_back({member.keys.nick, origin.id, kBegin + 2'000, {}});
+  item.refs = {digest_of("one entry"), digest_of("another")};
+  finding.evidence.clear();
+  finding.matrix.clear();
+  for (std::size_t i = 1; i <= kMaxEvidence; ++i) {
+    item.id = fmt::format("e{}", i);
+    item.commitment = digest_of(item.id);
+    finding.evidence.push_back(item);
+    Row& row = finding.matrix.emplace_back(item.id);
+    for (const Hypothesis& hypothesis : finding.hypotheses)
+      row.cells.push_back({hypothesis.id, Consistency::consistent});
+  }
+  return finding;
+}
+
+std::string of_rule(std::span<const Remark> remarks, std::string_view rule, std::size_t place) {
+  std::vector<const Remark*> of;
+  for (const Remark& remark : remarks)
+    if (remark.rule == rule) of.push_back(&remark);
+  return place < of.size() ? of[place]->where + ": " + of[place]->sentence : std::string("none");
+}
+
+TEST(Lint, WarnsOfOneKindUpToALimitAndSaysHowManyMoreThereAre) {
+  const group::Charter charter = group::charter_of(16);
+  const Finding finding = with_as_much_to_remark_on_as_may_be(charter);
+  const std::vector<Remark> remarks = remarks_on(finding, charter);
+  for (const std::string_view rule : {"same-origin-by-time", "ref-shared", "row-not-diagnostic"})
+    EXPECT_EQ(std::ranges::count(remarks, rule, &Remark::rule), kMaxWarningsOfRule + 1) << rule;
+  EXPECT_EQ(of_rule(remarks, "same-origin-by-time", 0),
+            "/evidence: e1: o1, o2, o3, o4 are possibly one origin (first seen within a second).");
+  EXPECT_EQ(of_rule(remarks, "same-origin-by-time", kMaxWarningsOfRule), "/evidence: And 224 more of this kind.");
+  EXPECT_EQ(of_rule(remarks, "ref-shared", kMaxWarningsOfRule), "/evidence/17/refs: And 478 more of this kind.");
+  EXPECT_EQ(of_rule(remarks, "row-not-diagnostic", kMaxWarningsOfRule), "/matrix/32: And 224 more of this kind.");
+  const std::vector<Remark> again = remarks_on(finding, charter);
+  ASSERT_EQ(again.size(), remarks.size());
+  for (std::size_t i = 0; i < remarks.size(); ++i) EXPECT_EQ(again[i].sentence, remarks[i].sentence);
+}
+
+TEST(Lint, WarnsOfOneMoreThanTheLimitByItsNumberAndOfTheLimitItselfInFull) {
+  const group::Charter charter = group::charter_of(16);
+  Finding finding = with_as_much_to_remark_on_as_may_be(charter);
+  finding.evidence.resize(kMaxWarningsOfRule + 1);
+  finding.matrix.resize(kMaxWarningsOfRule + 1);
+  EXPECT_EQ(of_rule(remarks_on(finding, charter), "row-not-diagnostic", kMaxWarningsOfRule),
+            "/matrix/32: And 1 more of this kind.");
+  finding.evidence.pop_back();
+  finding.matrix.pop_back();
+  const std::vector<Remark> remarks = remarks_on(finding, charter);
+  EXPECT_EQ(of_rule(remarks, "row-not-diagnostic", kMaxWarningsOfRule - 1),
+            "/matrix/31: e32 fits all hypotheses alike.");
+  EXPECT_EQ(of_rule(remarks, "row-not-diagnostic", kMaxWarningsOfRule), "none");
+}
+
+TEST(Lint, HidesNothingThatRefusesBehindWarnings) {
+  const group::Charter charter = group::charter_of(16);
+  Finding finding = with_as_much_to_remark_on_as_may_be(charter);
+  for (Evidence& evidence : finding.evidence) evidence.grade.source = 0;
+  finding.confidence_why.clear();
+  const std::vector<Remark> remarks = remarks_on(finding, charter);
+  EXPECT_EQ(std::ranges::count(remarks, "source-not-graded", &Remark::rule), kMaxEvidence) << "each is told";
+  EXPECT_EQ(std::ranges::count(remarks, "confidence-why-missing", &Remark::rule), 1);
+  EXPECT_REFUSED(check(remarks), Errc::policy, "The source of e1 has no grade");
+}
+
 TEST(Lint, DoesNotJudgeWhatIsNotShown) {
   const group::Charter charter = group::charter_of(3);
   const Frozen frozen(sample_finding(charter));

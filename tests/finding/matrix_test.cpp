@@ -97,6 +97,42 @@ TEST(Corroboration, OfAHypothesisCountsOnlyWhatFitsIt) {
   EXPECT_EQ(corroboration_of(finding, "h3"), 1u);
 }
 
+/// "o1 o2 by rule, o3 o4" of what is possibly one origin.
+std::string hints_on(std::vector<Sighting> seen) {
+  Finding finding = sample_finding(group::charter_of(3));
+  for (Evidence& evidence : finding.evidence) evidence.seen.clear();
+  finding.evidence[1].seen = std::move(seen);
+  std::string words;
+  for (const SameOriginHint& hint : same_origin_hints(finding)) {
+    EXPECT_EQ(hint.evidence, "e2");
+    words +=
+        fmt::format("{}{}{}", words.empty() ? "" : ", ", fmt::join(hint.origins, " "), hint.by_rule ? " by rule" : "");
+  }
+  return words;
+}
+
+TEST(Corroboration, IsDoubtedOncePerGroupOfOriginsThatLookLikeOne) {
+  const std::string rule(64, 'a'), other(64, 'b');
+  struct Row {
+    std::vector<Sighting> seen;
+    std::string hints;
+  };
+  for (const Row& row : std::vector<Row>{
+           {{{"alpha", "o1", 100, {}}, {"bravo", "o2", 101, {}}}, "o1 o2"},
+           {{{"alpha", "o1", 100, {}}, {"bravo", "o2", 102, {}}}, ""},
+           {{{"alpha", "o1", 0, {}}, {"bravo", "o2", 0, {}}}, ""},
+           {{{"alpha", "o1", 100, {}}, {"bravo", "o1", 100, {}}}, ""},
+           {{{"alpha", "o3", 102, {}}, {"bravo", "o2", 101, {}}, {"charlie", "o1", 100, {}}}, "o1 o2 o3"},
+           {{{"alpha", "o1", 0, rule}, {"bravo", "o2", 0, rule}, {"charlie", "o3", 0, rule}}, "o1 o2 o3 by rule"},
+           {{{"alpha", "o1", 0, rule}, {"bravo", "o2", 0, other}}, ""},
+           {{{"alpha", "o1", 100, rule}, {"bravo", "o2", 100, rule}}, "o1 o2 by rule"},
+           {{{"alpha", "o1", 100, rule}, {"bravo", "o2", 100, rule}, {"charlie", "o3", 100, {}}},
+            "o1 o2 by rule, o1 o2 o3"},
+           {{{"alpha", "o1", 100, {}}, {"bravo", "o2", 100, {}}, {"charlie", "o3", 200, {}}, {"alpha", "o4", 200, {}}},
+            "o1 o2, o3 o4"}})
+    EXPECT_EQ(hints_on(row.seen), row.hints);
+}
+
 TEST(Matrix, SaysWhichEvidenceTellsNothingApart) {
   Finding finding = sample_finding(group::charter_of(3));
   EXPECT_TRUE(is_diagnostic(finding, "e1"));

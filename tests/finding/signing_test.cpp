@@ -100,6 +100,46 @@ TEST(Dissents, AreTakenBackAsTheyWereSigned) {
   EXPECT_HOLDS(check_dissent(read->dissent, frozen.finding));
 }
 
+TEST(Dissents, AreNotSignedLongerThanTheirReadersTakeWhoMeasureTheSignatureToo) {
+  const group::Charter charter = group::charter_of(3);
+  const Frozen frozen(sample_finding(charter));
+  const auto& charlie = test_member("charlie");
+  const auto note_of = [&](const Dissent& dissent) {
+    return log::sign_note(dissent.text(), charlie.id().name, charlie.card_seeds.id);
+  };
+  Dissent dissent = sample_dissent(frozen);
+  dissent.points.assign(17, {"e2", {}, std::string(3'700, 'x')});
+  std::size_t room = kMaxDissentBytes - note_of(dissent).size();
+  for (DissentPoint& point : dissent.points) {
+    const std::size_t more = std::min(room, kMaxTextBytes - point.text.size());
+    point.text += std::string(more, 'x');
+    room -= more;
+  }
+  ASSERT_EQ(note_of(dissent).size(), kMaxDissentBytes);
+  const auto longest = sign_dissent(dissent, charlie.id(), charlie.card_seeds.id);
+  ASSERT_HOLDS(longest);
+  EXPECT_HOLDS(read_dissent(longest->note, charter));
+  dissent.points.back().text += 'x';
+  EXPECT_LT(dissent.text().size(), kMaxDissentBytes) << "it is the signature that makes it longer";
+  EXPECT_REFUSED(read_dissent(note_of(dissent), charter), Errc::limit, "longer than 65536 bytes");
+  EXPECT_REFUSED(sign_dissent(dissent, charlie.id(), charlie.card_seeds.id), Errc::limit,
+                 "The dissent has 65537 bytes with its signature; 65536 is the limit. Shorten its points.");
+}
+
+TEST(DissentShares, AreOfEachMemberByItselfAndTakeNothingForWhatDoesNotCount) {
+  const Digest finding = digest_of("a finding");
+  const auto of = [&](const std::string& nick, std::size_t bytes) {
+    return SignedDissent{{finding, group::kGroup, nick, 0, {}}, std::string(bytes, 'x'), {}};
+  };
+  DissentShares shares;
+  EXPECT_HOLDS(shares.take(of("alpha", kMaxDissentBytesOfOne - 10)));
+  EXPECT_REFUSED(shares.take(of("alpha", 11)), Errc::limit, "the first 32 count, as far as they have 131072 bytes");
+  EXPECT_HOLDS(shares.take(of("bravo", 11)));
+  EXPECT_HOLDS(shares.take(of("alpha", 10))) << "a shorter one has room still";
+  for (std::size_t i = 1; i < kMaxDissentsOfOne; ++i) EXPECT_HOLDS(shares.take(of("bravo", 1)));
+  EXPECT_REFUSED(shares.take(of("bravo", 1)), Errc::limit, "the first 32 count");
+}
+
 TEST(Dissents, AreRefusedByAnybodyElseAndAboutNothing) {
   const group::Charter charter = group::charter_of(3);
   const Frozen frozen(sample_finding(charter));

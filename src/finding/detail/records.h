@@ -10,7 +10,8 @@
 namespace parley::finding::detail {
 
 /// How much of one type in one log is judged: its first entries. The first, so that which of a member's entries count
-/// does not change when it writes more. Far above honest use: hundreds of findings by one member.
+/// does not change when it writes more. Far above honest use: hundreds of findings by one member, also where it hands
+/// on what others say against them.
 struct Share {
   std::string_view type;
   std::uint64_t entries;
@@ -19,7 +20,7 @@ struct Share {
 inline constexpr std::uint64_t kMiB = 1 << 20;
 inline constexpr std::array<Share, 5> kShares = {{{log::kFindingDraft, 1024, 32 * kMiB},
                                                   {log::kFindingSign, 4096, 64 * kMiB},
-                                                  {log::kFindingDissent, 4096, 16 * kMiB},
+                                                  {log::kFindingDissent, 16384, 64 * kMiB},
                                                   {log::kFindingPublish, 4096, 16 * kMiB},
                                                   {log::kFindingWithdraw, 4096, 16 * kMiB}}};
 /// Of one member's entries that do not count so many are told one by one.
@@ -54,6 +55,7 @@ class Records {
   static Result<Records> of(vault::Vault& vault, const group::CharterMember& member);
 
   const std::string& nick() const { return nick_; }
+  const std::string& origin() const { return origin_; }  ///< of the log
   /// Judges the entries of one type that every member may read, in the order of the log. @error the vault's
   Status judge_each(vault::Vault& vault, std::string_view type, Oddities& oddities,
                     const std::function<void(const Found&)>& judge) const;

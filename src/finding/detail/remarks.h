@@ -1,6 +1,8 @@
 // Gathers what lint finds; the parts of lint are in files of their own.
 #pragma once
 
+#include <map>
+
 #include "finding/lint.h"
 
 namespace parley::finding::detail {
@@ -9,10 +11,15 @@ class Remarks {
  public:
   /// Precondition: `rule` is in rules().
   void add(std::string_view rule, std::string where, std::string sentence);
-  std::vector<Remark> take() { return std::move(remarks_); }
+  std::vector<Remark> take();
 
  private:
+  struct Warnings {
+    std::size_t count = 0;
+    std::size_t last = 0;  // place of the remark that says how many there are beyond
+  };
   std::vector<Remark> remarks_;
+  std::map<std::string_view, Warnings> warnings_;  // by rule
 };
 
 void lint_frame(const Finding& finding, const group::Charter& charter, const Digest& charter_hash, Remarks& remarks);
