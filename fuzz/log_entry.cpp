@@ -23,9 +23,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto entry = log::read_entry(note, alpha)) {
     check(*log::make_entry(*entry, alpha.node.name, seed) == note);
     const log::LogState state{entry->seq, entry->prev, 0, false};
-    if (const auto extension = log::extend(state, note, std::span(&alpha, 1), 0)) {
+    if (const auto extension = log::extend(state, note, alpha)) {
       check(extension->state.size == entry->seq + 1);
-      check(!log::extend(extension->state, note, std::span(&alpha, 1), 0));
+      check(!log::extend(extension->state, note, alpha));
     }
   }
   return 0;

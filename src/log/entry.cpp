@@ -209,22 +209,16 @@ Result<Json> open_body(const Entry& entry, const Body& body) {
   return parse_pjson(body.text, kMaxBodyBytes);
 }
 
-Result<Extension> extend(const LogState& state, std::string_view leaf, std::span<const MemberKeys> members,
-                         std::size_t author) {
-  assert(author < members.size() && members.size() <= kMaxGroupMembers);
-  TRY(Entry entry, read_entry(leaf, members[author]));
-  return follow(state, std::move(entry), leaf_hash(as_bytes(leaf)), members);
+Result<Extension> extend(const LogState& state, std::string_view leaf, const MemberKeys& author) {
+  TRY(Entry entry, read_entry(leaf, author));
+  return follow(state, std::move(entry), leaf_hash(as_bytes(leaf)));
 }
 
-Result<Extension> follow(const LogState& state, Entry entry, const Digest& hash, std::span<const MemberKeys> members) {
+Result<Extension> follow(const LogState& state, Entry entry, const Digest& hash) {
   if (state.sealed) return does_not_continue(entry, "the log is sealed");
   if (entry.seq != state.size) return does_not_continue(entry, fmt::format("entry {} is due", state.size));
   if (entry.prev != state.last) return does_not_continue(entry, "it names another entry as the one before it");
   if (entry.time < state.last_time) return does_not_continue(entry, "its time is before that of the entry before it");
-  for (const std::string& nick : entry.audience) {
-    if (nick != kEveryone && std::ranges::find(members, nick, &MemberKeys::nick) == members.end())
-      return does_not_continue(entry, fmt::format("{} of its audience is no member", nick));
-  }
   const LogState next{state.size + 1, hash, entry.time, entry_type(entry.type)->seals};
   return Extension{std::move(entry), hash, next};
 }

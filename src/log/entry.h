@@ -81,17 +81,16 @@ struct Extension {
   LogState state;
 };
 
-/// Checks the next leaf of the log of members[author]: form, signature, author, seq, prev, time, seal, and that the
-/// audience are members. Whether the time is near the reader's own, and the charter the one in force, is the caller's
-/// to see. @error Errc::signature, Errc::format, Errc::limit; Errc::protocol if it does not continue this log
-Result<Extension> extend(const LogState& state, std::string_view leaf, std::span<const MemberKeys> members,
-                         std::size_t author);
+/// Checks the next leaf of the author's log: form, signature, author, seq, prev, time, seal. Whether the time is near
+/// the reader's own, and the charter the one in force, is the caller's to see. Its audience may be members no longer,
+/// or not be known yet: what was written for them stays a part of the log.
+/// @error Errc::signature, Errc::format, Errc::limit; Errc::protocol if it does not continue this log
+Result<Extension> extend(const LogState& state, std::string_view leaf, const MemberKeys& author);
 
 /// The part of extend() behind the signature, for whoever has read the entry (read_entry) already.
 /// @param leaf_hash  of the leaf that the entry was read from
 /// @error Errc::protocol if it does not continue this log
-Result<Extension> follow(const LogState& state, Entry entry, const Digest& leaf_hash,
-                         std::span<const MemberKeys> members);
+Result<Extension> follow(const LogState& state, Entry entry, const Digest& leaf_hash);
 
 /// "session_id = hex(SHA-256("parley/session/v1\0" || leaf_hash(propose))[:16])" (log.md 3.2).
 std::string session_of_proposal(const Digest& propose_leaf_hash);

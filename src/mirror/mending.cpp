@@ -54,7 +54,7 @@ Status Replica::Impl::add_to(Repair& repair, const detail::LogCopy& copy, std::s
       batch.growth.front().bodies.push_back({body->commitment(), body->salt, to_bytes(body->text)});
     }
   }
-  TRY(const log::Extension extension, log::extend(repair.next.state, leaf, group.members, copy.owner));
+  TRY(const log::Extension extension, log::extend(repair.next.state, leaf, keys(copy.owner)));
   repair.add(extension, leaf);
   return {};
 }

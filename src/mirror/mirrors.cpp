@@ -180,7 +180,7 @@ Status Replica::Impl::check_new(Arrival& arrival) {
     ++effort.checked;
     if (Status taken = take_rotation(arrival.copy.owner, seq, leaf, arrival.body_of(seq), arrival.steps); !taken)
       return not_continued(arrival, leaf, std::move(taken).error());
-    auto extension = log::extend(arrival.growing.state, leaf, group.members, arrival.copy.owner);
+    auto extension = log::extend(arrival.growing.state, leaf, keys(arrival.copy.owner));
     if (!extension) return not_continued(arrival, leaf, std::move(extension).error());
     TRY_STATUS(check_step(arrival, *extension, leaf));
     if (arrival.settled) return {};

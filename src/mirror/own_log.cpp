@@ -109,7 +109,7 @@ Result<EntryView> Replica::Impl::add_next(Together& together, Draft& draft, std:
                    .time = growing.state.time_of_next(now),
                    .type = draft.type};
   TRY(const std::string leaf, log::make_entry(entry, keys(group.self).node.name, *signing->node));
-  TRY(const log::Extension extension, log::extend(growing.state, leaf, group.members, group.self));
+  TRY(const log::Extension extension, log::extend(growing.state, leaf, keys(group.self)));
   const std::size_t room = room_for(leaf.size(), &body);
   if (!together.has_room_for(room)) return fail(Errc::limit, "There is no room for more entries in one push.");
   if (const auto step = log::step_key(entry)) {

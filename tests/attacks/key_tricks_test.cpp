@@ -144,7 +144,7 @@ TEST(SecondSignature, MadeOfAFirstIsRefusedOnEveryPaper) {
   const log::TestLog log(member);
   ASSERT_TRUE(log::read_entry(log.leaves[0], member.keys).has_value());
   EXPECT_EQ(log::read_entry(with_second_spelling(log.leaves[0]), member.keys).error().code, Errc::signature);
-  EXPECT_FALSE(log::extend({}, with_second_spelling(log.leaves[0]), std::span(&member.keys, 1), 0).has_value());
+  EXPECT_FALSE(log::extend({}, with_second_spelling(log.leaves[0]), member.keys).has_value());
 
   const std::string checkpoint = member.sign(log.head());
   ASSERT_TRUE(log::read_checkpoint(checkpoint, member.keys.log).has_value());

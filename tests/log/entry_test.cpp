@@ -318,26 +318,32 @@ TEST_F(EntryOf, ABrokenChainIsRefused) {
            Case{"another entry before it", [](Entry& e) { e.prev[5] ^= std::byte{1}; }},
            Case{"no entry before it", [](Entry& e) { e.prev = {}; }},
            Case{"an earlier time", [](Entry& e) { e.time -= 2; }},
-           Case{"an audience that is no member", [](Entry& e) { e.audience = {"stranger"}; }},
        }) {
     Entry entry = log.next(kHeads);
     one.change(entry);
-    const auto extended = extend(log.state, alpha_.sign(entry), std::span(&alpha_.keys, 1), 0);
+    const auto extended = extend(log.state, alpha_.sign(entry), alpha_.keys);
     ASSERT_FALSE(extended.has_value()) << one.what;
     EXPECT_EQ(extended.error().code, Errc::protocol) << one.what;
   }
-  EXPECT_EQ(extend({}, alpha_.sign(log.next(kHeads)), std::span(&alpha_.keys, 1), 0).error().code, Errc::protocol);
+  EXPECT_EQ(extend({}, alpha_.sign(log.next(kHeads)), alpha_.keys).error().code, Errc::protocol);
+}
+
+// Who has gone stays in what was written for it, and whoever comes later reads that from the beginning.
+TEST_F(EntryOf, SomebodyWhoIsNoMemberAnyMoreContinuesALogLikeAnyOther) {
+  TestLog log(alpha_);
+  Entry entry = log.next(kHeads);
+  entry.audience = {"gone"};
+  EXPECT_TRUE(extend(log.state, alpha_.sign(entry), alpha_.keys).has_value());
 }
 
 TEST_F(EntryOf, NobodyButItsOwnerContinuesALog) {
-  const std::vector<MemberKeys> members{alpha_.keys, bravo_.keys};
   TestLog log(alpha_);
   Entry entry = log.next(kHeads);
-  EXPECT_TRUE(extend(log.state, alpha_.sign(entry), members, 0).has_value());
-  EXPECT_EQ(extend(log.state, alpha_.sign(entry), members, 1).error().code, Errc::signature);
-  EXPECT_EQ(extend(log.state, bravo_.sign(entry), members, 0).error().code, Errc::signature);
+  EXPECT_TRUE(extend(log.state, alpha_.sign(entry), alpha_.keys).has_value());
+  EXPECT_EQ(extend(log.state, alpha_.sign(entry), bravo_.keys).error().code, Errc::signature);
+  EXPECT_EQ(extend(log.state, bravo_.sign(entry), alpha_.keys).error().code, Errc::signature);
   entry.author = "bravo";
-  EXPECT_EQ(extend(log.state, alpha_.sign(entry), members, 0).error().code, Errc::format);
+  EXPECT_EQ(extend(log.state, alpha_.sign(entry), alpha_.keys).error().code, Errc::format);
 }
 
 TEST_F(EntryOf, NothingFollowsASeal) {
@@ -346,7 +352,7 @@ TEST_F(EntryOf, NothingFollowsASeal) {
     log.append(seal);
     EXPECT_TRUE(log.state.sealed);
     for (const std::string_view type : {kHeads, kLogSeal, kGroupSeal}) {
-      const auto extended = extend(log.state, alpha_.sign(log.next(type)), std::span(&alpha_.keys, 1), 0);
+      const auto extended = extend(log.state, alpha_.sign(log.next(type)), alpha_.keys);
       ASSERT_FALSE(extended.has_value());
       EXPECT_EQ(extended.error().code, Errc::protocol);
     }

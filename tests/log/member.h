@@ -49,7 +49,7 @@ struct TestLog {
   }
   void append(const Entry& entry) {
     leaves.push_back(owner->sign(entry));
-    state = extend(state, leaves.back(), std::span(&owner->keys, 1), 0).value().state;
+    state = extend(state, leaves.back(), owner->keys).value().state;
     hashes.push_back(state.last);
   }
   Checkpoint at(std::size_t size) const {
