@@ -133,6 +133,7 @@ Status commit(Workplace& at, const std::string& group) {
       "A set with {} canaries stands in your log as entry {}. The others see a root over 64 leaves: neither the values "
       "nor how many they are. It is in use once enough members have held it for 24 hours.",
       committed.set.canaries().size(), committed.seq));
+  at.console.say(accident_in_words(book, committed.set));
   return {};
 }
 
@@ -187,6 +188,27 @@ std::string rounded(double ratio) {
   std::string text = std::to_string(digits * static_cast<std::int64_t>(scale));
   for (std::size_t place = text.size(); place > 3; place -= 3) text.insert(place - 3, ",");
   return text;
+}
+
+std::string accident_in_words(const group::CanaryBook& book, const group::CanarySet& set) {
+  std::vector<std::int64_t> chances;
+  for (const group::CanarySet::Leaf& leaf : set.canaries())
+    if (!book.is_published(leaf.canary.indicator)) chances.push_back(leaf.canary.eps_ppm);
+  const double chance = group::chance_of_accident(chances);
+  if (chance <= 0)
+    return "By your own estimates no honest member meets enough of these canaries for an alarm by accident: one hit "
+           "alone "
+           "is none.";
+  std::string words = fmt::format(
+      "By your own estimates at most one in {} honest members meets enough of these canaries for an alarm by accident, "
+      "in "
+      "a session about all of their types.",
+      rounded(1 / chance));
+  if (chance > group::kRareAccident)
+    words +=
+        " That is more than one in 100,000: fewer canaries, or such that are held more seldom, accuse fewer who did "
+        "nothing.";
+  return words;
 }
 
 void add_canary(Command& program, Chosen& chosen) {

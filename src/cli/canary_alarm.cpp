@@ -70,6 +70,9 @@ Status raise(Workplace& at, const AlarmArguments& arguments) {
       "    what you committed to in that session, and the result that the other side signed: how many it had in "
       "common\n");
   at.console.say(in_words(alarm.hits, alarm.accused));
+  TRY(const group::CanaryBook known, group::CanaryBook::load(at.vault, row.group));
+  for (const group::CanaryBook::Committed& set : known.sets())
+    if (set.entry == alarm.hits.front().canary.set_entry) at.console.say(accident_in_words(known, set.set));
   at.console.say(kNoVerdict);
   at.console.say(
       fmt::format("Of {} hit(s), {} would be published and be of no use any more. Your other canaries stay "

@@ -23,6 +23,10 @@ Result<group::CanaryBook::Committed> commit_canaries(Workplace& at, const std::s
 /// "58", "5,500": two significant digits, and never more than the figure is worth.
 std::string rounded(double ratio);
 
+/// How often an honest member meets enough of the set's canaries for an alarm, by their owner's own estimates. For the
+/// owner alone: it tells how many there are.
+std::string accident_in_words(const group::CanaryBook& book, const group::CanarySet& set);
+
 /// Whom canaries keep an eye on: said on every screen that shows them.
 inline constexpr std::string_view kWhomCanariesPolice =
     "Canaries keep an eye on members that ask you: such a member learns no match without your node seeing it too. A "

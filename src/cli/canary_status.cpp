@@ -150,6 +150,7 @@ void print_chances(Console& console, const group::CanaryBook& book, const group:
                           100 * group::chance_of_alarm(covered, of.first, of.second));
     console.print(line + "\n");
   }
+  console.print(fmt::format("  {}\n", accident_in_words(book, set.set)));
 }
 
 void print_status(Console& console, const GroupStatus& status) {

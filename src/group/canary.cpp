@@ -198,6 +198,21 @@ double likelihood_ratio(std::span<const std::int64_t> eps_ppm) {
   return std::exp(logarithm);
 }
 
+double chance_of_accident(std::span<const std::int64_t> eps_ppm) {
+  // By how many are hit of those that are enough in pairs only, until there are two.
+  double no_lone = 1, none = 1, one = 0;
+  for (const std::int64_t eps : eps_ppm) {
+    const double chance = static_cast<double>(eps) / kPpm;
+    if (eps <= kLoneEpsilonPpm) {
+      no_lone *= 1 - chance;
+    } else {
+      one = one * (1 - chance) + none * chance;
+      none *= 1 - chance;
+    }
+  }
+  return 1 - no_lone * (none + one);
+}
+
 double chance_of_alarm(double fraction, std::size_t count, std::int64_t eps_ppm) {
   const auto n = static_cast<double>(count);
   const double none = std::pow(1 - fraction, n);

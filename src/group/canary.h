@@ -115,4 +115,12 @@ double likelihood_ratio(std::span<const std::int64_t> eps_ppm);
 /// `eps_ppm` each for an alarm: 1 - (1-f)^c where one hit is enough (psi.md 6.5).
 double chance_of_alarm(double fraction, std::size_t count, std::int64_t eps_ppm);
 
+/// The chance that an honest member, who holds each of a set's canaries by the stated chance and apart from the others,
+/// meets enough of them in one session for an alarm. No alarm says it, since how many canaries there are stays hidden:
+/// it is for their owner.
+double chance_of_accident(std::span<const std::int64_t> eps_ppm);
+/// An owner is warned above it: up to it, of 10,000 honest members who meet the set once 0.1 are to be expected to be
+/// accused.
+inline constexpr double kRareAccident = 1e-5;
+
 }  // namespace parley::group

@@ -240,6 +240,23 @@ TEST(CanaryHits, OfAnyThatAreEnoughSpeakAgainstAccident) {
     EXPECT_GT(likelihood_ratio(chances), 10) << chances.size();
 }
 
+// By hand, as far as chances this small only add up.
+TEST(ChanceOfAccident, CountsAllCanariesThatAnHonestMemberMayMeet) {
+  using Chances = std::vector<std::int64_t>;
+  const auto same = [](std::size_t count, std::int64_t eps_ppm) { return Chances(count, eps_ppm); };
+  EXPECT_EQ(chance_of_accident({}), 0);
+  EXPECT_NEAR(chance_of_accident(same(1, 50)), 50e-6, 1e-12);
+  EXPECT_NEAR(chance_of_accident(same(64, 50)), 64 * 50e-6, 1e-5) << "each of them alone is enough";
+  EXPECT_EQ(chance_of_accident(same(1, 1000)), 0) << "a lone hit on such a one is not";
+  EXPECT_NEAR(chance_of_accident(same(2, 1000)), 1e-6, 1e-12);
+  EXPECT_NEAR(chance_of_accident(same(64, 101)), 2016 * 101e-6 * 101e-6, 1e-7) << "any two of 64";
+  EXPECT_NEAR(chance_of_accident(Chances{10, 1000, 1000}), 10e-6 + 1e-6, 1e-10);
+  for (const auto& [count, eps] : {std::pair<std::size_t, std::int64_t>{64, 10}, {20, 101}, {5, 1000}})
+    EXPECT_NEAR(chance_of_accident(same(count, eps)), chance_of_alarm(static_cast<double>(eps) / 1e6, count, eps),
+                1e-12)
+        << "an accident covers what a guesser would";
+}
+
 TEST(ChanceOfAlarm, IsThatOfTheDesignsTable) {
   // psi.md 6.5: canaries, covered fraction, detection in per cent.
   const std::tuple<std::size_t, double, double> table[] = {{10, 0.001, 1.0}, {10, 0.01, 9.6},  {10, 0.1, 65.1},
