@@ -228,6 +228,12 @@ def text(most, least=0):
     return form(lambda value: isinstance(value, str) and least <= len(value.encode()) <= most, "a text is too long or missing")
 
 
+def visible_text(most, lines=False):
+    return form(lambda value: isinstance(value, str) and len(value.encode()) <= most
+                and readable(value.replace("\n", "") if lines else value),
+                "a text is too long, or has characters that cannot be seen")
+
+
 def matching(pattern, what):
     return form(lambda value: isinstance(value, str) and pattern.match(value), f"a {what} is due")
 
@@ -832,7 +838,7 @@ INFORMATION_WORDS = ["confirmed by other sources", "probably true", "possibly tr
                      "cannot be judged"]
 
 
-ID, NAME, SENTENCES = text(8), text(200), text(4000)
+ID, TITLE, NAME, SENTENCES = visible_text(8), visible_text(200), visible_text(200, lines=True), visible_text(4000, lines=True)
 
 
 def redactable(value, where):
@@ -854,7 +860,7 @@ FINDING = record(
     matrix=array(record(cells=array(record(h=ID, v=one_of("CC", "C", "N", "I", "II", "NA")), 16), e=ID), 256),
     origins=array(record(id=ID, kind=one_of("own-sensor", "incident", "vendor-feed", "public-report", "partner", "human"),
                          text=redactable), 256),
-    period=array(TIME, 2, 2), question=SENTENCES, seq=number(1, 1000), supersedes=HASH_OR_NONE, title=text(200), v=VERSION)
+    period=array(TIME, 2, 2), question=SENTENCES, seq=number(1, 1000), supersedes=HASH_OR_NONE, title=TITLE, v=VERSION)
 OPENING = record(path=text(64), salt=bytes_of(32), text=SENTENCES)
 DISSENT = record(finding=HASH, group=text(32), nick=NICK_TEXT, points=array(record(
     about=text(32, 1), likelihood=one_of("", *LIKELIHOODS), text=text(4000, 1)), 32, 1), time=TIME, v=VERSION)

@@ -96,10 +96,10 @@ Status make(Workplace& at, const MakeArguments& arguments) {
   dossier::MakeOptions options{.withhold = arguments.withhold, .with_bodies = {}};
   TRY(options.with_bodies, bodies_option(at, named, arguments.bodies));
   TRY(options.without, without_option(of, arguments.without));
-  TRY(const std::string text, dossier::make_dossier(at.vault, named.membership, *log, at.member.card, of, options));
   for (const finding::Oddity& one : of.set_aside)
-    at.console.say(fmt::format("Left aside: entry {} of {}, because no reader would take it. {}", one.place.seq,
+    at.console.say(fmt::format("Left aside: entry {} of {}, because it does not count. {}", one.place.seq,
                                visible(one.place.nick), visible(one.why)));
+  TRY(const std::string text, dossier::make_dossier(at.vault, named.membership, *log, at.member.card, of, options));
   const std::string fallback = fmt::format("{}.parley", to_hex(of.hash).substr(0, kShownDigits));
   TRY_STATUS(write_new(at.console, at.console.resolve(arguments.out.empty() ? fallback : arguments.out), text));
   at.console.say(fmt::format(

@@ -24,7 +24,7 @@ struct JoinArguments {
 
 Status check_peer_name(const std::string& name) {
   if (!name.empty() && name.size() <= kMaxNameBytes && visible(name) == name) return {};
-  return fail(Errc::usage, "A peer's name has 1 to 64 visible characters." + hidden_in(name));
+  return fail(Errc::usage, "A peer's name has 1 to 64 bytes of visible text." + hidden_in(name));
 }
 
 Status invite(Workplace& at, const InviteArguments& arguments) {

@@ -50,7 +50,7 @@ Status check_is_another(const group::Card& card, const group::Card& known, std::
 
 Status add(Workplace& at, const AddArguments& arguments) {
   if (arguments.name.empty() || arguments.name.size() > kMaxNameBytes || visible(arguments.name) != arguments.name)
-    return fail(Errc::usage, "A peer's name has 1 to 64 visible characters." + hidden_in(arguments.name));
+    return fail(Errc::usage, "A peer's name has 1 to 64 bytes of visible text." + hidden_in(arguments.name));
   TRY_STATUS(wire::parse_callable_address(arguments.address));
   TRY(const group::Card card, card_from(at.console, arguments.key));
   if (card.tls_key == at.member.card.tls_key) return fail(Errc::usage, "This is your own card.");

@@ -175,8 +175,7 @@ class Maker {
   }
 
   Status take_publications() {
-    std::vector<std::string> counted;
-    std::string waiting;
+    std::vector<std::string> counted, not_held, unusable;
     TRY(const group::SignedCharter* version, finding::charter_of(of_.finding, membership_));
     for (const std::string& nick : of_.publishers()) {
       // The newest one names all dissent that its author knows.
@@ -184,12 +183,13 @@ class Maker {
       for (const finding::Publication& publication : of_.publications)
         if (publication.place.nick == nick && (newest == nullptr || publication.place.seq > newest->place.seq))
           newest = &publication;
-      std::optional<ShownEntry> entry;
-      if (is_usable(newest->body)) {
-        TRY(entry, show(newest->place));
+      if (!is_usable(newest->body)) {
+        unusable.push_back(nick);
+        continue;
       }
+      TRY(auto entry, show(newest->place));
       if (!entry) {
-        waiting += (waiting.empty() ? "" : ", ") + nick;
+        not_held.push_back(nick);
         continue;
       }
       dossier_.entries.push_back(*std::move(entry));
@@ -197,16 +197,17 @@ class Maker {
     }
     if (finding::are_enough(version->charter, membership_.left(), counted)) return {};
     const std::size_t quorum = finding::finding_quorum(version->charter, membership_.left());
-    return fail(
-        Errc::policy,
-        fmt::format(
-            "{} of {} signers have published it so that a quorum holds it.{}", counted.size(), quorum,
-            waiting.empty()
-                ? ""
-                : fmt::format(" What {0} wrote is not held by enough yet, or names what is not here or does not "
-                              "count. Have {0} publish again (parley finding publish), and exchange "
-                              "the logs.",
-                              waiting)));
+    std::string why =
+        fmt::format("{} of {} signers have published it so that a quorum holds it.", counted.size(), quorum);
+    if (!not_held.empty())
+      why += fmt::format(" What {} wrote is not held by enough yet: exchange the logs (parley finding list --call).",
+                         group::in_words(not_held));
+    if (!unusable.empty())
+      why += fmt::format(
+          " What {0} wrote names what is not here or does not count: exchange the logs; if it stays so, "
+          "have {0} publish again (parley finding publish).",
+          group::in_words(unusable));
+    return fail(Errc::policy, std::move(why));
   }
 
   /// All that are known, whether a publication names them or not. Before publications, which may name only these.

@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "base/text.h"
 #include "finding/casebook.h"
+#include "finding/detail/records.h"
 #include "finding/held_entry.h"
 #include "group/rotation.h"
 #include "log/quorum.h"
@@ -86,9 +87,20 @@ Result<Digest> Analyst::draft(Finding finding, UnixSeconds now) {
   return finding_hash(body.text);
 }
 
+std::vector<Digest> Analyst::to_draft(const Case& of) const {
+  return of.draft.nick == log_.nick() ? std::vector<Digest>() : std::vector{of.draft.leaf};
+}
+
 Status Analyst::check_signable(const Case& of) {
   TRY(const group::SignedCharter* charter, charter_of(of.finding, membership_));
   TRY_STATUS(check(lint(of.finding, charter->charter, charter->hash)));
+  if (const UnixSeconds now = log_.time(); of.finding.created > now + charter->charter.clock_skew_seconds)
+    return fail(
+        Errc::policy,
+        fmt::format("The finding states that it was made at {}, and it is {} here; by the charter clocks are at "
+                    "most {} s apart. Nobody signs what has not been yet: sign it after that time, or have it "
+                    "frozen anew.",
+                    to_rfc3339(of.finding.created), to_rfc3339(now), charter->charter.clock_skew_seconds));
   return check_refs(of.finding);
 }
 
@@ -99,9 +111,7 @@ Status Analyst::sign(const Case& of, const log::VerifierKey& id, const Secret<32
     return fail(Errc::policy, "You dissent from this finding, and the others have that; it cannot be signed as well.");
   TRY_STATUS(check_signable(of));
   TRY(std::string note, sign_finding(of.text, id, id_seed));
-  std::vector<Digest> refs;
-  if (of.draft.nick != log_.nick()) refs.push_back(of.draft.leaf);
-  TRY_STATUS(append(log::kFindingSign, NoteBody{of.hash, std::move(note)}.to_json(), std::move(refs)));
+  TRY_STATUS(append(log::kFindingSign, NoteBody{of.hash, std::move(note)}.to_json(), to_draft(of)));
   return {};
 }
 
@@ -117,19 +127,36 @@ Status Analyst::dissent(const Case& of, std::vector<DissentPoint> points, const 
     return fail(Errc::limit, counts.error().message +
                                  " This one would be beyond that, and nobody's node would count "
                                  "it. Shorten it, or leave it at what you have said.");
-  std::vector<Digest> refs;
-  if (of.draft.nick != log_.nick()) refs.push_back(of.draft.leaf);
-  TRY_STATUS(
-      append(log::kFindingDissent, NoteBody{of.hash, std::move(signed_dissent.note)}.to_json(), std::move(refs)));
+  TRY_STATUS(append(log::kFindingDissent, NoteBody{of.hash, std::move(signed_dissent.note)}.to_json(), to_draft(of)));
   return {};
 }
 
-Status Analyst::hand_on(const SignedDissent& dissent, const Case& of) {
+namespace {
+
+std::unexpected<Error> too_much_handed_on() {
+  return fail(Errc::limit,
+              "Your log has as many dissents in it, your own and those that you handed on, as the others read of one "
+              "member; what this publication names they would not get by it. Let another signer publish it.");
+}
+
+}  // namespace
+
+Status Analyst::hand_on(const Case& of, const group::CharterMember& us) {
   const auto own = of.dissents_in.find(log_.nick());
-  if (own != of.dissents_in.end() && own->second.contains(dissent.hash)) return {};
-  std::vector<Digest> refs;
-  if (of.draft.nick != log_.nick()) refs.push_back(of.draft.leaf);
-  TRY_STATUS(append(log::kFindingDissent, NoteBody{of.hash, dissent.note}.to_json(), std::move(refs)));
+  const auto handed_on = of.handed_on.find(log_.nick());
+  DissentShares shares = handed_on == of.handed_on.end() ? DissentShares(kMostSharesHandedOn) : handed_on->second;
+  std::vector<log::Json> notes;
+  std::uint64_t bytes = 0;
+  for (const SignedDissent& dissent : of.dissents) {
+    if (own != of.dissents_in.end() && own->second.contains(dissent.hash)) continue;
+    if (!shares.take(dissent)) return too_much_handed_on();
+    bytes += log::write_pjson(notes.emplace_back(NoteBody{of.hash, dissent.note}.to_json())).size();
+  }
+  if (notes.empty()) return {};
+  TRY(const detail::Records records, detail::Records::of(vault_, us));
+  TRY(const bool counts, records.has_room(vault_, log::kFindingDissent, notes.size(), bytes));
+  if (!counts) return too_much_handed_on();
+  for (log::Json& note : notes) TRY_STATUS(append(log::kFindingDissent, std::move(note), to_draft(of)));
   return {};
 }
 
@@ -154,7 +181,7 @@ Status Analyst::publish(const Case& of, UnixSeconds now) {
   if (newest != nullptr && newest->dissents == body.dissents && newest->withdrawals == body.withdrawals &&
       newest->signers == body.signers)
     return fail(Errc::exists, "You have published this finding, and nothing has come in since.");
-  for (const SignedDissent& dissent : of.dissents) TRY_STATUS(hand_on(dissent, of));
+  TRY_STATUS(hand_on(of, *charter->charter.member(log_.nick())));
   TRY_STATUS(append(log::kFindingPublish, body.to_json(), {}));
   return {};
 }
@@ -167,10 +194,8 @@ Status Analyst::withdraw(const Case& of, std::string reason, const log::Verifier
   if (of.withdrawn_by(log_.nick())) return fail(Errc::exists, "You have withdrawn from this finding already.");
   const Withdrawal withdrawal{of.hash, of.finding.group, log_.nick(), now, std::move(reason)};
   TRY(SignedWithdrawal signed_withdrawal, sign_withdrawal(withdrawal, id, id_seed));
-  std::vector<Digest> refs;
-  if (of.draft.nick != log_.nick()) refs.push_back(of.draft.leaf);
   TRY_STATUS(
-      append(log::kFindingWithdraw, NoteBody{of.hash, std::move(signed_withdrawal.note)}.to_json(), std::move(refs)));
+      append(log::kFindingWithdraw, NoteBody{of.hash, std::move(signed_withdrawal.note)}.to_json(), to_draft(of)));
   return {};
 }
 

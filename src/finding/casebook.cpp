@@ -178,13 +178,24 @@ Status take_publication(const Found& found, Casebook& book, Bench& bench) {
   TRY_STATUS(check_showable(found.entry, found.place.nick, bench.membership()));
   // Or those whom its author does not show the dissent could do nothing with what they have signed.
   const std::map<Digest, std::uint64_t>& in_log = of->dissents_in[found.place.nick];
-  for (const Digest& hash : body.dissents)
-    if (const auto handed_on = in_log.find(hash); handed_on == in_log.end() || handed_on->second > found.place.seq)
-      return fail(Errc::policy,
-                  fmt::format("It names a dissent that does not stand before it in the log of {}, so that it need not "
-                              "be with all who have the publication. {} publishes again: parley finding publish hands "
-                              "on what it names.",
-                              found.place.nick, found.place.nick));
+  for (const Digest& hash : body.dissents) {
+    if (const auto handed_on = in_log.find(hash); handed_on != in_log.end() && handed_on->second < found.place.seq)
+      continue;
+    const bool waits = std::ranges::any_of(of->unread, [&](const Unread& one) {
+      return one.type == log::kFindingDissent && one.place.nick == found.place.nick && one.place.seq < found.place.seq;
+    });
+    if (waits)
+      return fail(
+          Errc::not_found,
+          fmt::format("It names a dissent whose words stand before it in the log of {} and are not here. parley "
+                      "finding list --call asks for them.",
+                      found.place.nick));
+    return fail(Errc::policy,
+                fmt::format("It names a dissent that does not stand before it in the log of {}, so that it need not "
+                            "be with all who have the publication. {} publishes again: parley finding publish hands "
+                            "on what it names.",
+                            found.place.nick, found.place.nick));
+  }
   of->publications.push_back({found.place, std::move(body)});
   return {};
 }
@@ -242,14 +253,15 @@ void judge(const Found& found, Casebook& book, Bench& bench, Oddities& oddities)
   if (!taken && oddities.add(found.place, taken.error().message)) set_aside(found, taken.error().message, book);
 }
 
-/// Whose logs a proven fault has ended.
-Result<std::set<std::string>> convicted(vault::Vault& vault, const group::Membership& membership,
-                                        std::span<const Records> logs) {
+/// Whose logs need not be the same to all: a proven fault has ended them, or they are exchanged no more since their
+/// owners are not in the charter.
+Result<std::set<std::string>> in_doubt(vault::Vault& vault, const group::Membership& membership,
+                                       std::span<const Records> logs) {
   mirror::VaultStore store(vault, membership.charter().group, {}, 0);
   std::set<std::string> nicks;
   for (const Records& log : logs) {
     TRY(const auto fault, store.fault(log.origin()));
-    if (fault) nicks.insert(log.nick());
+    if (fault || membership.charter().member(log.nick()) == nullptr) nicks.insert(log.nick());
   }
   return nicks;
 }
@@ -320,10 +332,10 @@ Result<Casebook> read_casebook(vault::Vault& vault, const group::Membership& mem
                                 [&](const Found& found) { judge(found, book, bench, oddities); }));
     if (share.type == log::kFindingDraft) std::ranges::sort(book.cases, {}, order_of);
   }
-  TRY(const std::set<std::string> two_faced, convicted(vault, membership, logs));
+  TRY(const std::set<std::string> doubtful, in_doubt(vault, membership, logs));
   for (Case& of : book.cases) {
     std::vector<Oddity> left_out;
-    bench.dissents[of.hash].count(two_faced, of, left_out);
+    bench.dissents[of.hash].count(doubtful, of, left_out);
     for (Oddity& one : left_out) oddities.add(one.place, std::move(one.why));
   }
   return book;

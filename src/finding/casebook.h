@@ -60,12 +60,15 @@ struct Case {
   UnixSeconds drafted = 0;           ///< by the drafter's clock
   std::string note;                  ///< with all signatures so far; empty while there is none
   std::vector<std::string> signers;  ///< ascending
-  /// Those that count (DissentShares), ascending by hash. First count those that signers name in publications, in the
-  /// order of these, unless their log is convicted; then those in their authors' own logs, and last what is only handed
-  /// on: so they are the same for all who have the same publications, whatever a two-faced author shows to whom.
+  /// Those that count (DissentShares), ascending by hash. First count those that stand in their authors' own logs; of
+  /// authors whose log is convicted, or who are in the charter no more, those that most signers have named in
+  /// publications; last all others: so where publishers name any they are the same for all, whatever a two-faced author
+  /// shows to whom.
   std::vector<SignedDissent> dissents;
   /// By nick: the dissents that stand in its log, its own and those that it hands on, with the number of the entry.
   std::map<std::string, std::map<Digest, std::uint64_t>, std::less<>> dissents_in;
+  /// By nick: what of others' dissents stands in its log.
+  std::map<std::string, DissentShares, std::less<>> handed_on;
   /// Ascending by nick and number. Each hands on what it names: that stands in its author's log before it.
   std::vector<Publication> publications;
   /// Ascending by hash; of each signer its first, wherever in its log its signature stands.
@@ -73,8 +76,8 @@ struct Case {
   /// Those that are, or may be, about this finding: all but those that refer to another's draft. Of one member the
   /// first 64.
   std::vector<Unread> unread;
-  /// Publications and withdrawals that name this finding and do not count, because no reader of a dossier would take
-  /// them.
+  /// Publications and withdrawals that name this finding and do not count: no reader of a dossier would take them, or
+  /// not all members have what they name.
   std::vector<Oddity> set_aside;
 
   bool signed_by(std::string_view nick) const;
@@ -131,8 +134,8 @@ class Analyst {
   Analyst(vault::Vault& vault, const group::Membership& membership, group::JointLog& log)
       : vault_(vault), membership_(membership), log_(log) {}
 
-  /// Completes a working copy with group, charter, time and cut, and freezes it. Its time is that of the entry, and not
-  /// `now`, by which only the charter is judged. @return its hash
+  /// Completes a working copy with group, charter, time and cut, and freezes it. Its time is what the entry would state
+  /// when this begins, and not `now`, by which only the charter is judged. @return its hash
   /// @error Errc::policy for a rule of lint.h, an entry that no quorum holds yet or that is of a later time, or a
   /// charter that is over
   Result<Digest> draft(Finding finding, UnixSeconds now);
@@ -143,7 +146,8 @@ class Analyst {
                  const Secret<32>& id_seed, UnixSeconds now);
   /// Says which dissents count here, after handing on in the own log those that it does not have yet, and which
   /// withdrawals a quorum holds. Can be said again where that has changed since.
-  /// @error Errc::policy while signatures are missing, or for who has not signed or has withdrawn; Errc::exists
+  /// @error Errc::policy while signatures are missing, or for who has not signed or has withdrawn; Errc::exists;
+  /// Errc::limit where readers read no more dissents of this log. What was handed on until an error stays in the log.
   Status publish(const Case& of, UnixSeconds now);
   /// Takes this member's name back from a finding that it signed. What was handed out stays out.
   /// @error Errc::policy for who has not signed; Errc::exists; Errc::format without a reason
@@ -156,7 +160,8 @@ class Analyst {
  private:
   Status check_refs(const Finding& finding);
   Status check_signable(const Case& of);
-  Status hand_on(const SignedDissent& dissent, const Case& of);
+  Status hand_on(const Case& of, const group::CharterMember& us);
+  std::vector<Digest> to_draft(const Case& of) const;  // what an entry about it refers to
   Result<Place> append(std::string_view type, log::Json body, std::vector<Digest> refs);
 
   vault::Vault& vault_;

@@ -100,13 +100,14 @@ Status check_within(const group::Charter& charter, const log::Entry& entry, std:
 }
 
 Status check_frozen_when_made(const Finding& finding, UnixSeconds frozen, const group::Charter& charter) {
-  const UnixSeconds skew = charter.clock_skew_seconds;
-  if (finding.created >= frozen - skew && finding.created <= frozen + skew) return {};
+  const UnixSeconds apart = charter.clock_skew_seconds + kMostToFreezeSeconds;
+  if (finding.created >= frozen - apart && finding.created <= frozen + apart) return {};
   return fail(Errc::policy,
               fmt::format("The finding states that it was made at {}, and the entry that freezes it is of {}; by the "
-                          "charter the two are at most {} s apart. Ask its drafter to freeze it anew: parley finding "
-                          "draft states the time of its entry.",
-                          to_rfc3339(finding.created), to_rfc3339(std::min(frozen, kLatestTime)), skew));
+                          "charter clocks are at most {} s apart, and freezing takes at most {} s. Ask its drafter to "
+                          "freeze it anew: parley finding draft states the time of its entry.",
+                          to_rfc3339(finding.created), to_rfc3339(std::min(frozen, kLatestTime)),
+                          charter.clock_skew_seconds, kMostToFreezeSeconds));
 }
 
 Status check_was_there(const log::Entry& entry, std::string_view nick, const Finding& finding,

@@ -45,8 +45,10 @@ struct PublishBody {
 /// @error Errc::signature
 Status check_within(const group::Charter& charter, const log::Entry& entry, std::string_view nick);
 
-/// Whether a finding was made when the entry that freezes it was written, as far as the charter lets clocks differ: its
-/// drafter must not date it otherwise than the entry, which stands between others of its log.
+/// From when a finding is dated until its entry is written: its signatures are checked in between.
+inline constexpr UnixSeconds kMostToFreezeSeconds = 60;
+/// Whether a finding was made when the entry that freezes it was written, as far as the charter lets clocks differ and
+/// freezing takes: its drafter must not date it otherwise than the entry, which stands between others of its log.
 /// @param frozen   the time of that entry
 /// @param charter  the finding's
 /// @error Errc::policy

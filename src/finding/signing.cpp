@@ -174,11 +174,11 @@ Result<SignedWithdrawal> read_withdrawal(std::string_view text, const group::Cha
 
 Status DissentShares::take(const SignedDissent& more) {
   Share& share = of_[more.dissent.nick];
-  if (share.count + 1 > kMaxDissentsOfOne || share.bytes + more.note.size() > kMaxDissentBytesOfOne)
+  if (share.count + 1 > shares_ * kMaxDissentsOfOne || share.bytes + more.note.size() > shares_ * kMaxDissentBytesOfOne)
     return fail(
         Errc::limit,
         fmt::format("Of one member's dissents about a finding the first {} count, as far as they have {} bytes.",
-                    kMaxDissentsOfOne, kMaxDissentBytesOfOne));
+                    shares_ * kMaxDissentsOfOne, shares_ * kMaxDissentBytesOfOne));
   ++share.count;
   share.bytes += more.note.size();
   return {};

@@ -101,9 +101,13 @@ struct SignedDissent {
 Result<SignedDissent> sign_dissent(const Dissent& dissent, const log::VerifierKey& id, const Secret<32>& id_seed);
 /// Signed by the member whom it names, and by nobody else. @error Errc::signature, Errc::format, Errc::limit
 Result<SignedDissent> read_dissent(std::string_view note, const group::Charter& charter);
+/// How many shares of one author's dissents a log may hand on: a publisher follows as others come to be first.
+inline constexpr std::size_t kMostSharesHandedOn = 4;
 /// What counts of the members' dissents about one finding, in the order in which they are given.
 class DissentShares {
  public:
+  /// @param shares  of each author
+  explicit DissentShares(std::size_t shares = 1) : shares_(shares) {}
   /// Whether this one counts beside those of its author that counted before. @error Errc::limit
   Status take(const SignedDissent& more);
 
@@ -111,6 +115,7 @@ class DissentShares {
   struct Share {
     std::size_t count = 0, bytes = 0;
   };
+  std::size_t shares_;
   std::map<std::string, Share, std::less<>> of_;  // by nick
 };
 /// Whether every point is about something that is in `finding`, and the group is its. @error Errc::format

@@ -282,10 +282,10 @@ TEST(DateOfAFinding, IsThatOfItsEntryAndNoEarlierThanItsEvidenceByWhatClocksMayD
   entry.seq = 7;
   const UnixSeconds made = finding.created;
   for (const Dated& row : {Dated{made, made, true},
-                           {made, made + 600, true},
-                           {made, made - 600, true},
-                           {made, made + 601, false},
-                           {made, made - 601, false},
+                           {made, made + 660, true},
+                           {made, made - 660, true},
+                           {made, made + 661, false},
+                           {made, made - 661, false},
                            {0, made, false},
                            {kLatestTime, made, false},
                            {made, log::kMaxInteger, false}}) {
@@ -293,7 +293,8 @@ TEST(DateOfAFinding, IsThatOfItsEntryAndNoEarlierThanItsEvidenceByWhatClocksMayD
     const Status frozen = finding::check_frozen_when_made(finding, row.entry, charter);
     EXPECT_EQ(frozen.has_value(), row.holds) << row.made << " in an entry of " << row.entry;
     if (!row.holds) {
-      EXPECT_REFUSED(frozen, Errc::policy, "at most 600 s apart. Ask its drafter to freeze it anew");
+      EXPECT_REFUSED(frozen, Errc::policy,
+                     "at most 600 s apart, and freezing takes at most 60 s. Ask its drafter to freeze it anew");
       EXPECT_REFUSED(frozen, Errc::policy, to_rfc3339(row.made));
       EXPECT_REFUSED(frozen, Errc::policy, to_rfc3339(std::min(row.entry, kLatestTime)));
     }

@@ -36,6 +36,23 @@ class TwoFacedDissent : public BothVerifiers {
                           finding::PublishBody{hash_, {"alpha", "bravo"}, std::move(dissents)}.to_json());
   }
   void exchange() { members_.exchange_among(kHonest); }
+  void write(const std::string& nick, std::string_view type, log::Json body) {
+    EXPECT_HOLDS(members_.log(nick).append({.type = std::string(type),
+                                            .session = {},
+                                            .refs = {},
+                                            .audience = {std::string(log::kEveryone)},
+                                            .body = std::move(body)}));
+  }
+  /// Bravo, who is with alpha in this, hands on what it alone was given, and names it.
+  void put_forward(const std::vector<finding::SignedDissent>& dissents) {
+    std::vector<Digest> hashes;
+    for (const finding::SignedDissent& one : dissents) {
+      write("bravo", log::kFindingDissent, finding::NoteBody{hash_, one.note}.to_json());
+      hashes.push_back(one.hash);
+    }
+    std::ranges::sort(hashes);
+    write("bravo", log::kFindingPublish, finding::PublishBody{hash_, {"alpha", "bravo"}, hashes}.to_json());
+  }
   void publish(std::initializer_list<const char*> nicks) {
     for (const char* nick : nicks) EXPECT_HOLDS(members_.publish(nick, hash_)) << nick;
   }
@@ -84,7 +101,7 @@ TEST_F(TwoFacedDissent, BeyondItsShareIsWhatThePublicationsNameFirst) {
   publish({"bravo", "charlie"});
   exchange();
   for (const std::string& nick : kHonest) EXPECT_EQ(counted_by(nick), first) << nick;
-  EXPECT_REFUSED(dossier_by(members_, "delta", of("delta")), Errc::policy, "Have charlie publish again");
+  EXPECT_REFUSED(dossier_by(members_, "delta", of("delta")), Errc::policy, "have charlie publish again");
   EXPECT_REFUSED(members_.publish("bravo", hash_), Errc::exists, "nothing has come in since");
   publish({"charlie", "delta"});
   exchange();
@@ -120,6 +137,56 @@ TEST_F(TwoFacedDissent, IsNotPutFirstByPublicationsOfItsAuthor) {
   for (const std::string& nick : kHonest) EXPECT_EQ(counted_by(nick), first) << nick;
   publish({"charlie", "delta"});
   exchange();
+  expect_dossiers_with(first);
+}
+
+// Each time that somebody put other dissents of alpha forward, the others would have to publish again.
+TEST_F(TwoFacedDissent, IsNotPutBehindWhatOneSignerNamesWhereTwoNameIt) {
+  const std::set<Digest> first = {says("1", kLong).hash, says("2", kLong).hash};
+  show("charlie", says("1", kLong));
+  show("charlie", says("2", kLong));
+  show("delta", says("3", kLong));
+  exchange();
+  publish({"charlie"});
+  exchange();
+  publish({"delta"});
+  exchange();
+  for (const char* more : {"4", "5"}) {
+    put_forward({says(more, kLong), says(std::string(more) + "0", kLong)});
+    exchange();
+    for (const std::string& nick : kHonest) EXPECT_EQ(counted_by(nick), first) << nick << " " << more;
+    expect_dossiers_with(first);
+  }
+}
+
+// Beyond that nobody would read it, and what names it would count for nobody.
+TEST_F(TwoFacedDissent, IsHandedOnUpToFourShares) {
+  for (const char* what : {"1", "2"})
+    write("alpha", log::kFindingDissent, finding::NoteBody{hash_, says(what, kLong).note}.to_json());
+  for (std::size_t i = 0; i < 2 * finding::kMostSharesHandedOn; ++i)
+    write("charlie", log::kFindingDissent,
+          finding::NoteBody{hash_, says("handed on " + std::to_string(i), kLong).note}.to_json());
+  members_.exchange();
+  const std::uint64_t before = members_.log("charlie").with([](mirror::Replica& own) { return own.size("charlie"); });
+  EXPECT_REFUSED(members_.publish("charlie", hash_), Errc::limit, "Let another signer publish it");
+  EXPECT_EQ(members_.log("charlie").with([](mirror::Replica& own) { return own.size("charlie"); }), before)
+      << "nothing is written that nobody would read";
+  publish({"bravo", "delta"});
+  members_.exchange();
+  expect_dossiers_with({says("1", kLong).hash, says("2", kLong).hash});
+}
+
+// Alpha's log goes one way here, so nothing proves that it is with bravo in this.
+TEST_F(TwoFacedDissent, ThatSomebodyHandsOnPutsNothingBackThatStandsInItsAuthorsLog) {
+  const std::set<Digest> first = {says("1", kLong).hash, says("2", kLong).hash};
+  for (const char* what : {"1", "2"})
+    write("alpha", log::kFindingDissent, finding::NoteBody{hash_, says(what, kLong).note}.to_json());
+  members_.exchange();
+  put_forward({says("3", kLong), says("4", kLong)});
+  members_.exchange();
+  publish({"charlie", "delta"});
+  members_.exchange();
+  for (const std::string& nick : kHonest) EXPECT_EQ(counted_by(nick), first) << nick;
   expect_dossiers_with(first);
 }
 

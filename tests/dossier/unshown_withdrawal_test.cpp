@@ -104,7 +104,7 @@ TEST_F(UnshownWithdrawalOfWhoIsExpelled, SpoilsThePublicationsThatNameItAndNoOth
   const finding::PublishBody spoilt{hash_, {"alpha", "bravo"}, {}, {withdrawal_.signed_withdrawal.hash}};
   EXPECT_HOLDS(members_.log("bravo").append(mirror::draft_for_everyone(log::kFindingPublish, spoilt.to_json())));
   exchange_among_two();
-  EXPECT_REFUSED(make({withdrawal_.place.leaf}), Errc::policy, "What bravo wrote is not held by enough yet, or names");
+  EXPECT_REFUSED(make({withdrawal_.place.leaf}), Errc::policy, "What bravo wrote names what is not here");
   EXPECT_HOLDS(members_.publish("bravo", hash_)) << "and who publishes again mends that";
   exchange_among_two();
   EXPECT_TRUE(taken(make({withdrawal_.place.leaf})).holds);

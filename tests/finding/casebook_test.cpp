@@ -112,7 +112,8 @@ TEST_F(Findings, ArePublishedBySignersOnceTheQuorumHasSigned) {
 TEST_F(Findings, StateTheTimeOfTheEntryThatFreezesThem) {
   const auto hash = draft("alpha", working_copy());
   ASSERT_HOLDS(hash);
-  EXPECT_EQ(only_case("alpha").finding.created, only_case("alpha").drafted);
+  EXPECT_NEAR(static_cast<double>(only_case("alpha").finding.created), static_cast<double>(only_case("alpha").drafted),
+              static_cast<double>(kMostToFreezeSeconds));
   // Also where the clock has been ahead: a log does not go back.
   const UnixSeconds ahead = wall_clock_now() + 500;
   write_at(*this, "alpha", log::kHeads, log::Json::Object{{"v", 1}}, ahead);
@@ -125,7 +126,7 @@ TEST_F(Findings, StateTheTimeOfTheEntryThatFreezesThem) {
 
 // Charlie's program dates what it freezes as it likes.
 TEST_F(Findings, ThatAreDatedOtherwiseThanTheirEntryAreNobodysToSign) {
-  const UnixSeconds skew = membership("charlie").charter().clock_skew_seconds;
+  const UnixSeconds skew = membership("charlie").charter().clock_skew_seconds + kMostToFreezeSeconds;
   UnixSeconds frozen = wall_clock_now() + 10;
   for (const UnixSeconds off : {-skew, skew, -skew - 1, skew + 1, -30 * group::kSecondsPerDay, 5 * skew}) {
     Finding finding = working_copy();
@@ -142,6 +143,24 @@ TEST_F(Findings, ThatAreDatedOtherwiseThanTheirEntryAreNobodysToSign) {
     EXPECT_NE(why.find(to_rfc3339(finding.created)), std::string::npos) << why;
     EXPECT_NE(why.find(to_rfc3339(frozen)), std::string::npos) << why;
     EXPECT_NE(why.find("Ask its drafter to freeze it anew"), std::string::npos) << why;
+  }
+}
+
+// Its log has run ahead, so that finding and entry agree.
+TEST_F(Findings, ThatHaveNotBeenMadeYetAreNobodysToSign) {
+  const UnixSeconds skew = membership("charlie").charter().clock_skew_seconds;
+  for (const auto& [off, is_signed] : {std::pair{skew - 60, true}, std::pair{skew + 60, false}}) {
+    Finding finding = working_copy();
+    finding.created = wall_clock_now() + off;
+    const DraftBody body = frozen_by(*this, "charlie", finding);
+    write_at(*this, "charlie", log::kFindingDraft, body.to_json(), finding.created);
+    exchange();
+    const Status done = sign("bravo", finding_hash(body.text));
+    if (is_signed) {
+      EXPECT_HOLDS(done);
+    } else {
+      EXPECT_REFUSED(done, Errc::policy, "Nobody signs what has not been yet");
+    }
   }
 }
 
@@ -212,6 +231,27 @@ TEST_F(Findings, HaveTheDissentsThatTheirPublishersHandOnThoughTheirAuthorsWords
   ASSERT_EQ(book.cases.at(0).dissents.size(), 1u);
   EXPECT_EQ(book.cases.at(0).dissents[0].dissent.nick, "charlie");
   EXPECT_EQ(book.cases.at(0).publishers(), std::vector<std::string>{"bravo"});
+}
+
+// Its publisher has done what it should: nothing that it publishes again would help.
+TEST_F(Findings, SayWhatWordsArePublishedAndNotHere) {
+  const auto hash = draft("alpha", working_copy());
+  ASSERT_HOLDS(hash);
+  exchange();
+  for (const char* nick : {"alpha", "bravo"}) ASSERT_HOLDS(sign(nick, *hash));
+  ASSERT_HOLDS(dissent("charlie", *hash, {{"e1", {}, "It was a sinkhole."}}));
+  exchange();
+  ASSERT_HOLDS(publish("bravo", *hash));
+  exchange();
+  const mirror::EntryView handed_on =
+      log("alpha").with([&](mirror::Replica& replica) { return *replica.entry("bravo", replica.size("bravo") - 2); });
+  ASSERT_EQ(handed_on.entry.type, log::kFindingDissent);
+  EXPECT_HOLDS(group_["alpha"].vault().erase_log_body(handed_on.entry.body));
+  const Casebook book = this->book("alpha");
+  const Case& of = book.cases.at(0);
+  ASSERT_EQ(of.set_aside.size(), 1u);
+  EXPECT_NE(of.set_aside[0].why.find("parley finding list --call"), std::string::npos) << of.set_aside[0].why;
+  EXPECT_EQ(of.set_aside[0].why.find("publishes again"), std::string::npos) << of.set_aside[0].why;
 }
 
 TEST_F(Findings, AreNotPublishedByWhoNamesADissentAndDoesNotHandItOnBefore) {

@@ -58,6 +58,21 @@ Result<Records> Records::of(vault::Vault& vault, const group::CharterMember& mem
   }
 }
 
+Result<bool> Records::has_room(vault::Vault& vault, std::string_view type, std::size_t entries,
+                               std::uint64_t bytes) const {
+  const Share& share = kShares[share_of(type)];
+  const std::vector<std::uint64_t>& places = places_[share_of(type)];
+  if (beyond_[share_of(type)] + places.size() + entries > share.entries) return false;
+  for (const std::uint64_t seq : places) {
+    TRY(const auto rows, vault.log_leaves(origin_, seq, 1));
+    if (rows.empty()) return fail(Errc::vault_damaged, "Entries of a log are not in the vault any more.");
+    TRY(const log::Entry entry, log::read_entry_unverified(rows.front().note));
+    TRY(const auto body, vault.log_body(entry.body));
+    if (body) bytes += body->content.size();
+  }
+  return bytes <= share.body_bytes;
+}
+
 Status Records::judge_each(vault::Vault& vault, std::string_view type, Oddities& oddities,
                            const std::function<void(const Found&)>& judge) const {
   const Share& share = kShares[share_of(type)];

@@ -56,6 +56,8 @@ class Records {
 
   const std::string& nick() const { return nick_; }
   const std::string& origin() const { return origin_; }  ///< of the log
+  /// Whether `entries` more of this type, with bodies of `bytes` in all, would still be judged. @error the vault's
+  Result<bool> has_room(vault::Vault& vault, std::string_view type, std::size_t entries, std::uint64_t bytes) const;
   /// Judges the entries of one type that every member may read, in the order of the log. @error the vault's
   Status judge_each(vault::Vault& vault, std::string_view type, Oddities& oddities,
                     const std::function<void(const Found&)>& judge) const;
