@@ -122,7 +122,8 @@ Result<std::string> Session::answer(const ReceivedStep& step, const Decide& deci
     return std::unexpected(std::move(timely).error());
   }
   if (auto permitted = check_permitted(step.charter); !permitted) {
-    TRY_STATUS(refuse(permitted.error().code == Errc::skew ? kRefusedForCharter : kRefusedByPolicy, ""));
+    TRY_STATUS(refuse(permitted.error().code == Errc::skew ? kRefusedForCharter : kRefusedByPolicy, "",
+                      permitted.error().message));
     return std::unexpected(std::move(permitted).error());
   }
 

@@ -39,7 +39,7 @@ Result<bool> Session::decide_on(const Proposal& proposal, const Decide& decide, 
   }
   terms_.our_label = decision->label;
   if (auto settled = settle(decision->most_tests); !settled) {
-    TRY_STATUS(refuse(kRefusedByPolicy, ""));
+    TRY_STATUS(refuse(kRefusedByPolicy, "", settled.error().message));
     return std::unexpected(settled.error());
   }
   TRY_STATUS(accept());
@@ -69,11 +69,12 @@ Result<Decision> Session::await_decision(const Offer& offer, const Decide& decid
   return fail(Errc::peer_gone, "The question expired undecided.");
 }
 
-Status Session::refuse(std::string_view code, const std::string& text) {
+Status Session::refuse(std::string_view code, const std::string& text, const std::string& why) {
   outcome_.failed_phase = phase_;
   outcome_.failure = code == kRefusedForSkew    ? "refused: other canonical-form rules or protocol"
                      : code == kRefusedForClock ? "refused: the time that it states is far from the clock here"
-                                                : "declined here";
+                     : why.empty()              ? "declined here"
+                                                : "refused here: " + why;
   const Refusal refusal{.code = std::string(code), .text = text};
   TRY(const mirror::EntryView step, write(kRefuse, refusal.to_json(), {proposal_}, kRefused));
   return steps_.send(step);

@@ -113,6 +113,12 @@ class Coalition {
     return kParts;
   }
 
+  /// What alpha's vault says of why the newest session came to nothing.
+  std::string failure_of_the_last() {
+    const auto rows = alpha_->vault->sessions();
+    EXPECT_OK(rows);
+    return outcome_of(*alpha_->vault, rows->front().id).failure;
+  }
   std::set<std::string> pooled() {
     std::set<std::string> pool;
     for (const auto& each : colluders_) {
@@ -330,6 +336,8 @@ TEST_P(Colluders, TestNoMoreTogetherThanTheCapOfTheGroup) {
   EXPECT_THAT(refusal.answered.error().message,
               HasSubstr(fmt::format("would be {}, and {} is the most", (parts + 1) * kPart, parts * kPart)))
       << "alpha is told which cap it was, and by how much";
+  EXPECT_THAT(coalition.failure_of_the_last(), HasSubstr(refusal.answered.error().message))
+      << "and whoever looks at the session later reads it";
   EXPECT_EQ(coalition.counted(), parts * kPart);
   EXPECT_EQ(coalition.pooled(), held_in_parts(0, parts)) << "what they were let test, and nothing of the rest";
 }

@@ -51,7 +51,8 @@ class Session {
   // --- how a question is weighed, and which protocol answers it: session_decision.cpp ---
   Result<bool> decide_on(const Proposal& proposal, const Decide& decide, const JudgeByRule& judge);
   Result<Decision> await_decision(const Offer& offer, const Decide& decide);
-  Status refuse(std::string_view code, const std::string& text);
+  /// @param text  is sent. @param why  stays here, where an operator reads it
+  Status refuse(std::string_view code, const std::string& text, const std::string& why = {});
   Status settle(std::optional<std::uint64_t> most_tests);
   Status keep_suites(const std::function<bool(const psi::Protocol&)>& fit);
   bool charter_allows(std::uint16_t suite) const;
