@@ -23,6 +23,7 @@ constexpr std::string_view kFirstDomain{"parley/reveal/first/v1\0", 23};
 constexpr std::string_view kNoConsentYet = "no-consent-yet";
 constexpr std::string_view kNothingInReturn = "nothing-in-return";
 constexpr std::string_view kNotRevealable = "not-revealable";
+constexpr auto kListWait = std::chrono::seconds(2);
 
 Status nothing_to_open() {
   return fail(Errc::refused,
@@ -214,12 +215,12 @@ Result<RevealOutcome> Exchange::answer(const ReceivedStep& step) {
   TRY_STATUS(admit_reveal(us_.vault, row->group, {.peer = peer, .nick = steps_.peer().nick}, step, wall_clock_now()));
   // Before anything is looked up: that one is inside must not tell whether there are consents, or matches.
   if (auto entered = enter(step.session); !entered) {
-    TRY_STATUS(refuse(kRefusedBusy, step));
+    TRY_STATUS(refuse_before_list(kRefusedBusy, step));
     return std::unexpected(std::move(entered).error());
   }
   const auto can_open = read_session(step.session);
   if (!can_open) {
-    TRY_STATUS(refuse(kNotRevealable, step));
+    TRY_STATUS(refuse_before_list(kNotRevealable, step));
     return std::unexpected(can_open.error());
   }
   // Before consents are looked up, too: a list that is withheld or wrong is answered alike whether there are any.
@@ -306,6 +307,12 @@ Status Exchange::refuse(std::string_view code, const ReceivedStep& answered) {
   TRY(const mirror::EntryView ours,
       steps_.write(kRevealRefuse, Refusal{.code = std::string(code), .text = {}}.to_json(), {answered.leaf_hash}));
   return steps_.send(ours);
+}
+
+Status Exchange::refuse_before_list(std::string_view code, const ReceivedStep& answered) {
+  TRY_STATUS(refuse(code, answered));
+  (void)steps_.link().receive(deadline_in(kListWait));
+  return {};
 }
 
 // Who calls shows its own first.

@@ -17,6 +17,9 @@ class RefusedReveal : public testing::Test {
   struct Answer {
     std::string type, code, text;
     bool operator==(const Answer&) const = default;
+    friend void PrintTo(const Answer& answer, std::ostream* out) {
+      *out << answer.type << " \"" << answer.code << "\" \"" << answer.text << "\"";
+    }
   };
   // Bravo names a consent of its own, written now unless `named` is one, and reads what comes back.
   Both<RevealOutcome> name_consent(Opened& alpha, const std::string& session, std::optional<mirror::EntryView>& named,

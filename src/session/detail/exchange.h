@@ -62,6 +62,8 @@ class Exchange {
   Status send_offer(const Digest& answered);
   Status check_offers();
   Status refuse(std::string_view code, const ReceivedStep& answered);
+  // Whose list is on its way yet would meet a closed link, and not read why.
+  Status refuse_before_list(std::string_view code, const ReceivedStep& answered);
 
   // --- what each side has received already ---
   // Matches and canaries of ours that are common, and what of the other side's is here.
