@@ -197,12 +197,10 @@ std::string accident_in_words(const group::CanaryBook& book, const group::Canary
   const double chance = group::chance_of_accident(chances);
   if (chance <= 0)
     return "By your own estimates no honest member meets enough of these canaries for an alarm by accident: one hit "
-           "alone "
-           "is none.";
+           "alone is none.";
   std::string words = fmt::format(
       "By your own estimates at most one in {} honest members meets enough of these canaries for an alarm by accident, "
-      "in "
-      "a session about all of their types.",
+      "in a session about all of their types.",
       rounded(1 / chance));
   if (chance > group::kRareAccident)
     words +=

@@ -29,6 +29,10 @@ class TwoFacedDissent : public BothVerifiers {
     finding::show_only_to(members_, "alpha", to, log::kFindingDissent,
                           finding::NoteBody{hash_, dissent.note}.to_json());
   }
+  void show_share(const std::string& to, const std::string& one, const std::string& other) {
+    show(to, says(one, kLong));
+    show(to, says(other, kLong));
+  }
   /// Alpha's own publication, after what it has shown to `to`.
   void show_publication(const std::string& to, std::vector<Digest> dissents) {
     std::ranges::sort(dissents);
@@ -93,10 +97,8 @@ TEST_F(TwoFacedDissent, IsInEveryMembersDossierWhomeverItWasShownTo) {
 
 TEST_F(TwoFacedDissent, BeyondItsShareIsWhatThePublicationsNameFirst) {
   const std::set<Digest> first = {says("1", kLong).hash, says("2", kLong).hash};
-  show("bravo", says("1", kLong));
-  show("bravo", says("2", kLong));
-  show("charlie", says("3", kLong));
-  show("charlie", says("4", kLong));
+  show_share("bravo", "1", "2");
+  show_share("charlie", "3", "4");
   exchange();
   publish({"bravo", "charlie"});
   exchange();
@@ -110,10 +112,8 @@ TEST_F(TwoFacedDissent, BeyondItsShareIsWhatThePublicationsNameFirst) {
 
 TEST_F(TwoFacedDissent, BeyondItsShareIsWhatWasPublishedBeforeThoughAnotherWasShownMore) {
   const std::set<Digest> first = {says("3", kLong).hash, says("4", kLong).hash};
-  show("bravo", says("1", kLong));
-  show("bravo", says("2", kLong));
-  show("charlie", says("3", kLong));
-  show("charlie", says("4", kLong));
+  show_share("bravo", "1", "2");
+  show_share("charlie", "3", "4");
   exchange();
   publish({"charlie"});
   exchange();
@@ -125,11 +125,9 @@ TEST_F(TwoFacedDissent, BeyondItsShareIsWhatWasPublishedBeforeThoughAnotherWasSh
 // As alpha's log differs from one member to the other, so do its publications.
 TEST_F(TwoFacedDissent, IsNotPutFirstByPublicationsOfItsAuthor) {
   const std::set<Digest> first = {says("1", kLong).hash, says("2", kLong).hash};
-  show("bravo", says("1", kLong));
-  show("bravo", says("2", kLong));
+  show_share("bravo", "1", "2");
   show_publication("bravo", {says("1", kLong).hash, says("2", kLong).hash});
-  show("charlie", says("3", kLong));
-  show("charlie", says("4", kLong));
+  show_share("charlie", "3", "4");
   show_publication("charlie", {says("3", kLong).hash, says("4", kLong).hash});
   exchange();
   publish({"bravo", "charlie"});
@@ -143,8 +141,7 @@ TEST_F(TwoFacedDissent, IsNotPutFirstByPublicationsOfItsAuthor) {
 // Each time that somebody put other dissents of alpha forward, the others would have to publish again.
 TEST_F(TwoFacedDissent, IsNotPutBehindWhatOneSignerNamesWhereTwoNameIt) {
   const std::set<Digest> first = {says("1", kLong).hash, says("2", kLong).hash};
-  show("charlie", says("1", kLong));
-  show("charlie", says("2", kLong));
+  show_share("charlie", "1", "2");
   show("delta", says("3", kLong));
   exchange();
   publish({"charlie"});

@@ -181,6 +181,16 @@ TEST_F(Findings, ThatReplaceOthersAreDatedByTheirOwnEntry) {
   EXPECT_EQ((*found)->finding.created, ahead) << "and not by that of the one that it replaces";
 }
 
+/// A finding of alpha's that alpha and bravo have signed, and that charlie dissents from, as all know.
+Result<Digest> signed_by_two_with_charlies_dissent(ThreeMembers& members) {
+  TRY(const Digest hash, members.draft("alpha", members.working_copy()));
+  members.exchange();
+  for (const char* nick : {"alpha", "bravo"}) TRY_STATUS(members.sign(nick, hash));
+  TRY_STATUS(members.dissent("charlie", hash, {{"e1", {}, "It was a sinkhole."}}));
+  members.exchange();
+  return hash;
+}
+
 /// How many entries of a type the log of `nick` has, as alpha knows it.
 std::size_t count_of(ThreeMembers& members, const std::string& nick, std::string_view type) {
   return members.log("alpha").with([&](mirror::Replica& replica) {
@@ -191,12 +201,8 @@ std::size_t count_of(ThreeMembers& members, const std::string& nick, std::string
 }
 
 TEST_F(Findings, ArePublishedWithTheDissentsThatThePublicationNamesEachOnceInItsAuthorsLog) {
-  const auto hash = draft("alpha", working_copy());
+  const auto hash = signed_by_two_with_charlies_dissent(*this);
   ASSERT_HOLDS(hash);
-  exchange();
-  for (const char* nick : {"alpha", "bravo"}) ASSERT_HOLDS(sign(nick, *hash));
-  ASSERT_HOLDS(dissent("charlie", *hash, {{"e1", {}, "It was a sinkhole."}}));
-  exchange();
   for (const char* nick : {"alpha", "bravo"}) ASSERT_HOLDS(publish(nick, *hash));
   ASSERT_HOLDS(dissent("charlie", *hash, {{"e2", {}, "The build time can be forged."}}));
   ASSERT_HOLDS(dissent("alpha", *hash, {{"e2", {}, "I think so too."}}));
@@ -215,12 +221,8 @@ TEST_F(Findings, ArePublishedWithTheDissentsThatThePublicationNamesEachOnceInIts
 
 // Whoever lacks charlie's log, or is shown another one, has charlie's words by those who name them.
 TEST_F(Findings, HaveTheDissentsThatTheirPublishersHandOnThoughTheirAuthorsWordsAreNotHere) {
-  const auto hash = draft("alpha", working_copy());
+  const auto hash = signed_by_two_with_charlies_dissent(*this);
   ASSERT_HOLDS(hash);
-  exchange();
-  for (const char* nick : {"alpha", "bravo"}) ASSERT_HOLDS(sign(nick, *hash));
-  ASSERT_HOLDS(dissent("charlie", *hash, {{"e1", {}, "It was a sinkhole."}}));
-  exchange();
   ASSERT_HOLDS(publish("bravo", *hash));
   exchange();
   const mirror::EntryView said = log("alpha").with(
@@ -235,12 +237,8 @@ TEST_F(Findings, HaveTheDissentsThatTheirPublishersHandOnThoughTheirAuthorsWords
 
 // Its publisher has done what it should: nothing that it publishes again would help.
 TEST_F(Findings, SayWhatWordsArePublishedAndNotHere) {
-  const auto hash = draft("alpha", working_copy());
+  const auto hash = signed_by_two_with_charlies_dissent(*this);
   ASSERT_HOLDS(hash);
-  exchange();
-  for (const char* nick : {"alpha", "bravo"}) ASSERT_HOLDS(sign(nick, *hash));
-  ASSERT_HOLDS(dissent("charlie", *hash, {{"e1", {}, "It was a sinkhole."}}));
-  exchange();
   ASSERT_HOLDS(publish("bravo", *hash));
   exchange();
   const mirror::EntryView handed_on =
@@ -255,12 +253,8 @@ TEST_F(Findings, SayWhatWordsArePublishedAndNotHere) {
 }
 
 TEST_F(Findings, AreNotPublishedByWhoNamesADissentAndDoesNotHandItOnBefore) {
-  const auto hash = draft("alpha", working_copy());
+  const auto hash = signed_by_two_with_charlies_dissent(*this);
   ASSERT_HOLDS(hash);
-  exchange();
-  for (const char* nick : {"alpha", "bravo"}) ASSERT_HOLDS(sign(nick, *hash));
-  ASSERT_HOLDS(dissent("charlie", *hash, {{"e1", {}, "It was a sinkhole."}}));
-  exchange();
   const SignedDissent said = only_case("bravo").dissents.at(0);
   const auto write = [&](std::string_view type, log::Json body) {
     write_at(*this, "bravo", type, std::move(body), wall_clock_now());
