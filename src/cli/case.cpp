@@ -112,6 +112,8 @@ void print_entry(Console& console, const evidence::CustodyEntry& entry) {
   more("from ", step.source_device);
   more("at ", step.location);
   more("", step.note);
+  // Only the program's own steps have one, whatever somebody notes down.
+  if (step.hash_after) more("SHA-256 ", to_hex(*step.hash_after));
   console.print(line + "\n");
 }
 

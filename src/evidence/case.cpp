@@ -58,8 +58,12 @@ Result<struct stat> look_at(const FileDescriptor& file, const std::filesystem::p
 }
 
 bool changed(const struct stat& before, const struct stat& after) {
-  return before.st_size != after.st_size || before.st_mtim.tv_sec != after.st_mtim.tv_sec ||
-         before.st_mtim.tv_nsec != after.st_mtim.tv_nsec;
+  const auto same_time = [](const timespec& one, const timespec& other) {
+    return one.tv_sec == other.tv_sec && one.tv_nsec == other.tv_nsec;
+  };
+  // Whoever writes can put the time of modification back, but not that of the last change of status.
+  return before.st_size != after.st_size || !same_time(before.st_mtim, after.st_mtim) ||
+         !same_time(before.st_ctim, after.st_ctim);
 }
 
 Status write_all(const FileDescriptor& file, ByteView content, const std::filesystem::path& path) {
@@ -100,6 +104,11 @@ std::uint64_t acquired_by(const CaseView& view, std::uint64_t number) {
     return entry.step.file == number && entry.step.stage == Stage::acquisition;
   });
   return found == view.chain.entries.end() ? 0 : found->seq;
+}
+
+/// Why a piece of evidence was not read to its end as it was taken in. Only bytes that are others say that it is not.
+std::string why_not(const Error& error) {
+  return error.code == Errc::vault_damaged ? "it is NOT as it was taken in" : error.message;
 }
 
 std::unexpected<Error> no_such_file(std::uint64_t number) {
@@ -163,14 +172,18 @@ CustodyStep Cases::own_step(Stage stage, std::uint64_t file) const {
 
 /// The next entry and, in the same commit, the sealed head of the chain.
 Status Cases::append(CaseView& view, CustodyStep step) {
-  if (view.chain.entries.size() >= kMaxCustodyEntries)
-    return fail(Errc::limit, "The chain of custody of this case is full; begin another case.");
-  CustodyEntry entry = view.chain.next(std::move(step), wall_clock_now());
-  TRY(const std::string text, write_custody(entry));
-  const std::uint64_t seq = entry.seq;
-  view.chain.add(std::move(entry), text);
   return vault_.together([&]() -> Status {
-    TRY_STATUS(vault_.add_custody(view.row.id, seq, text));
+    // To read a large file takes hours, and others write into the chain meanwhile.
+    TRY(const auto head, vault_.secret(head_name(view.row.id)));
+    if (head && !constant_time_equal(head->expose(), head_of(view.chain))) {
+      TRY(view, view_of(view.row));
+    }
+    if (view.chain.entries.size() >= kMaxCustodyEntries)
+      return fail(Errc::limit, "The chain of custody of this case is full; begin another case.");
+    CustodyEntry entry = view.chain.next(std::move(step), wall_clock_now());
+    TRY(const std::string text, write_custody(entry));
+    TRY_STATUS(vault_.add_custody(view.row.id, entry.seq, text));
+    view.chain.add(std::move(entry), text);
     return vault_.put_secret(head_name(view.row.id), head_of(view.chain));
   });
 }
@@ -178,6 +191,10 @@ Status Cases::append(CaseView& view, CustodyStep step) {
 Status Cases::record(std::string_view case_name, CustodyStep step) {
   TRY(CaseView view, open(case_name));
   if (step.file != 0 && find_file(view, step.file) == nullptr) return no_such_file(step.file);
+  if (step.tool == kTool)
+    return fail(Errc::usage,
+                "Steps with parley are written by its own commands, which do what they say; name the tool that was "
+                "used, or none.");
   if (step.actor.empty()) step.actor = who_.actor;
   if (step.role.empty()) step.role = who_.role;
   if (step.location.empty()) step.location = who_.location;
@@ -244,7 +261,7 @@ Result<FileHashes> Cases::read_through(const CaseView& view, const vault::CaseFi
   SecretBytes piece(kPiece);
   progress.phase("reading " + visible(file.name), file.size);
   for (std::uint64_t done = 0;;) {
-    if (progress.cancelled()) return fail(Errc::cancelled, "Stopped.");
+    if (progress.cancelled()) return fail(Errc::cancelled, "Stopped before all of it was read.");
     auto got = reader->read(piece.expose_mutable());
     if (!got) return std::unexpected(std::move(got).error().at(place));
     if (*got == 0) break;
@@ -264,7 +281,8 @@ Result<FileHashes> Cases::read_through(const CaseView& view, const vault::CaseFi
 Result<std::vector<Checked>> Cases::check(std::string_view case_name, Progress& progress) {
   TRY(CaseView view, open(case_name));
   std::vector<Checked> all;
-  for (const vault::CaseFileRow& file : view.files) {
+  const std::vector<vault::CaseFileRow> files = view.files;  // `view` may be read anew
+  for (const vault::CaseFileRow& file : files) {
     Checked checked{file, {}};
     const auto found = read_through(view, file, progress, [](ByteView) { return Status(); });
     if (!found && found.error().code == Errc::cancelled) return std::unexpected(found.error());
@@ -272,7 +290,7 @@ Result<std::vector<Checked>> Cases::check(std::string_view case_name, Progress& 
     CustodyStep step = own_step(Stage::preservation, file.number);
     step.hash_before = file.sha256;
     if (found) step.hash_after = found->sha256;
-    step.note = found ? "checked: it is as it was taken in" : "checked: it is NOT as it was taken in";
+    step.note = "checked: " + (found ? "it is as it was taken in" : why_not(found.error()));
     TRY_STATUS(append(view, std::move(step)));
     all.push_back(std::move(checked));
   }
@@ -282,8 +300,9 @@ Result<std::vector<Checked>> Cases::check(std::string_view case_name, Progress& 
 Status Cases::extract(std::string_view case_name, std::uint64_t number, const std::filesystem::path& to,
                       std::string_view note, Progress& progress) {
   TRY(CaseView view, open(case_name));
-  const vault::CaseFileRow* file = find_file(view, number);
-  if (file == nullptr) return no_such_file(number);
+  const vault::CaseFileRow* found = find_file(view, number);
+  if (found == nullptr) return no_such_file(number);
+  const vault::CaseFileRow file = *found;  // `view` may be read anew
   const std::filesystem::path part = to.string() + ".part";
   std::error_code ignored;
   if (std::filesystem::exists(std::filesystem::symlink_status(to, ignored)))
@@ -293,14 +312,20 @@ Status Cases::extract(std::string_view case_name, std::uint64_t number, const st
   const Status written = [&]() -> Status {
     CustodyStep step = own_step(Stage::transfer, number);
     step.command = "case extract";
-    step.hash_before = file->sha256;
-    const auto found = read_through(view, *file, progress, [&](ByteView some) { return write_all(out, some, part); });
-    if (!found && found.error().code == Errc::cancelled) return std::unexpected(found.error());
-    if (found) step.hash_after = found->sha256;
-    step.note = found ? std::string(note) : "refused: it is NOT as it was taken in";
+    step.hash_before = file.sha256;
+    step.note = note;
+    TRY_STATUS(append(view, step));  // before the first byte: what is written can be copied at once
+    const Status whole = [&]() -> Status {
+      TRY(const FileHashes read,
+          read_through(view, file, progress, [&](ByteView some) { return write_all(out, some, part); }));
+      step.hash_after = read.sha256;
+      if (::fsync(out.get()) != 0) return io_error("Cannot make durable", part);
+      return {};
+    }();
+    step.note = whole ? "written: it is as it was taken in"
+                      : "broken off, the unfinished copy is deleted: " + why_not(whole.error());
     TRY_STATUS(append(view, std::move(step)));  // before the file has its name
-    if (!found) return std::unexpected(found.error());
-    if (::fsync(out.get()) != 0) return io_error("Cannot make durable", part);
+    TRY_STATUS(whole);
     return give_name(part, to);
   }();
   ::unlink(part.c_str());

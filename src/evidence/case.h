@@ -1,6 +1,6 @@
 // A case: pieces of evidence (samples, disk images, mails) that lie sealed in the vault, and the chain of custody of
-// all of them (log.md 7.3; docs/cases.md). Files of any size go in and out in constant memory. Nothing leaves without
-// its hash being checked and an entry in the chain, which is durable first.
+// all of them (log.md 7.3; docs/cases.md). Files of any size go in and out in constant memory. No byte leaves without
+// an entry in the chain, which is durable first, and no file gets its name before its hash is checked.
 #pragma once
 
 #include <filesystem>
@@ -50,21 +50,23 @@ class Cases {
   Result<vault::CaseFileRow> add(std::string_view case_name, const std::filesystem::path& path,
                                  const CustodyStep& source, Progress& progress);
 
-  /// Adds an entry of the operator's own. @error Errc::not_found for a piece of evidence that is not there; Errc::usage
+  /// Adds an entry of the operator's own. @error Errc::not_found for a piece of evidence that is not there;
+  /// Errc::usage, also for a step that claims to be this program's
   Status record(std::string_view case_name, CustodyStep step);
 
   /// Hashes each piece of evidence anew, and writes into the chain what was found of each. @error as open()
   Result<std::vector<Checked>> check(std::string_view case_name, Progress& progress);
 
   /// Writes a piece of evidence to `to`, which must not exist, and checks its hash on the way: a file that is not what
-  /// was taken in is not written, and that too is in the chain.
-  /// @error Errc::not_found, Errc::exists; Errc::vault_damaged naming the file and the step whose hash it misses
+  /// was taken in is not written. The chain has an entry before the first byte, and one of how it ended.
+  /// @error Errc::not_found, Errc::exists; Errc::vault_damaged naming the file and the step whose hash it misses;
+  /// Errc::io; Errc::cancelled
   Status extract(std::string_view case_name, std::uint64_t number, const std::filesystem::path& to,
                  std::string_view note, Progress& progress);
 
  private:
   Result<CaseView> view_of(const vault::CaseRow& row);
-  // Adds it to the vault and to `view`.
+  // Adds it to the vault and to `view`, which is read anew where others have written since.
   Status append(CaseView& view, CustodyStep step);
   CustodyStep own_step(Stage stage, std::uint64_t file) const;
   // Reads the whole file and hands its pieces on. @error Errc::vault_damaged naming file and step

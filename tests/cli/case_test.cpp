@@ -20,7 +20,7 @@ TEST(CaseCommand, TakesInChecksGivesOutAndTellsItAll) {
   EXPECT_SAYS(member.run({"case", "extract", "stadium", "1", copy, "--note", "for the court"}), 0, "NOT encrypted");
   EXPECT_EQ(read_text(copy), content);
   const Json shown = member.json({"case", "show", "stadium"});
-  ASSERT_EQ(shown.at("custody").size(), 5U);
+  ASSERT_EQ(shown.at("custody").size(), 6U);
   EXPECT_EQ(shown.at("custody")[1].at("actor"), "Ada");
   EXPECT_EQ(shown.at("custody")[2].at("tool_sha256").get<std::string>(), shown.at("files")[0].at("sha256"));
   EXPECT_EQ(shown.at("custody")[4].at("note"), "for the court");

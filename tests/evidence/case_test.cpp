@@ -4,8 +4,10 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <csignal>
 #include <nlohmann/json.hpp>
 
 #include "base/encoding.h"
@@ -102,7 +104,7 @@ TEST_F(CaseTest, FilesComeOutAsTheyWentInAndTheChainSaysHow) {
   for (const Checked& each : *checked) EXPECT_FALSE(each.failure);
   const auto view = cases().open("stadium");
   ASSERT_OK(view);
-  ASSERT_EQ(view->chain.entries.size(), 1 + 3 * sizes.size());
+  ASSERT_EQ(view->chain.entries.size(), 1 + 4 * sizes.size());
   const CustodyStep& acquired = view->chain.entries[1].step;
   EXPECT_EQ(acquired.stage, Stage::acquisition);
   EXPECT_EQ(acquired.file, 1U);
@@ -111,6 +113,9 @@ TEST_F(CaseTest, FilesComeOutAsTheyWentInAndTheChainSaysHow) {
   EXPECT_EQ(acquired.hash_after, crypto::sha256({}));
   EXPECT_EQ(view->chain.entries[2].step.stage, Stage::transfer);
   EXPECT_EQ(view->chain.entries[2].step.note, "for Bob");
+  EXPECT_FALSE(view->chain.entries[2].step.hash_after) << "nothing was read yet";
+  EXPECT_EQ(view->chain.entries[3].step.note, "written: it is as it was taken in");
+  EXPECT_EQ(view->chain.entries[3].step.hash_after, crypto::sha256({}));
 }
 
 TEST_F(CaseTest, TheOriginalKeepsItsTimeOfAccess) {
@@ -153,6 +158,14 @@ class Meddler final : public Progress {
 TEST_F(CaseTest, AFileThatChangesWhileItIsTakenInIsNotTakenIn) {
   ASSERT_OK(cases().begin("stadium", ""));
   const auto path = file("growing", content_of(2 << 20));
+  struct stat was{};
+  ASSERT_EQ(::stat(path.c_str(), &was), 0);
+  Meddler puts_its_time_back([&] {
+    write_whole(path, content_of(2 << 20, 5));
+    const timespec times[2] = {was.st_atim, was.st_mtim};
+    ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
+  });
+  EXPECT_FAILS(cases().add("stadium", path, {}, puts_its_time_back), Errc::format);
   Meddler grows([&] { write_whole(path, content_of((2 << 20) + 5)); });
   EXPECT_FAILS(cases().add("stadium", path, {}, grows), Errc::format);
   Meddler stops([] {});
@@ -160,6 +173,77 @@ TEST_F(CaseTest, AFileThatChangesWhileItIsTakenInIsNotTakenIn) {
   EXPECT_FAILS(cases().add("stadium", path, {}, stops), Errc::cancelled);
   EXPECT_TRUE(sealed_files().empty());
   EXPECT_EQ(cases().open("stadium")->chain.entries.size(), 1U);
+}
+
+// Once it is said that evidence was altered, nobody can take that back.
+TEST_F(CaseTest, SaysNotThatAFileIsOthersWhereItCouldOnlyNotBeWritten) {
+  ASSERT_OK(cases().begin("stadium", ""));
+  add(file("sample", content_of(2 << 20)));
+  struct rlimit all{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &all), 0);
+  const auto before = std::signal(SIGXFSZ, SIG_IGN);
+  // Room for the vault's own files, and not for the copy.
+  const rlimit little{(1 << 20) + (1 << 19), all.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &little), 0);
+  const Status extracted = cases().extract("stadium", 1, outside_ / "copy", "for Bob", progress_);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &all), 0);
+  std::signal(SIGXFSZ, before);
+  ASSERT_FAILS(extracted, Errc::io);
+  EXPECT_FALSE(std::filesystem::exists(outside_ / "copy"));
+  EXPECT_FALSE(std::filesystem::exists(outside_ / "copy.part"));
+  const auto view = cases().open("stadium");
+  ASSERT_OK(view);
+  ASSERT_EQ(view->chain.entries.size(), 4U);
+  EXPECT_EQ(view->chain.entries[2].step.note, "for Bob");
+  EXPECT_THAT(view->chain.entries[3].step.note, HasSubstr("broken off, the unfinished copy is deleted: Cannot write"));
+  EXPECT_THAT(view->chain.entries[3].step.note, testing::Not(HasSubstr("NOT as it was")));
+}
+
+// Whoever stops in time has a copy of what was written by then.
+TEST_F(CaseTest, KeepsThatAnExtractionBeganBeforeItsFirstByteAndThatItWasStopped) {
+  ASSERT_OK(cases().begin("stadium", ""));
+  add(file("sample", content_of(3 << 20)));
+  std::size_t entries_at_first_byte = 0;
+  Meddler stops([&] { entries_at_first_byte = vault_->custody(cases().open("stadium")->row.id)->size(); });
+  class Stopper final : public Progress {
+   public:
+    explicit Stopper(Progress& first) : first_(first) {}
+    void phase(std::string_view, std::uint64_t) override {}
+    void advance(std::uint64_t done) override {
+      first_.advance(done);
+      cancel();
+    }
+
+   private:
+    Progress& first_;
+  } stopper(stops);
+  EXPECT_FAILS(cases().extract("stadium", 1, outside_ / "copy", "for Bob", stopper), Errc::cancelled);
+  EXPECT_EQ(entries_at_first_byte, 3U);
+  const auto view = cases().open("stadium");
+  ASSERT_OK(view);
+  ASSERT_EQ(view->chain.entries.size(), 4U);
+  EXPECT_THAT(view->chain.entries[3].step.note, HasSubstr("broken off"));
+  EXPECT_FALSE(view->chain.entries[3].step.hash_after);
+  EXPECT_FALSE(std::filesystem::exists(outside_ / "copy.part"));
+}
+
+TEST_F(CaseTest, LosesNoStepToAnotherThatWasWrittenMeanwhile) {
+  ASSERT_OK(cases().begin("stadium", ""));
+  add(file("sample", content_of(3 << 20)));
+  CustodyStep noted;
+  noted.note = "seen on the way";
+  const auto meanwhile = [&] { ASSERT_OK(cases().record("stadium", noted)); };
+  Meddler during_check(meanwhile), during_extract(meanwhile);
+  const auto checked = cases().check("stadium", during_check);
+  ASSERT_OK(checked);
+  EXPECT_EQ(checked->size(), 1U);
+  EXPECT_OK(cases().extract("stadium", 1, outside_ / "copy", "for Bob", during_extract));
+  const auto view = cases().open("stadium");
+  ASSERT_OK(view);
+  std::vector<std::string> notes;
+  for (const CustodyEntry& entry : view->chain.entries) notes.push_back(entry.step.note);
+  EXPECT_THAT(notes, testing::ElementsAre("", "", "seen on the way", "checked: it is as it was taken in", "for Bob",
+                                          "seen on the way", "written: it is as it was taken in"));
 }
 
 // --- what somebody does to the sealed files
@@ -256,6 +340,9 @@ TEST_F(CaseTest, StepsAreRecordedByWhoTakesThem) {
   ASSERT_OK(cases().record("stadium", step));
   step.file = 2;
   EXPECT_FAILS(cases().record("stadium", step), Errc::not_found);
+  step.file = 1;
+  step.tool = "parley";
+  EXPECT_FAILS(cases().record("stadium", step), Errc::usage) << "nobody notes down what it does itself";
   const auto view = cases().open("stadium");
   ASSERT_OK(view);
   EXPECT_EQ(view->chain.entries.back().step.actor, "Bob");
