@@ -10,9 +10,11 @@
 namespace parley::cli {
 namespace {
 
-/// Runs `act` with a log that may be written, and then tells the members.
-Status act(Workplace& at, const group::Membership& membership, const std::function<Status(finding::Analyst&)>& what) {
-  TRY(const auto log, at.groups.log(membership.group().id));
+/// Runs `what` with a log that may be written, and then tells the members. The charter is read again: a person may have
+/// been asked meanwhile.
+Status act(Workplace& at, const NamedFinding& named, const std::function<Status(finding::Analyst&)>& what) {
+  TRY(const group::Membership membership, at.groups.membership(named.group.id));
+  TRY(const auto log, at.groups.log(named.group.id));
   TRY_STATUS(node::hear_enough(at.groups.desk(), at.member, membership, *log, at.progress));
   finding::Analyst analyst(at.vault, membership, *log);
   TRY_STATUS(what(analyst));
@@ -42,7 +44,7 @@ Status draft(Workplace& at, const ActArguments& arguments) {
       "What the others learn by this: every member of the group gets the whole finding, with the texts that can be "
       "withheld from outsiders, and keeps it in the log for good. It is frozen: whoever signs, signs exactly this.");
   TRY_STATUS(ask_yes(at, arguments.yes, "Freeze it and give it to all members?"));
-  return act(at, named.membership, [&](finding::Analyst& analyst) -> Status {
+  return act(at, named, [&](finding::Analyst& analyst) -> Status {
     TRY(const Digest hash, analyst.draft(named.working, wall_clock_now()));
     at.console.print(to_hex(hash) + "\n");
     return forget_working_copy(at, named.group, named.name);
@@ -63,7 +65,7 @@ Status sign(Workplace& at, const ActArguments& arguments) {
   TRY_STATUS(ask_yes(at, arguments.yes, "Sign it?"));
   TRY(const Secret<32> id_seed, id_seed_of(at));
   TRY(const log::VerifierKey id, group::own_id_key(at.member.card));
-  return act(at, named.membership,
+  return act(at, named,
              [&](finding::Analyst& analyst) { return analyst.sign(*named.frozen, id, id_seed, wall_clock_now()); });
 }
 
@@ -101,22 +103,34 @@ Status dissent(Workplace& at, const ActArguments& arguments) {
   TRY_STATUS(ask_yes(at, arguments.yes, "Dissent?"));
   TRY(const Secret<32> id_seed, id_seed_of(at));
   TRY(const log::VerifierKey id, group::own_id_key(at.member.card));
-  return act(at, named.membership, [&](finding::Analyst& analyst) {
+  return act(at, named, [&](finding::Analyst& analyst) {
     return analyst.dissent(*named.frozen, std::move(points), id, id_seed, wall_clock_now());
   });
+}
+
+/// "the dissent of carol", "2 dissents of carol, the withdrawal of bravo"
+std::string named_by_publication(const finding::Case& of) {
+  std::map<std::string, std::size_t> dissents;
+  for (const finding::SignedDissent& one : of.dissents) ++dissents[one.dissent.nick];
+  std::vector<std::string> words;
+  for (const auto& [nick, count] : dissents)
+    words.push_back(fmt::format("{} of {}", count == 1 ? "the dissent" : fmt::format("{} dissents", count), nick));
+  for (const finding::Withdrawn& one : of.withdrawals)
+    words.push_back("the withdrawal of " + one.signed_withdrawal.withdrawal.nick);
+  return words.empty() ? "no dissent and no withdrawal" : fmt::format("{}", fmt::join(words, ", "));
 }
 
 Status publish(Workplace& at, const ActArguments& arguments) {
   TRY_STATUS(fetch_news(at));
   TRY(const NamedFinding named, frozen_finding(at, arguments.name));
   at.console.say(
-      "What the others learn by this: that you hold the finding to be ready, and which dissent you know of, whose "
-      "words "
-      "your log hands on. As soon as as many signers as its quorum have said so, and a quorum holds their entries, "
-      "parley dossier make can hand it to outsiders.");
+      fmt::format("What the others learn by this: that you hold the finding to be ready, and which dissent you know "
+                  "of, whose words your log hands on. As soon as as many signers as its quorum have said so, and a "
+                  "quorum holds their entries, parley dossier make can hand it to outsiders.\n"
+                  "Your publication names: {}. If more comes in before you answer, nothing is published.",
+                  visible(named_by_publication(*named.frozen))));
   TRY_STATUS(ask_yes(at, arguments.yes, "Publish it?"));
-  return act(at, named.membership,
-             [&](finding::Analyst& analyst) { return analyst.publish(*named.frozen, wall_clock_now()); });
+  return act(at, named, [&](finding::Analyst& analyst) { return analyst.publish(*named.frozen, wall_clock_now()); });
 }
 
 Status withdraw(Workplace& at, const ActArguments& arguments) {
@@ -129,7 +143,7 @@ Status withdraw(Workplace& at, const ActArguments& arguments) {
   TRY_STATUS(ask_yes(at, arguments.yes, "Withdraw?"));
   TRY(const Secret<32> id_seed, id_seed_of(at));
   TRY(const log::VerifierKey id, group::own_id_key(at.member.card));
-  return act(at, named.membership, [&](finding::Analyst& analyst) {
+  return act(at, named, [&](finding::Analyst& analyst) {
     return analyst.withdraw(*named.frozen, arguments.reason, id, id_seed, wall_clock_now());
   });
 }

@@ -52,12 +52,15 @@ Status Analyst::check_refs(const Finding& finding) {
   return {};
 }
 
-Result<Place> Analyst::append(std::string_view type, log::Json body, std::vector<Digest> refs) {
-  TRY(const mirror::EntryView written, log_.append({.type = std::string(type),
-                                                    .session = {},
-                                                    .refs = std::move(refs),
-                                                    .audience = {std::string(log::kEveryone)},
-                                                    .body = std::move(body)}));
+Result<Place> Analyst::append(std::string_view type, log::Json body, std::vector<Digest> refs,
+                              const std::function<Status()>& check) {
+  TRY(const mirror::EntryView written,
+      log_.append({.type = std::string(type),
+                   .session = {},
+                   .refs = std::move(refs),
+                   .audience = {std::string(log::kEveryone)},
+                   .body = std::move(body)},
+                  [&](const mirror::EntryView&) { return check ? check() : Status{}; }));
   return Place{log_.nick(), written.entry.seq, written.leaf_hash};
 }
 
@@ -160,6 +163,29 @@ Status Analyst::hand_on(const Case& of, const group::CharterMember& us) {
   return {};
 }
 
+/// The logs go on growing while a person reads what was here when the question was put.
+Status Analyst::check_still_all(const Case& of) {
+  const auto came_in = [&](std::string_view what, std::string_view who) {
+    return fail(Errc::policy,
+                fmt::format("{} of {} came in after this finding was read here, and nothing was published. Read it "
+                            "(parley finding show {:.8}), and publish again.",
+                            what, visible(who), to_hex(of.hash)));
+  };
+  TRY(const Casebook book, read_casebook(vault_, membership_));
+  TRY(const Case* now, book.find(to_hex(of.hash)));
+  for (const SignedDissent& one : now->dissents)
+    if (std::ranges::find(of.dissents, one.hash, &SignedDissent::hash) == of.dissents.end())
+      return came_in("A dissent", one.dissent.nick);
+  for (const Withdrawn& one : now->withdrawals) {
+    const auto is_it = [&](const Withdrawn& other) {
+      return other.signed_withdrawal.hash == one.signed_withdrawal.hash;
+    };
+    if (std::ranges::none_of(of.withdrawals, is_it))
+      return came_in("A withdrawal", one.signed_withdrawal.withdrawal.nick);
+  }
+  return {};
+}
+
 Status Analyst::publish(const Case& of, UnixSeconds now) {
   TRY_STATUS(membership_.check(group::Act::finding, now));
   TRY(const group::SignedCharter* charter, charter_of(of.finding, membership_));
@@ -182,7 +208,7 @@ Status Analyst::publish(const Case& of, UnixSeconds now) {
       newest->signers == body.signers)
     return fail(Errc::exists, "You have published this finding, and nothing has come in since.");
   TRY_STATUS(hand_on(of, *charter->charter.member(log_.nick())));
-  TRY_STATUS(append(log::kFindingPublish, body.to_json(), {}));
+  TRY_STATUS(append(log::kFindingPublish, body.to_json(), {}, [&] { return check_still_all(of); }));
   return {};
 }
 

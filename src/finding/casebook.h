@@ -146,8 +146,9 @@ class Analyst {
                  const Secret<32>& id_seed, UnixSeconds now);
   /// Says which dissents count here, after handing on in the own log those that it does not have yet, and which
   /// withdrawals a quorum holds. Can be said again where that has changed since.
-  /// @error Errc::policy while signatures are missing, or for who has not signed or has withdrawn; Errc::exists;
-  /// Errc::limit where readers read no more dissents of this log. What was handed on until an error stays in the log.
+  /// @error Errc::policy while signatures are missing, for who has not signed or has withdrawn, and where this vault
+  /// has a dissent or withdrawal that `of`, read before, has not; Errc::exists; Errc::limit where readers read no more
+  /// dissents of this log. What was handed on until an error stays in the log.
   Status publish(const Case& of, UnixSeconds now);
   /// Takes this member's name back from a finding that it signed. What was handed out stays out.
   /// @error Errc::policy for who has not signed; Errc::exists; Errc::format without a reason
@@ -160,9 +161,11 @@ class Analyst {
  private:
   Status check_refs(const Finding& finding);
   Status check_signable(const Case& of);
+  Status check_still_all(const Case& of);
   Status hand_on(const Case& of, const group::CharterMember& us);
   std::vector<Digest> to_draft(const Case& of) const;  // what an entry about it refers to
-  Result<Place> append(std::string_view type, log::Json body, std::vector<Digest> refs);
+  Result<Place> append(std::string_view type, log::Json body, std::vector<Digest> refs,
+                       const std::function<Status()>& check = {});  // in one commit with the entry
 
   vault::Vault& vault_;
   const group::Membership& membership_;
