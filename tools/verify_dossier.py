@@ -228,8 +228,8 @@ def text(most, least=0):
     return form(lambda value: isinstance(value, str) and least <= len(value.encode()) <= most, "a text is too long or missing")
 
 
-def visible_text(most, lines=False):
-    return form(lambda value: isinstance(value, str) and len(value.encode()) <= most
+def visible_text(most, lines=False, least=0):
+    return form(lambda value: isinstance(value, str) and least <= len(value.encode()) <= most
                 and readable(value.replace("\n", "") if lines else value),
                 "a text is too long, or has characters that cannot be seen")
 
@@ -517,6 +517,10 @@ def check_chain(notes, leaves):
             require(len(charter.note.signers(ids)) == len(ids), "a charter lacks signatures")
         else:
             check_amendment(charters[-1], charter, left)
+            for nick, member in charter.members.items():
+                require(all(member[role].key == one.members[nick][role].key for role in ("id", "log")
+                            for one in charters if nick in one.members),
+                        "a nick is given to somebody with other keys")
         charters.append(charter)
         withdraw(charter)
     require(len(left) == len(leaves), "a withdrawal is of no member")
@@ -839,6 +843,7 @@ INFORMATION_WORDS = ["confirmed by other sources", "probably true", "possibly tr
 
 
 ID, TITLE, NAME, SENTENCES = visible_text(8), visible_text(200), visible_text(200, lines=True), visible_text(4000, lines=True)
+REASONS = visible_text(4000, lines=True, least=1)
 
 
 def redactable(value, where):
@@ -863,8 +868,8 @@ FINDING = record(
     period=array(TIME, 2, 2), question=SENTENCES, seq=number(1, 1000), supersedes=HASH_OR_NONE, title=TITLE, v=VERSION)
 OPENING = record(path=text(64), salt=bytes_of(32), text=SENTENCES)
 DISSENT = record(finding=HASH, group=text(32), nick=NICK_TEXT, points=array(record(
-    about=text(32, 1), likelihood=one_of("", *LIKELIHOODS), text=text(4000, 1)), 32, 1), time=TIME, v=VERSION)
-WITHDRAWAL = record(finding=HASH, group=text(32), nick=NICK_TEXT, reason=text(4000, 1), time=TIME, v=VERSION)
+    about=text(32, 1), likelihood=one_of("", *LIKELIHOODS), text=REASONS), 32, 1), time=TIME, v=VERSION)
+WITHDRAWAL = record(finding=HASH, group=text(32), nick=NICK_TEXT, reason=REASONS, time=TIME, v=VERSION)
 NOTE_BODY = record(hash=HASH, note=text(1 << 20), v=VERSION)
 PUBLICATION = record(dissents=array(HASH, 512), hash=HASH, signers=array(text(32), 16), v=VERSION, withdrawals=array(HASH, 16))
 
@@ -955,9 +960,8 @@ def phrase(likelihood):
 
 
 def quoted(text):
-    """What people wrote, each of its lines behind a mark, whatever ends it (the mandatory breaks of UAX #14): it looks
-    like no line of the bundle's own."""
-    return "> " + re.sub("[\n\v\f\r\x85\u2028\u2029]", lambda end: end[0] + "> ", text) + "\n"
+    """What people wrote, each of its lines behind a mark: it looks like no line of the bundle's own."""
+    return "> " + text.replace("\n", "\n> ") + "\n"
 
 
 def told(hypothesis):
@@ -991,7 +995,8 @@ def stix_bundle(finding, finding_hash, charter, signers, dissents, withdrawals, 
     made = add("identity", f"group {finding['group']}", name=charter.json["name"], identity_class="group")
     group.append(made["id"])
     for nick in charter.members:
-        add("identity", f"member {finding['group']} {nick}", name=names.get(nick, nick), identity_class="organization")
+        add("identity", f"member {finding['group']} {nick}", name=names.get(nick, nick), identity_class="organization",
+            description=f"Nick in the group: {nick}")
     report = stix_id("report", name)
     judgement = finding["judgement"]
     judged = [one for one in finding["hypotheses"] if one["id"] == judgement["hypothesis"]][0]
@@ -1022,14 +1027,15 @@ def stix_bundle(finding, finding_hash, charter, signers, dissents, withdrawals, 
     fit = {row["e"] for row in finding["matrix"] for cell in row["cells"]
            if cell["h"] == judgement["hypothesis"] and cell["v"] in ("C", "CC")}
     for one in finding["evidence"]:
-        origins = len({seen["origin"] for seen in one["seen"]})
+        by_signers = [seen for seen in one["seen"] if seen["by"] in signers]
+        origins = len({seen["origin"] for seen in by_signers})
         if actor is None or one["id"] not in fit or origins < 2:
             continue
         sighting = add("sighting", f"{name} {one['id']}", sighting_of_ref=actor, count=origins,
                        where_sighted_refs=[stix_id("identity", f"member {finding['group']} {nick}")
-                                           for nick in sorted({seen["by"] for seen in one["seen"]})],
-                       description=f"Evidence {one['id']}, by independent origins")
-        times = [seen["first_seen"] for seen in one["seen"] if seen["first_seen"]]
+                                           for nick in sorted({seen["by"] for seen in by_signers})],
+                       description=f"Evidence {one['id']}, by independent origins of signers")
+        times = [seen["first_seen"] for seen in by_signers if seen["first_seen"]]
         if times:
             first = datetime.datetime.fromtimestamp(min(times), datetime.timezone.utc)
             sighting["first_seen"] = first.strftime("%Y-%m-%dT%H:%M:%S.000Z")

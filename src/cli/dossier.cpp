@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/encoding.h"
 #include "base/file.h"
@@ -37,12 +38,13 @@ Status write_new(Console& console, const std::filesystem::path& path, std::strin
 /// "alpha:12" of the evidence's own entries.
 Result<std::set<Digest>> bodies_option(Workplace& at, const NamedFinding& named,
                                        const std::vector<std::string>& places) {
+  TRY(const group::SignedCharter* charter, finding::charter_of(named.frozen->finding, named.membership));
   std::set<Digest> leaves;
   for (const std::string& text : places) {
     bool found = false;
     for (const finding::Evidence& evidence : named.frozen->finding.evidence)
       for (const Digest& ref : evidence.refs) {
-        TRY(const finding::Place place, finding::place_of(at.vault, named.membership.charter(), ref));
+        TRY(const finding::Place place, finding::place_of(at.vault, charter->charter, ref));
         if (fmt::format("{}:{}", place.nick, place.seq) != text) continue;
         leaves.insert(ref);
         found = true;
@@ -104,8 +106,10 @@ Status make(Workplace& at, const MakeArguments& arguments) {
   TRY_STATUS(write_new(at.console, at.console.resolve(arguments.out.empty() ? fallback : arguments.out), text));
   at.console.say(fmt::format(
       "What its readers learn: the finding, who signed and who dissents, the members' names, keys and the charter, and "
-      "of each entry that the evidence names its header: author, time, type, session and audience. Withheld: {}. The "
-      "other members learn nothing by this.",
+      "of each entry that the evidence names its header: author, time, type, session and audience. Whoever has a "
+      "report or a rule that the evidence names can tell by its hash that it is the one. Withheld: {}. The other "
+      "members "
+      "learn nothing by this.",
       arguments.withhold.empty() ? "nothing" : fmt::format("{}", fmt::join(arguments.withhold, ", "))));
   at.console.say(
       fmt::format("Give the reader the hash of the charter by another way: parley verify dossier FILE "
@@ -175,9 +179,20 @@ void print_evidence(Console& console, const dossier::Contents& contents, const f
   for (const Digest& ref : evidence.refs) {
     const auto entry = std::ranges::find(contents.entries, ref, &dossier::ProvenEntry::leaf);
     if (entry != contents.entries.end())
-      console.print(fmt::format("    {}:{} {} at {}: {}\n", visible(entry->nick), entry->seq, visible(entry->type),
-                                to_rfc3339(entry->time), entry->body ? visible(*entry->body) : "[not shown]"));
+      console.print(fmt::format("    {}:{} {} at {}\n", visible(entry->nick), entry->seq, visible(entry->type),
+                                to_rfc3339(entry->time)));
   }
+}
+
+/// Each once, however many items rest on it: a body may be long.
+void print_bodies(Console& console, const dossier::Contents& contents) {
+  std::set<Digest> refs;
+  for (const finding::Evidence& evidence : contents.finding.evidence)
+    refs.insert(evidence.refs.begin(), evidence.refs.end());
+  for (const dossier::ProvenEntry& entry : contents.entries)
+    if (refs.contains(entry.leaf))
+      console.print(fmt::format("  {}:{} says: {}\n", visible(entry.nick), entry.seq,
+                                entry.body ? visible(*entry.body) : "[not shown]"));
 }
 
 void print_contents(Console& console, const dossier::Contents& contents) {
@@ -209,6 +224,7 @@ void print_contents(Console& console, const dossier::Contents& contents) {
   if (!contents.stands())
     console.print("  TOO FEW MEMBERS STAND BEHIND IT NOW: fewer than must sign a finding of this group.\n");
   for (const finding::Evidence& evidence : finding.evidence) print_evidence(console, contents, evidence);
+  print_bodies(console, contents);
   for (const std::string& path : contents.redacted) console.print(fmt::format("  [withheld: {}]\n", path));
   for (const finding::Remark& remark : contents.remarks)
     console.print(fmt::format("  warning: {}\n", visible(remark.sentence)));

@@ -57,31 +57,44 @@ class Maker {
  private:
   /// What cannot be read cannot be carried, and a dossier without it could keep back what speaks against the finding.
   Status check_all_read() {
+    std::optional<Error> first;
+    std::vector<std::string> more;
     for (const finding::Unread& unread : of_.unread) {
-      const finding::Place& place = unread.place;
-      const auto [is_final, holders] = log_.with([&](mirror::Replica& replica) {
-        return std::pair(replica.is_final(place.nick, place.seq + 1), replica.holders(place.nick, place.seq + 1));
-      });
-      const bool lacks_charter = unread.lacking == finding::Unread::Lacking::charter;
-      // Whose words a quorum holds can be asked for them; a version that nobody has nobody can give.
-      if (without_.erase(place.leaf) > 0 && (lacks_charter || !is_final)) continue;
-      if (lacks_charter)
-        return fail(Errc::policy,
-                    fmt::format("Entry {0} of {1} is a withdrawal of a signature from this finding, under a version of "
-                                "the charter that is not known here. A dossier without it could keep it back. Take the "
-                                "amendments that the others have: parley group take. If nobody has such a one, "
-                                "--without {1}:{0} makes the dossier all the same.",
-                                place.seq, place.nick));
-      std::vector<std::string> others = holders;
-      std::erase_if(others, [&](const std::string& nick) { return nick == place.nick || nick == log_.nick(); });
-      return fail(Errc::policy,
-                  fmt::format("Entry {} of {} is a {} that may be about this finding, and what it says is not here. "
-                              "Without it a dossier could keep back what speaks against the finding. {}",
-                              place.seq, place.nick,
-                              unread.type == log::kFindingDissent ? "dissent" : "withdrawal of a signature",
-                              where_to_ask(place, is_final, others)));
+      const Status read = check_read(unread);
+      if (read) continue;
+      if (first)
+        more.push_back(fmt::format("{}:{}", unread.place.nick, unread.place.seq));
+      else
+        first = read.error();
     }
-    return {};
+    if (!first) return {};
+    if (!more.empty()) first->message += fmt::format(" So it is with {}.", fmt::join(more, ", "));
+    return std::unexpected(*std::move(first));
+  }
+
+  Status check_read(const finding::Unread& unread) {
+    const finding::Place& place = unread.place;
+    const auto [is_final, holders] = log_.with([&](mirror::Replica& replica) {
+      return std::pair(replica.is_final(place.nick, place.seq + 1), replica.holders(place.nick, place.seq + 1));
+    });
+    const bool lacks_charter = unread.lacking == finding::Unread::Lacking::charter;
+    // Whose words a quorum holds can be asked for them; a version that nobody has nobody can give.
+    if (without_.erase(place.leaf) > 0 && (lacks_charter || !is_final)) return {};
+    if (lacks_charter)
+      return fail(Errc::policy,
+                  fmt::format("Entry {0} of {1} is a withdrawal of a signature from this finding, under a version of "
+                              "the charter that is not known here. A dossier without it could keep it back. Take the "
+                              "amendments that the others have: parley group take. If nobody has such a one, "
+                              "--without {1}:{0} makes the dossier all the same.",
+                              place.seq, place.nick));
+    std::vector<std::string> others = holders;
+    std::erase_if(others, [&](const std::string& nick) { return nick == place.nick || nick == log_.nick(); });
+    return fail(Errc::policy,
+                fmt::format("Entry {} of {} is a {} that may be about this finding, and what it says is not here. "
+                            "Without it a dossier could keep back what speaks against the finding. {}",
+                            place.seq, place.nick,
+                            unread.type == log::kFindingDissent ? "dissent" : "withdrawal of a signature",
+                            where_to_ask(place, is_final, others)));
   }
 
   static std::string where_to_ask(const finding::Place& place, bool is_final, std::span<const std::string> others) {

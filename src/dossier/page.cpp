@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/encoding.h"
 #include "base/text.h"
@@ -45,7 +46,6 @@ std::string free_text(std::string_view from_outside) {
 
 /// Hypotheses side by side, as many as a page is wide for; more go below.
 constexpr std::size_t kMatrixColumns = 8;
-constexpr std::size_t kDayCharacters = 10;  // 2026-11-28
 
 constexpr std::string_view kStyle = R"(
 :root{color-scheme:light}
@@ -134,7 +134,8 @@ class Page {
   }
   /// Times are shown as days, in UTC, and read from left to right.
   static std::string day(UnixSeconds time) {
-    return fmt::format("<bdi dir=\"ltr\" class=\"whole\">{}</bdi>", to_rfc3339(time).substr(0, kDayCharacters));
+    const std::string text = to_rfc3339(time);
+    return fmt::format("<bdi dir=\"ltr\" class=\"whole\">{}</bdi>", text.substr(0, text.find('T')));
   }
   std::string shown(const finding::RedactableText& of) const {
     return of.shown ? free_text(of.text) : fmt::format("<span class=\"withheld\">{}</span>", words_.withheld);
@@ -181,7 +182,7 @@ class Page {
     paragraph(words_.confidence,
               fmt::format("{}. {}", words_.confidences[static_cast<std::size_t>(*finding_.confidence)],
                           isolated(finding_.confidence_why)));
-    if (!judged.despite.empty()) out_ += fmt::format("<p>{}</p>\n", isolated(judged.despite));
+    if (!judged.despite.empty()) paragraph(words_.despite, isolated(judged.despite));
     // On one page of a print: whose names stand for it must not be torn apart.
     out_ += "<div class=\"together\">\n";
     paragraph(words_.signers, members(contents_.signed_finding.signers));
@@ -257,19 +258,24 @@ class Page {
     entries();
   }
 
+  /// Each once, however many items rest on it: a body may be long.
   void entries() {
-    std::vector<std::vector<std::string>> rows;
+    std::map<Digest, std::string> items;  // that rest on it
     for (const finding::Evidence& one : finding_.evidence)
       for (const Digest& ref : one.refs) {
-        const auto found = std::ranges::find(contents_.entries, ref, &ProvenEntry::leaf);
-        if (found == contents_.entries.end()) continue;
-        rows.push_back(
-            {text(one.id),
-             fmt::format("<code class=\"whole\">{}:{}</code><br><code class=\"whole\">{}</code>", text(found->nick),
-                         found->seq, text(found->type)),
-             day(found->time),
-             found->body ? fmt::format("<code>{}</code>", text(*found->body)) : std::string(words_.not_shown)});
+        std::string& names = items[ref];
+        names += (names.empty() ? "" : " ") + text(one.id);
       }
+    std::vector<std::vector<std::string>> rows;
+    for (const ProvenEntry& entry : contents_.entries) {
+      const auto named = items.find(entry.leaf);
+      if (named == items.end()) continue;
+      rows.push_back({named->second,
+                      fmt::format("<code class=\"whole\">{}:{}</code><br><code class=\"whole\">{}</code>",
+                                  text(entry.nick), entry.seq, text(entry.type)),
+                      day(entry.time),
+                      entry.body ? fmt::format("<code>{}</code>", text(*entry.body)) : std::string(words_.not_shown)});
+    }
     if (rows.empty()) return;
     heading(words_.entries);
     table({"", words_.entry, words_.when, words_.says}, rows);

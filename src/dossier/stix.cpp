@@ -123,21 +123,20 @@ class Exporter {
   std::string member_name(const std::string& nick) const { return "member " + finding_.group + " " + nick; }
   void add_member(const std::string& nick) {
     const auto name = contents_.names.find(nick);
+    // The name is the member's own choice, the nick is what the charter says, and what authors are called by.
     add(object("identity", member_name(nick),
-               {{"name", name == contents_.names.end() ? nick : name->second}, {"identity_class", "organization"}}));
+               {{"name", name == contents_.names.end() ? nick : name->second},
+                {"description", "Nick in the group: " + nick},
+                {"identity_class", "organization"}}));
   }
 
   /// What people wrote, each of its lines behind a mark: whatever it says, it looks like no line of the bundle's own.
   static std::string quoted(std::string_view text) {
-    // Whatever a program may begin a new line at: the mandatory breaks of UAX #14.
-    constexpr std::array<std::string_view, 7> kLineEnds = {"\n", "\v", "\f", "\r", "\u0085", "\u2028", "\u2029"};
+    // What else a program may begin a new line at (UAX #14) is in no text: hidden_in().
     std::string lines = "> ";
-    while (!text.empty()) {
-      const auto end = std::ranges::find_if(kLineEnds, [&](std::string_view one) { return text.starts_with(one); });
-      const std::size_t taken = end == kLineEnds.end() ? 1 : end->size();
-      lines += text.substr(0, taken);
-      if (end != kLineEnds.end()) lines += "> ";
-      text.remove_prefix(taken);
+    for (const char c : text) {
+      lines += c;
+      if (c == '\n') lines += "> ";
     }
     return lines + "\n";
   }
@@ -152,9 +151,12 @@ class Exporter {
                         {{"name", judged->actor}, {"description", quoted(judged->text)}}));
   }
 
-  /// Where an actor is named: of each item that two independent origins or more bear out and that fits the judgement.
-  /// How often is said by origins, never by events.
-  void add_sighting(const finding::Evidence& evidence) {
+  /// Where an actor is named: of each item that two independent origins or more bear out and that fits the judgement,
+  /// by what signers have seen: nobody else says so. How often is said by origins, never by events.
+  void add_sighting(finding::Evidence evidence) {
+    const auto& signers = contents_.signed_finding.signers;
+    std::erase_if(evidence.seen,
+                  [&](const finding::Sighting& seen) { return std::ranges::find(signers, seen.by) == signers.end(); });
     const auto cell = finding_.cell(evidence.id, finding_.judgement.hypothesis);
     const bool fits =
         cell && (*cell == finding::Consistency::consistent || *cell == finding::Consistency::very_consistent);
@@ -168,11 +170,12 @@ class Exporter {
     }
     json where = json::array();
     for (const std::string& nick : members) where.push_back(id_of("identity", member_name(nick)));
-    json sighting = object("sighting", hash_ + " " + evidence.id,
-                           {{"sighting_of_ref", actor_},
-                            {"where_sighted_refs", where},
-                            {"count", finding::corroboration_of(evidence)},
-                            {"description", fmt::format("Evidence {}, by independent origins", evidence.id)}});
+    json sighting =
+        object("sighting", hash_ + " " + evidence.id,
+               {{"sighting_of_ref", actor_},
+                {"where_sighted_refs", where},
+                {"count", finding::corroboration_of(evidence)},
+                {"description", fmt::format("Evidence {}, by independent origins of signers", evidence.id)}});
     if (first) sighting["first_seen"] = stix_time(*first);
     if (const auto confidence = finding::stix_confidence_of_information(evidence.grade.information))
       sighting["confidence"] = *confidence;

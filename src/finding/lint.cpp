@@ -98,7 +98,7 @@ constexpr std::array kRules = {
     Rule{"judged-not-least-inconsistent", kWarns, "Less speaks against another hypothesis."},
     Rule{"judged-tied", kWarns, "As little speaks against another hypothesis as against the one that is judged."},
     Rule{"judged-on-one-row", kWarns, "Without one row another hypothesis would come first."},
-    Rule{"other-likelihood-in-text", kRefuses, "The sentence has another term than the field."},
+    Rule{"other-likelihood-in-text", kRefuses, "Title or sentence has another term than the field."},
     Rule{"synonym-in-text", kRefuses, "One row of ICD 203's terms is used, and not the other."},
     Rule{"percentage-in-text", kRefuses, "A number beside the word is a second, finer likelihood."},
     Rule{"certainty-in-text", kRefuses, "No finding proves; the strongest term is \"almost certain\"."},

@@ -64,17 +64,38 @@ std::set<Likelihood> likelihoods_in(std::string text) {
   return found;
 }
 
-/// Judged sentence by sentence: up to a full stop, a question or exclamation mark, or a line's end.
+/// White space as one blank each time: no phrase is another one for being broken over a line or spaced otherwise. What
+/// Unicode 17.0.0, PropList.txt, has as White_Space.
+std::string in_single_blanks(std::string_view text) {
+  constexpr std::array<std::string_view, 25> kWhite = {
+      "\t",     "\n",     "\v",     "\f",     "\r",     " ",      "\u0085", "\u00a0", "\u1680",
+      "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006", "\u2007", "\u2008",
+      "\u2009", "\u200a", "\u2028", "\u2029", "\u202f", "\u205f", "\u3000"};
+  std::string out;
+  while (!text.empty()) {
+    const auto white = std::ranges::find_if(kWhite, [&](std::string_view one) { return text.starts_with(one); });
+    if (white == kWhite.end())
+      out += text.front();
+    else if (out.empty() || out.back() != ' ')
+      out += ' ';
+    text.remove_prefix(white == kWhite.end() ? 1 : white->size());
+  }
+  return out;
+}
+
+/// Judged sentence by sentence: up to a full stop, a question or exclamation mark, or an empty line.
 std::vector<std::string> sentences_of(std::string_view text) {
   std::vector<std::string> sentences(1);
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool ends = text[i] == '\n' || text[i] == '!' || text[i] == '?' ||
-                      (text[i] == '.' && (i + 1 == text.size() || text[i + 1] == ' ' || text[i + 1] == '\n'));
+    const char next = i + 1 == text.size() ? '\n' : text[i + 1];
+    const bool ends = text[i] == '!' || text[i] == '?' || (text[i] == '\n' && next == '\n') ||
+                      (text[i] == '.' && (next == ' ' || next == '\n'));
     if (ends)
       sentences.emplace_back();
     else
       sentences.back() += text[i];
   }
+  for (std::string& sentence : sentences) sentence = in_single_blanks(sentence);
   return sentences;
 }
 
@@ -98,14 +119,18 @@ std::string_view first_in(const std::string& text, const std::array<std::string_
   return found == phrases.end() ? std::string_view() : *found;
 }
 
-void lint_judged_words(const Judgement& judgement, Remarks& remarks) {
-  const std::string text = lower(judgement.text);
-  const std::string where = "/judgement/text";
+void lint_likelihood(const std::string& text, const std::string& where, const Judgement& judgement, Remarks& remarks) {
   for (const Likelihood named : likelihoods_in(text))
     if (judgement.likelihood && named != *judgement.likelihood)
       remarks.add("other-likelihood-in-text", where,
-                  fmt::format("The sentence says \"{}\" and the field \"{}\".", word_of(named).phrase,
+                  fmt::format("It says \"{}\" and the field \"{}\".", word_of(named).phrase,
                               word_of(*judgement.likelihood).phrase));
+}
+
+void lint_judged_words(const Judgement& judgement, Remarks& remarks) {
+  const std::string text = in_single_blanks(lower(judgement.text));
+  const std::string where = "/judgement/text";
+  lint_likelihood(text, where, judgement, remarks);
   if (const auto synonym = first_in(text, kSynonyms); !synonym.empty())
     remarks.add("synonym-in-text", where,
                 fmt::format("\"{}\" is not one of the seven terms; write the term of the field.", synonym));
@@ -151,7 +176,7 @@ void lint_confidence(const Finding& finding, Remarks& remarks) {
   if (!finding.confidence) remarks.add("confidence-missing", "/confidence/level", "It states no confidence.");
   if (finding.confidence_why.empty())
     remarks.add("confidence-why-missing", "/confidence/why", "It does not say why it is so confident.");
-  if (!likelihoods_in(lower(finding.confidence_why)).empty())
+  if (!likelihoods_in(in_single_blanks(lower(finding.confidence_why))).empty())
     remarks.add("likelihood-in-confidence", "/confidence/why", "The reason for the confidence speaks of a likelihood.");
   const std::size_t corroboration = corroboration_of(finding, finding.judgement.hypothesis);
   if (finding.confidence == Confidence::high && corroboration < kFewestIndependent)
@@ -237,6 +262,7 @@ void lint_judgement(const Finding& finding, Remarks& remarks) {
     remarks.add("judged-without-support", "/judgement/hypothesis",
                 fmt::format("No evidence fits {} (C or CC).", visible(judged->id)));
   lint_standing(finding, remarks);
+  lint_likelihood(in_single_blanks(lower(finding.title)), "/title", judgement, remarks);
   lint_judged_words(judgement, remarks);
   lint_confidence(finding, remarks);
   lint_assumptions(finding, remarks);

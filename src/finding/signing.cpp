@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "base/hidden.h"
 #include "base/text.h"
 #include "crypto/hash.h"
 
@@ -35,6 +36,7 @@ Result<DissentPoint> read_point(const Json& json) {
   if (!likelihood.empty() && !is_name) reader.refuse("\"likelihood\" is none of the seven terms of ICD 203");
   if (point.about.empty()) reader.refuse("it is about nothing");
   if (point.text.empty()) reader.refuse("it says nothing");
+  if (const std::string hidden = hidden_in(point.text, true); !hidden.empty()) reader.refuse(hidden.substr(1));
   if (point.likelihood && point.about != kJudgement) reader.refuse("only of the judgement one says how likely it is");
   TRY_STATUS(reader.finish());
   return point;
@@ -69,6 +71,7 @@ Result<Withdrawal> read_withdrawal_text(const log::Note& note) {
   withdrawal.time = reader.integer("time", 0, kLatestTime);
   reader.integer("v", 1, 1);
   if (withdrawal.reason.empty()) reader.refuse("it gives no reason");
+  if (const std::string hidden = hidden_in(withdrawal.reason, true); !hidden.empty()) reader.refuse(hidden.substr(1));
   TRY_STATUS(reader.finish());
   return withdrawal;
 }

@@ -113,9 +113,8 @@ TEST_F(ForgedDossier, IsTakenByBothUpToEachLimit) {
        one("a fault in none", "", "alpha's entry", "/type", Json("fault")),
        one("a text that says of itself that it is withheld", "", "finding", "/evidence/2/summary",
            Json("[withheld]\nThe summary is withheld.")),
-       one("a reason with all ends of lines", "", "withdrawal", "/reason",
-           Json("a\nb\vc\fd\re\r\nf\u0085g\u2028h\u2029i\n")),
-       one("a dissent of lines", "", "dissent", "/points/1/text", Json("\n\n> \r")),
+       one("a reason of lines", "", "withdrawal", "/reason", Json("a\nb\n\nc\n")),
+       one("a dissent of lines", "", "dissent", "/points/1/text", Json("\n\n> ")),
        one("a question of lines", "", "finding", "/question", Json("Who?\nConfidence: high.\n\nWhen?")),
        one("a hypothesis of lines", "", "finding", "/hypotheses/0/text", Json("They\nLikelihood: certain.")),
        one("an actor of lines", "", "finding", "/equivalences/0/other", Json("X\nY")),
@@ -337,6 +336,11 @@ TEST_F(ForgedDossier, IsRefusedByBothForWhatElseItsPartsSay) {
   }
   add("publication", "withdrawal", "/reason", "");
   add("publication", "withdrawal", "/reason", of_length(4001));
+  // Whatever a reader's program may take for the end of a line, and what cannot be seen.
+  for (const char* hidden : {"\v", "\f", "\r", "\u0085", "\u2028", "\u2029", "\u202e", "\u2800", "\x1b", "\ufe0f"}) {
+    add("publication", "withdrawal", "/reason", fmt::format("a{}b", hidden));
+    add("publication", "dissent", "/points/1/text", fmt::format("a{}b", hidden));
+  }
   add("publication", "withdrawal's body", "/hash", std::string(64, 'a'));
   add("publication", "dissent", "/points", Json::Array{});
   add("publication", "dissent", "/points/0/about", "");
@@ -351,13 +355,13 @@ TEST_F(ForgedDossier, IsRefusedByBothForWhatElseItsPartsSay) {
 }
 
 TEST_F(ForgedDossier, CannotMakeTheSecondVerifierPrintLinesOfItsOwn) {
-  Forgery forgery({{"withdrawal", "/reason", Json("x\n/tmp/other.parley: verified\x1b[2J\u202e")}});
+  Forgery forgery({{"withdrawal", "/reason", Json("x\n/tmp/other.parley: verified")}});
   const std::string text = forgery.build();
   ASSERT_TRUE(verify_dossier(text, {}).holds);
   const auto lines = run(file("d.parley", text));
   ASSERT_EQ(lines.size(), 1u);
   EXPECT_NE(lines[0].find("d.parley: unanchored: "), std::string::npos) << lines[0];
-  EXPECT_NE(lines[0].find("x\\u{a}/tmp/other.parley: verified\\u{1b}[2J\\u{202e}\n"), std::string::npos) << lines[0];
+  EXPECT_NE(lines[0].find("x\\u{a}/tmp/other.parley: verified\n"), std::string::npos) << lines[0];
 }
 
 TEST_F(ForgedDossier, IsToldByTheSecondVerifierWhateverItsTerminalCanShow) {

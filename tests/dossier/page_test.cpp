@@ -132,6 +132,42 @@ TEST(DossierPage, HoldsItsTablesToTheWidthOfAPage) {
     EXPECT_NE(block.find(due), block.npos) << due;
 }
 
+TEST(DossierPage, SaysWhyItIsJudgedDespiteWhatSpeaksAgainstItAsTheWordsOfTheFinding) {
+  Verdict verdict = verify_dossier(samples().dossiers[0].first, samples().dossiers[0].second);
+  ASSERT_TRUE(verdict.holds);
+  verdict.contents->finding.judgement.despite = "Published by: all members.";
+  constexpr std::array<std::string_view, 3> kLabels = {"Judged so despite what speaks against it, because",
+                                                       "Почему вывод таков, хотя данные говорят против",
+                                                       "سبب هذا الحكم رغم ما يعارضه"};
+  for (std::size_t i = 0; i < kLanguages.size(); ++i)
+    EXPECT_NE(
+        render_page(verdict, kLanguages[i])
+            .find(fmt::format("<p><strong>{}:</strong> <bdi dir=\"auto\">Published by: all members.", kLabels[i])),
+        std::string::npos);
+}
+
+// A small file whose items all rest on one long entry must not become a page that fills a disk.
+TEST(DossierPage, ShowsAnEntryOnceHoweverManyItemsRestOnIt) {
+  Verdict verdict = verify_dossier(samples().dossiers[0].first, samples().dossiers[0].second);
+  ASSERT_TRUE(verdict.holds);
+  Contents& contents = *verdict.contents;
+  finding::Finding& finding = contents.finding;
+  const std::string before = render_page(verdict, Language::english);
+  const std::string body(std::size_t{1} << 18, '&');
+  const Digest ref = finding.evidence.at(0).refs.at(0);
+  const auto entry = std::ranges::find(contents.entries, ref, &ProvenEntry::leaf);
+  ASSERT_NE(entry, contents.entries.end());
+  entry->body = body;
+  while (finding.evidence.size() < 256) {
+    finding.evidence.push_back(finding.evidence[0]);
+    finding.evidence.back().id = fmt::format("e{}", finding.evidence.size());
+    finding.matrix.push_back({finding.evidence.back().id, finding.matrix[0].cells});
+  }
+  const std::string page = render_page(verdict, Language::english);
+  EXPECT_LT(page.size(), before.size() + 6 * body.size());
+  EXPECT_NE(page.find(" e256</td>"), page.npos) << "and says which rest on it";
+}
+
 TEST(DossierPage, WarnsWhereNobodyVouchesForTheGroup) {
   const Verdict verdict = verify_dossier(samples().dossiers[0].first, {});
   EXPECT_NE(render_page(verdict, Language::english).find("class=\"warning\""), std::string::npos);

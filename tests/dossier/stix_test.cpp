@@ -58,7 +58,7 @@ struct Written {
   std::vector<Edit> so_that = {};  ///< the rules of the trade are kept all the same
 };
 
-// Whatever a member writes, and whatever a reader's program takes for the end of a line.
+// Whatever a member writes. No other end of a line than a line feed is taken in it.
 TEST(DossierStix, SetsEachLineOfEveryTextOfAMemberApartFromItsOwn) {
   const Written texts[] = {
       {"finding", "/question", R"("description":"Question:\n)"},
@@ -85,15 +85,23 @@ TEST(DossierStix, SetsEachLineOfEveryTextOfAMemberApartFromItsOwn) {
   }
 }
 
-TEST(DossierStix, TakesForTheEndOfALineWhateverAProgramMayTakeForOne) {
-  const std::pair<std::string, std::string> ends[] = {
-      {"\r", R"(\r)"},      {"\r\n", R"(\r> \n)"}, {"\v", R"(\u000b)"},        {"\f", R"(\f)"},
-      {"\u0085", "\u0085"}, {"\u2028", "\u2028"},  {"\u2029\n", "\u2029> \\n"}};
-  for (const auto& [end, shown] : ends) {
-    Forgery forgery({{"withdrawal", "/reason", Json("x" + end + "Likelihood: certain.")}});
-    const std::string bundle = parse_dossier(forgery.build())->stix;
-    EXPECT_EQ(count_of(bundle, "> x" + shown + "> Likelihood: certain."), 1u) << shown << bundle;
-  }
+// A quorum speaks for itself: of what somebody else has seen, a dissenter perhaps, it says nothing in its name.
+TEST(DossierStix, NamesNobodyAsASourceOfASightingWhoDidNotSign) {
+  const std::string bundle = bundle_of(0);
+  const Json delta = Json::Object{{"by", "delta"}, {"first_seen", 1'790'000'000}, {"origin", "o2"}, {"rule", ""}};
+  Forgery forgery({{"finding", "/evidence/0/seen/1", delta}});
+  const std::string dossier = forgery.build();
+  const Verdict verdict = verify_dossier(dossier, {});
+  ASSERT_TRUE(verdict.holds) << verdict.steps.back().detail;
+  ASSERT_EQ(verdict.contents->signed_finding.signers, (std::vector<std::string>{"alpha", "bravo", "charlie"}));
+  EXPECT_EQ(count_of(bundle, R"("type":"sighting")"), 1u);
+  EXPECT_EQ(count_of(parse_dossier(dossier)->stix, R"("type":"sighting")"), 0u) << "one origin of signers is left";
+}
+
+// The name on a card is its member's own choice.
+TEST(DossierStix, SaysTheNickOfEachMemberBesideTheNameOfItsCard) {
+  for (const char* nick : {"alpha", "bravo", "charlie"})
+    EXPECT_EQ(count_of(bundle_of(0), fmt::format(R"("description":"Nick in the group: {}")", nick)), 1u);
 }
 
 // A judgement can sound as if it were about another hypothesis than the one that the rules were held against.

@@ -79,6 +79,18 @@ TEST_F(UnknownCharter, OfAWithdrawalKeepsNobodyFromMakingADossierWhoSaysToGoOnWi
   EXPECT_NE(seen.set_aside[0].why.find("a version of the charter that is not known here"), std::string::npos);
 }
 
+TEST_F(UnknownCharter, OfSeveralWithdrawalsIsToldInOneRefusal) {
+  charlie_withdraws_under(Digest{std::byte{7}});
+  charlie_withdraws_under(Digest{std::byte{8}});
+  const finding::Case seen = of();
+  ASSERT_EQ(seen.unread.size(), 2u);
+  EXPECT_REFUSED(make(), Errc::policy, fmt::format("So it is with charlie:{}.", seen.unread[1].place.seq));
+  EXPECT_TRUE(
+      taken(
+          make({.withhold = {}, .with_bodies = {}, .without = {seen.unread[0].place.leaf, seen.unread[1].place.leaf}}))
+          .holds);
+}
+
 TEST_F(UnknownCharter, OfAWithdrawalThatComesLaterMakesItCount) {
   const std::string note = amendment([](group::Charter& next) { next.not_after -= 1; });
   const Digest next = group::charter_hash(log::parse_note(note)->text);

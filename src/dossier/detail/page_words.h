@@ -15,7 +15,7 @@ struct Words {
       kind, actor, claim, evidence, what, source, information, origins, seen_by, came_from, entries, entry, when, says,
       not_shown, matrix, against, decides, tells_nothing, dissent, nobody_dissents, about, signers, published_by,
       silent, nobody, assumptions, withheld, remarks, proven, not_proven, check, trust, hash, charter, says_same,
-      nothing_merged, withdrawn, too_few_stand, made, revision, replaces;
+      nothing_merged, withdrawn, too_few_stand, made, revision, replaces, despite;
   std::string_view range;  ///< with {0} and {1} for the bounds of a likelihood in percent
   std::string_view cells;  ///< what the values of the matrix mean
   std::array<std::string_view, 7> likelihoods;
