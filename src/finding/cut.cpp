@@ -13,9 +13,12 @@
 namespace parley::finding {
 namespace {
 
-Status check_count(const Finding& finding, std::span<const std::string> checkpoints) {
-  if (checkpoints.size() == finding.cut.size()) return {};
-  return fail(Errc::format, "The finding's cut has not one checkpoint for each log.");
+Status check_form(const Finding& finding, std::span<const std::string> checkpoints) {
+  if (checkpoints.size() != finding.cut.size())
+    return fail(Errc::format, "The finding's cut has not one checkpoint for each log.");
+  if (std::ranges::adjacent_find(finding.cut, std::ranges::greater_equal{}, &Cut::nick) != finding.cut.end())
+    return fail(Errc::format, "The finding's cut does not name each log once, in the order of the nicks.");
+  return {};
 }
 
 Result<std::size_t> owner_of(const Cut& cut, std::span<const log::MemberKeys> keys) {
@@ -53,7 +56,7 @@ Status are_enough_holders(const Cut& cut, const group::Charter& charter, const L
 
 Status check_cut(const Finding& finding, std::span<const std::string> checkpoints, const group::Charter& charter,
                  std::span<const log::MemberKeys> keys, const Left& left) {
-  TRY_STATUS(check_count(finding, checkpoints));
+  TRY_STATUS(check_form(finding, checkpoints));
   for (std::size_t i = 0; i < finding.cut.size(); ++i) {
     TRY(const auto holders, holders_by_note(finding.cut[i], checkpoints[i], charter, keys));
     TRY_STATUS(are_enough_holders(finding.cut[i], charter, left, holders));
@@ -67,7 +70,7 @@ Result<CutJudge> CutJudge::make(vault::Vault& vault, const group::Membership& me
 }
 
 Status CutJudge::judge(const DraftedCut& drafted) {
-  TRY_STATUS(check_count(drafted.finding, drafted.checkpoints));
+  TRY_STATUS(check_form(drafted.finding, drafted.checkpoints));
   for (std::size_t i = 0; i < drafted.finding.cut.size(); ++i) {
     const Cut& cut = drafted.finding.cut[i];
     TRY(const std::size_t owner, owner_of(cut, drafted.keys));
@@ -75,10 +78,7 @@ Status CutJudge::judge(const DraftedCut& drafted) {
     TRY(drafted.checkpoints[i], completed(as_drafted, drafted.keys, owner));
     TRY(std::vector<std::string> holders, holders_by_note(cut, drafted.checkpoints[i], drafted.charter, drafted.keys));
     if (!group::hold_together(drafted.charter, membership_.left(), holders)) {
-      TRY(std::set<std::string> all, kept_holders(drafted, i, as_drafted, drafted.keys[owner]));
-      all.insert(holders.begin(), holders.end());
-      std::erase_if(all, [&](const std::string& nick) { return drafted.charter.member(nick) == nullptr; });
-      holders.assign(all.begin(), all.end());
+      TRY(holders, with_kept_holders(std::move(holders), drafted, i, as_drafted, drafted.keys[owner]));
     }
     TRY_STATUS(are_enough_holders(cut, drafted.charter, membership_.left(), holders));
   }
@@ -104,29 +104,43 @@ Result<std::string> CutJudge::completed(const std::string& note, std::span<const
   return log::only_what_counts(all, keys, owner);
 }
 
-Result<std::set<std::string>> CutJudge::kept_holders(const DraftedCut& drafted, std::size_t i,
-                                                     const std::string& as_drafted, const log::MemberKeys& owner) {
+Result<std::vector<std::string>> CutJudge::with_kept_holders(std::vector<std::string> by_note,
+                                                             const DraftedCut& drafted, std::size_t i,
+                                                             const std::string& as_drafted,
+                                                             const log::MemberKeys& owner) {
   const Cut& cut = drafted.finding.cut[i];
-  std::set<std::string> holders;
+  std::set<std::string> holders(by_note.begin(), by_note.end());
+  const auto add = [&](const std::string& nick) {
+    if (drafted.charter.member(nick) != nullptr) holders.insert(nick);
+  };
+  const auto are_enough = [&] {
+    return group::hold_together(drafted.charter, membership_.left(), std::vector(holders.begin(), holders.end()));
+  };
   mirror::VaultStore store(vault_, membership_.charter().group, {}, 0);
   TRY(const vault::LogHead head, store.head(owner.log.name));
   mirror::StoredTree tree(store, owner.log.name);
   if (const auto root = cut.size > 0 && cut.size <= head.size ? log::tree_root(tree, cut.size)
                                                               : Result<Digest>(fail(Errc::not_found, {}));
       root && *root == cut.root) {
-    TRY(const auto of_log, holdings_.of(owner.log.name, cut.size - 1));
-    for (const mirror::Holding& holding : of_log) holders.insert(holding.nick);
+    TRY([[maybe_unused]] const auto of_log,
+        holdings_.of_until(owner.log.name, cut.size - 1, [&](const std::vector<mirror::Holding>& known) {
+          for (const mirror::Holding& holding : known) add(holding.nick);
+          return are_enough();
+        }));
   }
   // An entry is no younger than the first word of somebody who holds it, and so is what stands in it.
   const log::Checkpoint checkpoint{owner.log.name, cut.size, cut.root};
   TRY(const log::Note note, log::parse_note(as_drafted));
-  TRY(const auto of_draft, holdings_.of(drafted.author_origin, drafted.seq));
-  for (const mirror::Holding& holding : of_draft)
-    for (const log::NoteSignature& signature : note.signatures)
-      if (signature.name == holding.key.name && signature.key_id == holding.key.id() &&
-          log::verify_cosignature(checkpoint, signature, holding.key))
-        holders.insert(holding.nick);
-  return holders;
+  TRY([[maybe_unused]] const auto of_draft,
+      holdings_.of_until(drafted.author_origin, drafted.seq, [&](const std::vector<mirror::Holding>& known) {
+        for (const mirror::Holding& holding : known)
+          for (const log::NoteSignature& signature : note.signatures)
+            if (!holders.contains(holding.nick) && signature.name == holding.key.name &&
+                signature.key_id == holding.key.id() && log::verify_cosignature(checkpoint, signature, holding.key))
+              add(holding.nick);
+        return are_enough();
+      }));
+  return std::vector(holders.begin(), holders.end());
 }
 
 }  // namespace parley::finding

@@ -42,8 +42,10 @@ class CutJudge {
   CutJudge(vault::Vault& vault, const group::Membership& membership, std::vector<log::MemberKeys> all_keys)
       : vault_(vault), membership_(membership), holdings_(vault, std::move(all_keys)) {}
   Result<std::string> completed(const std::string& note, std::span<const log::MemberKeys> keys, std::size_t owner);
-  Result<std::set<std::string>> kept_holders(const DraftedCut& drafted, std::size_t i, const std::string& as_drafted,
-                                             const log::MemberKeys& owner);
+  /// Members whom the note does not show are looked for until there are enough.
+  Result<std::vector<std::string>> with_kept_holders(std::vector<std::string> by_note, const DraftedCut& drafted,
+                                                     std::size_t i, const std::string& as_drafted,
+                                                     const log::MemberKeys& owner);
 
   vault::Vault& vault_;
   const group::Membership& membership_;

@@ -53,19 +53,25 @@ Result<log::NoteSignature> signature_in(const vault::LogCosignature& line) {
 Result<std::vector<Holding>> Holdings::of(const std::string& origin, std::uint64_t seq) {
   auto known = known_.find({origin, seq});
   if (known == known_.end()) {
-    ++read_count_;
-    TRY(auto holdings, read(origin, seq));
+    TRY(auto holdings, read(origin, seq, [](const std::vector<Holding>&) { return false; }));
     known = known_.emplace(std::pair(origin, seq), std::move(holdings)).first;
   }
   return known->second;
 }
 
-Result<std::vector<Holding>> Holdings::read(const std::string& origin, std::uint64_t seq) const {
+Result<std::vector<Holding>> Holdings::of_until(const std::string& origin, std::uint64_t seq, const Enough& enough) {
+  if (const auto known = known_.find({origin, seq}); known != known_.end()) return known->second;
+  return read(origin, seq, enough);
+}
+
+Result<std::vector<Holding>> Holdings::read(const std::string& origin, std::uint64_t seq, const Enough& enough) {
   std::map<std::string, Holding> earliest;
+  std::vector<Holding> holdings;
   VaultStore store(vault_, {}, {}, 0);
   TRY(const vault::LogHead head, store.head(origin));
   const std::uint64_t end = std::min(head.size, seq + kLookAhead) + 1;
   for (std::uint64_t from = seq + 1; from < end; from += kSizesAtOnce) {
+    ++read_count_;
     const std::uint64_t count = std::min(kSizesAtOnce, end - from);
     TRY(const auto rows, store.checkpoints(origin, from, count));
     TRY(const auto lines, store.all_cosignatures(origin, from, count));
@@ -79,9 +85,10 @@ Result<std::vector<Holding>> Holdings::read(const std::string& origin, std::uint
       if (before != earliest.end() && before->second.since <= claim.holding.since) continue;
       if (is_sound(claim, keys_)) earliest.insert_or_assign(claim.holding.nick, std::move(claim.holding));
     }
+    holdings.clear();
+    for (const auto& [nick, holding] : earliest) holdings.push_back(holding);
+    if (enough(holdings)) break;
   }
-  std::vector<Holding> holdings;
-  for (auto& [nick, holding] : earliest) holdings.push_back(std::move(holding));
   return holdings;
 }
 

@@ -3,6 +3,7 @@
 // of its keys later; and it has been there since it came, whatever time it states.
 #pragma once
 
+#include <functional>
 #include <map>
 
 #include "log/member_keys.h"
@@ -30,11 +31,16 @@ class Holdings {
   /// Of each member that has cosigned a tree of this log with entry `seq`, one of the first thousands of trees that
   /// have it, the earliest word; ascending by nick. @error the vault's
   Result<std::vector<Holding>> of(const std::string& origin, std::uint64_t seq);
-  /// How often the checkpoints of a log were gone through.
+  /// Whether those who are known so far to hold the entry are all that the asker needs.
+  using Enough = std::function<bool(const std::vector<Holding>&)>;
+  /// The same as far as is needed: it is asked each few hundred trees. Nobody makes an asker go through thousands by
+  /// naming an entry that a quorum held at once.
+  Result<std::vector<Holding>> of_until(const std::string& origin, std::uint64_t seq, const Enough& enough);
+  /// How many stretches of a few hundred trees were gone through.
   std::uint64_t read_count() const { return read_count_; }
 
  private:
-  Result<std::vector<Holding>> read(const std::string& origin, std::uint64_t seq) const;
+  Result<std::vector<Holding>> read(const std::string& origin, std::uint64_t seq, const Enough& enough);
 
   vault::Vault& vault_;
   std::vector<log::MemberKeys> keys_;

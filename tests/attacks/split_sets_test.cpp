@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <random>
 #include <set>
 
@@ -66,13 +67,19 @@ void garble_fast(std::mt19937_64& random, MessageType type, Bytes& payload) {
     payload.at(below(random, payload.size())) ^= static_cast<std::byte>(1 + below(random, 255));
 }
 
+/// PARLEY_SPLIT_TIMES: how many times as many runs.
+int times() {
+  const char* const set = std::getenv("PARLEY_SPLIT_TIMES");
+  return set == nullptr ? 1 : std::max(1, std::atoi(set));
+}
+
 class SplitSets : public testing::TestWithParam<Protocols> {};
 
 TEST_P(SplitSets, ShowWhoeverSplitsNoMoreThanTheOtherSideSees) {
   const Protocols& is = GetParam();
   std::mt19937_64 random(20261130);
   int none = 0, some = 0, all = 0;
-  for (int run = 0; run < is.runs; ++run) {
+  for (int run = 0; run < times() * is.runs; ++run) {
     Party fox = test_party(test_range(0, is.guesses), 2, [&](std::vector<Message>& messages) {
       is.garble(random, messages.front().type, messages.front().payload);
     });

@@ -92,6 +92,16 @@ TEST_F(Findings, AreSignedOnceAndNotByWhoDissents) {
   EXPECT_REFUSED(dissent("alpha", *hash, {}), Errc::format, "no point");
 }
 
+TEST_F(Findings, AreDissentedAndWithdrawnFromInWordsThatCanBeSeen) {
+  const auto hash = draft("alpha", working_copy());
+  ASSERT_HOLDS(hash);
+  exchange();
+  ASSERT_HOLDS(sign("bravo", *hash));
+  EXPECT_REFUSED(dissent("charlie", *hash, {{"e1", {}, "It was\u202e a sinkhole."}}), Errc::format, "\\u{202e}");
+  EXPECT_REFUSED(withdraw("bravo", *hash, "A test.\ra\u2028b"), Errc::format, "cannot be seen");
+  EXPECT_HOLDS(dissent("charlie", *hash, {{"e1", {}, "It was a sinkhole.\nWe ran it."}}));
+}
+
 TEST_F(Findings, ArePublishedBySignersOnceTheQuorumHasSigned) {
   const auto hash = draft("alpha", working_copy());
   ASSERT_HOLDS(hash);
@@ -219,6 +229,26 @@ TEST_F(Findings, ArePublishedWithTheDissentsThatThePublicationNamesEachOnceInIts
   }
 }
 
+// A node goes on taking the others' logs while its operator makes up its mind.
+TEST_F(Findings, AreNotPublishedWithoutWhatCameInAfterTheyWereRead) {
+  const auto hash = signed_by_two_with_charlies_dissent(*this);
+  ASSERT_HOLDS(hash);
+  const auto publish_as_read = [&](const Case& read) {
+    const group::Membership membership = this->membership("bravo");
+    return Analyst(group_["bravo"].vault(), membership, log("bravo")).publish(read, kNow);
+  };
+  const Case one_dissent = only_case("bravo");
+  ASSERT_HOLDS(dissent("charlie", *hash, {{"e2", {}, "The build time can be forged."}}));
+  exchange();
+  EXPECT_REFUSED(publish_as_read(one_dissent), Errc::policy, "A dissent of charlie came in");
+  const Case both_signed = only_case("bravo");
+  ASSERT_HOLDS(withdraw("alpha", *hash, "Our sensor was wrong."));
+  exchange();
+  EXPECT_REFUSED(publish_as_read(both_signed), Errc::policy, "A withdrawal of alpha came in");
+  EXPECT_EQ(count_of(*this, "bravo", log::kFindingPublish), 0u);
+  EXPECT_HOLDS(publish_as_read(only_case("bravo")));
+}
+
 // Whoever lacks charlie's log, or is shown another one, has charlie's words by those who name them.
 TEST_F(Findings, HaveTheDissentsThatTheirPublishersHandOnThoughTheirAuthorsWordsAreNotHere) {
   const auto hash = signed_by_two_with_charlies_dissent(*this);
@@ -341,6 +371,13 @@ TEST_F(Findings, OfAHostileMemberStopNobodyElses) {
   DraftBody stripped{of.text, {}, of.checkpoints}, without_cut{of.text, of.openings, {}};
   DraftBody other_cut{of.text, of.openings, of.checkpoints};
   std::swap(other_cut.checkpoints[0], other_cut.checkpoints[1]);
+  // To look for who holds a tree takes work, once for each log that a draft names.
+  Finding doubled = of.finding;
+  doubled.cut.push_back(doubled.cut.back());
+  DraftBody twice{{}, freeze(doubled), of.checkpoints};
+  twice.text = finding_text(doubled);
+  twice.checkpoints.push_back(twice.checkpoints.back());
+  write(log::kFindingDraft, twice.to_json());
   write(log::kFindingDraft, log::Json::Object{{"v", 1}});
   write(log::kFindingDraft, stripped.to_json());
   write(log::kFindingDraft, without_cut.to_json());
@@ -353,7 +390,9 @@ TEST_F(Findings, OfAHostileMemberStopNobodyElses) {
   write(log::kFindingPublish, PublishBody{digest_of("unknown"), {}, {}}.to_json());
   exchange();
   const Casebook book = this->book("alpha");
-  EXPECT_EQ(book.oddities.size(), 10u);
+  EXPECT_EQ(book.oddities.size(), 11u);
+  EXPECT_TRUE(std::ranges::any_of(
+      book.oddities, [](const Oddity& one) { return one.why.find("does not name each log once") != one.why.npos; }));
   ASSERT_EQ(book.cases.size(), 1u);
   EXPECT_TRUE(book.cases[0].signers.empty());
   EXPECT_TRUE(book.cases[0].dissents.empty());
