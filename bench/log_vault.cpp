@@ -117,7 +117,7 @@ class LongLog {
       const Digest hash = log::leaf_hash(as_bytes(leaf));
       frontier.append(hash, [&](const log::TreeNode&, const Digest& one) { growth.nodes.push_back(one); });
       growth.leaves.push_back({hash, std::move(leaf)});
-      growth.bodies.push_back({body.commitment(), body.salt, to_bytes(as_bytes(body.text))});
+      growth.bodies.push_back({hash, body.salt, to_bytes(as_bytes(body.text))});
       state = {state.size + 1, hash, kNow, false};
     }
     const log::Checkpoint checkpoint{growth.origin, frontier.size(), frontier.root()};

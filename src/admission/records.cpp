@@ -85,7 +85,7 @@ Result<bool> gather(vault::Vault& vault, const vault::LogHead& head, const vault
   if (!is_key && entry->type != log::kAdmissionCount) return true;
   // A record that not everybody can read says nothing to anybody.
   if (entry->audience != std::vector<std::string>{std::string(log::kEveryone)}) return true;
-  TRY(const auto kept, vault.log_body(entry->body));
+  TRY(const auto kept, vault.entry_body(leaf.hash));
   if (!kept) return false;
   const auto body = log::open_body(*entry, {kept->salt, std::string(as_text(kept->content))});
   if (!body) return true;

@@ -19,10 +19,10 @@ constexpr std::array kAuditedTypes = {session::kAccept, session::kCommit, sessio
 Result<std::optional<ProvenEntry>> proven(vault::Vault& vault, const vault::LogHead& head, std::uint64_t seq) {
   TRY(const auto rows, vault.log_leaves(head.origin, seq, 1));
   if (rows.empty()) return fail(Errc::vault_damaged, "An entry of the log of " + head.nick + " is not there.");
-  TRY(const log::Entry entry, log::read_entry_unverified(rows.front().note));
-  TRY(const auto body, vault.log_body(entry.body));
+  const Digest leaf = log::leaf_hash(as_bytes(rows.front().note));
+  TRY(const auto body, vault.entry_body(leaf));
   if (!body) return std::nullopt;
-  TRY(const log::TlogProof proof, mirror::prove_entry(vault, head, seq, log::leaf_hash(as_bytes(rows.front().note))));
+  TRY(const log::TlogProof proof, mirror::prove_entry(vault, head, seq, leaf));
   return ProvenEntry{.log = head.nick,
                      .note = rows.front().note,
                      .proof = log::write_tlog_proof(proof),

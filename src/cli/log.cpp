@@ -110,7 +110,7 @@ Status show(Workplace& at, const ShowArguments& arguments) {
   OrderedJson array = OrderedJson::array();
   for (const vault::LogLeaf& row : rows) {
     TRY(const log::Entry entry, log::read_entry_unverified(row.note));
-    TRY(const auto body, at.vault.log_body(entry.body));
+    TRY(const auto body, at.vault.entry_body(row.hash));
     const std::string text = body ? std::string(as_text(body->content)) : std::string();
     if (body) TRY_STATUS(log::open_body(entry, {body->salt, text}));
     const std::string* shown = body ? &text : nullptr;

@@ -147,12 +147,12 @@ class Maker {
     TRY(entry.proof, prove(held->origin, place.seq, held->checkpoint));
     name_version(held->header.charter);
     name_version(held->version->hash);
-    TRY(entry.body, body_of(held->header));
+    TRY(entry.body, body_of(place.leaf));
     return entry;
   }
 
-  Result<std::optional<log::Body>> body_of(const log::Entry& entry) {
-    TRY(const auto row, vault_.log_body(entry.body));
+  Result<std::optional<log::Body>> body_of(const Digest& leaf) {
+    TRY(const auto row, vault_.entry_body(leaf));
     if (!row) return std::nullopt;
     return log::Body{row->salt, std::string(as_text(row->content))};
   }
@@ -176,7 +176,7 @@ class Maker {
         TRY_STATUS(finding::check_evidence(header, place.nick, of_.finding, membership_));
         name_version(header.charter);
         if (shown.erase(ref) > 0) {
-          TRY(entry.body, body_of(header));
+          TRY(entry.body, body_of(place.leaf));
           if (!entry.body)
             return fail(Errc::not_found, fmt::format("The body of entry {} of {} is not here.", place.seq, place.nick));
         }

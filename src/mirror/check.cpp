@@ -130,14 +130,14 @@ class Check {
     });
     if (!as_stored) note(seq, "A stored hash of the tree is not that of its entries.");
     state_ = extension->state;
-    TRY_STATUS(check_body(extension->entry));
+    TRY_STATUS(check_body(extension->entry, hash));
     check_checkpoint(part);
     return true;
   }
 
-  Status check_body(const log::Entry& entry) {
+  Status check_body(const log::Entry& entry, const Digest& leaf) {
     if (!detail::may_read(entry, members_[reader_].nick)) return {};
-    TRY(const auto body, store_.body(entry.body));
+    TRY(const auto body, store_.entry_body(leaf));
     if (body && !log::open_body(entry, {body->salt, std::string(as_text(body->content))}))
       note(entry.seq, "The stored body is not the one that the entry was signed for.", false).of_body = true;
     return {};

@@ -83,13 +83,13 @@ Result<bool> Replica::Impl::replaces_ours(std::uint64_t seq, std::string_view le
 // only has it given up again.
 Status Replica::Impl::give_up(std::uint64_t from) {
   detail::LogCopy& copy = own();
-  CutRow cut{.origin = copy.origin, .size = from, .checkpoint = {}, .steps = {}, .bodies = {}};
+  CutRow cut{.origin = copy.origin, .size = from, .checkpoint = {}, .steps = {}, .leaves = {}};
   TRY(const auto leaves, store.leaves(copy.origin, from, copy.size() - from));
   for (const vault::LogLeaf& leaf : leaves) {
     TRY(const log::Entry entry, log::read_entry_unverified(leaf.note));
-    cut.bodies.push_back(entry.body);
+    cut.leaves.push_back(leaf.hash);
     if (auto step = log::step_key(entry)) cut.steps.push_back(std::move(*step));
-    TRY(const auto body, body_for(group.self, entry));
+    TRY(const auto body, body_for(group.self, leaf, entry));
     if (!body) continue;
     TRY(const log::Json said, log::open_body(entry, *body));
     if (auto report = report_in(entry, said)) cut.steps.push_back(std::move(report->step));

@@ -21,7 +21,7 @@ constexpr std::string_view kTypeMark = R"("type":"key.rotate")";
 
 Result<std::optional<log::Body>> stored_body(Store& store, std::string_view leaf) {
   TRY(const log::Entry entry, log::read_entry_unverified(leaf));
-  return stored_body(store, entry.body);
+  return stored_body(store, log::leaf_hash(as_bytes(leaf)), entry.body);
 }
 
 log::StepKey rotation_key(std::string_view nick, std::size_t number) {

@@ -10,7 +10,7 @@ namespace parley::mirror {
 /// The n-th rotation of a log is kept like a step of a session, so that it is found without reading the log.
 log::StepKey rotation_key(std::string_view nick, std::size_t number);
 
-/// The same of the entry that `leaf` is. @error Errc::format for what is no entry; what the store says
+/// mirror::stored_body() of the entry that `leaf` is. @error Errc::format for what is no entry; what the store says
 Result<std::optional<log::Body>> stored_body(Store& store, std::string_view leaf);
 
 /// Sets MemberKeys::rotated to what the stored log of `member` has. @error what the store says; Errc::vault_damaged

@@ -51,7 +51,7 @@ Status Replica::Impl::add_to(Repair& repair, const detail::LogCopy& copy, std::s
     TRY_STATUS(take_rotation(copy.owner, seq, leaf, body, batch.steps));
     if (rotated.size() > count) {
       if (batch.growth.empty()) batch.growth.push_back(detail::Growing(copy).growth);
-      batch.growth.front().bodies.push_back({body->commitment(), body->salt, to_bytes(body->text)});
+      batch.growth.front().bodies.push_back({log::leaf_hash(as_bytes(leaf)), body->salt, to_bytes(body->text)});
     }
   }
   TRY(const log::Extension extension, log::extend(repair.next.state, leaf, keys(copy.owner)));

@@ -129,11 +129,11 @@ Status Replica::Impl::add_missing_body(Arrival& arrival, std::uint64_t seq, std:
   const log::Body& body = *arrival.body_of(seq);
   TRY(log::Json json, log::open_body(entry, body));
   if (!arrival.copy.missing.contains(seq)) return {};
-  arrival.growing.add(body);
+  const Digest hash = log::leaf_hash(as_bytes(leaf));
+  arrival.growing.add(hash, body);
   arrival.supplied.insert(seq);
   if (entry.type == log::kFault)
     if (auto judged = judge_entry(json)) arrival.judged.push_back(std::move(*judged));
-  const Digest hash = log::leaf_hash(as_bytes(leaf));
   arrival.outcome.entries.push_back(view_of(arrival.copy, hash, entry, std::move(json)));
   return {};
 }
@@ -250,7 +250,7 @@ Status Replica::Impl::check_body(Arrival& arrival, const log::Extension& extensi
   if (body != nullptr) {
     if (!for_us) return fail(Errc::protocol, "The body of an entry came to a member that is not in its audience.");
     TRY(opened, log::open_body(entry, *body));
-    arrival.growing.add(*body);
+    arrival.growing.add(extension.leaf_hash, *body);
     if (entry.type == log::kFault)
       if (auto judged = judge_entry(*opened)) arrival.judged.push_back(std::move(*judged));
     if (arrival.copy.owner == group.self)
@@ -358,7 +358,7 @@ Result<Outcome> Replica::Impl::take_body(const EntryBody& body, std::int64_t now
     return outcome;
   }
   detail::Growing growing(copy);
-  growing.add(body.body);
+  growing.add(rows.front().hash, body.body);
   Batch batch{.growth = {growing.growth}, .steps = {}, .faults = {}, .repairs = {}};
   if (owner == group.self) {
     std::set<std::uint64_t> missing = copy.missing;
@@ -389,7 +389,7 @@ Result<EntryView> Replica::Impl::read_view(detail::LogCopy& copy, std::uint64_t 
   if (rows.empty())
     return fail(Errc::not_found, fmt::format("The log of {} has no entry {} here.", nick(copy.owner), seq));
   TRY(const log::Entry entry, stored_entry(rows.front().note, rows.front().hash, nick(copy.owner), seq));
-  TRY(const std::optional<log::Body> body, body_for(group.self, entry));
+  TRY(const std::optional<log::Body> body, body_for(group.self, rows.front(), entry));
   std::optional<log::Json> opened;
   if (body) {
     TRY(opened, log::open_body(entry, *body));

@@ -127,7 +127,7 @@ Result<EntryView> Replica::Impl::add_next(Together& together, Draft& draft, std:
     together.steps.push_back({copy.origin, rotation_key(nick(group.self), number), entry.seq});
   }
   growing.add(leaf, extension);
-  growing.add(body);
+  growing.add(extension.leaf_hash, body);
   together.room += room;
   return view_of(copy, extension.leaf_hash, entry, std::move(draft.body));
 }

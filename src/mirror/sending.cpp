@@ -92,9 +92,11 @@ Status Replica::Impl::push_until(std::size_t peer, detail::LogCopy& copy, std::u
   return {};
 }
 
-Result<std::optional<log::Body>> Replica::Impl::body_for(std::size_t reader, const log::Entry& entry) {
+Result<std::optional<log::Body>> Replica::Impl::body_for(std::size_t reader, const vault::LogLeaf& row,
+                                                         const log::Entry& entry) {
   if (!detail::may_read(entry, nick(reader))) return std::nullopt;
-  return stored_body(store, entry.body);
+  // What came with this entry: an author can name the commitment of another's, to be sent what that one says.
+  return stored_body(store, row.hash, entry.body);
 }
 
 Result<std::uint64_t> Replica::Impl::make_push(std::size_t peer, detail::LogCopy& copy, std::uint64_t until,
@@ -104,7 +106,7 @@ Result<std::uint64_t> Replica::Impl::make_push(std::size_t peer, detail::LogCopy
   std::size_t used = 0;
   for (const vault::LogLeaf& row : rows) {
     TRY(const log::Entry entry, log::read_entry_unverified(row.note));
-    TRY(const std::optional<log::Body> body, body_for(peer, entry));
+    TRY(const std::optional<log::Body> body, body_for(peer, row, entry));
     used += room_for(row.note.size(), body ? &*body : nullptr);
     if (used > kRoomForEntries) break;
     if (body) push.bodies.push_back({push.from + push.leaves.size(), *body});
@@ -184,7 +186,7 @@ Result<Outcome> Replica::Impl::take_get(std::size_t peer, const Get& get) {
     TRY(const auto rows, store.leaves(copy.origin, get.from, 1));
     if (rows.empty()) return outcome;
     TRY(const log::Entry entry, log::read_entry_unverified(rows.front().note));
-    TRY(std::optional<log::Body> body, body_for(peer, entry));
+    TRY(std::optional<log::Body> body, body_for(peer, rows.front(), entry));
     if (!body) return outcome;
     TRY(Message sent, message(EntryBody{get.log, get.from, std::move(*body)}));
     outcome.replies.push_back(std::move(sent));

@@ -171,7 +171,7 @@ Status Replica::Impl::find_missing(detail::LogCopy& copy) {
         return {};
       }
       if (detail::may_read(*entry, nick(group.self))) {
-        TRY(const auto body, store.body(entry->body));
+        TRY(const auto body, store.entry_body(leaf.hash));
         if (!body) copy.missing.insert(seq);
       }
       ++seq;

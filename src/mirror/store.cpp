@@ -37,8 +37,8 @@ Result<std::vector<vault::LogCosignature>> Store::all_cosignatures(std::string_v
   return all;
 }
 
-Result<std::optional<log::Body>> stored_body(Store& store, const Digest& commitment) {
-  TRY(const auto row, store.body(commitment));
+Result<std::optional<log::Body>> stored_body(Store& store, const Digest& leaf, const Digest& commitment) {
+  TRY(const auto row, store.entry_body(leaf));
   if (!row) return std::nullopt;
   log::Body body{row->salt, std::string(as_text(row->content))};
   if (body.commitment() != commitment) return std::nullopt;

@@ -65,7 +65,7 @@ struct CutRow {
   std::uint64_t size = 0;                          ///< entries that stay
   std::optional<vault::LogCheckpoint> checkpoint;  ///< of them, where the log has none yet
   std::vector<log::StepKey> steps;                 ///< that the others had taken
-  std::vector<Digest> bodies;                      ///< of the others
+  std::vector<Digest> leaves;                      ///< hashes of the others, whose bodies go with them
 };
 
 /// All that one step changes.
@@ -93,7 +93,8 @@ class Store {
   virtual Result<std::optional<std::uint64_t>> index(std::string_view origin, const Digest& leaf) = 0;
   /// Hashes of complete subtrees. @error Errc::not_found
   virtual Result<std::vector<Digest>> nodes(std::string_view origin, std::span<const log::TreeNode> nodes) = 0;
-  virtual Result<std::optional<vault::LogBody>> body(const Digest& commitment) = 0;
+  /// What came with the entry of this leaf hash.
+  virtual Result<std::optional<vault::LogBody>> entry_body(const Digest& leaf) = 0;
   virtual Result<std::optional<vault::LogCheckpoint>> checkpoint(std::string_view origin, std::uint64_t size) = 0;
   virtual Result<std::vector<vault::LogCosignature>> cosignatures(std::string_view origin, std::uint64_t size) = 0;
   // Many at once, for whoever goes through a whole log.
@@ -126,9 +127,10 @@ class Store {
   virtual Status commit(const Batch& batch, const std::function<Status()>& work) = 0;
 };
 
-/// The body that was committed to, where it is here. A damaged one is none: it comes again, and whoever was sent it
-/// would take us for a cheat. @error what the store says
-Result<std::optional<log::Body>> stored_body(Store& store, const Digest& commitment);
+/// The body that came with an entry, where it is here. A damaged one is none: it comes again, and whoever was sent it
+/// would take us for a cheat. @param leaf  hash of the entry; @param commitment  that it names
+/// @error what the store says
+Result<std::optional<log::Body>> stored_body(Store& store, const Digest& leaf, const Digest& commitment);
 
 /// What this member signed last of its own log, kept apart from the store (vault/head_guard.h).
 class Guard {

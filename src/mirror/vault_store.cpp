@@ -85,8 +85,8 @@ Result<std::vector<Digest>> VaultStore::nodes(std::string_view origin, std::span
   return vault_.log_nodes(origin, places);
 }
 
-Result<std::optional<vault::LogBody>> VaultStore::body(const Digest& commitment) {
-  return vault_.log_body(commitment);
+Result<std::optional<vault::LogBody>> VaultStore::entry_body(const Digest& leaf) {
+  return vault_.entry_body(leaf);
 }
 
 Result<std::optional<vault::LogCheckpoint>> VaultStore::checkpoint(std::string_view origin, std::uint64_t size) {
@@ -173,7 +173,7 @@ Status VaultStore::write(const Batch& batch) {
   for (const CutRow& cut : batch.cuts) {
     TRY_STATUS(vault_.cut_log(cut.origin, cut.size, cut.checkpoint));
     for (const log::StepKey& step : cut.steps) TRY_STATUS(vault_.remove_setting(step_setting(cut.origin, step)));
-    for (const Digest& body : cut.bodies) TRY_STATUS(vault_.erase_log_body(body));
+    for (const Digest& leaf : cut.leaves) TRY_STATUS(vault_.erase_entry_body(leaf));
   }
   for (const RepairRows& repair : batch.repairs)
     TRY_STATUS(vault_.repair_log(repair.origin, repair.from, repair.leaves, repair.nodes, repair.checkpoint));

@@ -21,7 +21,7 @@ class VaultStore : public Store {
   Result<std::vector<vault::LogLeaf>> leaves(std::string_view origin, std::uint64_t from, std::uint64_t count) override;
   Result<std::optional<std::uint64_t>> index(std::string_view origin, const Digest& leaf) override;
   Result<std::vector<Digest>> nodes(std::string_view origin, std::span<const log::TreeNode> nodes) override;
-  Result<std::optional<vault::LogBody>> body(const Digest& commitment) override;
+  Result<std::optional<vault::LogBody>> entry_body(const Digest& leaf) override;
   Result<std::optional<vault::LogCheckpoint>> checkpoint(std::string_view origin, std::uint64_t size) override;
   Result<std::vector<vault::LogCosignature>> cosignatures(std::string_view origin, std::uint64_t size) override;
   Result<std::vector<std::optional<Digest>>> completed(std::string_view origin, std::uint64_t from,

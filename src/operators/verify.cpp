@@ -193,8 +193,8 @@ struct Said {
   bool body_is_here = false;
   std::optional<HiddenHead> head;
 };
-Result<Said> said_in(vault::Vault& vault, const log::Entry& entry) {
-  TRY(const auto body, vault.log_body(entry.body));
+Result<Said> said_in(vault::Vault& vault, const Digest& leaf, const log::Entry& entry) {
+  TRY(const auto body, vault.entry_body(leaf));
   if (!body) return Said{};
   TRY(const log::Json json, log::open_body(entry, {body->salt, std::string(as_text(body->content))}));
   const auto member = json.object()->find(kHeadName);
@@ -211,7 +211,7 @@ Status add_heads_of(vault::Vault& vault, const vault::LogHead& log, std::vector<
     for (const vault::LogLeaf& row : rows) {
       TRY(const log::Entry entry, log::read_entry_unverified(row.note));
       if (entry.type != log::kHeads) continue;
-      TRY(Said said, said_in(vault, entry));
+      TRY(Said said, said_in(vault, row.hash, entry));
       if (said.body_is_here && !said.head && !begun) continue;
       begun = true;
       heads.push_back(

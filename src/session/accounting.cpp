@@ -380,7 +380,7 @@ Result<Accounting::Taken> Accounting::take(mirror::Store& store, const MemberLog
     ledger_.logged(entry->time);
   }
   if (reader_of(entry->type) == nullptr || !other_party(*entry, self_)) return Taken::whole;
-  TRY(const auto kept, store.body(entry->body));
+  TRY(const auto kept, store.entry_body(leaf.hash));
   std::optional<std::string_view> body;
   if (kept && log::body_commitment(kept->salt, kept->content) == entry->body) body = as_text(kept->content);
   if (again && !body) return Taken::without_body;

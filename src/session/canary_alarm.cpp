@@ -275,7 +275,7 @@ Result<CanaryAlarm::Shown> shown_step(vault::Vault& vault, group::JointLog& log,
     return fail(Errc::policy, fmt::format("{} never signed the {} of this session, so there is nothing to show.",
                                           visible(author), type.substr(type.find('.') + 1)));
   TRY(const mirror::EntryView entry, find_step(log, *step));
-  TRY(const auto body, vault.log_body(entry.entry.body));
+  TRY(const auto body, vault.entry_body(entry.leaf_hash));
   if (!body) return fail(Errc::not_found, "A step of this session is not in the vault any more.");
   return CanaryAlarm::Shown{.entry = entry.leaf_hash,
                             .body = {.salt = body->salt, .text = std::string(as_text(body->content))}};

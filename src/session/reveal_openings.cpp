@@ -297,8 +297,7 @@ Result<Exchange::Signed> Exchange::signed_by_them(const std::string& origin, con
   if (!seq) return fail(Errc::not_found, "A step of the other side is not in its log here.");
   TRY(const auto leaves, us_.vault.log_leaves(origin, *seq, 1));
   if (leaves.empty()) return fail(Errc::not_found, "A step of the other side is not in its log here.");
-  TRY(const log::Entry entry, log::read_entry_unverified(leaves.front().note));
-  TRY(const auto body, us_.vault.log_body(entry.body));
+  TRY(const auto body, us_.vault.entry_body(leaf_hash));
   if (!body) return fail(Errc::not_found, "What a step of the other side says is not here any more.");
   return Signed{.note = leaves.front().note, .body = {.salt = body->salt, .text = std::string(as_text(body->content))}};
 }

@@ -92,9 +92,9 @@ Result<std::vector<Digest>> Disk::nodes(std::string_view origin, std::span<const
   return found;
 }
 
-Result<std::optional<vault::LogBody>> Disk::body(const Digest& commitment) {
+Result<std::optional<vault::LogBody>> Disk::entry_body(const Digest& leaf) {
   TRY_STATUS(readable());
-  auto found = found_in(bodies_, commitment);
+  auto found = found_in(bodies_, leaf);
   if (found) misdirect(*found, {});
   return found;
 }
@@ -166,8 +166,8 @@ const StoredSession* Disk::session(const std::string& id) const {
   return found == sessions_.end() ? nullptr : &found->second;
 }
 
-std::optional<log::Body> Disk::stored_body(const Digest& commitment) const {
-  const auto found = bodies_.find(commitment);
+std::optional<log::Body> Disk::stored_body(const Digest& leaf) const {
+  const auto found = bodies_.find(leaf);
   if (found == bodies_.end()) return std::nullopt;
   return log::Body{found->second.salt, std::string(as_text(found->second.content))};
 }
@@ -178,7 +178,7 @@ std::optional<log::Json> Disk::said(std::string_view origin, const Digest& leaf)
   if (place == log.places.end()) return std::nullopt;
   const auto entry = log::read_entry_unverified(log.leaves[place->second].note);
   if (!entry) return std::nullopt;
-  const auto body = stored_body(entry->body);
+  const auto body = stored_body(leaf);
   if (!body) return std::nullopt;
   auto opened = log::open_body(*entry, *body);
   return opened ? std::optional(*std::move(opened)) : std::nullopt;
@@ -268,7 +268,7 @@ void Disk::cut(const mirror::CutRow& row) {
   std::erase_if(log.checkpoints, [&](const auto& checkpoint) { return checkpoint.first > row.size; });
   std::erase_if(log.cosignatures, [&](const auto& cosignature) { return cosignature.first > row.size; });
   for (const log::StepKey& step : row.steps) log.steps.erase(step);
-  for (const Digest& body : row.bodies) bodies_.erase(body);
+  for (const Digest& leaf : row.leaves) bodies_.erase(leaf);
   if (row.checkpoint) log.checkpoints.emplace(row.size, *row.checkpoint);
   log.sealed = false;
 }
@@ -282,7 +282,7 @@ void Disk::grow(const vault::LogGrowth& growth) {
     log.leaves.push_back(leaf);
   }
   log.sealed = log.sealed || growth.seals;
-  for (const vault::LogBody& body : growth.bodies) bodies_.insert_or_assign(body.commitment, body);
+  for (const vault::LogBody& body : growth.bodies) bodies_.insert_or_assign(body.leaf, body);
   if (growth.checkpoint) log.checkpoints.emplace(growth.checkpoint->size, *growth.checkpoint);
   for (const vault::LogCosignature& added : growth.cosignatures)
     log.cosignatures[added.size][added.cosigner] = added.line;

@@ -84,7 +84,7 @@ class Disk : public mirror::Store {
   Result<std::vector<vault::LogLeaf>> leaves(std::string_view origin, std::uint64_t from, std::uint64_t count) override;
   Result<std::optional<std::uint64_t>> index(std::string_view origin, const Digest& leaf) override;
   Result<std::vector<Digest>> nodes(std::string_view origin, std::span<const log::TreeNode> nodes) override;
-  Result<std::optional<vault::LogBody>> body(const Digest& commitment) override;
+  Result<std::optional<vault::LogBody>> entry_body(const Digest& leaf) override;
   Result<std::optional<vault::LogCheckpoint>> checkpoint(std::string_view origin, std::uint64_t size) override;
   Result<std::vector<vault::LogCosignature>> cosignatures(std::string_view origin, std::uint64_t size) override;
   Result<std::optional<std::uint64_t>> step(std::string_view origin, const log::StepKey& step) override;
@@ -134,8 +134,8 @@ class Disk : public mirror::Store {
   /// All that was reported becomes durable.
   void sync() { durable_ = journal_.size(); }
   const LogRows& rows(std::string_view origin) const;
-  bool has_body(const Digest& commitment) const { return bodies_.contains(commitment); }
-  std::optional<log::Body> stored_body(const Digest& commitment) const;
+  bool has_body(const Digest& leaf) const { return bodies_.contains(leaf); }
+  std::optional<log::Body> stored_body(const Digest& leaf) const;
   /// What an entry says, if its body is here. @param log  whose
   std::optional<log::Json> said(std::string_view origin, const Digest& leaf) const;
   /// The entry by which the owner of a log took a step.
@@ -165,7 +165,7 @@ class Disk : public mirror::Store {
   std::vector<std::shared_ptr<const Record>> journal_;
   std::size_t durable_ = 0;
   std::map<std::string, LogRows, std::less<>> logs_;
-  std::map<Digest, vault::LogBody> bodies_;
+  std::map<Digest, vault::LogBody> bodies_;  ///< by the leaf hash of their entries
   std::map<std::string, StoredSession> sessions_;
   std::map<std::string, std::string> secrets_;
   UnixSeconds latest_ = 0;

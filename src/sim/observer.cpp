@@ -69,8 +69,7 @@ const log::MemberKeys& Observer::keys_of(std::size_t node) {
     if (number < keys.rotated.size() && keys.rotated[number].leaf == leaf.note) continue;
     if (log::leaf_hash(as_bytes(leaf.note)) != leaf.hash) return keys;
     keys.rotated.resize(std::min(keys.rotated.size(), number));
-    const auto entry = log::read_entry_unverified(leaf.note);
-    const auto body = entry ? disk.stored_body(entry->body) : std::nullopt;
+    const auto body = disk.stored_body(leaf.hash);
     if (!body || !log::admit_rotation(keys, leaf.note, *body)) return keys;
   }
 }

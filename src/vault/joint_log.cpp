@@ -128,10 +128,9 @@ Status add_leaves(Connection& connection, std::int64_t log, const LogGrowth& gro
 }
 
 Status add_rest(Connection& connection, std::int64_t log, const LogGrowth& growth) {
-  TRY(Statement body,
-      connection.prepare("INSERT OR REPLACE INTO log_bodies(commitment, salt, content) VALUES(?1, ?2, ?3)"));
+  TRY(Statement body, connection.prepare("INSERT OR REPLACE INTO log_bodies(leaf, salt, content) VALUES(?1, ?2, ?3)"));
   for (const LogBody& added : growth.bodies) {
-    body.bind(1, ByteView(added.commitment)).bind(2, ByteView(added.salt));
+    body.bind(1, ByteView(added.leaf)).bind(2, ByteView(added.salt));
     TRY_STATUS(body.bind(3, ByteView(added.content)).run());
   }
   if (growth.checkpoint) TRY_STATUS(write_checkpoint(connection, "INSERT OR IGNORE", log, *growth.checkpoint));
@@ -282,21 +281,20 @@ Result<std::vector<Digest>> Vault::log_nodes(std::string_view origin, std::span<
   return hashes;
 }
 
-Result<std::optional<LogBody>> Vault::log_body(const Digest& commitment) {
+Result<std::optional<LogBody>> Vault::entry_body(const Digest& leaf) {
   TRY(const auto hold, state_->database->gate().enter());
-  TRY(Statement find,
-      state_->database->connection().prepare("SELECT salt, content FROM log_bodies WHERE commitment=?1"));
-  TRY(const bool row, find.bind(1, ByteView(commitment)).step());
+  TRY(Statement find, state_->database->connection().prepare("SELECT salt, content FROM log_bodies WHERE leaf=?1"));
+  TRY(const bool row, find.bind(1, ByteView(leaf)).step());
   if (!row) return std::nullopt;
-  LogBody body{.commitment = commitment, .salt = {}, .content = to_bytes(find.bytes(1))};
+  LogBody body{.leaf = leaf, .salt = {}, .content = to_bytes(find.bytes(1))};
   TRY(body.salt, digest_of(find.bytes(0)));
   return body;
 }
 
-Status Vault::erase_log_body(const Digest& commitment) {
+Status Vault::erase_entry_body(const Digest& leaf) {
   TRY(const auto hold, state_->database->gate().enter());
-  TRY(Statement erase, state_->database->connection().prepare("DELETE FROM log_bodies WHERE commitment=?1"));
-  return erase.bind(1, ByteView(commitment)).run();
+  TRY(Statement erase, state_->database->connection().prepare("DELETE FROM log_bodies WHERE leaf=?1"));
+  return erase.bind(1, ByteView(leaf)).run();
 }
 
 Result<std::vector<std::optional<Digest>>> Vault::log_node_range(std::string_view origin, std::uint64_t place,

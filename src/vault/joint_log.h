@@ -18,7 +18,7 @@ struct LogLeaf {
 
 /// The body of an entry, for members that are in its audience.
 struct LogBody {
-  Digest commitment{};
+  Digest leaf{};  ///< hash of the entry
   ByteArray<32> salt{};
   Bytes content;
 };

@@ -246,9 +246,10 @@ class Vault {
   Result<std::optional<std::uint64_t>> log_index(std::string_view origin, const Digest& leaf);
   /// Hashes of complete subtrees by their places in LogGrowth::nodes' order. @error Errc::not_found
   Result<std::vector<Digest>> log_nodes(std::string_view origin, std::span<const std::uint64_t> places);
-  Result<std::optional<LogBody>> log_body(const Digest& commitment);
+  /// What came with the entry of this leaf hash. Another entry that names the same commitment has none by that.
+  Result<std::optional<LogBody>> entry_body(const Digest& leaf);
   /// Nobody can open the entry's body afterwards, if nobody else was in its audience (log.md 1.6).
-  Status erase_log_body(const Digest& commitment);
+  Status erase_entry_body(const Digest& leaf);
   Result<std::optional<LogCheckpoint>> log_checkpoint(std::string_view origin, std::uint64_t size);
   Result<std::vector<LogCosignature>> log_cosignatures(std::string_view origin, std::uint64_t size);
   // The same of many places and sizes one after the other; nothing stands for a hash that is not there.

@@ -188,7 +188,7 @@ TEST_F(Framing, WithACanaryOfAnotherSessionIsRefused) {
       if (step.author != author || step.type != type) continue;
       const auto entry = find_step(reader, step);
       EXPECT_OK(entry);
-      const auto body = alpha_.vault->log_body(entry->entry.body);
+      const auto body = alpha_.vault->entry_body(entry->leaf_hash);
       EXPECT_OK(body);
       result = {.entry = entry->leaf_hash,
                 .body = {.salt = (*body)->salt, .text = std::string(as_text((*body)->content))}};

@@ -255,7 +255,7 @@ TEST_F(OmittedDissent, WhoseWordsAreLostHereKeepsTheDossierFromBeingMade) {
   publish("bravo");
   dissent();
   const mirror::EntryView entry = newest("charlie", log::kFindingDissent);
-  EXPECT_HOLDS(members_.group_["alpha"].vault().erase_log_body(entry.entry.body));
+  EXPECT_HOLDS(members_.group_["alpha"].vault().erase_entry_body(entry.leaf_hash));
   EXPECT_REFUSED(make(), Errc::policy, fmt::format("Entry {} of charlie is a dissent", entry.entry.seq));
   EXPECT_REFUSED(make(), Errc::policy, "It is with bravo");
   EXPECT_REFUSED(make({.withhold = {}, .with_bodies = {}, .without = {entry.leaf_hash}}), Errc::policy,
@@ -286,7 +286,7 @@ TEST_F(OmittedDissent, FromAnotherFindingIsNotWaitedFor) {
   members_.exchange();
   EXPECT_HOLDS(members_.dissent("charlie", *other_hash, {{"e1", {}, "It was a sinkhole."}}));
   members_.exchange();
-  EXPECT_HOLDS(members_.group_["alpha"].vault().erase_log_body(newest("charlie", log::kFindingDissent).entry.body));
+  EXPECT_HOLDS(members_.group_["alpha"].vault().erase_entry_body(newest("charlie", log::kFindingDissent).leaf_hash));
   const finding::Casebook book = members_.book("alpha");
   ASSERT_EQ(book.cases.size(), 2u);
   for (const finding::Case& of : book.cases) EXPECT_EQ(of.unread.size(), of.hash == hash_ ? 0u : 1u);

@@ -89,9 +89,7 @@ TEST_F(OmittedWithdrawal, KeepsADossierFromBeingMadeUntilAQuorumHoldsIt) {
 TEST_F(OmittedWithdrawal, WhoseWordsAreLostHereKeepsTheDossierFromBeingMade) {
   withdraw();
   const finding::Place place = members_.only_case("alpha").withdrawals.at(0).place;
-  const Digest body = members_.log("alpha").with(
-      [&](mirror::Replica& replica) { return replica.entry(place.nick, place.seq)->entry.body; });
-  EXPECT_HOLDS(members_.group_["alpha"].vault().erase_log_body(body));
+  EXPECT_HOLDS(members_.group_["alpha"].vault().erase_entry_body(place.leaf));
   const finding::Casebook book = members_.book("alpha");
   ASSERT_EQ(book.cases.at(0).unread.size(), 1u);
   EXPECT_REFUSED(dossier::make_dossier(members_.group_["alpha"].vault(), members_.membership("alpha"),

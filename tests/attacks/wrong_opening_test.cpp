@@ -62,7 +62,7 @@ class WrongOpening : public DeviatingPeer {
           const auto entry = log::read_entry_unverified(leaf.note);
           EXPECT_OK(entry);
           if (entry->type != type) continue;
-          const auto body = answerer_.vault->log_body(entry->body);
+          const auto body = answerer_.vault->entry_body(leaf.hash);
           EXPECT_OK(body);
           parts.entries.push_back(leaf.note);
           parts.bodies.push_back({.salt = (*body)->salt, .text = std::string(as_text((*body)->content))});

@@ -116,9 +116,7 @@ TEST_F(UnknownCharter, OfAWithdrawalThatIsGivenTwiceIsNotWaitedForAfterOneThatCo
 TEST_F(UnknownCharter, OfAWithdrawalWhoseWordsAreLostIsStillWaitedFor) {
   charlie_withdraws_under(Digest{std::byte{7}});
   const finding::Place place = of().unread.at(0).place;
-  const Digest body = members_.log("bravo").with(
-      [&](mirror::Replica& replica) { return replica.entry(place.nick, place.seq)->entry.body; });
-  EXPECT_HOLDS(members_.group_["bravo"].vault().erase_log_body(body));
+  EXPECT_HOLDS(members_.group_["bravo"].vault().erase_entry_body(place.leaf));
   ASSERT_EQ(of().unread.size(), 1u);
   EXPECT_EQ(of().unread[0].lacking, finding::Unread::Lacking::words);
   EXPECT_REFUSED(make(), Errc::policy, "what it says is not here");

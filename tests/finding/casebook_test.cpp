@@ -258,7 +258,7 @@ TEST_F(Findings, HaveTheDissentsThatTheirPublishersHandOnThoughTheirAuthorsWords
   const mirror::EntryView said = log("alpha").with(
       [&](mirror::Replica& replica) { return *replica.entry("charlie", replica.size("charlie") - 1); });
   ASSERT_EQ(said.entry.type, log::kFindingDissent);
-  EXPECT_HOLDS(group_["alpha"].vault().erase_log_body(said.entry.body));
+  EXPECT_HOLDS(group_["alpha"].vault().erase_entry_body(said.leaf_hash));
   const Casebook book = this->book("alpha");
   ASSERT_EQ(book.cases.at(0).dissents.size(), 1u);
   EXPECT_EQ(book.cases.at(0).dissents[0].dissent.nick, "charlie");
@@ -274,7 +274,7 @@ TEST_F(Findings, SayWhatWordsArePublishedAndNotHere) {
   const mirror::EntryView handed_on =
       log("alpha").with([&](mirror::Replica& replica) { return *replica.entry("bravo", replica.size("bravo") - 2); });
   ASSERT_EQ(handed_on.entry.type, log::kFindingDissent);
-  EXPECT_HOLDS(group_["alpha"].vault().erase_log_body(handed_on.entry.body));
+  EXPECT_HOLDS(group_["alpha"].vault().erase_entry_body(handed_on.leaf_hash));
   const Casebook book = this->book("alpha");
   const Case& of = book.cases.at(0);
   ASSERT_EQ(of.set_aside.size(), 1u);
@@ -447,7 +447,7 @@ TEST_F(Findings, WaitForNoMoreUnreadEntriesOfAMemberThanItMayDissent) {
     const auto written = log("charlie").append(
         mirror::draft_for_everyone(log::kFindingDissent, log::Json::Object{{"v", static_cast<std::int64_t>(i)}}));
     ASSERT_HOLDS(written);
-    EXPECT_HOLDS(group_["charlie"].vault().erase_log_body(written->entry.body));
+    EXPECT_HOLDS(group_["charlie"].vault().erase_entry_body(written->leaf_hash));
   }
   const Casebook book = this->book("charlie");
   ASSERT_EQ(book.cases.size(), 1u);

@@ -848,7 +848,7 @@ TEST_F(Damage, OfACosignatureIsFoundAndComesAgain) {
 
 TEST_F(Damage, OfABodyIsFoundAndComesAgain) {
   const auto entry = circle_[1].entry("alpha", 3);
-  circle_.disk(1).disk.bodies.at(entry->entry.body).content[0] ^= std::byte{1};
+  circle_.disk(1).disk.bodies.at(entry->leaf_hash).content[0] ^= std::byte{1};
   expect_found(1, 3, "body");
   EXPECT_FALSE(circle_[1].damaged("alpha"));
   circle_.link_all();
@@ -859,7 +859,7 @@ TEST_F(Damage, OfABodyIsFoundAndComesAgain) {
 
 TEST_F(Damage, OfABodyIsHandedOnToNobody) {
   const auto entry = circle_[1].entry("alpha", 3);
-  circle_.disk(1).disk.bodies.at(entry->entry.body).content[0] ^= std::byte{1};
+  circle_.disk(1).disk.bodies.at(entry->leaf_hash).content[0] ^= std::byte{1};
   const auto outcome = circle_[1].take("carol", message_of(Get{Get::What::body, "alpha", 3, 1}), kNow);
   ASSERT_OK(outcome);
   EXPECT_TRUE(outcome->replies.empty());

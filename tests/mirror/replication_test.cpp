@@ -107,7 +107,7 @@ TEST(Replica, GivesBodiesToTheirAudienceOnly) {
   EXPECT_FALSE(circle[2].entry("alpha", secret.entry.seq)->body.has_value());
   EXPECT_EQ(circle[0].entry("alpha", own.entry.seq)->body, own.body);
   EXPECT_TRUE(circle[0].held_by("carol", "alpha", own.entry.seq + 1)) << "others cosign on the header";
-  for (const auto& [commitment, body] : circle.disk(2).disk.bodies)
+  for (const auto& [leaf, body] : circle.disk(2).disk.bodies)
     EXPECT_EQ(as_text(body.content).find("for"), std::string_view::npos);
 }
 

@@ -431,7 +431,7 @@ TEST_F(DamagedRotation, IsFoundAgainWhereTheRowIsLostThatSaysWhereItStands) {
 }
 
 TEST_F(DamagedRotation, OfWhichTheBodyIsDamagedOrLostIsMended) {
-  const Digest body = circle_[0].entry("alpha", node_at_)->entry.body;
+  const Digest body = circle_[0].entry("alpha", node_at_)->leaf_hash;
   for (const std::size_t i : {0u, 1u}) {
     expect_mended(i, [&](MemoryLog&) { circle_.disk(i).disk.bodies.at(body).content[9] ^= std::byte{1}; });
     expect_mended(i, [&](MemoryLog&) { circle_.disk(i).disk.bodies.erase(body); });

@@ -179,8 +179,8 @@ class Schedules : public testing::TestWithParam<Schedule> {
     const std::vector<std::uint64_t> missing = circle_[by].missing_bodies(nick);
     ASSERT_TRUE(missing.empty() || GetParam().rolls_back || GetParam().rolls_back_guard);
     for (const std::uint64_t seq : missing) {
-      const Digest commitment = circle_[owner].entry(nick, seq)->entry.body;
-      for (std::size_t i = 0; i < count(); ++i) ASSERT_FALSE(circle_.disk(i).disk.bodies.contains(commitment));
+      const Digest leaf = circle_[owner].entry(nick, seq)->leaf_hash;
+      for (std::size_t i = 0; i < count(); ++i) ASSERT_FALSE(circle_.disk(i).disk.bodies.contains(leaf));
     }
     // Who waits may have cosigned before its own disk went back.
     ASSERT_TRUE(!missing.empty() || circle_[owner].held_by(Circle::nick(by), nick, circle_[owner].size(nick))) << nick;

@@ -140,7 +140,7 @@ TEST(VaultReplicas, GiveUpWhatNobodyElseEverHad) {
   EXPECT_EQ(circle[0].state(), State::live);
   EXPECT_EQ(circle[0].size("alpha"), 4u);
   EXPECT_TRUE(circle[0].fsck()->empty());
-  EXPECT_FALSE(home.store().body(commit.entry.body)->has_value());
+  EXPECT_FALSE(home.store().entry_body(commit.leaf_hash)->has_value());
   EXPECT_FALSE(home.store().step(circle.keys[0].log.name, {"alpha", session, commit.entry.type})->has_value());
   circle.append(0, log::kSessionCommit, {"bravo"}, Json::Object{{"v", 1}}, session);
   circle.run();

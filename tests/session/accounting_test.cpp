@@ -82,7 +82,7 @@ std::vector<ledger::Settled> settlements(Opened& side, bool own) {
       const auto entry = log::read_entry_unverified(leaf.note);
       EXPECT_OK(entry);
       if (entry->type != log::kLedgerSettle) continue;
-      const auto body = side.vault->log_body(entry->body);
+      const auto body = side.vault->entry_body(leaf.hash);
       if (!body || !*body) continue;
       const auto json = log::parse_pjson(as_text((**body).content), 4096);
       EXPECT_OK(json);
@@ -288,7 +288,7 @@ class TwoLogs {
     made.body = kept.commitment();
     const std::string note = *log::make_entry(made, author + "/node", node_);
     leaves.push_back({.hash = log::leaf_hash(as_bytes(note)), .note = note});
-    store_.disk.bodies[made.body] = {.salt = kept.salt, .content = to_bytes(kept.text)};
+    store_.disk.bodies[leaves.back().hash] = {.salt = kept.salt, .content = to_bytes(kept.text)};
   }
   /// Entries of sessions that nobody ever named to us.
   void flood(std::uint64_t count) {

@@ -29,7 +29,7 @@ struct MemoryLog {
 /// All that is durable. A copy of it is a backup.
 struct MemoryDisk {
   std::map<std::string, MemoryLog, std::less<>> logs;
-  std::map<Digest, vault::LogBody> bodies;
+  std::map<Digest, vault::LogBody> bodies;    ///< by the leaf hash of their entries
   std::map<std::string, std::string> others;  ///< what `work` of a commit writes
 };
 
@@ -78,9 +78,7 @@ class MemoryStore : public Store {
     }
     return found;
   }
-  Result<std::optional<vault::LogBody>> body(const Digest& commitment) override {
-    return found_in(disk.bodies, commitment);
-  }
+  Result<std::optional<vault::LogBody>> entry_body(const Digest& leaf) override { return found_in(disk.bodies, leaf); }
   Result<std::optional<vault::LogCheckpoint>> checkpoint(std::string_view origin, std::uint64_t size) override {
     return found_in(of(origin).checkpoints, size);
   }
@@ -138,7 +136,7 @@ class MemoryStore : public Store {
     keep(batch.cuts);
     for (const vault::LogGrowth& growth : batch.growth)
       for (const vault::LogBody& body : growth.bodies)
-        if (!disk.bodies.contains(body.commitment)) before.new_bodies.push_back(body.commitment);
+        if (!disk.bodies.contains(body.leaf)) before.new_bodies.push_back(body.leaf);
     return before;
   }
   void undo(const Before& before) {
@@ -146,7 +144,7 @@ class MemoryStore : public Store {
       if (log) disk.logs[origin] = *log;
       if (!log) disk.logs.erase(origin);
     }
-    for (const Digest& commitment : before.new_bodies) disk.bodies.erase(commitment);
+    for (const Digest& leaf : before.new_bodies) disk.bodies.erase(leaf);
     disk.others = before.others;
   }
   template <typename Map>
@@ -198,7 +196,7 @@ class MemoryStore : public Store {
     std::erase_if(log.checkpoints, [&](const auto& row) { return row.first > cut.size; });
     std::erase_if(log.cosignatures, [&](const auto& row) { return row.first > cut.size; });
     for (const log::StepKey& step : cut.steps) log.steps.erase(step);
-    for (const Digest& body : cut.bodies) disk.bodies.erase(body);
+    for (const Digest& leaf : cut.leaves) disk.bodies.erase(leaf);
     if (cut.checkpoint) log.checkpoints.emplace(cut.size, *cut.checkpoint);
     log.sealed = false;
     return {};
@@ -210,7 +208,7 @@ class MemoryStore : public Store {
     TRY_STATUS(put_nodes(log, growth.from, growth.leaves.size(), growth.nodes));
     log.leaves.insert(log.leaves.end(), growth.leaves.begin(), growth.leaves.end());
     log.sealed = log.sealed || growth.seals;
-    for (const vault::LogBody& body : growth.bodies) disk.bodies.insert_or_assign(body.commitment, body);
+    for (const vault::LogBody& body : growth.bodies) disk.bodies.insert_or_assign(body.leaf, body);
     if (growth.checkpoint) {
       if (growth.checkpoint->size > log.leaves.size()) return fail(Errc::internal, "A checkpoint beyond the log.");
       const auto [row, is_new] = log.checkpoints.emplace(growth.checkpoint->size, *growth.checkpoint);

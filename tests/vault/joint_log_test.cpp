@@ -80,7 +80,7 @@ TEST_F(JointLog, KeepsWhatAStepBroughtAcrossARestart) {
   EXPECT_EQ(vault_->log_leaves(kOrigin, 8, 100)->size(), 0u);
   EXPECT_EQ(**vault_->log_index(kOrigin, digest_of(5)), 5u);
   EXPECT_FALSE(vault_->log_index(kOrigin, digest_of(99))->has_value());
-  EXPECT_EQ((**vault_->log_body(digest_of(50))).content, to_bytes("{}"));
+  EXPECT_EQ((**vault_->entry_body(digest_of(50))).content, to_bytes("{}"));
   EXPECT_EQ((*vault_->log_cosignatures(kOrigin, 3))[0].cosigner, "bravo");
   EXPECT_EQ((**vault_->log_checkpoint(kOrigin, 3)).note, "checkpoint 3");
   EXPECT_FALSE(vault_->log_checkpoint(kOrigin, 4)->has_value());
@@ -149,13 +149,22 @@ TEST_F(JointLog, IsBegunOnce) {
   EXPECT_FAILS(vault_->grow_log(other), Errc::not_found);
 }
 
+TEST_F(JointLog, GivesABodyForTheEntryThatItCameWithOnly) {
+  LogGrowth grown = growth(0, 2);
+  grown.bodies.push_back({leaf(0).hash, digest_of(51), to_bytes("{}")});
+  ASSERT_OK(vault_->grow_log(grown));
+  ASSERT_TRUE(vault_->entry_body(leaf(0).hash)->has_value());
+  EXPECT_EQ((**vault_->entry_body(leaf(0).hash)).salt, digest_of(51));
+  EXPECT_FALSE(vault_->entry_body(leaf(1).hash)->has_value());
+}
+
 TEST_F(JointLog, ForgetsABodyForGood) {
   LogGrowth first = growth(0, 1);
   const Bytes content = to_bytes("{\"only\":\"here\"}");
   first.bodies.push_back({digest_of(50), digest_of(51), content});
   ASSERT_OK(vault_->grow_log(first));
-  ASSERT_OK(vault_->erase_log_body(digest_of(50)));
-  EXPECT_FALSE(vault_->log_body(digest_of(50))->has_value());
+  ASSERT_OK(vault_->erase_entry_body(digest_of(50)));
+  EXPECT_FALSE(vault_->entry_body(digest_of(50))->has_value());
   EXPECT_EQ(vault_->log_leaves(kOrigin, 0, 1)->size(), 1u) << "its entry stays";
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "base/encoding.h"
 #include "tables.h"
 #include "vault/detail/database.h"
 #include "vault/detail/key_slots.h"
@@ -215,6 +216,10 @@ constexpr std::string_view kWithoutGroups =
     "group_papers; DROP TABLE group_material; "
     "DROP TABLE invitations; ALTER TABLE peers DROP COLUMN confirmed; ALTER TABLE sessions DROP COLUMN group_id; ";
 
+constexpr std::string_view kBodiesByCommitment =
+    "DROP TABLE log_bodies; CREATE TABLE log_bodies(commitment BLOB PRIMARY KEY, salt BLOB NOT NULL, content BLOB NOT "
+    "NULL) WITHOUT ROWID; ";
+
 constexpr std::string_view kWithoutArrivals = "ALTER TABLE log_cosignatures DROP COLUMN arrived; ";
 
 // As it was when there was a joint log and no group.
@@ -228,7 +233,8 @@ TEST(Vault, OfTheSecondTableVersionIsBroughtUpToDateAndKeepsItsPeersAndSessions)
     session.peer = "beta";
     ASSERT_OK(vault->save_session(session, {}));
   }
-  execute_in(test, std::string(kWithoutGroups) + std::string(kWithoutArrivals) + "PRAGMA user_version=2");
+  execute_in(test, std::string(kWithoutGroups) + std::string(kWithoutArrivals) + std::string(kBodiesByCommitment) +
+                       "PRAGMA user_version=2");
   const auto vault = test.open();
   EXPECT_EQ(vault->peer("beta")->card, "card");
   EXPECT_EQ(vault->peer("beta")->confirmed, 0) << "nobody has compared its fingerprint";
@@ -245,7 +251,7 @@ TEST(Vault, OfTheSixthTableVersionIsBroughtUpToDateAndKeepsWhatWasAdmitted) {
   ASSERT_OK(test.open()->note_admissions(group, "log", 5, {}, std::vector{count}));
   execute_in(
       test,
-      std::string(kWithoutArrivals) +
+      std::string(kWithoutArrivals) + std::string(kBodiesByCommitment) +
           "DROP TABLE operator_log; DROP TABLE admission_fixed; DROP TABLE admission_canaries; DROP TABLE "
           "admission_canary_sets; DROP TABLE "
           "admission_keys; CREATE TABLE admission_keys(group_id TEXT); "
@@ -271,11 +277,89 @@ TEST(Vault, OfTheEighthTableVersionIsBroughtUpToDateAndKeepsCosignatures) {
     ASSERT_OK(vault->grow_log(growth));
     EXPECT_EQ(vault->log_cosignatures("a", 0)->front().arrived, 7);
   }
-  execute_in(test, std::string(kWithoutArrivals) + "PRAGMA user_version=8");
+  execute_in(test, std::string(kWithoutArrivals) + std::string(kBodiesByCommitment) + "PRAGMA user_version=8");
   const auto vault = test.open();
   ASSERT_EQ(vault->log_cosignatures("a", 0)->size(), 1u);
   EXPECT_EQ(vault->log_cosignatures("a", 0)->front().line, "line");
   EXPECT_EQ(vault->log_cosignatures("a", 0)->front().arrived, 0);
+}
+
+// As it was when a body was found by its commitment, which any author can repeat.
+class OfTheNinthTableVersion : public testing::Test {
+ protected:
+  static constexpr std::uint8_t kOurs = 1, kForUs = 2, kForTwo = 3, kForOthers = 4, kForAll = 5;
+
+  OfTheNinthTableVersion() {
+    const auto vault = test_.open();
+    for (const std::string nick : {"alpha", "bravo", "mallory"})
+      EXPECT_OK(
+          vault->begin_log({.origin = nick, .group = "group", .nick = nick, .own = nick == "alpha", .checkpoint = {}}));
+    add(*vault, "alpha", kOurs, R"("bravo")");
+    add(*vault, "mallory", kOurs, R"("alpha")");
+    add(*vault, "bravo", kForUs, R"("alpha","carol")");
+    add(*vault, "mallory", kForUs, R"("alphabet")");
+    add(*vault, "bravo", kForTwo, R"("alpha")");
+    add(*vault, "mallory", kForTwo, R"("*")");
+    add(*vault, "mallory", kForOthers, R"("carol")");
+    add(*vault, "mallory", kForAll, R"("*")");
+  }
+  /// The next entry of a log, that names the commitment which `body` stands for.
+  void add(Vault& vault, const std::string& nick, std::uint8_t body, const std::string& audience) {
+    LogGrowth growth;
+    growth.origin = nick;
+    growth.from = leaves_[nick].size();
+    const Digest hash{static_cast<std::byte>(nick[0]), static_cast<std::byte>(body)};
+    growth.leaves = {{hash, "parley/entry/v1\n{\"aud\":[" + audience + "],\"author\":\"" + nick + "\",\"body\":\"" +
+                                to_hex(commitment(body)) + "\",\"charter\":\"\"}\n"}};
+    for (std::uint64_t n = growth.from + 1;; n /= 2) {
+      growth.nodes.push_back({});
+      if (n % 2 != 0) break;
+    }
+    EXPECT_OK(vault.grow_log(growth));
+    leaves_[nick][body] = hash;
+  }
+  static Digest commitment(std::uint8_t body) { return {std::byte{0xab}, static_cast<std::byte>(body)}; }
+  /// What the vault of today has for the entry of `nick` that names this commitment.
+  std::optional<LogBody> body_of(const std::string& nick, std::uint8_t body) {
+    if (!vault_) {
+      std::string statements(kBodiesByCommitment);
+      for (std::uint8_t each = kOurs; each <= kForAll; ++each)
+        statements += "INSERT INTO log_bodies VALUES(X'" + to_hex(commitment(each)) + "', X'" + to_hex(Digest{}) +
+                      "', CAST('" + std::to_string(each) + "' AS BLOB)); ";
+      execute_in(test_, statements + "PRAGMA user_version=9");
+      vault_ = test_.open();
+    }
+    const auto found = vault_->entry_body(leaves_[nick].at(body));
+    EXPECT_OK(found);
+    if (found && *found) {
+      EXPECT_EQ((*found)->content, to_bytes(std::to_string(body)));
+    }
+    return found ? *found : std::nullopt;
+  }
+
+  TestVault test_;
+  std::unique_ptr<Vault> vault_;
+  std::map<std::string, std::map<std::uint8_t, Digest>> leaves_;
+};
+
+TEST_F(OfTheNinthTableVersion, ABodyThatOneEntryNamesIsThatEntrysIfItIsForUs) {
+  EXPECT_TRUE(body_of("mallory", kForAll));
+  EXPECT_FALSE(body_of("mallory", kForOthers));
+}
+
+TEST_F(OfTheNinthTableVersion, OurOwnBodyIsOurOwnEntrysAndNoOther) {
+  EXPECT_TRUE(body_of("alpha", kOurs));
+  EXPECT_FALSE(body_of("mallory", kOurs)) << "it was for bravo, and its text was never mallory's";
+}
+
+TEST_F(OfTheNinthTableVersion, ABodyForUsIsNotThatOfAnEntryForSomebodyElse) {
+  EXPECT_TRUE(body_of("bravo", kForUs));
+  EXPECT_FALSE(body_of("mallory", kForUs));
+}
+
+TEST_F(OfTheNinthTableVersion, ABodyThatTwoEntriesOfOthersNameForUsIsNeithers) {
+  EXPECT_FALSE(body_of("bravo", kForTwo)) << "who of them had it first cannot be told any more";
+  EXPECT_FALSE(body_of("mallory", kForTwo));
 }
 
 // As the first release made it: without the tables of the joint log.
@@ -293,12 +377,12 @@ TEST(Vault, OfTheFirstTableVersionIsBroughtUpToDateAndKeepsWhatItHolds) {
 
 TEST(Vault, OfANewerTableVersionIsUnsupportedAndStaysAsItWas) {
   const TestVault test;
-  execute_in(test, "PRAGMA user_version=10");
+  execute_in(test, "PRAGMA user_version=11");
   ASSERT_TRUE(std::filesystem::exists(test.folder() / "vault.db-wal")) << "the refused vault has a log to leave alone";
   const auto before = contents(test.folder().path());
   const auto vault = test.try_open();
   ASSERT_FAILS(vault, Errc::unsupported);
-  EXPECT_NE(vault.error().message.find("version 10"), std::string::npos);
+  EXPECT_NE(vault.error().message.find("version 11"), std::string::npos);
   EXPECT_EQ(contents(test.folder().path()), before);
 }
 

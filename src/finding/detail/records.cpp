@@ -66,8 +66,7 @@ Result<bool> Records::has_room(vault::Vault& vault, std::string_view type, std::
   for (const std::uint64_t seq : places) {
     TRY(const auto rows, vault.log_leaves(origin_, seq, 1));
     if (rows.empty()) return fail(Errc::vault_damaged, "Entries of a log are not in the vault any more.");
-    TRY(const log::Entry entry, log::read_entry_unverified(rows.front().note));
-    TRY(const auto body, vault.log_body(entry.body));
+    TRY(const auto body, vault.entry_body(rows.front().hash));
     if (body) bytes += body->content.size();
   }
   return bytes <= share.body_bytes;
@@ -93,7 +92,7 @@ Status Records::judge_each(vault::Vault& vault, std::string_view type, Oddities&
       oddities.add(place, "it is not for everybody in the group");
       continue;
     }
-    TRY(const auto body, vault.log_body(entry.body));
+    TRY(const auto body, vault.entry_body(place.leaf));
     if (body) bytes += body->content.size();
     if (bytes > share.body_bytes) {
       beyond += places.size() - i;

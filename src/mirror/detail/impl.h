@@ -121,7 +121,7 @@ struct Replica::Impl {
   Status send_questions(std::size_t peer, std::vector<Message>& out);
   /// Entries of a log from where the peer's copy ends, as many as fit. @return the size it then has
   Result<std::uint64_t> make_push(std::size_t peer, detail::LogCopy& copy, std::uint64_t until, Push& push);
-  Result<std::optional<log::Body>> body_for(std::size_t reader, const log::Entry& entry);
+  Result<std::optional<log::Body>> body_for(std::size_t reader, const vault::LogLeaf& row, const log::Entry& entry);
   Result<Outcome> take_get(std::size_t peer, const Get& get);
 
   // --- heads.cpp

@@ -65,7 +65,10 @@ struct Growing {
     state = extension.state;
     growth.seals = growth.seals || state.sealed;
   }
-  void add(const log::Body& body) { growth.bodies.push_back({body.commitment(), body.salt, to_bytes(body.text)}); }
+  /// @param leaf  hash of the entry that `body` came with
+  void add(const Digest& leaf, const log::Body& body) {
+    growth.bodies.push_back({leaf, body.salt, to_bytes(body.text)});
+  }
 
   log::LogState state;
   log::Frontier frontier;

@@ -173,9 +173,33 @@ constexpr const char* kVersion9 = R"(
 ALTER TABLE log_cosignatures ADD COLUMN arrived INTEGER NOT NULL DEFAULT 0;
 )";
 
+// A body belongs to the entry that it came with. Before, it was found by its commitment, which anybody can repeat: of
+// several entries that name it our own has it, else the one that we may read, and where we may read several of others,
+// none. body_names.name: the commitment as an entry's note spells it; an audience stands in front of it.
+constexpr const char* kVersion10 = R"(
+ALTER TABLE log_bodies RENAME TO bodies_by_commitment;
+CREATE TABLE log_bodies(leaf BLOB PRIMARY KEY, salt BLOB NOT NULL, content BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE body_names(name TEXT PRIMARY KEY, commitment BLOB NOT NULL) WITHOUT ROWID;
+INSERT INTO body_names SELECT lower(hex(commitment)), commitment FROM bodies_by_commitment;
+CREATE TABLE body_readers(commitment BLOB NOT NULL, leaf BLOB NOT NULL, own INTEGER NOT NULL,
+  PRIMARY KEY(commitment, leaf)) WITHOUT ROWID;
+INSERT OR IGNORE INTO body_readers SELECT n.commitment, l.hash, o.own
+  FROM log_leaves l JOIN logs o ON o.number = l.log
+  JOIN body_names n ON n.name = substr(l.note, instr(l.note, '"body":"') + 8, 64)
+  LEFT JOIN logs m ON m.group_id = o.group_id AND m.own = 1
+  WHERE o.own = 1 OR m.nick IS NULL OR instr(substr(l.note, 1, instr(l.note, '],"author":')), '"*"') > 0
+    OR instr(substr(l.note, 1, instr(l.note, '],"author":')), '"' || m.nick || '"') > 0;
+INSERT INTO log_bodies SELECT r.leaf, b.salt, b.content
+  FROM body_readers r JOIN bodies_by_commitment b ON b.commitment = r.commitment
+  WHERE r.own = 1 OR (SELECT count(*) FROM body_readers s WHERE s.commitment = r.commitment) = 1;
+DROP TABLE body_readers;
+DROP TABLE body_names;
+DROP TABLE bodies_by_commitment;
+)";
+
 /// The step from version i to i + 1.
 constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5,
-                                    kVersion6, kVersion7, kVersion8, kVersion9};
+                                    kVersion6, kVersion7, kVersion8, kVersion9, kVersion10};
 static_assert(kMigrations.size() == kSchemaVersion);
 
 }  // namespace

@@ -7,7 +7,7 @@
 namespace parley::vault::detail {
 
 /// Stands in PRAGMA user_version.
-inline constexpr std::int64_t kSchemaVersion = 9;
+inline constexpr std::int64_t kSchemaVersion = 10;
 
 /// Brings the database to kSchemaVersion, each step in a transaction of its own; a new database starts at 0.
 /// @error Errc::unsupported when the database is of a newer version; nothing is changed then
