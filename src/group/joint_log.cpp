@@ -254,7 +254,7 @@ Status LogLink::push(Deadline deadline) {
       if (messages.empty()) return {};
       for (mirror::Message& message : messages) {
         if (message.type == mirror::MessageType::push) pushed_here_ = size;
-        moved_ |= message.type != mirror::MessageType::heads;
+        moved_ |= message.type != mirror::MessageType::heads && message.type != mirror::MessageType::get;
         outgoing_.push_back(std::move(message));
       }
     }
@@ -288,6 +288,7 @@ Status LogLink::hear(mirror::MessageType type, Bytes payload) {
   if (outcome && type == mirror::MessageType::push && await_gap(outcome->replies))
     outcome = log_.take(peer().nick, heard);
   if (!outcome) return std::unexpected(as_theirs(std::move(outcome).error()).at(peer().name));
+  const bool is_answered = !outcome->replies.empty();
   for (mirror::Message& message : outcome->replies) outgoing_.push_back(std::move(message));
   // Whoever learns of a fault tells the others by an entry of its own.
   for (const mirror::Conviction& conviction : outcome->convictions)
@@ -295,10 +296,9 @@ Status LogLink::hear(mirror::MessageType type, Bytes payload) {
   log_.tell(*outcome);
   // That something of ours cannot be written now is no fault of the peer's.
   if (auto flushed = log_.flush(); !flushed && flushed.error().code == Errc::io) return flushed;
-  if (type == mirror::MessageType::heads)
-    heads_heard_ = true;
-  else
-    moved_ = true;
+  if (type == mirror::MessageType::heads) heads_heard_ = true;
+  // A question moves something if it can be answered: what nobody has is asked for on every link.
+  moved_ |= type == mirror::MessageType::get ? is_answered : type != mirror::MessageType::heads;
   return {};
 }
 
@@ -372,7 +372,7 @@ Status LogLink::synchronise(Deadline deadline) {
   int rounds = 0;
   for (int quiet_rounds = 0; quiet_rounds < 2 && rounds < kMostRounds; ++rounds) {
     moved_ = heads_heard_ = false;
-    log_.with([&](mirror::Replica& replica) { replica.connected(peer().nick); });
+    log_.with([&](mirror::Replica& replica) { replica.begin_round(peer().nick); });
     TRY_STATUS(exchange_heads(deadline));
     quiet_rounds = moved_ ? 0 : quiet_rounds + 1;
   }

@@ -10,8 +10,12 @@
 namespace parley::mirror {
 namespace {
 
-LackingRow lacking_of(const detail::LogCopy& copy, const std::set<std::uint64_t>& missing) {
-  return {copy.origin, missing.empty() ? std::nullopt : std::optional(*missing.begin())};
+/// @param added  what is missing in addition, behind all that is
+LackingRow lacking_without(const detail::LogCopy& copy, const std::set<std::uint64_t>& supplied,
+                           const std::set<std::uint64_t>& added) {
+  const auto first = std::ranges::find_if(copy.missing, [&](std::uint64_t seq) { return !supplied.contains(seq); });
+  if (first != copy.missing.end()) return {copy.origin, *first};
+  return {copy.origin, added.empty() ? std::nullopt : std::optional(*added.begin())};
 }
 
 }  // namespace
@@ -53,7 +57,7 @@ Result<Outcome> Replica::Impl::take_push(std::size_t peer, const Push& push, con
   }
   if (copy.mending) return take_mending(copy, push, read, payload);
   if (owner == group.self) told_size = std::max(told_size, end);
-  const Status takes = takes_more(copy, now);
+  const Status room = has_room(copy, now), takes = takes_more(copy, now);
   if (!takes && takes.error().code != Errc::limit) return std::unexpected(takes.error());
   if (push.from > copy.size() && !takes) return Outcome{};
   if (push.from > copy.size()) {
@@ -75,7 +79,8 @@ Result<Outcome> Replica::Impl::take_push(std::size_t peer, const Push& push, con
     return outcome;
   }
   // What is known has been compared; what is new is not taken.
-  if (!takes && !arrival.settled && (end > copy.size() || !arrival.supplied.empty())) return Outcome{};
+  const bool is_taken = end > copy.size() ? takes.has_value() : room || arrival.supplied.empty();
+  if (!is_taken && !arrival.settled) return Outcome{};
   if (!arrival.settled) TRY_STATUS(check_new(arrival));
   if (!arrival.settled) {
     TRY_STATUS(keep(arrival, now));
@@ -274,19 +279,19 @@ Status Replica::Impl::keep(Arrival& arrival, std::int64_t now) {
   std::string note = detail::bare_note(arrival.push.checkpoint, keys(copy.owner).log);
   if (arrival.has_new()) growth.checkpoint = vault::LogCheckpoint{checkpoint.size, checkpoint.root, note};
 
-  std::set<std::uint64_t> missing = copy.missing;
-  missing.insert(arrival.missing.begin(), arrival.missing.end());
-  for (const std::uint64_t seq : arrival.supplied) missing.erase(seq);
+  // What is missing is not gone through for each push: of a hostile log it is thousands.
+  const bool is_whole = copy.missing.size() == arrival.supplied.size() && arrival.missing.empty();
   const bool accused =
       std::ranges::any_of(arrival.judged, [&](const Judged& one) { return one.accused == copy.owner; });
-  const bool cosigns = arrival.has_new() && may_cosign() && copy.owner != group.self && missing.empty() && !accused;
+  const bool cosigns = arrival.has_new() && may_cosign() && copy.owner != group.self && is_whole && !accused;
   if (cosigns) {
     growth.cosignatures.push_back(cosignature_on(checkpoint, now));
     TRY(note, detail::note_with_lines(note, growth.cosignatures));
   }
   Batch batch{.growth = {}, .steps = arrival.steps, .faults = {}, .repairs = {}};
   for (const Judged& judged : arrival.judged) batch.faults.push_back(judged.row);
-  if (copy.owner == group.self && missing != copy.missing) batch.lacking.push_back(lacking_of(copy, missing));
+  if (copy.owner == group.self && !(arrival.missing.empty() && arrival.supplied.empty()))
+    batch.lacking.push_back(lacking_without(copy, arrival.supplied, arrival.missing));
   if (arrival.has_new() || !growth.bodies.empty()) {
     batch.growth.push_back(growth);
     if (copy.owner != group.self) batch.usage.push_back(used_by(copy, growth, now));
@@ -297,7 +302,8 @@ Status Replica::Impl::keep(Arrival& arrival, std::int64_t now) {
   }
   if (copy.owner == group.self && arrival.has_new()) TRY_STATUS(adopted(arrival.growing));
 
-  copy.missing = std::move(missing);
+  for (const std::uint64_t seq : arrival.supplied) has_come(copy, seq);
+  copy.missing.merge(arrival.missing);
   if (arrival.has_new()) {
     copy.state = arrival.growing.state;
     copy.frontier = std::move(arrival.growing.frontier);
@@ -310,10 +316,22 @@ Status Replica::Impl::keep(Arrival& arrival, std::int64_t now) {
   return add_cosignatures(copy, arrival.read, arrival.push.checkpoint);
 }
 
-Status Replica::Impl::takes_more(const detail::LogCopy& copy, std::int64_t now) const {
+Status Replica::Impl::has_room(const detail::LogCopy& copy, std::int64_t now) const {
   if (copy.owner == group.self) return {};
   TRY(const std::uint64_t free_bytes, store.free_bytes());
   return room_for_more(group.quota, copy.usage, copy.size(), free_bytes, nick(copy.owner), now);
+}
+
+/// Our own log goes on however many of its bodies are gone.
+Status Replica::Impl::takes_more(const detail::LogCopy& copy, std::int64_t now) const {
+  if (copy.owner == group.self) return {};
+  TRY_STATUS(has_room(copy, now));
+  return room_for_more_without_bodies(copy.missing.size(), nick(copy.owner));
+}
+
+void Replica::Impl::has_come(detail::LogCopy& copy, std::uint64_t seq) {
+  copy.missing.erase(seq);
+  for (detail::Peer& peer : peers) peer.asked[copy.owner].erase(seq);
 }
 
 UsageRow Replica::Impl::used_by(const detail::LogCopy& copy, const vault::LogGrowth& growth, std::int64_t now) const {
@@ -353,17 +371,15 @@ Result<Outcome> Replica::Impl::take_body(const EntryBody& body, std::int64_t now
   TRY(log::Json json, log::open_body(entry, body.body));
   Outcome outcome;
   if (!copy.missing.contains(body.seq)) return outcome;
-  if (const Status takes = takes_more(copy, now); !takes) {
-    if (takes.error().code != Errc::limit) return std::unexpected(takes.error());
+  if (const Status room = has_room(copy, now); !room) {
+    if (room.error().code != Errc::limit) return std::unexpected(room.error());
     return outcome;
   }
   detail::Growing growing(copy);
   growing.add(rows.front().hash, body.body);
   Batch batch{.growth = {growing.growth}, .steps = {}, .faults = {}, .repairs = {}};
   if (owner == group.self) {
-    std::set<std::uint64_t> missing = copy.missing;
-    missing.erase(body.seq);
-    batch.lacking.push_back(lacking_of(copy, missing));
+    batch.lacking.push_back(lacking_without(copy, {body.seq}, {}));
     if (auto report = report_in(entry, json)) batch.steps.push_back(std::move(*report));
   } else {
     batch.usage.push_back(used_by(copy, growing.growth, now));
@@ -373,7 +389,7 @@ Result<Outcome> Replica::Impl::take_body(const EntryBody& body, std::int64_t now
   TRY_STATUS(commit(batch));
   ++effort.brought;
   if (!batch.usage.empty()) copy.usage = batch.usage.front().usage;
-  copy.missing.erase(body.seq);
+  has_come(copy, body.seq);
   outcome.entries.push_back(view_of(copy, rows.front().hash, entry, std::move(json)));
   if (judged) convicted(std::move(*judged), outcome);
   return outcome;

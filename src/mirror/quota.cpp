@@ -54,6 +54,13 @@ Status room_for_more(const Quota& quota, const Usage& usage, std::uint64_t size,
   return {};
 }
 
+Status room_for_more_without_bodies(std::size_t missing, std::string_view nick) {
+  if (missing < kMostMissingBodies) return {};
+  return no_room(nick, fmt::format("{} of its entries are for us and came without what they say, and no more than {} "
+                                   "are waited for. Every member is asked for it; whoever has it is to be online.",
+                                   missing, kMostMissingBodies));
+}
+
 std::string write_usage(const Usage& usage) {
   return log::write_pjson(log::Json::Object{{"bytes", usage.bytes},
                                             {"day_begins", usage.day_begins},

@@ -56,6 +56,12 @@ inline constexpr UnixSeconds kQuotaDaySeconds = 86'400;
 Status room_for_more(const Quota& quota, const Usage& usage, std::uint64_t size, std::uint64_t free_bytes,
                      std::string_view nick, UnixSeconds now);
 
+/// Bodies of one member's entries that are for us and have not come, of which we wait for so many: an entry without its
+/// body costs its author little, and us a question on each link. One push may bring more.
+inline constexpr std::size_t kMostMissingBodies = 4096;
+/// @error Errc::limit with a sentence where no more of them are waited for
+Status room_for_more_without_bodies(std::size_t missing, std::string_view nick);
+
 /// As a store keeps it. @error Errc::vault_damaged
 std::string write_usage(const Usage& usage);
 Result<Usage> read_usage(std::string_view text);

@@ -241,7 +241,18 @@ log::Json Replica::heads_body() const {
 
 void Replica::connected(std::string_view peer) {
   const auto found = impl_->member(peer);
-  if (found) impl_->peers[*found] = detail::Peer(impl_->logs.size());
+  if (!found) return;
+  begin_round(peer);
+  for (auto& asked : impl_->peers[*found].asked) asked.clear();
+}
+
+void Replica::begin_round(std::string_view peer) {
+  const auto found = impl_->member(peer);
+  if (!found) return;
+  detail::Peer fresh(impl_->logs.size());
+  fresh.asked = std::move(impl_->peers[*found].asked);
+  fresh.ask_from = std::move(impl_->peers[*found].ask_from);
+  impl_->peers[*found] = std::move(fresh);
 }
 
 void Replica::forget_unheld(std::string_view peer) {

@@ -199,13 +199,17 @@ class Replica {
   // --- peers -----------------------------------------------------------------------------------------------------
   /// A link to `peer` is up: nothing that was sent before counts as having arrived.
   void connected(std::string_view peer);
+  /// Both sides say anew what they hold, on the same link: as connected(), but what `peer` was asked for and did not
+  /// give it is not asked for again.
+  void begin_round(std::string_view peer);
   /// Our heads, asking for the peer's, for one of several links to it: what to_send() gives goes by whichever comes
   /// first.
   Result<std::vector<Message>> ask_for_heads(std::string_view peer);
   /// What `peer` has not cosigned of our log counts as not sent to it.
   void forget_unheld(std::string_view peer);
   /// The next messages that bring `peer` up to date with what it may have and lacks: our heads on a new link, our own
-  /// log from where it is known to end, other logs if its heads have shown that it lacks them, cosignatures on its log.
+  /// log from where it is known to end, questions for bodies that are missing here (of each log kMostAsked at a time),
+  /// other logs if its heads have shown that it lacks them, cosignatures on its log.
   /// Bodies go to their audience only. At most kMaxMessagesAtOnce; nothing when it is up to date.
   Result<std::vector<Message>> to_send(std::string_view peer);
   /// Checks a message of `peer` and keeps what is new. What it returns is durable, and so is what was cosigned; only
@@ -248,7 +252,8 @@ class Replica {
   /// Whether our own log tells of a fault of `accused`. Reads one row, however long the log is.
   Result<bool> has_reported(std::string_view accused);
   /// Whether entries of this log that are new are taken now. While they are not, its owner is heard on: faults are
-  /// found, and what others hold of our log is told. @error Errc::limit with the reason; Errc::io
+  /// found, what others hold of our log is told, and bodies that are missing are taken.
+  /// @error Errc::limit with the reason; Errc::io
   Status takes_more(std::string_view log, std::int64_t now) const;
   /// Entries of which we are in the audience and whose bodies we do not have: as long as there are any, we do not
   /// cosign this log. They are asked for on every link; what nobody has any more is lost. Of our own log
@@ -270,5 +275,8 @@ class Replica {
 
 /// Of one call of to_send().
 inline constexpr std::size_t kMaxMessagesAtOnce = 16;
+/// Bodies of one log that a peer was asked for on a link and has not given. Each that comes makes room for another;
+/// what nobody has keeps a link from no more than these, and the next link goes on with the next ones.
+inline constexpr std::size_t kMostAsked = 64;
 
 }  // namespace parley::mirror

@@ -7,12 +7,6 @@
 #include "mirror/detail/impl.h"
 
 namespace parley::mirror {
-namespace {
-
-constexpr std::size_t kMaxQuestionsAtOnce = 64;
-
-}  // namespace
-
 Result<std::vector<Message>> Replica::Impl::to_send(std::size_t peer) {
   std::vector<Message> out;
   if (!peers[peer].greeted) {
@@ -21,8 +15,11 @@ Result<std::vector<Message>> Replica::Impl::to_send(std::size_t peer) {
   }
   if (!peers[peer].told) return out;
   TRY_STATUS(send_cosignature(peer, out));
+  // Our own entries first: what somebody else wrote must not hold them up.
+  TRY_STATUS(send_log(peer, own(), own().size(), out));
   TRY_STATUS(send_questions(peer, out));
-  TRY_STATUS(send_logs(peer, out));
+  for (detail::LogCopy& copy : logs)
+    if (copy.owner != group.self) TRY_STATUS(send_log(peer, copy, peers[peer].until[copy.owner], out));
   return out;
 }
 
@@ -63,13 +60,6 @@ Result<std::optional<std::string>> Replica::Impl::head_note(detail::LogCopy& cop
   TRY(const auto lines, lines_of(copy, size));
   TRY(std::string note, detail::note_with_lines(row->note, lines));
   return note;
-}
-
-Status Replica::Impl::send_logs(std::size_t peer, std::vector<Message>& out) {
-  TRY_STATUS(send_log(peer, own(), own().size(), out));
-  for (detail::LogCopy& copy : logs)
-    if (copy.owner != group.self) TRY_STATUS(send_log(peer, copy, peers[peer].until[copy.owner], out));
-  return {};
 }
 
 Status Replica::Impl::send_log(std::size_t peer, detail::LogCopy& copy, std::uint64_t until,
@@ -155,12 +145,21 @@ Status Replica::Impl::send_questions(std::size_t peer, std::vector<Message>& out
         out.push_back(std::move(sent));
       }
     }
-    for (const std::uint64_t seq : copy.missing) {
-      if (out.size() >= kMaxQuestionsAtOnce) break;
-      if (!to.asked.emplace(copy.owner, seq).second) continue;
-      TRY(Message sent, message(Get{Get::What::body, nick(copy.owner), seq, 1}));
-      out.push_back(std::move(sent));
-    }
+    TRY_STATUS(ask_for_bodies(peer, copy, out));
+  }
+  return {};
+}
+
+Status Replica::Impl::ask_for_bodies(std::size_t peer, const detail::LogCopy& copy, std::vector<Message>& out) {
+  std::set<std::uint64_t>& asked = peers[peer].asked[copy.owner];
+  std::uint64_t& from = peers[peer].ask_from[copy.owner];
+  while (!copy.missing.empty() && asked.size() < kMostAsked && out.size() < kMaxMessagesAtOnce) {
+    auto next = copy.missing.lower_bound(from);
+    if (next == copy.missing.end()) next = copy.missing.begin();
+    if (!asked.insert(*next).second) return {};  // all have been asked for
+    from = *next + 1;
+    TRY(Message sent, message(Get{Get::What::body, nick(copy.owner), *next, 1}));
+    out.push_back(std::move(sent));
   }
   return {};
 }

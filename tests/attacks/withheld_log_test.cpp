@@ -36,6 +36,31 @@ TEST_F(WithheldLog, IsNotSignedForWithoutTheBodyThatIsOurs) {
   EXPECT_EQ(signed_for(kBravo), 6u);
 }
 
+TEST_F(WithheldLog, OfThousandsOfEntriesWithoutWhatTheySayPartsNoOthers) {
+  while (branch_.leaves.size() < mirror::kMostMissingBodies + 2'000) branch_.append(log::kHeads, {}, {"*"});
+  for (const std::size_t to : {kBravo, kCarol}) {
+    std::vector<mirror::Message> bare;
+    for (std::size_t from = 0; from < branch_.leaves.size(); from += mirror::kMaxPushLeaves) {
+      const std::size_t end = std::min<std::size_t>(from + mirror::kMaxPushLeaves, branch_.leaves.size());
+      mirror::Push push = branch_.push("nobody", from, end);
+      push.bodies.clear();
+      bare.push_back(message_of(push));
+    }
+    say(to, bare);
+    EXPECT_GE(peer(to).size("alpha"), mirror::kMostMissingBodies);
+    EXPECT_LT(peer(to).size("alpha"), branch_.leaves.size()) << "the rest is not taken";
+  }
+  for (int call = 0; call < 5; ++call) {
+    const auto written = bravo_->append("between bravo and carol");
+    ASSERT_OK(written);
+    const auto [called, served] = meet(*bravo_, kCarol, *carol_);
+    EXPECT_OK(called);
+    EXPECT_OK(served);
+    EXPECT_TRUE(bravo_->with(
+        [&](mirror::Replica& replica) { return replica.held_by("carol", "bravo", written->entry.seq + 1); }));
+  }
+}
+
 TEST_F(WithheldLog, CannotBeDeniedByBeginningItAgain) {
   say(kBravo, pushes(branch_, kBravo, 0, true));
   EXPECT_EQ(signed_for(kBravo), 6u);

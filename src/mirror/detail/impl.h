@@ -114,11 +114,11 @@ struct Replica::Impl {
   /// To the owner of a log, before them, what we have seen of it and do not hold.
   Status send_heads(std::size_t peer, bool answer, std::vector<Message>& out);
   Result<std::optional<std::string>> head_note(detail::LogCopy& copy);
-  Status send_logs(std::size_t peer, std::vector<Message>& out);
   Status send_log(std::size_t peer, detail::LogCopy& copy, std::uint64_t until, std::vector<Message>& out);
   Status push_until(std::size_t peer, detail::LogCopy& copy, std::uint64_t until, std::vector<Message>& out);
   Status send_cosignature(std::size_t peer, std::vector<Message>& out);
   Status send_questions(std::size_t peer, std::vector<Message>& out);
+  Status ask_for_bodies(std::size_t peer, const detail::LogCopy& copy, std::vector<Message>& out);
   /// Entries of a log from where the peer's copy ends, as many as fit. @return the size it then has
   Result<std::uint64_t> make_push(std::size_t peer, detail::LogCopy& copy, std::uint64_t until, Push& push);
   Result<std::optional<log::Body>> body_for(std::size_t reader, const vault::LogLeaf& row, const log::Entry& entry);
@@ -160,7 +160,11 @@ struct Replica::Impl {
   Status adopted(const detail::Growing& growing);
   Result<std::string> leaf_at(const Arrival& arrival, std::uint64_t seq);
   Result<Outcome> take_body(const EntryBody& body, std::int64_t now);
+  /// Of bodies; takes_more() of entries.
+  Status has_room(const detail::LogCopy& copy, std::int64_t now) const;
   Status takes_more(const detail::LogCopy& copy, std::int64_t now) const;
+  /// A body that was missing is here.
+  void has_come(detail::LogCopy& copy, std::uint64_t seq);
   /// What the usage of a log is once `growth` is there.
   UsageRow used_by(const detail::LogCopy& copy, const vault::LogGrowth& growth, std::int64_t now) const;
   EntryView view_of(const detail::LogCopy& copy, const Digest& leaf_hash, const log::Entry& entry,

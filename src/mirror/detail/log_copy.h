@@ -41,15 +41,16 @@ struct LogCopy {
 };
 
 struct Peer {
-  bool greeted = false;                                   ///< our heads are on the way
-  bool told = false;                                      ///< its heads have come
-  std::vector<std::uint64_t> next;                        ///< of each log: where the next push to it begins
-  std::vector<std::uint64_t> until;                       ///< of each log: how far it is to be served
-  std::uint64_t cosignature_sent = 0;                     ///< size of its log
-  std::set<std::pair<std::size_t, std::uint64_t>> asked;  ///< bodies that it was asked for on this link
-  std::set<std::size_t> mending_asked;                    ///< damaged logs that it was asked for on this link
+  bool greeted = false;                        ///< our heads are on the way
+  bool told = false;                           ///< its heads have come
+  std::vector<std::uint64_t> next;             ///< of each log: where the next push to it begins
+  std::vector<std::uint64_t> until;            ///< of each log: how far it is to be served
+  std::uint64_t cosignature_sent = 0;          ///< size of its log
+  std::vector<std::set<std::uint64_t>> asked;  ///< of each log: missing bodies that it was asked for on this link
+  std::vector<std::uint64_t> ask_from;         ///< of each log: the entry whose body is asked for next
+  std::set<std::size_t> mending_asked;         ///< damaged logs that it was asked for on this link
 
-  explicit Peer(std::size_t log_count) : next(log_count), until(log_count) {}
+  explicit Peer(std::size_t log_count) : next(log_count), until(log_count), asked(log_count), ask_from(log_count) {}
 };
 
 /// The entries that one step adds to a copy; the copy takes them over once they are on the disk.
