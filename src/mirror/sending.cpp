@@ -74,8 +74,11 @@ Status Replica::Impl::push_until(std::size_t peer, detail::LogCopy& copy, std::u
     Push push{.log = nick(copy.owner), .from = next, .leaves = {}, .bodies = {}, .checkpoint = {}};
     TRY(const std::uint64_t reached, make_push(peer, copy, until, push));
     if (reached == next) break;  // this peer's copy ends where we hold no checkpoint: somebody else has to help
-    TRY(Message sent, message(push));
-    out.push_back(std::move(sent));
+    auto sent = message(push);
+    // Of rows as they were kept it cannot be too long: it came in one message.
+    if (!sent && sent.error().code == Errc::limit) break;
+    if (!sent) return std::unexpected(std::move(sent).error());
+    out.push_back(*std::move(sent));
     next = reached;
     if (copy.owner == group.self) offered_size = std::max(offered_size, reached);
   }
@@ -113,9 +116,40 @@ Result<std::uint64_t> Replica::Impl::make_push(std::size_t peer, detail::LogCopy
           copy.owner == group.self ? detail::bare_note(copy.newest->note, keys(copy.owner).log) : copy.newest->note;
       return end;
     }
-    TRY(const auto row, checkpoint_of(copy, end));
-    if (!row || (copy.mending && !log::read_checkpoint(row->note, keys(copy.owner).log))) continue;
-    push.checkpoint = row->note;
+    TRY(std::optional<std::string> note, note_at(copy, end));
+    if (!note) continue;
+    push.checkpoint = *std::move(note);
+    return end;
+  }
+  return make_bare_push(peer, copy, rows, push);
+}
+
+Result<std::optional<std::string>> Replica::Impl::note_at(detail::LogCopy& copy, std::uint64_t size) {
+  TRY(auto row, checkpoint_of(copy, size));
+  if (!row || (copy.mending && !log::read_checkpoint(row->note, keys(copy.owner).log))) return std::nullopt;
+  return std::move(row->note);
+}
+
+// An owner can give entries in one push and what they say later, so that no push has room for all of it: what nobody
+// could hand on, its owner could show to some and keep from others.
+Result<std::uint64_t> Replica::Impl::make_bare_push(std::size_t peer, detail::LogCopy& copy,
+                                                    std::span<const vault::LogLeaf> rows, Push& push) {
+  push.bodies.clear();
+  std::size_t used = 0;
+  for (const vault::LogLeaf& row : rows) {
+    TRY(const log::Entry entry, log::read_entry_unverified(row.note));
+    std::optional<log::Body> body;
+    if (entry.type == log::kKeyRotate) {
+      TRY(body, body_for(peer, row, entry));
+    }
+    used += room_for(row.note.size(), body ? &*body : nullptr);
+    if (used > kMaxMessageBytes) break;
+    const std::uint64_t end = push.from + push.leaves.size() + 1;
+    if (body) push.bodies.push_back({end - 1, *std::move(body)});
+    push.leaves.push_back(row.note);
+    TRY(std::optional<std::string> note, note_at(copy, end));
+    if (!note) continue;
+    push.checkpoint = *std::move(note);
     return end;
   }
   return push.from;

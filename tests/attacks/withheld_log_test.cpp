@@ -36,6 +36,21 @@ TEST_F(WithheldLog, IsNotSignedForWithoutTheBodyThatIsOurs) {
   EXPECT_EQ(signed_for(kBravo), 6u);
 }
 
+TEST_F(WithheldLog, OfWhichOnePushHasNoRoomForAllThatIsSaidComesFromAnotherMember) {
+  for (int i = 0; i < 2; ++i)
+    branch_.append(log::kHeads, {}, {"*"}, log::Json::Object{{"text", std::string(600'000, 'x')}, {"v", 1}});
+  mirror::Push bare = branch_.push("bravo");
+  std::erase_if(bare.bodies, [](const auto& body) { return body.seq >= 6; });
+  std::vector<mirror::Message> said = {message_of(bare)};
+  for (const std::uint64_t seq : {6u, 7u})
+    said.push_back(message_of(mirror::EntryBody{"alpha", seq, branch_.bodies[seq]}));
+  say(kBravo, said);
+  ASSERT_EQ(signed_for(kBravo), 8u);
+  show_carol_through_bravo();
+  EXPECT_EQ(carol_->size("alpha"), 8u);
+  EXPECT_EQ(signed_for(kCarol), 8u) << "with all that it says";
+}
+
 TEST_F(WithheldLog, OfThousandsOfEntriesWithoutWhatTheySayPartsNoOthers) {
   while (branch_.leaves.size() < mirror::kMostMissingBodies + 2'000) branch_.append(log::kHeads, {}, {"*"});
   for (const std::size_t to : {kBravo, kCarol}) {

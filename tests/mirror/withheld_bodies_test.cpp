@@ -69,6 +69,19 @@ class WithheldBodies : public testing::TestWithParam<Circle::Kind> {
       std::ranges::move(*some, std::back_inserter(all));
     }
   }
+  /// Bravo gets what the entries that it has say, and alpha all of that from bravo.
+  void expect_handed_on_by_bravo() {
+    const std::size_t size = of_carol_.leaves.size();
+    for (std::uint64_t seq = 0; seq < size; ++seq)
+      ASSERT_OK(circle_.deliver({kCarol, kBravo, message_of(EntryBody{"carol", seq, of_carol_.bodies[seq]})}));
+    ASSERT_TRUE(circle_[kBravo].held_by("bravo", "carol", size));
+    circle_.link(kAlpha, kBravo);
+    circle_.run();
+    EXPECT_EQ(circle_[kAlpha].size("carol"), size);
+    EXPECT_TRUE(circle_[kAlpha].missing_bodies("carol").empty());
+    EXPECT_TRUE(circle_[kAlpha].held_by("alpha", "carol", size));
+    EXPECT_TRUE(circle_.refusals.empty());
+  }
   /// The entries of carol whose bodies these messages ask for.
   static std::vector<std::uint64_t> asked_in(const std::vector<Message>& messages) {
     std::vector<std::uint64_t> asked;
@@ -135,6 +148,31 @@ TEST_P(WithheldBodies, AreNotAskedForAgainInTheNextRoundOnALink) {
   EXPECT_EQ(asked_on_a_new_link().size(), 11u);
   EXPECT_TRUE(asked_in_a_round(false).empty());
   EXPECT_EQ(asked_on_a_new_link().size(), 11u) << "but on the next one they are";
+}
+
+// --- what came later ------------------------------------------------------------------------------------------------
+
+TEST_P(WithheldBodies, ThatComeOneByOneAreHandedOnWhereNoPushHasRoomForAll) {
+  for (int i = 0; i < 2; ++i)
+    of_carol_.append(log::kHeads, {}, {"*"}, Json::Object{{"text", std::string(600'000, 'x')}, {"v", 1}});
+  carol_gives(kBravo);
+  expect_handed_on_by_bravo();
+}
+
+TEST_P(WithheldBodies, OfEntriesThatFillAMessageAreHandedOn) {
+  std::vector<Digest> refs(log::kMaxRefs);
+  for (std::size_t i = 0; i < refs.size(); ++i) refs[i][0] = static_cast<std::byte>(i);
+  for (std::size_t bytes = 0; bytes + 20'000 < kMaxMessageBytes;) {
+    log::Entry entry = of_carol_.next(log::kHeads, {}, {"*"});
+    const log::Body body = *log::make_body(Json::Object{{"v", 1}});
+    entry.refs = refs;
+    entry.body = body.commitment();
+    of_carol_.append(entry);
+    of_carol_.bodies.back() = body;
+    bytes += sizeof(std::uint32_t) + of_carol_.leaves.back().size();
+  }
+  carol_gives(kBravo);
+  expect_handed_on_by_bravo();
 }
 
 class WithheldBodiesOnADisk : public WithheldBodies {

@@ -119,6 +119,11 @@ struct Replica::Impl {
   Status send_cosignature(std::size_t peer, std::vector<Message>& out);
   Status send_questions(std::size_t peer, std::vector<Message>& out);
   Status ask_for_bodies(std::size_t peer, const detail::LogCopy& copy, std::vector<Message>& out);
+  /// The note of a checkpoint that a push of `copy` can end at; nothing where there is none.
+  Result<std::optional<std::string>> note_at(detail::LogCopy& copy, std::uint64_t size);
+  /// Entries up to the next checkpoint, with no bodies but those of rotations: the peer asks for the others one by one.
+  Result<std::uint64_t> make_bare_push(std::size_t peer, detail::LogCopy& copy, std::span<const vault::LogLeaf> rows,
+                                       Push& push);
   /// Entries of a log from where the peer's copy ends, as many as fit. @return the size it then has
   Result<std::uint64_t> make_push(std::size_t peer, detail::LogCopy& copy, std::uint64_t until, Push& push);
   Result<std::optional<log::Body>> body_for(std::size_t reader, const vault::LogLeaf& row, const log::Entry& entry);
