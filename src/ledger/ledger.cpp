@@ -119,6 +119,7 @@ struct Ledger::State {
   std::map<MemberNumber, Unnamed> unnamed;
   std::vector<Lacking> lacking;
   std::unordered_map<SessionId, std::int64_t, SessionHash> canaries;
+  std::set<SessionId> not_run_yet;
   // Padded sizes are few, and what a protocol lets a receiver test takes a while to compute.
   mutable std::map<std::pair<std::uint16_t, std::uint64_t>, std::int64_t> tests;
 
@@ -141,7 +142,7 @@ struct Ledger::State {
   }
   Amounts amounts(const Session& session) const {
     return detail::amounts_of(
-        session, unreadable.contains(session.with()),
+        session, unreadable.contains(session.with()), not_run_yet.contains(session.id),
         [this](std::uint16_t suite, std::uint64_t entered) { return receiver_tests(suite, entered); });
   }
   std::vector<Dispute> disputes(const Session& session) const {
@@ -330,6 +331,13 @@ void Ledger::logged(UnixSeconds time) {
 
 void Ledger::note_canaries(const SessionId& session, std::int64_t count) {
   state_->canaries[session] = count;
+}
+
+void Ledger::not_run_yet(const SessionId& session, bool held) {
+  if (held)
+    state_->not_run_yet.insert(session);
+  else
+    state_->not_run_yet.erase(session);
 }
 
 void Ledger::see(UnixSeconds time) {

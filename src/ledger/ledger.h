@@ -105,6 +105,9 @@ class Ledger {
   /// An entry of a member's log cannot be read here, so that something it said may be unknown: what we offered to it in
   /// a reveal counts whether or not it is known to have offered anything.
   void unreadable(std::string_view author);
+  /// Whether this process holds `session` and has not run it. As long as it does, a result that the other side states
+  /// is no sign that our log has lost a run, and charges nothing.
+  void not_run_yet(const SessionId& session, bool held);
   /// Our own log has an entry of this time: windows never go back behind it.
   void logged(UnixSeconds time);
   /// What our clock says now. A later word takes the place of an earlier one: a clock that was ahead for a moment must

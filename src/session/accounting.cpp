@@ -399,6 +399,17 @@ void Accounting::charge(const mirror::EntryView& run) {
   if (const auto event = event_of(run.entry, run.leaf_hash, body, self_)) ledger_.take(*event);
 }
 
+Accounting::NotRunYet::NotRunYet(Accounting& accounting, const ledger::SessionId& session)
+    : accounting_(accounting), session_(session) {
+  const std::lock_guard lock(accounting_.mutex_);
+  accounting_.ledger_.not_run_yet(session_, true);
+}
+
+Accounting::NotRunYet::~NotRunYet() {
+  const std::lock_guard lock(accounting_.mutex_);
+  accounting_.ledger_.not_run_yet(session_, false);
+}
+
 Status Accounting::note_canaries(vault::Vault& vault) {
   TRY(const auto rows, vault.sessions({.group = group_}));
   for (const vault::SessionRow& row : rows) {

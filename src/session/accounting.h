@@ -58,6 +58,20 @@ class Accounting {
   /// Takes a run of ours that is being written, so that sessions beside this one see its charge before it is durable.
   /// Taking it again by update() changes nothing; one that was undone counts until the next start.
   void charge(const mirror::EntryView& run);
+  /// As long as it lives, this process holds a session that has not run: no word of the other side's charges it. A
+  /// process that dies takes that with it: until our log has an end of the session, it counts again.
+  class NotRunYet {
+   public:
+    /// @param accounting  outlives this
+    NotRunYet(Accounting& accounting, const ledger::SessionId& session);
+    ~NotRunYet();
+    NotRunYet(const NotRunYet&) = delete;
+    NotRunYet& operator=(const NotRunYet&) = delete;
+
+   private:
+    Accounting& accounting_;
+    ledger::SessionId session_;
+  };
   /// Takes from the vault's sessions of the group how many of the common indicators were canaries of ours.
   Status note_canaries(vault::Vault& vault);
   /// What the clock says, for windows that with() looks at.
@@ -95,7 +109,7 @@ class Accounting {
   Result<bool> take_once_more(mirror::Store& store, const MemberLog& log, const vault::LogLeaf& leaf, std::uint64_t seq,
                               const std::set<ledger::SessionId>& sessions);
   /// Entries of our own log that nobody else had may have given way to others (Outcome::dropped): what was read of them
-  /// is forgotten, and with it all that was.
+  /// is forgotten, and with it all that was, NotRunYet too.
   Status begin_anew_if_cut(mirror::Store& store, std::span<const MemberLog> logs);
   /// @param again  it was taken before, without its body
   Result<Taken> take(mirror::Store& store, const MemberLog& log, const vault::LogLeaf& leaf, std::uint64_t seq,

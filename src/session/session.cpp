@@ -54,6 +54,7 @@ Status Session::propose() {
   TRY(const mirror::EntryView step, write(kPropose, proposal.to_json(), {}, kProposed));
   proposal_ = step.leaf_hash;
   steps_.set_session(row_.id);
+  TRY_STATUS(note_not_run_yet());
   entry_.emplace(us_.under_way, row_.id, row_.group, us_.progress);
   if (auto sent = steps_.send(step); !sent) return failed(std::move(sent).error());
   return {};
@@ -134,6 +135,7 @@ Result<std::string> Session::answer(const ReceivedStep& step, const Decide& deci
                                 "come into step by calling on each other: parley admit.");
   }
 
+  TRY_STATUS(note_not_run_yet());
   entry_.emplace(us_.under_way, row_.id, row_.group, us_.progress);
   const auto accepted = decide_on(proposal, decide, judge);
   if (!accepted) return failed(accepted.error());
@@ -250,6 +252,7 @@ Result<psi::Outcome> Session::run() {
       });
   // Of a write that failed nobody knows what is on the disk.
   charged_ = charged || charged.error().code == Errc::io;
+  if (charged_) not_run_yet_.reset();
   TRY(const mirror::EntryView ours, charged);
   TRY_STATUS(steps_.send(ours));
   TRY(const ReceivedStep theirs, steps_.receive(kRun, deadline_in(limits_.step)));

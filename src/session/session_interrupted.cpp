@@ -64,7 +64,7 @@ Result<std::optional<mirror::Draft>> missing_abort(vault::Vault& vault, mirror::
     if (ended) return std::nullopt;
   }
   const Abort abort{.phase = outcome.failed_phase,
-                    .code = std::string(name_of(Errc::cancelled)),
+                    .code = std::string(name_of(row.state == kRefused ? Errc::refused : Errc::cancelled)),
                     .may_have_disclosed = outcome.may_have_disclosed};
   return mirror::Draft{.type = std::string(kAbort),
                        .session = row.id,
@@ -76,9 +76,10 @@ Result<std::optional<mirror::Draft>> missing_abort(vault::Vault& vault, mirror::
 }  // namespace
 
 Status log_aborts(vault::Vault& vault, group::JointLog& log) {
-  constexpr std::array kEnded{kAborted, kExpired};
+  constexpr std::array kEnded{kAborted, kExpired, kRefused};
   TRY(const std::vector<vault::SessionRow> rows, vault.sessions({.group = log.group(), .states = kEnded}));
   for (const vault::SessionRow& row : rows) {
+    if (row.state == kRefused && !row.asked_by_us) continue;  // the refusal is the end
     TRY(const std::vector<vault::SessionStep> steps, vault.session_steps(row.id));
     const auto ours = [&](const vault::SessionStep& step) { return step.author == log.nick(); };
     const auto first = std::ranges::find_if(steps, ours);

@@ -53,9 +53,12 @@ std::unexpected<Error> Session::failed(Error error) {
   if (!row_.id.empty()) {
     const std::string_view state = refused ? kRefused : expired_ ? kExpired : kAborted;
     const Abort abort{.phase = phase_, .code = std::string(name_of(error.code)), .may_have_disclosed = disclosed};
-    const auto said =
-        refused ? Result<mirror::EntryView>(fail(Errc::refused, {})) : write(kAbort, abort.to_json(), {}, state);
-    if (said && error.code != Errc::peer_gone) (void)steps_.send(*said);  // best effort: the link may be what failed
+    // Who refuses has said so. Whose question is refused says that it came to nothing here: a session of which its log
+    // has no end counts as one whose run it may have lost.
+    const auto said = refused && side_ == Side::responder ? Result<mirror::EntryView>(fail(Errc::refused, {}))
+                                                          : write(kAbort, abort.to_json(), {}, state);
+    const bool nobody_waits = refused || error.code == Errc::peer_gone;
+    if (said && !nobody_waits) (void)steps_.send(*said);  // best effort: the link may be what failed
     if (said && disclosed) (void)settle_ledger();
     // Where our log may not be written any more, the vault still says how the session ended.
     if (!said)

@@ -47,6 +47,12 @@ Status Session::read_logs() {
   return {};
 }
 
+Status Session::note_not_run_yet() {
+  TRY(const ledger::SessionId session, session_id_from(row_.id));
+  not_run_yet_.emplace(*accounting_, session);
+  return {};
+}
+
 // An entry that is written together with others may be written anew, and is charged once. Its own time ends the
 // windows: by that time it will be counted, whatever the clock says meanwhile.
 Status Session::charge(const mirror::EntryView& run) {

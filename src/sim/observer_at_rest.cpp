@@ -213,9 +213,9 @@ void Observer::rest_of_session(const std::string& session, std::size_t node, std
   if (disclosed && row.state == session::kAborted && !outcome->may_have_disclosed)
     return says("I4", "disclosed something, and its abort denies it");
   const std::string& us = world_.nick(node);
-  if (row.state == session::kAborted && stored->has_step(us) && !stored->has_step(us, log::kSessionAbort) &&
-      !seen_[node].risky)
-    return says("I7", "was aborted, and the log does not say so");
+  const bool came_to_nothing = row.state == session::kAborted || (row.state == session::kRefused && row.asked_by_us);
+  if (came_to_nothing && stored->has_step(us) && !stored->has_step(us, log::kSessionAbort) && !seen_[node].risky)
+    return says("I7", "came to nothing, and the log does not say so");
   // What an honest member's log had may be gone once its operator has taken the risk of a second history.
   if (ending_of(row) == "agreed" && !seen_[other].risky) rest_of_agreement(session, node, other);
   if (!world_.is_honest(other) || seen_[other].went_back) return;

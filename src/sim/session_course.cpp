@@ -55,9 +55,7 @@ void Sessions::propose(Talk& talk) {
   }
   talk.proposal = step->leaf_hash;
   talk.phase = Phase::proposed;
-  talk.progress = std::make_unique<SilentProgress>();
-  talk.entry =
-      std::make_unique<session::UnderWay::Entry>(under_way_, talk.session(), std::string(kGroup), *talk.progress);
+  enter(talk);
   node_.world().observer().proposed(talk.session(), node_.self(), talk.peer);
   name(talk, *step);
   wait(talk, kDecisionWait);
@@ -90,8 +88,7 @@ void Sessions::begin_answer(std::size_t peer, const EntryView& step) {
   save_received(talk, session::kProposed, step);
   if (!check_time(step, clock() - session::kLongestOnTheWaySeconds)) return refuse(talk);
   if (!check_permitted(talk, step.entry.charter)) return refuse(talk);
-  talk.progress = std::make_unique<SilentProgress>();
-  talk.entry = std::make_unique<session::UnderWay::Entry>(under_way_, session, std::string(kGroup), *talk.progress);
+  enter(talk);
   node_.world().after(node_.world().dice(node_.self()).between(0, kMostThought),
                       [this, &node = node_, number = talk.number, incarnation = node_.incarnation()] {
                         if (!node.runs() || node.incarnation() != incarnation) return;
@@ -152,6 +149,7 @@ void Sessions::run(Talk& talk) {
                       return check_permitted(talk, node_.world().charter().hash);
                     });
   if (!step) return failed(talk, Errc::policy);
+  talk.not_run_yet.reset();
   talk.our_run = std::move(*step);
   talk.phase = Phase::running;
   node_.world().observer().charged(node_.self(), talk.session());

@@ -65,6 +65,14 @@ Sessions::Talk& Sessions::begin(std::size_t peer, Side side) {
   return talk;
 }
 
+void Sessions::enter(Talk& talk) {
+  talk.progress = std::make_unique<SilentProgress>();
+  talk.entry =
+      std::make_unique<session::UnderWay::Entry>(under_way_, talk.session(), std::string(kGroup), *talk.progress);
+  if (const auto id = session::session_id_from(talk.session()))
+    talk.not_run_yet = std::make_unique<session::Accounting::NotRunYet>(accounting_, *id);
+}
+
 void Sessions::stage(Talk& talk, std::string_view state, std::vector<vault::SessionStep> steps) {
   talk.row.state = state;
   talk.row.updated = node_.world().clock_of(node_.self());
@@ -125,13 +133,14 @@ void Sessions::failed(Talk& talk, Errc code, bool timed_out) {
   talk.outcome.failed_phase = ran ? "run" : before ? "propose" : "commit";
   talk.outcome.failure = "It failed.";
   talk.outcome.may_have_disclosed = ran && !flawed(Flaw::hides_that_it_disclosed);
-  if (before && code == Errc::refused) return save(talk, session::kRefused);
-  const std::string_view state = expired ? session::kExpired : session::kAborted;
+  const bool refused = before && code == Errc::refused;
+  if (refused && !talk.asks()) return save(talk, session::kRefused);
+  const std::string_view state = refused ? session::kRefused : expired ? session::kExpired : session::kAborted;
   const session::Abort abort{.phase = talk.outcome.failed_phase,
                              .code = std::string(parley::name_of(code)),
                              .may_have_disclosed = talk.outcome.may_have_disclosed};
   const auto said = write(talk, session::kAbort, abort.to_json(), {}, state);
-  if (said) return name(talk, *said);
+  if (said) return refused ? void() : name(talk, *said);
   // After a failed write nothing is known of the disk: what a session is left in is settled at the next start.
   if (node_.replica().state() != mirror::State::halted) save(talk, state);
 }
@@ -228,7 +237,9 @@ void Sessions::process_started() {
   close_interrupted();
   const std::string& us = node_.world().nick(node_.self());
   for (const auto& [id, session] : node_.disk().sessions()) {
-    const bool ended = session.row.state == session::kAborted || session.row.state == session::kExpired;
+    const bool refused_there = session.row.state == session::kRefused && session.row.asked_by_us;
+    const bool ended =
+        session.row.state == session::kAborted || session.row.state == session::kExpired || refused_there;
     if (ended && session.has_step(us) && !session.has_step(us, session::kAbort)) log_abort(session);
   }
 }

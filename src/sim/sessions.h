@@ -62,6 +62,7 @@ class Sessions {
     bool disclosed = false, they_disclosed = false;
     std::unique_ptr<SilentProgress> progress;
     std::unique_ptr<session::UnderWay::Entry> entry;
+    std::unique_ptr<session::Accounting::NotRunYet> not_run_yet;
 
     bool asks() const { return side == session::Side::asker; }
     const std::string& session() const { return row.id; }
@@ -98,6 +99,8 @@ class Sessions {
   };
 
   Talk& begin(std::size_t peer, session::Side side);
+  /// The session has a name now: it can be stopped, and its run is not lost as long as there was none.
+  void enter(Talk& talk);
   /// Puts the row as it is to be into the commit that is being written.
   void stage(Talk& talk, std::string_view state, std::vector<vault::SessionStep> steps);
   void save(Talk& talk, std::string_view state, std::vector<vault::SessionStep> steps = {});

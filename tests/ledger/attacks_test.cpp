@@ -91,6 +91,30 @@ TEST(Peer, ThatStatesAResultOfASessionThatWeEndedBeforeItRanChargesNothingAndIsD
   EXPECT_EQ(ledger.account(nullptr, {}, Window::month).probe_in, 0);
 }
 
+// It could else have us held to the largest session from the moment at which we asked.
+TEST(Peer, ThatStatesAResultOfASessionThatGoesOnHereAndHasNotRunChargesNothing) {
+  for (const bool we_ask : {true, false}) {
+    Ledger ledger = ledger_of();
+    ledger.not_run_yet(session_named(1), true);
+    Story story{.we_ask = we_ask};
+    story.agree().they(Ran{2048}).they(Story::result(4));
+    take(ledger, story);
+    EXPECT_EQ(with_bravo(ledger).ran, 0);
+    EXPECT_EQ(with_bravo(ledger).incomplete, 0);
+    EXPECT_EQ(differences(ledger), std::vector{Difference::ran});
+    ledger.not_run_yet(session_named(1), false);
+    EXPECT_EQ(with_bravo(ledger).incomplete, 1) << "nobody knows any more that it has not";
+  }
+}
+
+TEST(Peer, IsChargedByOurRunHoweverItGoesOnHere) {
+  Ledger ledger = ledger_of();
+  ledger.not_run_yet(session_named(1), true);
+  take(ledger, Story().run());
+  EXPECT_EQ(with_bravo(ledger).ran, 1);
+  EXPECT_EQ(with_bravo(ledger).probe_in, 2048);
+}
+
 // Else anybody could use up what is left to all others.
 TEST(Peer, CannotChargeUsForWhatWeNeverAgreedTo) {
   Story invented{.we_ask = false};

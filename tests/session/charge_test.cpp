@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "log/checkpoint.h"
-#include "support/session_parties.h"
+#include "support/canaries.h"
 
 namespace parley::session {
 namespace {
@@ -174,6 +174,81 @@ void show_a_second_history(Opened& of, Opened& to, const group::SignedCharter& c
   const auto taken = to.log(charter).take(of.member.card.nick, *message);
   ASSERT_OK(taken);
   ASSERT_EQ(taken->convictions.size(), 1u);
+}
+
+/// A member that answers no question, and afterwards signs results of them.
+class ChargeOfAQuestion : public Charge {
+ protected:
+  std::optional<Decision> decline(const Offer&) { return Decision{.accept = false, .why = {}, .label = {}}; }
+  /// What has never been compared: the answering side writes a result of it into its own log, which the asker then has.
+  void claim_a_result_of(const std::string& session) {
+    const ResultStep claim{.learned = true, .count = 200'000, .result_root = {}, .transcript = {}};
+    ASSERT_OK(answerer.log(charter_).append({.type = std::string(kResult),
+                                             .session = session,
+                                             .refs = {},
+                                             .audience = {asker.member.card.nick},
+                                             .body = claim.to_json()},
+                                            {}));
+    carry_between(asker.log(charter_), answerer.log(charter_), wall_clock_now());
+  }
+  /// What counts of all sessions against the caps of the asker's node. @param ledgers  of the process that asks
+  std::int64_t spent(Ledgers& ledgers) {
+    const auto accounting = ledgers.up_to_date(*asker.vault, charter_.charter.group, asker.member.card.nick);
+    EXPECT_OK(accounting);
+    const std::array types{indicator::Type::ipv4};
+    const auto all = (*accounting)->spent(wall_clock_now(), answerer.member.card.nick, types, [](indicator::Type) {
+      return std::int64_t{262'144};
+    });
+    const group::Spent& of_type = all.at(indicator::Type::ipv4);
+    EXPECT_EQ(of_type.sessions_day, of_type.probe_in_30d == 0 ? 0 : 1);
+    EXPECT_EQ(of_type.probe_in_group_30d, of_type.probe_in_30d);
+    EXPECT_EQ(of_type.matches_in_30d, of_type.probe_in_30d);
+    return of_type.probe_in_30d;
+  }
+  std::vector<ledger::Dispute> disputes() {
+    const auto accounting = asker.ledgers.up_to_date(*asker.vault, charter_.charter.group, asker.member.card.nick);
+    EXPECT_OK(accounting);
+    return (*accounting)->with([](const ledger::Ledger& ledger) { return ledger.disputes(); });
+  }
+};
+
+TEST_F(ChargeOfAQuestion, ThatWasDeclinedIsNoneWhateverWhoDeclinedItSignsLater) {
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_FAILS(hold([&](const Offer& offer, Deadline) { return decline(offer); }).began, Errc::refused);
+    const std::string id = newest_session(*asker.vault);
+    EXPECT_EQ(state_of(*asker.vault, id), kRefused);
+    claim_a_result_of(id);
+  }
+  EXPECT_EQ(spent(asker.ledgers), 0);
+  Ledgers after_a_start;
+  EXPECT_EQ(spent(after_a_start), 0) << "our log has an end of it";
+  EXPECT_EQ(disputes().size(), 2u) << "that it cannot be is shown all the same";
+}
+
+TEST_F(ChargeOfAQuestion, ThatWaitsForItsAnswerIsNoneToTheProcessThatAsks) {
+  std::int64_t while_it_waits = -1, to_another_process = -1;
+  const auto both = hold([&](const Offer& offer, Deadline) {
+    claim_a_result_of(offer.session);
+    while_it_waits = spent(asker.ledgers);
+    Ledgers of_another;
+    to_another_process = spent(of_another);
+    return decline(offer);
+  });
+  EXPECT_FAILS(both.began, Errc::refused);
+  EXPECT_EQ(while_it_waits, 0);
+  EXPECT_EQ(to_another_process, 262'144) << "who was not there cannot tell: our log may have lost a run";
+  EXPECT_EQ(spent(asker.ledgers), 0);
+}
+
+TEST_F(ChargeOfAQuestion, ThatEndsWithoutAWordInOurLogCountsAsTheLargest) {
+  asker.log(charter_).rewrite = [](mirror::Draft& draft) {
+    if (draft.type == kAbort) draft.body = log::Json(std::string(log::kMaxBodyBytes, 'x'));
+  };
+  EXPECT_FAILS(hold([&](const Offer& offer, Deadline) { return decline(offer); }).began, Errc::refused);
+  claim_a_result_of(newest_session(*asker.vault));
+  EXPECT_EQ(spent(asker.ledgers), 262'144);
+  ASSERT_OK(log_aborts(*asker.vault, asker.log(charter_)));
+  EXPECT_EQ(spent(asker.ledgers), 0) << "at the next start it is said";
 }
 
 TEST_F(Charge, IsNoneForAMemberThatIsProvenToHaveCheated) {

@@ -78,6 +78,46 @@ TEST_F(RestoredLog, SaysOfARunWithoutAnEndThatItMayHaveDisclosed) {
   EXPECT_EQ(size_of_log(log), before + 1) << "once";
 }
 
+// Builds before wrote none: as long as the log has no end of it, its run counts as one that may have been lost.
+TEST_F(RestoredLog, SaysOfAQuestionThatTheOtherSideRefusedThatItCameToNothing) {
+  group::JointLog& log = alpha_.log(charter_of(alpha_, bravo_));
+  ASSERT_OK(log.with([](mirror::Replica& replica) { return replica.accept_fork_risk(); }));
+  Outcome outcome;
+  outcome.failed_phase = "propose";
+  const auto refused = [&](std::string_view our_step, std::string session) {
+    const auto written = log.append({.type = std::string(our_step),
+                                     .session = std::move(session),
+                                     .refs = {},
+                                     .audience = {"bravo"},
+                                     .body = log::Json::Object{{"v", 1}}},
+                                    {});
+    ASSERT_OK(written);
+    vault::SessionRow row;
+    row.id = session_of(*written);
+    row.peer = "bravo";
+    row.group = log.group();
+    row.asked_by_us = our_step == kPropose;
+    row.state = kRefused;
+    row.terms = write_terms({});
+    row.outcome = write_outcome(outcome);
+    ASSERT_OK(alpha_.vault->save_session(row, std::vector{stored_step(*written)}));
+  };
+  refused(kRefuse, std::string(32, 'c'));
+  refused(kPropose, "");
+  const std::uint64_t before = size_of_log(log);
+  for (int start = 0; start < 2; ++start) {
+    ASSERT_OK(log_aborts(*alpha_.vault, log));
+    ASSERT_EQ(size_of_log(log), before + 1) << "of the one that we asked, once; who refused has said so";
+  }
+  const auto last = log.with([&](mirror::Replica& replica) { return replica.entry("alpha", before); });
+  ASSERT_OK(last);
+  EXPECT_EQ(last->entry.type, kAbort);
+  const auto abort = Abort::from_json(*last->body);
+  ASSERT_OK(abort);
+  EXPECT_EQ(abort->code, name_of(Errc::refused));
+  EXPECT_FALSE(abort->may_have_disclosed);
+}
+
 TEST_F(RestoredLog, HasNoAbortOfASessionWhoseStepsWereGivenUp) {
   group::JointLog& log = alpha_.log(charter_of(alpha_, bravo_));
   ASSERT_OK(log.with([](mirror::Replica& replica) { return replica.accept_fork_risk(); }));

@@ -109,10 +109,12 @@ bool ran_here(const Voice& ours) {
 }
 
 /// And a result that they state of a session that we had agreed to: it cannot be, and if it is our log that has lost
-/// something, it counts. Where our log has the end of it, the run that would stand before that is not lost.
-bool is_charged(const Voice& ours, const Voice* theirs) {
+/// something, it counts. Where our log has the end of it, the run that would stand before that is not lost; nor is one
+/// of a session that goes on here and has not come to it.
+bool is_charged(const Voice& ours, const Voice* theirs, bool not_run_yet) {
   if (ran_here(ours)) return true;
-  return theirs != nullptr && theirs->resulted && (ours.proposed || ours.accepted) && !ours.aborted;
+  const bool may_be_lost = (ours.proposed || ours.accepted) && !ours.aborted && !not_run_yet;
+  return theirs != nullptr && theirs->resulted && may_be_lost;
 }
 
 /// By what our own log says: we closed a reveal in which something was opened.
@@ -291,7 +293,7 @@ Answer* Session::answer_of(Voice& voice, const Digest& step) const {
   return &*voice.answers.insert(place, {.step = step});
 }
 
-Amounts amounts_of(const Session& session, bool theirs_may_lack, const Tests& tests) {
+Amounts amounts_of(const Session& session, bool theirs_may_lack, bool not_run_yet, const Tests& tests) {
   Amounts amounts;
   const Voice& ours = session.ours;
   const Voice* theirs = session.theirs();
@@ -300,7 +302,7 @@ Amounts amounts_of(const Session& session, bool theirs_may_lack, const Tests& te
   amounts.asked_at = ours.heard ? ours.first : theirs != nullptr ? theirs->first : 0;
   if (ours.proposed) amounts.types = ours.proposed->types;
   if (amounts.asked_by_them) amounts.types = theirs->proposed->types;
-  amounts.charged = is_charged(ours, theirs);
+  amounts.charged = is_charged(ours, theirs, not_run_yet);
   amounts.charged_at = ours.ran ? ours.ran_at : ours.last;
   if (!amounts.charged) return amounts;
 

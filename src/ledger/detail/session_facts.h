@@ -117,7 +117,8 @@ struct Amounts {
 /// Rules::receiver_tests, for two sets that are known.
 using Tests = std::function<std::int64_t(std::uint16_t suite, std::uint64_t entered)>;
 /// @param theirs_may_lack  not all that the other side wrote could be read
-Amounts amounts_of(const Session& session, bool theirs_may_lack, const Tests& tests);
+/// @param not_run_yet  this process holds the session, and knows that it has not run
+Amounts amounts_of(const Session& session, bool theirs_may_lack, bool not_run_yet, const Tests& tests);
 
 /// What `opener` opened to `taker` of as many matches, by `weight(field)` each.
 /// @param kept_back  of what it offered, fields that are known not to have left: not by its word alone, unless it is us

@@ -70,6 +70,8 @@ class Session {
   Status check_permitted_by(const group::Membership& membership, const Digest& their_charter, UnixSeconds now) const;
   // Brings the ledger up to what both logs have here.
   Status read_logs();
+  // The session has a name, and may end without having run.
+  Status note_not_run_yet();
   // Checks all of it once more as things are now, and charges the session with the run that is being written.
   Status charge(const mirror::EntryView& run);
   Result<std::optional<mirror::EntryView>> settle_ledger();
@@ -118,7 +120,8 @@ class Session {
   Digest commits_[2]{};                                               // likewise, by Side
   UnixSeconds proposed_at_ = 0, accepted_at_ = 0, committed_at_ = 0;  // when we wrote ours, by our clock
   ByteArray<32> nonces_[2]{};                                         // by Side
-  std::shared_ptr<Accounting> accounting_;  // of the group, since check_permitted() was first asked
+  std::shared_ptr<Accounting> accounting_;            // of the group, since check_permitted() was first asked
+  std::optional<Accounting::NotRunYet> not_run_yet_;  // from when it has a name until its run is charged
   bool in_ledger_ = false;
   std::optional<vault::TaggedOnly> tagged_;  // of which types only indicators with a tag enter, as the session began
   std::optional<Input> input_;
