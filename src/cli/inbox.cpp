@@ -60,7 +60,8 @@ Result<std::vector<WaitingReveal>> waiting_reveals(vault::Vault& vault) {
   TRY(const auto rows, vault.sessions());
   for (const vault::SessionRow& row : rows) {
     TRY(const auto by, session::reveal_waiting(vault, row.id));
-    if (by) waiting.push_back({row, *by});
+    // Where nothing but canaries is common, there is nothing to agree to.
+    if (by && session::revealable(vault, row.id)) waiting.push_back({row, *by});
   }
   return waiting;
 }

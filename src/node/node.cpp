@@ -261,13 +261,14 @@ void Node::State::answer_reveal(const session::Party& us, group::LogLink& link, 
   const std::string id = visible(in_short(offer.session));
   named.set_about(fmt::format("reveal in session {} with {}", id, peer));
   std::optional<operators::OperatorLog::Begun> begun;
-  // What the node opens under a consent or standing rule is on record first.
+  // What the node opens under a consent or standing rule is on record first, and so is a call for which it opens
+  // nothing.
   const auto outcome = session::answer_reveal(us, link, offer, [&]() -> Status {
-    TRY(begun, operator_log.begin_by_node(operators::Act::reveal, "reveal by consent",
+    TRY(begun, operator_log.begin_by_node(operators::Act::reveal, "answer a call to reveal",
                                           operator_log.subjects().of("session", offer.session)));
     return {};
   });
-  if (begun) end(*begun, outcome ? "done" : "failed");
+  if (begun) end(*begun, !outcome ? "failed" : outcome->waiting ? "no consent" : "done");
   if (!outcome)
     journal.line(fmt::format("reveal in session {} with {}: {}", id, peer, outcome.error().text()));
   else if (outcome->waiting)

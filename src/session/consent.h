@@ -164,7 +164,8 @@ Status add_standing_consent(vault::Vault& vault, const std::string& group, const
 /// @param number  from 1 on, as they stand. @error Errc::not_found
 Status remove_standing_consent(vault::Vault& vault, const std::string& group, std::size_t number);
 
-/// Who on the other side wanted to reveal when our consent was not there yet; nothing when nobody does.
+/// Who on the other side called to reveal since the last time that it came to an end; nothing when nobody did. That is
+/// noted whatever our consents are, also of a session in which nothing but canaries is common.
 Result<std::optional<std::string>> reveal_waiting(vault::Vault& vault, const std::string& session);
 Status note_reveal_waiting(vault::Vault& vault, const std::string& session, const std::string& by);
 

@@ -213,7 +213,12 @@ Result<RevealOutcome> Exchange::answer(const ReceivedStep& step) {
   }
   TRY(their_consent_, RevealConsent::from_json(step.body));
   TRY_STATUS(admit_reveal(us_.vault, row->group, {.peer = peer, .nick = steps_.peer().nick}, step, wall_clock_now()));
-  // Before anything is looked up: that one is inside must not tell whether there are consents, or matches.
+  // Before anything is looked up: what a call leaves behind in our own records, whose growth our next `heads` entry
+  // shows, and that one is inside, must not tell whether there are consents, or matches.
+  if (const Status recorded = called_ ? called_() : Status(); !recorded) {
+    TRY_STATUS(refuse_before_list(kNoConsentYet, step));
+    return std::unexpected(recorded.error());
+  }
   if (auto entered = enter(step.session); !entered) {
     TRY_STATUS(refuse_before_list(kRefusedBusy, step));
     return std::unexpected(std::move(entered).error());
@@ -225,20 +230,16 @@ Result<RevealOutcome> Exchange::answer(const ReceivedStep& step) {
   }
   // Before consents are looked up, too: a list that is withheld or wrong is answered alike whether there are any.
   TRY_STATUS(receive_list(their_consent_.received));
-  if (*can_open) return answer_with_list(step);
+  TRY_STATUS(note_reveal_waiting(us_.vault, session_.row.id, their_consent_.by));
+  TRY(consents_, our_consents());
+  if (*can_open && !consents_.empty()) return answer_by_consents(step);
   TRY_STATUS(refuse(kNoConsentYet, step));
+  if (*can_open) return RevealOutcome{.waiting = true};
   return fail(Errc::refused, peer + " would reveal in a session that has nothing to reveal.");
 }
 
-Result<RevealOutcome> Exchange::answer_with_list(const ReceivedStep& step) {
-  TRY(consents_, our_consents());
-  if (consents_.empty()) {
-    TRY_STATUS(note_reveal_waiting(us_.vault, session_.row.id, their_consent_.by));
-    TRY_STATUS(refuse(kNoConsentYet, step));
-    return RevealOutcome{.waiting = true};
-  }
+Result<RevealOutcome> Exchange::answer_by_consents(const ReceivedStep& step) {
   const auto get_ready = [&]() -> Status {
-    if (consented_) TRY_STATUS(consented_());
     TRY_STATUS(prepare());
     TRY_STATUS(prepare_openings());
     return ours_.empty() && !all_is_there_ ? nothing_to_open() : Status();
@@ -381,9 +382,9 @@ Result<RevealOutcome> reveal(const Party& us, group::LogLink& link, const std::s
 }
 
 Result<RevealOutcome> answer_reveal(const Party& us, group::LogLink& link, const ReceivedStep& consent,
-                                    const BeforeAnswer& consented) {
+                                    const BeforeAnswer& called) {
   us.progress.set_wake([&link] { link.shut_down(); });
-  auto outcome = detail::Exchange(us, link, false, {}, consented).answer(consent);
+  auto outcome = detail::Exchange(us, link, false, {}, called).answer(consent);
   us.progress.set_wake({});
   return outcome;
 }

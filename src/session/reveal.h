@@ -35,8 +35,8 @@ struct RevealNumbers {
 };
 /// What whoever calls sees before anything is opened; an error from it stops everything.
 using BeforeOpening = std::function<Status(const RevealNumbers& numbers)>;
-/// Of who answers, once there is a consent of its own, and before anything is said under it. Where it ends with an
-/// error, that looks like a consent that was not given.
+/// Of who answers, at each call that is admitted, and before consents or matches are looked at: what it leaves behind
+/// must not tell which there are. Where it ends with an error, that looks like a consent that was not given.
 using BeforeAnswer = std::function<Status()>;
 
 /// How a reveal ended for its author: body of reveal.close, also where it broke off.
@@ -69,9 +69,9 @@ struct RevealOutcome {
 Result<RevealOutcome> reveal(const Party& us, group::LogLink& link, const std::string& session,
                              const BeforeOpening& before = {});
 
-/// The same from the other side, begun by the peer's reveal.consent. @param consented  may be empty
+/// The same from the other side, begun by the peer's reveal.consent. @param called  may be empty
 /// @error also Errc::limit for a peer that came too often (answered_reveals.h): then nothing is answered
 Result<RevealOutcome> answer_reveal(const Party& us, group::LogLink& link, const ReceivedStep& consent,
-                                    const BeforeAnswer& consented = {});
+                                    const BeforeAnswer& called = {});
 
 }  // namespace parley::session

@@ -45,9 +45,12 @@ class RefusedReveal : public testing::Test {
           if (answered) answered(step);
           return RevealOutcome{};
         },
-        [](Party us, group::LogLink& link) -> Result<RevealOutcome> {
+        [&](Party us, group::LogLink& link) -> Result<RevealOutcome> {
           TRY(const ReceivedStep step, first_step(link));
-          return answer_reveal(us, link, step);
+          return answer_reveal(us, link, step, [&] {
+            ++recorded_;
+            return record_;
+          });
         });
   }
   Answer answer_of(Opened& alpha, const std::string& session) {
@@ -78,6 +81,8 @@ class RefusedReveal : public testing::Test {
     ASSERT_OK(give_consent(*side.vault, session, consent));
   }
 
+  Status record_;             // what comes of putting a call on record
+  std::size_t recorded_ = 0;  // calls that were
   TestMember bravo_home_{"bravo", {record(Type::ipv4, "198.51.100.7", "xagent")}};
   Opened bravo_{bravo_home_};
   const Answer kNo{std::string(kRevealRefuse), "no-consent-yet", ""};
@@ -178,6 +183,86 @@ TEST_F(RefusedReveal, SaysTheSameOfACanaryWhileAnotherIsUnderWay) {
   Opened alpha(home);
   commit_canaries_at(alpha, bravo_, {dark("198.51.100.7")}, days_ago(2));
   EXPECT_EQ(answer_beside_another(alpha, session_with(alpha)), kBusy);
+}
+
+// The head of our own records stands in our next `heads` entry, hidden; but that there is such an entry when nothing
+// else has happened tells that they have grown.
+class RefusedRevealLeavesBehind : public RefusedReveal {
+ protected:
+  struct Left {
+    std::size_t records = 0;
+    std::uint64_t entries = 0;
+    std::string waiting;  // who is noted as waiting
+    bool operator==(const Left&) const = default;
+    friend void PrintTo(const Left& left, std::ostream* out) {
+      *out << left.records << " records, " << left.entries << " entries, waiting: \"" << left.waiting << '"';
+    }
+  };
+  Left left_by_a_call(Opened& alpha) {
+    const std::string session = session_with(alpha);
+    const auto written = [&] {
+      return alpha.log(charter_of(bravo_, alpha)).with([](mirror::Replica& replica) { return replica.size("alpha"); });
+    };
+    const std::uint64_t before = written();
+    const std::size_t recorded = recorded_;
+    EXPECT_EQ(answer_of(alpha, session), kNo);
+    const auto waiting = reveal_waiting(*alpha.vault, session);
+    EXPECT_OK(waiting);
+    return {.records = recorded_ - recorded, .entries = written() - before, .waiting = waiting->value_or("")};
+  }
+  void always_consents(Opened& alpha) {
+    const std::string group = charter_of(bravo_, alpha).charter.group;
+    ASSERT_OK(add_standing_consent(*alpha.vault, group,
+                                   {.peer = "bravo",
+                                    .until = wall_clock_now() + 86'400,
+                                    .consent = {.fields = {"malware"}, .tlp_max = indicator::Tlp::amber, .given = 1}}));
+  }
+  static std::vector<vault::TestRecord> marked(indicator::Tlp tlp) {
+    vault::TestRecord common = record(Type::ipv4, "198.51.100.7", "sednit");
+    common.context.tlp = tlp;
+    return {common};
+  }
+  const Left kAlways{.records = 1, .entries = 1, .waiting = "mallory"};
+};
+
+TEST_F(RefusedRevealLeavesBehind, TheSameOfAMatchWithoutConsent) {
+  const TestMember home("alpha", marked(indicator::Tlp::amber));
+  Opened alpha(home);
+  EXPECT_EQ(left_by_a_call(alpha), kAlways);
+}
+
+TEST_F(RefusedRevealLeavesBehind, TheSameOfAMatchThatIsTlpRedAndThatAStandingRuleIsAbout) {
+  const TestMember home("alpha", marked(indicator::Tlp::red));
+  Opened alpha(home);
+  always_consents(alpha);
+  EXPECT_EQ(left_by_a_call(alpha), kAlways);
+}
+
+TEST_F(RefusedRevealLeavesBehind, TheSameOfAMatchThatIsMarkedStricterThanAStandingRuleAllows) {
+  const TestMember home("alpha", marked(indicator::Tlp::amber_strict));
+  Opened alpha(home);
+  always_consents(alpha);
+  EXPECT_EQ(left_by_a_call(alpha), kAlways);
+}
+
+TEST_F(RefusedRevealLeavesBehind, TheSameOfACanary) {
+  const TestMember home("alpha", {record(Type::ipv4, "203.0.113.9", "sednit")});
+  Opened alpha(home);
+  commit_canaries_at(alpha, bravo_, {dark("198.51.100.7")}, days_ago(2));
+  EXPECT_EQ(left_by_a_call(alpha), kAlways);
+  always_consents(alpha);
+  EXPECT_EQ(left_by_a_call(alpha), kAlways) << "under a standing rule";
+}
+
+TEST_F(RefusedRevealLeavesBehind, NothingOpenedWhereACallCannotBePutOnRecord) {
+  const TestMember home("alpha", marked(indicator::Tlp::amber));
+  Opened alpha(home);
+  const std::string session = session_with(alpha);
+  record_ = fail(Errc::io, "The disk is full.");
+  EXPECT_EQ(answer_of(alpha, session), kNo) << "nobody consented";
+  consent(alpha, session);
+  EXPECT_EQ(answer_of(alpha, session), kNo) << "somebody did";
+  EXPECT_EQ(opened_matches(*alpha.vault, session), 0u);
 }
 
 class RefusedRevealOnce : public RefusedReveal {

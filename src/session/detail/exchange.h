@@ -22,10 +22,10 @@ inline constexpr auto kRevealStepWait = std::chrono::minutes(10);
 /// already, reveal_matches.cpp how both show that what matched is their own, reveal_openings.cpp how it is carried out.
 class Exchange {
  public:
-  /// @param before     of who calls; may be empty
-  /// @param consented  of who answers; may be empty
-  Exchange(const Party& us, group::LogLink& link, bool we_call, BeforeOpening before, BeforeAnswer consented)
-      : us_(us), steps_(link), we_call_(we_call), before_(std::move(before)), consented_(std::move(consented)) {}
+  /// @param before  of who calls; may be empty
+  /// @param called  of who answers; may be empty
+  Exchange(const Party& us, group::LogLink& link, bool we_call, BeforeOpening before, BeforeAnswer called)
+      : us_(us), steps_(link), we_call_(we_call), before_(std::move(before)), called_(std::move(called)) {}
 
   Result<RevealOutcome> begin(const std::string& session);
   Result<RevealOutcome> answer(const ReceivedStep& consent);
@@ -55,7 +55,7 @@ class Exchange {
   // of which the other side is to see no difference. @error Errc::policy, Errc::usage where neither is so
   Result<bool> read_session(const std::string& session);
   Result<bool> only_canaries_are_common(const vault::SessionRow& row) const;
-  Result<RevealOutcome> answer_with_list(const ReceivedStep& step);
+  Result<RevealOutcome> answer_by_consents(const ReceivedStep& step);
   Result<std::optional<RevealOutcome>> take_refusal(const ReceivedStep& step) const;
   Status send_consent(std::vector<Digest> refs);
   Status exchange_offers(const ReceivedStep& their_consent);
@@ -141,7 +141,7 @@ class Exchange {
   StepLink steps_;
   bool we_call_;  // who calls sends its offer first, and shows its matches first
   BeforeOpening before_;
-  BeforeAnswer consented_;
+  BeforeAnswer called_;
 
   Revealable session_;
   std::vector<CanaryHit> hits_;
