@@ -26,6 +26,7 @@ namespace detail {
 Result<std::string> Session::ask(const Question& question, const BeforeProposal& before) {
   terms_.question = question;
   terms_.our_label = question.label;
+  TRY_STATUS(check_own_clock());
   TRY_STATUS(check_permitted(us_.membership.signed_charter().hash));
   TRY(const Enters ours, enters(us_.vault, selection()));
   TRY_STATUS(note_what_enters(ours));
@@ -42,6 +43,7 @@ Result<std::string> Session::ask(const Question& question, const BeforeProposal&
 }
 
 Status Session::propose() {
+  TRY_STATUS(check_own_clock());
   nonces_[0] = random_bytes<32>();
   proposed_at_ = wall_clock_now();
   const Proposal proposal{.question = terms_.question,
@@ -119,7 +121,7 @@ Result<std::string> Session::answer(const ReceivedStep& step, const Decide& deci
   }
   TRY_STATUS(save_proposal(step));
   if (auto timely = check_time(step, wall_clock_now() - kLongestOnTheWaySeconds); !timely) {
-    TRY_STATUS(refuse(kRefusedForClock, ""));
+    TRY_STATUS(refuse(kRefusedForClock, "", timely.error().message));
     return std::unexpected(std::move(timely).error());
   }
   if (auto permitted = check_permitted(step.charter); !permitted) {
@@ -156,7 +158,13 @@ Status Session::accept() {
 
 // --- both -----------------------------------------------------------------------------------------------------------
 
+Status Session::check_own_clock() const {
+  TRY(const UnixSeconds of_log, steps_.link().log().time_of_next());
+  return check_clock(of_log, wall_clock_now(), us_.membership.charter().clock_skew_seconds);
+}
+
 Status Session::check_time(const ReceivedStep& step, UnixSeconds earliest) const {
+  TRY_STATUS(check_own_clock());
   return session::check_time(
       step.type, step.time,
       {.earliest = earliest, .now = wall_clock_now(), .skew_seconds = us_.membership.charter().clock_skew_seconds},
@@ -205,7 +213,10 @@ Status Session::commit() {
   const Secret<32> salts = random_secret<32>();
   seed_ = random_secret<32>();
   result_key_share_ = random_secret<32>();
-  TRY(canaries_, canaries_for(us_.vault, us_.membership, terms_.question, steps_.peer().nick, wall_clock_now()));
+  // A clock that is set back makes none of them too young.
+  TRY(const UnixSeconds seen, time_seen(us_.vault, row_.group));
+  TRY(canaries_,
+      canaries_for(us_.vault, us_.membership, terms_.question, steps_.peer().nick, std::max(wall_clock_now(), seen)));
   std::vector<indicator::Canonical> decoys;
   for (const group::CommittedCanary& each : canaries_) decoys.push_back(each.canary.indicator);
   TRY(Input input, Input::make(us_.vault, selection(), row_.id, side_, salts, us_.pool, us_.progress, decoys));

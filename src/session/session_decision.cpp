@@ -71,10 +71,9 @@ Result<Decision> Session::await_decision(const Offer& offer, const Decide& decid
 
 Status Session::refuse(std::string_view code, const std::string& text, const std::string& why) {
   outcome_.failed_phase = phase_;
-  outcome_.failure = code == kRefusedForSkew    ? "refused: other canonical-form rules or protocol"
-                     : code == kRefusedForClock ? "refused: the time that it states is far from the clock here"
-                     : why.empty()              ? "declined here"
-                                                : "refused here: " + why;
+  outcome_.failure = code == kRefusedForSkew ? "refused: other canonical-form rules or protocol"
+                     : why.empty()           ? "declined here"
+                                             : "refused here: " + why;
   const Refusal refusal{.code = std::string(code), .text = text};
   TRY(const mirror::EntryView step, write(kRefuse, refusal.to_json(), {proposal_}, kRefused));
   return steps_.send(step);

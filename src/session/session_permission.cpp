@@ -57,6 +57,7 @@ Status Session::note_not_run_yet() {
 // windows: by that time it will be counted, whatever the clock says meanwhile.
 Status Session::charge(const mirror::EntryView& run) {
   if (in_ledger_) return {};
+  TRY_STATUS(check_clock(run.entry.time, wall_clock_now(), us_.membership.charter().clock_skew_seconds));
   TRY(const group::Membership now, us_.membership_now());
   TRY_STATUS(check_permitted_by(now, us_.membership.signed_charter().hash, run.entry.time));
   accounting_->charge(run);

@@ -253,6 +253,25 @@ Status check_time(std::string_view type, UnixSeconds stated, const WrittenBetwee
                   ahead ? " A log never goes back: one whose clock was ahead goes on when that time has come." : ""));
 }
 
+Status check_clock(UnixSeconds of_log, UnixSeconds clock, std::int64_t skew_seconds) {
+  if (of_log > clock + skew_seconds)
+    return fail(
+        Errc::skew,
+        fmt::format("By the clock here it is {}, but our own log has come to {}; the charter lets clocks be {} s "
+                    "apart. Compare the clock with one that you trust (date -u) and set it. If it is right, it "
+                    "was ahead when the log was written last: a log never goes back, and sessions go on when "
+                    "that time has come. Nothing was compared.",
+                    to_rfc3339(clock), to_rfc3339(of_log), skew_seconds));
+  if (of_log < clock - skew_seconds)
+    return fail(Errc::skew,
+                fmt::format("By the clock here it is {}, but none of the other members' clocks that were heard lately "
+                            "lets our log state more than {}; the charter lets clocks be {} s apart. Compare the clock "
+                            "with one that you trust (date -u) and set it. If it is right, theirs are not: sessions go "
+                            "on when a member whose clock is right has been called on. Nothing was compared.",
+                            to_rfc3339(clock), to_rfc3339(of_log), skew_seconds));
+  return {};
+}
+
 Result<ReceivedStep> StepLink::receive_any(Deadline deadline) {
   TRY(mirror::EntryView step, link_.receive_step(deadline));
   // And for nobody else: the ledger counts what is between two members only.

@@ -47,6 +47,10 @@ void Sessions::propose(Talk& talk) {
                                    .suites = psi::known_suites(),
                                    .rules = indicator::rules_id(),
                                    .nonce = random_bytes<32>()};
+  if (!check_own_clock()) {
+    talk.phase = Phase::over;
+    return;
+  }
   talk.proposed_at = clock();
   const auto step = write(talk, session::kPropose, proposal.to_json(), {}, session::kProposed);
   if (!step) {
@@ -141,13 +145,15 @@ void Sessions::commit(Talk& talk) {
 void Sessions::run(Talk& talk) {
   if (flawed(Flaw::discloses_before_the_run_entry)) disclose(talk);
   const bool charges = !flawed(Flaw::charges_after_disclosing) && !flawed(Flaw::never_charges);
-  auto step = write(talk, session::kRun,
-                    log::Json::Object{{"probe_items", static_cast<std::int64_t>(probe_items_of(talk))},
-                                      {"v", session::kSessionVersion}},
-                    {talk.their_commit}, charges ? session::kRunning : session::kCommitted, [&]() -> Status {
-                      if (flawed(Flaw::checks_caps_only_when_asked)) return {};
-                      return check_permitted(talk, node_.world().charter().hash);
-                    });
+  auto step = write(
+      talk, session::kRun,
+      log::Json::Object{{"probe_items", static_cast<std::int64_t>(probe_items_of(talk))},
+                        {"v", session::kSessionVersion}},
+      {talk.their_commit}, charges ? session::kRunning : session::kCommitted, [&](const EntryView& run) -> Status {
+        TRY_STATUS(session::check_clock(run.entry.time, clock(), node_.world().charter().charter.clock_skew_seconds));
+        if (flawed(Flaw::checks_caps_only_when_asked)) return {};
+        return check_permitted(talk, node_.world().charter().hash);
+      });
   if (!step) return failed(talk, Errc::policy);
   talk.not_run_yet.reset();
   talk.our_run = std::move(*step);

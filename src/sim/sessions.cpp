@@ -89,7 +89,7 @@ Result<EntryView> Sessions::write(Talk& talk, std::string_view type, log::Json b
                        .audience = {node_.world().nick(talk.peer)},
                        .body = std::move(body)},
                       [&](const EntryView& step) -> Status {
-                        if (check) TRY_STATUS(check());
+                        if (check) TRY_STATUS(check(step));
                         talk.row.id = session::session_of(step);
                         stage(talk, state, {session::stored_step(step)});
                         if (!secret.empty()) node_.disk().put_secret(salts_key(talk.session()), std::string(secret));
@@ -158,7 +158,18 @@ UnixSeconds Sessions::clock() const {
   return node_.world().clock_of(node_.self());
 }
 
+Status Sessions::check_own_clock() const {
+  const std::string& us = node_.world().nick(node_.self());
+  UnixSeconds of_log = node_.time();
+  if (const std::uint64_t size = node_.replica().size(us); size > 0) {
+    TRY(const EntryView last, node_.replica().entry(us, size - 1));
+    of_log = std::max(of_log, last.entry.time);
+  }
+  return session::check_clock(of_log, clock(), node_.world().charter().charter.clock_skew_seconds);
+}
+
 Status Sessions::check_time(const EntryView& step, UnixSeconds earliest) const {
+  TRY_STATUS(check_own_clock());
   return session::check_time(
       step.entry.type, step.entry.time,
       {.earliest = earliest, .now = clock(), .skew_seconds = node_.world().charter().charter.clock_skew_seconds},

@@ -81,11 +81,13 @@ class Sessions {
   virtual void record(Talk& talk);
   virtual void compare(Talk& talk);
 
-  using Check = std::function<Status()>;
+  using Check = std::function<Status(const mirror::EntryView& step)>;
   Result<mirror::EntryView> write(Talk& talk, std::string_view type, log::Json body, std::vector<Digest> refs,
                                   std::string_view state, const Check& check = {}, std::string_view secret = {});
   void failed(Talk& talk, Errc code, bool timed_out = false);
   UnixSeconds clock() const;
+  /// As Session::check_own_clock() and JointLog::time_of_next().
+  Status check_own_clock() const;
   /// As Session::check_time().
   Status check_time(const mirror::EntryView& step, UnixSeconds earliest) const;
   void wait(Talk& talk, Time most);

@@ -39,5 +39,25 @@ TEST(StepTime, ThatIsRefusedIsNamedBesideOursWithWhoseClockToLookAt) {
   EXPECT_NE(ahead.find("goes on when that time has come"), std::string::npos) << ahead;
 }
 
+TEST(OwnClock, IsOneToJudgeByWhileItAndOurLogAreWithinTheSkew) {
+  for (const std::int64_t apart : {-kSkew, std::int64_t{0}, kSkew})
+    EXPECT_OK(check_clock(kWritten + apart, kWritten, kSkew));
+}
+
+TEST(OwnClock, ThatIsFurtherFromOurLogIsNamedBesideItWithWhatToDo) {
+  const Status set_back = check_clock(kWritten, kWritten - kSkew - 1, kSkew);
+  ASSERT_FAILS(set_back, Errc::skew);
+  EXPECT_THAT(set_back.error().message,
+              testing::AllOf(testing::HasSubstr("By the clock here it is 2026-09-21T14:03:19Z"),
+                             testing::HasSubstr("our own log has come to 2026-09-21T14:13:20Z"),
+                             testing::HasSubstr("when that time has come")));
+  const Status held_back = check_clock(kWritten - kSkew - 1, kWritten, kSkew);
+  ASSERT_FAILS(held_back, Errc::skew);
+  EXPECT_THAT(held_back.error().message,
+              testing::AllOf(testing::HasSubstr("By the clock here it is 2026-09-21T14:13:20Z"),
+                             testing::HasSubstr("state more than 2026-09-21T14:03:19Z"),
+                             testing::HasSubstr("a member whose clock is right")));
+}
+
 }  // namespace
 }  // namespace parley::session

@@ -42,6 +42,8 @@ class Session {
   Status commit();
   Result<psi::Outcome> run();
   Status compare(const ResultStep& ours);
+  // Whether our clock is one to judge by. @error Errc::skew
+  Status check_own_clock() const;
   // @param earliest  when the step can have been written, by our clock: after the one of ours that it answers
   Status check_time(const ReceivedStep& step, UnixSeconds earliest) const;
   // Whether a step of the session answers the one that is due, when it says, and under the charter that both agreed on:
