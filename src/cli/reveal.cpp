@@ -101,6 +101,11 @@ Status show_before(Workplace& at, const RevealArguments& arguments, const std::s
   if (preview.held_back_pap > 0)
     at.console.say(fmt::format("  {} are marked stricter than PAP:{} and stay.", preview.held_back_pap,
                                indicator::name_of(consent.pap_max)));
+  if (preview.held_back_since > 0)
+    at.console.say(
+        fmt::format("  {} have been marked stricter since the session and stay: what goes out would carry the mark of "
+                    "then. Ask again first.",
+                    preview.held_back_since));
   at.console.say(
       "  Neither side sees what the other offers before both are bound to their offers; then both open one field at a "
       "time in turn, the least");

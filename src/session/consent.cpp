@@ -51,6 +51,21 @@ bool covers(const Consent& consent, const indicator::Canonical& indicator) {
   return item && type;
 }
 
+indicator::Tlp tlp_of(const vault::SourceContext& source) {
+  return source.context.tlp.value_or(kDefaultTlp);
+}
+
+/// What is TLP:RED says nothing of other sources.
+bool is_stricter_since(UnixSeconds session, const ContextFields& committed,
+                       std::span<const vault::SourceContext> sources) {
+  return std::ranges::any_of(sources, [&](const vault::SourceContext& source) {
+    const indicator::Tlp tlp = tlp_of(source);
+    const indicator::Pap pap = source.context.pap.value_or(indicator::Pap::clear);
+    return source.imported >= session && tlp != indicator::Tlp::red &&
+           (tlp > tlp_of(committed) || pap > pap_of(committed));
+  });
+}
+
 Json to_json(const Consent& consent) {
   Json::Array fields, items, types;
   for (const std::string& field : consent.fields) fields.emplace_back(field);
@@ -187,13 +202,16 @@ Result<Revealable> revealable(vault::Vault& vault, const std::string& session) {
 
 Result<std::vector<MatchNow>> matches_now(vault::Vault& vault, const std::string& session,
                                           std::span<const vault::SessionMatch> matches) {
+  TRY(const vault::SessionRow row, vault.session(session));
   TRY(const std::set<indicator::Canonical> unshown, unshown_matches(vault, session));
   std::vector<MatchNow> now;
   for (const vault::SessionMatch& match : matches) {
+    TRY(const ContextFields committed, committed_fields(match));
     TRY(const std::vector<vault::SourceContext> sources, vault.contexts(match.item));
     const ContextRecord record = context_record(sources);
     now.push_back({.tlp = sources.empty() ? indicator::Tlp::red : record.tlp,
                    .pap = pap_of(record.fields),
+                   .stricter = is_stricter_since(row.created, committed, sources),
                    .unshown = unshown.contains(match.indicator)});
   }
   return now;
@@ -222,7 +240,8 @@ Result<RevealPlan> plan(std::span<const vault::SessionMatch> matches, std::span<
       covered = true;
       tlp_allows |= tlp <= std::min(consent.tlp_max, let_out.tlp_max);
       pap_allows |= pap <= consent.pap_max;
-      if (tlp == indicator::Tlp::red || tlp > std::min(consent.tlp_max, let_out.tlp_max) || pap > consent.pap_max)
+      if (tlp == indicator::Tlp::red || tlp > std::min(consent.tlp_max, let_out.tlp_max) || pap > consent.pap_max ||
+          now[i].stricter)
         continue;
       for (const std::string& path : consent.fields)
         if (const auto field = field_index(path); field && !is_mark(path) && fields[*field] != kFiller)
@@ -234,6 +253,8 @@ Result<RevealPlan> plan(std::span<const vault::SessionMatch> matches, std::span<
       ++made.preview.held_back_tlp;
     else if (covered && !pap_allows)
       ++made.preview.held_back_pap;
+    else if (covered && now[i].stricter)
+      ++made.preview.held_back_since;
     TRY(const std::vector<std::size_t> before, fields_of_context(matches[i].opened));
     made.preview.held_back_cap += keep_to_cap(opened, before, let_out.fields(matches[i].indicator.type()));
     for (const std::size_t field : opened) made.values.push_back({.match = i, .field = field});

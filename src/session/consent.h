@@ -51,10 +51,12 @@ struct StandingConsent {
 struct MatchNow {
   indicator::Tlp tlp = indicator::Tlp::clear;
   indicator::Pap pap = indicator::Pap::clear;
+  /// By what was imported since the session: a field that goes out carries the mark that was committed to.
+  bool stricter = false;
   bool unshown = false;
 };
 /// Of each of `matches`, which are of `session`. One that is not in our material any more has nobody left who lets it
-/// out, and is TLP:RED. @error the vault's
+/// out, and is TLP:RED. @error the vault's; Errc::format for a stored match
 Result<std::vector<MatchNow>> matches_now(vault::Vault& vault, const std::string& session,
                                           std::span<const vault::SessionMatch> matches);
 
@@ -81,6 +83,8 @@ struct RevealPreview {
   std::uint64_t held_back_red = 0;  ///< TLP:RED: never leave
   std::uint64_t held_back_tlp = 0;  ///< stricter than the consents' limit
   std::uint64_t held_back_pap = 0;  ///< likewise
+  /// Within the consents' limits, but marked stricter since the session than what would go out says.
+  std::uint64_t held_back_since = 0;
   std::uint64_t held_back_cap = 0;  ///< fields beyond as many as may be opened on a match
   std::uint64_t opened_before = 0;  ///< fields of those that were opened in this session before, by our record
 };

@@ -57,6 +57,20 @@ class Terms : public testing::Test {
     for (const vault::SessionMatch& match : *matches) count += fields_in(match.opened);
     return count;
   }
+  /// alpha imports the same material once more, with another context.
+  void import_again(const std::string& source, const std::function<void(indicator::Context&)>& change) {
+    std::vector<vault::TestRecord> records = rich();
+    for (vault::TestRecord& each : records) change(each.context);
+    ASSERT_OK(
+        vault::import_records(*alpha_.vault, {.source = source, .format = "csv", .labels = {}, .tlp = {}}, records));
+  }
+  /// What alpha's consent to everything up to TLP:AMBER and PAP:AMBER would open.
+  RevealPreview would_open() {
+    const auto shown = preview(*alpha_.vault, session_, kAll, LetOut{});
+    EXPECT_OK(shown);
+    return shown ? shown->numbers : RevealPreview{};
+  }
+  const Consent kAll{.fields = {"actor", "first_seen", "malware"}, .tlp_max = Tlp::amber, .given = 1};
   RevealEnd end(Opened& side) { return last_end_of_reveal(side, charter_of(alpha_, bravo_)); }
   /// Does something when `side` is about to send its `which`th opening of a field.
   static Deviation at_opening(std::size_t which, std::function<void()> act) {
@@ -222,6 +236,41 @@ TEST_F(Terms, EndWhenTheMarksAreMadeStricter) {
   EXPECT_EQ(
       preview(*alpha_.vault, session_, *consent_given(*alpha_.vault, session_).value(), LetOut{})->numbers.openings,
       0u);
+}
+
+// What goes out carries the marks that were committed to; the other side would take them for those that hold.
+TEST_F(Terms, OpenNothingUnderAMarkThatHasBecomeStricterThoughTheConsentAllowsIt) {
+  const std::function<void(indicator::Context&)> stricter[] = {
+      [](indicator::Context& each) { each.tlp = Tlp::amber; },
+      [](indicator::Context& each) { each.pap = indicator::Pap::green; }};
+  for (const auto& mark : stricter) {
+    session_ = session_between(alpha_, bravo_);
+    ASSERT_EQ(would_open().openings, 3u);
+    import_again("again.csv", mark);
+    EXPECT_EQ(would_open().openings, 0u);
+    EXPECT_EQ(would_open().held_back_since, 3u);
+    consent(alpha_, 100);
+    consent(bravo_);
+    EXPECT_FAILS(hold_reveal(alpha_, bravo_, session_).began, Errc::refused);
+    EXPECT_EQ(opened(alpha_), 0u);
+  }
+}
+
+TEST_F(Terms, OpenUnderTheMarksOfNowAfterAskingAgain) {
+  import_again("again.csv", [](indicator::Context& each) { each.tlp = Tlp::amber; });
+  session_ = session_between(alpha_, bravo_);
+  const auto shown = preview(*alpha_.vault, session_, kAll, LetOut{});
+  ASSERT_OK(shown);
+  ASSERT_EQ(shown->matches.size(), 3u);
+  for (const PreviewedMatch& match : shown->matches) EXPECT_THAT(match.context, testing::HasSubstr("\"amber\""));
+}
+
+// Else a group that is to have the less strict sources only would never be opened anything.
+TEST_F(Terms, AreNotChangedByAStricterSourceThatWasThereBeforeTheSession) {
+  import_again("before.csv", [](indicator::Context& each) { each.tlp = Tlp::amber; });
+  row_.created = wall_clock_now() + 1;
+  ASSERT_OK(alpha_.vault->save_session(row_, {}));
+  EXPECT_EQ(would_open().openings, 3u);
 }
 
 // --- who goes with more than it gave --------------------------------------------------------------------------------
