@@ -55,6 +55,16 @@ indicator::Tlp tlp_of(const vault::SourceContext& source) {
   return source.context.tlp.value_or(kDefaultTlp);
 }
 
+/// What an earlier import of a source said stands beside what it said last, under the mark of then.
+/// @param sources  in the order in which they were imported
+bool is_made_of_what_is_red(const ContextFields& committed, std::span<const vault::SourceContext> sources) {
+  std::map<std::string_view, indicator::Tlp> newest;
+  for (const vault::SourceContext& source : sources) newest.insert_or_assign(source.source, tlp_of(source));
+  return std::ranges::any_of(newest, [&](const auto& last) {
+    return last.second == indicator::Tlp::red && is_made_of(committed, last.first);
+  });
+}
+
 /// What is TLP:RED says nothing of other sources.
 bool is_stricter_since(UnixSeconds session, const ContextFields& committed,
                        std::span<const vault::SourceContext> sources) {
@@ -209,7 +219,8 @@ Result<std::vector<MatchNow>> matches_now(vault::Vault& vault, const std::string
     TRY(const ContextFields committed, committed_fields(match));
     TRY(const std::vector<vault::SourceContext> sources, vault.contexts(match.item));
     const ContextRecord record = context_record(sources);
-    now.push_back({.tlp = sources.empty() ? indicator::Tlp::red : record.tlp,
+    const bool is_red = sources.empty() || is_made_of_what_is_red(committed, sources);
+    now.push_back({.tlp = is_red ? indicator::Tlp::red : record.tlp,
                    .pap = pap_of(record.fields),
                    .stricter = is_stricter_since(row.created, committed, sources),
                    .unshown = unshown.contains(match.indicator)});

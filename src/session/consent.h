@@ -56,7 +56,8 @@ struct MatchNow {
   bool unshown = false;
 };
 /// Of each of `matches`, which are of `session`. One that is not in our material any more has nobody left who lets it
-/// out, and is TLP:RED. @error the vault's; Errc::format for a stored match
+/// out, and is TLP:RED; so is one whose committed context comes from a source that was marked so when it was imported
+/// last. @error the vault's; Errc::format for a stored match
 Result<std::vector<MatchNow>> matches_now(vault::Vault& vault, const std::string& session,
                                           std::span<const vault::SessionMatch> matches);
 

@@ -98,6 +98,13 @@ ContextRecord context_record(std::span<const vault::SourceContext> sources) {
   return record;
 }
 
+bool is_made_of(const ContextFields& fields, std::string_view source) {
+  const log::Json::Array* const names = fields[*field_index("source")].array();
+  return names != nullptr && std::ranges::any_of(*names, [shown = visible(source)](const log::Json& name) {
+           return *name.text() == shown || *name.text() == kCut;
+         });
+}
+
 log::Json to_json(const ContextRecord& record) {
   log::Json::Object object;
   for (std::size_t i = 0; i < kFieldPaths.size(); ++i)

@@ -238,6 +238,35 @@ TEST_F(Terms, EndWhenTheMarksAreMadeStricter) {
       0u);
 }
 
+// What was imported first stands beside what is imported again.
+TEST_F(Terms, EndWhenTheirSourceIsMarkedTlpRed) {
+  consent(alpha_, 100);
+  consent(bravo_);
+  const auto held =
+      hold_reveal(alpha_, bravo_, session_,
+                  at_opening(3, [&] { import_again("alpha.csv", [](auto& each) { each.tlp = Tlp::red; }); }));
+  EXPECT_FAILS(held.began, Errc::policy);
+  EXPECT_EQ(opened(alpha_), 4u);
+  EXPECT_EQ(would_open().openings, 0u);
+  EXPECT_EQ(would_open().held_back_red, 3u);
+  session_ = session_between(alpha_, bravo_);
+  EXPECT_EQ(would_open().held_back_red, 3u) << "nor after asking again: what the source said is not told";
+}
+
+TEST_F(Terms, AreNotChangedByWhatAnotherSourceMarksTlpRed) {
+  import_again("elsewhere.csv", [](auto& each) { each.tlp = Tlp::red; });
+  EXPECT_EQ(would_open().openings, 3u) << "its own word alone never leaves";
+}
+
+TEST_F(Terms, AreNotChangedByASourceThatIsNotTlpRedAnyMore) {
+  import_again("alpha.csv", [](auto& each) { each.tlp = Tlp::red; });
+  import_again("alpha.csv", [](auto& each) {
+    each.tlp = Tlp::green;
+    each.sightings = 7;
+  });
+  EXPECT_EQ(would_open().openings, 3u);
+}
+
 // What goes out carries the marks that were committed to; the other side would take them for those that hold.
 TEST_F(Terms, OpenNothingUnderAMarkThatHasBecomeStricterThoughTheConsentAllowsIt) {
   const std::function<void(indicator::Context&)> stricter[] = {
