@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "crypto/hash.h"
 #include "log/entry.h"
 
 namespace parley::group {
@@ -16,6 +17,8 @@ constexpr std::size_t kMostSeen = 4096;
 constexpr std::size_t kMostRetired = 256;  // more members than a group has in the life of a set
 /// The one in use, and one that waits for its age.
 constexpr std::size_t kMostSets = 2;
+constexpr std::uint64_t kPlaces = log::kMaxInteger + 1;  // as many as a stored number and a double tell apart
+constexpr std::string_view kPlaceDomain{"parley/canary-place/v1\0", 23};
 
 std::string name_of_book(const std::string& group) {
   return "canaries/" + group;
@@ -42,6 +45,13 @@ Result<Canary> canary_from(const Json& json) {
   return make_canary(indicator.type(), indicator.value(), reason);
 }
 
+std::uint64_t place_from(const log::Salt& salt) {
+  Bytes message = to_bytes(kPlaceDomain);
+  append(message, salt);
+  const Digest digest = crypto::sha256(message);
+  return read_be<std::uint64_t>(digest) % kPlaces;
+}
+
 Result<CanaryBook::Committed> set_from(const Json& json) {
   log::ObjectReader reader(json, "a stored set of canaries");
   CanaryBook::Committed committed;
@@ -63,6 +73,9 @@ Result<CanaryBook> CanaryBook::load(vault::Vault& vault, const std::string& grou
   if (!stored) return book;
   TRY(const Json json, log::parse_pjson(as_text(stored->expose()), kMaxBookBytes));
   log::ObjectReader reader(json, "the stored canaries");
+  Json::Array appearances;  // a book that was kept before it had them: places come from the salts
+  if (json.object() != nullptr && json.object()->contains("appearances"))
+    appearances = reader.array("appearances", kMostSets * kCanaryLeaves);
   const Json::Array seen = reader.array("seen", kMostSeen);
   const Json::Array sets = reader.array("sets", kMostSets);
   const Json::Array waiting = reader.array("waiting", kCanaryLeaves);
@@ -82,13 +95,31 @@ Result<CanaryBook> CanaryBook::load(vault::Vault& vault, const std::string& grou
     TRY(Canary canary, canary_from(each));
     book.waiting_.push_back(std::move(canary));
   }
+  for (const Json& each : appearances) {
+    log::ObjectReader one(each, "how a canary appears");
+    Appearance appearance;
+    if (each.object() != nullptr && each.object()->contains("passed"))
+      appearance.passed = one.integer("passed", -log::kMaxInteger, log::kMaxInteger);
+    appearance.place = static_cast<std::uint64_t>(one.integer("place", 0, log::kMaxInteger));
+    TRY(indicator::Canonical indicator, indicator_from(one));
+    TRY_STATUS(one.finish());
+    book.appearances_.emplace(std::move(indicator), appearance);
+  }
+  book.place_canaries();
   return book;
 }
 
 Status CanaryBook::save(vault::Vault& vault, const std::string& group) const {
   if (seen_.size() > kMostSeen)
     return fail(Errc::limit, "More canaries were seen than are kept here. Begin a new group, or use others.");
-  Json::Array seen, sets, waiting;
+  Json::Array appearances, seen, sets, waiting;
+  for (const auto& [indicator, appearance] : appearances_) {
+    Json::Object one{{"place", static_cast<std::int64_t>(appearance.place)},
+                     {"type", indicator::name_of(indicator.type())},
+                     {"value", indicator.value()}};
+    if (appearance.passed) one.emplace("passed", *appearance.passed);
+    appearances.emplace_back(std::move(one));
+  }
   for (const auto& [by, indicator] : seen_)
     seen.emplace_back(
         Json::Object{{"by", by}, {"type", indicator::name_of(indicator.type())}, {"value", indicator.value()}});
@@ -99,8 +130,10 @@ Status CanaryBook::save(vault::Vault& vault, const std::string& group) const {
                                    {"set", each.set.to_json()},
                                    {"time", each.time}});
   for (const Canary& each : waiting_) waiting.push_back(to_json(each));
-  const std::string text = log::write_pjson(
-      Json::Object{{"seen", std::move(seen)}, {"sets", std::move(sets)}, {"waiting", std::move(waiting)}});
+  const std::string text = log::write_pjson(Json::Object{{"appearances", std::move(appearances)},
+                                                         {"seen", std::move(seen)},
+                                                         {"sets", std::move(sets)},
+                                                         {"waiting", std::move(waiting)}});
   return vault.put_secret(name_of_book(group), as_bytes(text));
 }
 
@@ -153,6 +186,32 @@ void CanaryBook::committed(CanarySet set, const Digest& entry, std::uint64_t seq
   sets_.push_back({.set = std::move(set), .entry = entry, .seq = seq, .time = time, .retired = {}});
   // An older one stays until the newest may be used; of several that wait, the last one counts.
   while (sets_.size() > kMostSets) sets_.erase(sets_.begin() + (sets_[1].time + kCanaryAge > time ? 1 : 0));
+  place_canaries();
+}
+
+void CanaryBook::place_canaries() {
+  std::map<indicator::Canonical, Appearance> placed;
+  for (const Committed& set : sets_)  // the oldest first
+    for (const CanarySet::Leaf& leaf : set.set.canaries()) {
+      const auto known = appearances_.find(leaf.canary.indicator);
+      placed.try_emplace(leaf.canary.indicator,
+                         known != appearances_.end() ? known->second : Appearance{.place = place_from(leaf.salt)});
+    }
+  appearances_ = std::move(placed);
+}
+
+bool CanaryBook::passes(const indicator::Canonical& canary, UnixSeconds since, double share) const {
+  const auto appearance = appearances_.find(canary);
+  if (appearance == appearances_.end()) return false;
+  const auto& [place, passed] = appearance->second;
+  return (passed && *passed >= since) || static_cast<double>(place) < share * static_cast<double>(kPlaces);
+}
+
+void CanaryBook::passed(const indicator::Canonical& canary, UnixSeconds since) {
+  const auto appearance = appearances_.find(canary);
+  if (appearance == appearances_.end()) return;
+  std::optional<UnixSeconds>& passed = appearance->second.passed;
+  passed = std::max(passed.value_or(since), since);
 }
 
 const CanaryBook::Committed* CanaryBook::in_use(UnixSeconds now,

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <optional>
 #include <set>
 
 #include "group/canary.h"
@@ -47,6 +49,12 @@ class CanaryBook {
   std::vector<CommittedCanary> entering(const Committed& set, std::string_view peer,
                                         std::span<const indicator::Type> types) const;
 
+  /// Whether `canary`, which stands in a set, passes for an indicator last seen at `since` or later, where `share` (0
+  /// to 1) of our own was. What has passed once passes again, whatever we import meanwhile and whichever set it is in.
+  bool passes(const indicator::Canonical& canary, UnixSeconds since, double share) const;
+  /// That it did, which another member may have seen.
+  void passed(const indicator::Canonical& canary, UnixSeconds since);
+
   /// The set in `entry` enters no session with `peer` any more: an alarm about it showed where it stands. The next set
   /// may have the same canaries.
   void retire(const Digest& entry, std::string_view peer);
@@ -63,6 +71,17 @@ class CanaryBook {
   const std::vector<Committed>& sets() const { return sets_; }  ///< oldest first
 
  private:
+  /// When a canary was last seen, as far as others can tell.
+  struct Appearance {
+    /// Where it stands among indicators that are ordered by when they were last seen, the newest first: from 0, and
+    /// less than kPlaces. It is the same as long as the value is in any set, so that it moves with our material only.
+    std::uint64_t place = 0;
+    std::optional<UnixSeconds> passed = {};  ///< the latest date for which it has passed
+  };
+  // Places for those in sets, from the salt of the first of them; those in none have none.
+  void place_canaries();
+
+  std::map<indicator::Canonical, Appearance> appearances_;
   /// To whom what was shown as a canary; kEveryone for all, and for what its owner took back.
   std::set<std::pair<std::string, indicator::Canonical>> seen_;
   std::vector<Canary> waiting_;

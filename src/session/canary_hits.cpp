@@ -2,6 +2,7 @@
 #include "session/canary_hits.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/encoding.h"
 #include "crypto/hash.h"
@@ -83,6 +84,39 @@ void put_in_order(std::vector<group::CommittedCanary>& canaries, std::string_vie
   });
 }
 
+using Counts = std::map<indicator::Type, std::uint64_t>;
+
+/// Which part of our indicators of `type` is no older than the question asks for. Where we have none of that type, that
+/// of all of ours: a date must not keep out the only ones that there are to meet.
+double share_of(indicator::Type type, const Counts& since, const Counts& whole) {
+  const auto sum = [of_type = whole.contains(type), type](const Counts& counts) {
+    std::uint64_t all = 0;
+    for (const auto& [each, count] : counts) all += !of_type || each == type ? count : 0;
+    return static_cast<double>(all);
+  };
+  return sum(whole) == 0 ? 0 : sum(since) / sum(whole);
+}
+
+// Those that pass for indicators as new as the question asks for; which ones do is durable before the other side sees
+// it.
+Status keep_those_since(vault::Vault& vault, vault::Selection selection, const std::string& group,
+                        std::vector<group::CommittedCanary>& canaries) {
+  const UnixSeconds since = *selection.since;
+  selection.types.clear();
+  TRY(const Counts counted, vault.count(selection));
+  selection.since.reset();
+  TRY(const Counts whole, vault.count(selection));
+  return vault.together([&]() -> Status {
+    TRY(group::CanaryBook book, group::CanaryBook::load(vault, group));
+    std::erase_if(canaries, [&](const group::CommittedCanary& each) {
+      const indicator::Canonical& canary = each.canary.indicator;
+      return !book.passes(canary, since, share_of(canary.type(), counted, whole));
+    });
+    for (const group::CommittedCanary& each : canaries) book.passed(each.canary.indicator, since);
+    return canaries.empty() ? Status{} : book.save(vault, group);
+  });
+}
+
 }  // namespace
 
 Result<const group::CanaryBook::Committed*> canary_set_in_use(const group::CanaryBook& book,
@@ -106,8 +140,8 @@ Result<const group::CanaryBook::Committed*> canary_set_in_use(const group::Canar
 }
 
 Result<std::vector<group::CommittedCanary>> canaries_for(vault::Vault& vault, const group::Membership& membership,
-                                                         const Question& question, const std::string& peer,
-                                                         UnixSeconds now) {
+                                                         const Question& question, const vault::Selection& selection,
+                                                         const std::string& peer, UnixSeconds now) {
   if (question.direction != Direction::both || question.function != Function::intersection)
     return std::vector<group::CommittedCanary>{};
   TRY(const group::CanaryBook book, group::CanaryBook::load(vault, membership.charter().group));
@@ -115,6 +149,8 @@ Result<std::vector<group::CommittedCanary>> canaries_for(vault::Vault& vault, co
   TRY(const group::CanaryBook::Committed* set, canary_set_in_use(book, sources, membership, now, peer));
   if (set == nullptr) return std::vector<group::CommittedCanary>{};
   std::vector<group::CommittedCanary> entering = book.entering(*set, peer, question.types);
+  if (selection.since && !entering.empty())
+    TRY_STATUS(keep_those_since(vault, selection, membership.charter().group, entering));
   put_in_order(entering, peer);
   return entering;
 }

@@ -26,11 +26,13 @@ Result<const group::CanaryBook::Committed*> canary_set_in_use(const group::Canar
 /// Those of our canaries that enter a session with `peer` (nick) about `question`, in an order that nobody else knows
 /// and that stays the same for this peer. What it has hit is among them: a match that is gone when it asks again would
 /// tell it that it was none. None where not both learn which indicators match: nothing would show us a hit, or nothing
-/// could prove it.
+/// could prove it. Of a question with a date as large a part as of our indicators, and once one was among them it is
+/// again: what stays whatever the date would be a canary.
+/// @param selection  of our indicators, with the question's types and date
 /// @error the vault's
 Result<std::vector<group::CommittedCanary>> canaries_for(vault::Vault& vault, const group::Membership& membership,
-                                                         const Question& question, const std::string& peer,
-                                                         UnixSeconds now);
+                                                         const Question& question, const vault::Selection& selection,
+                                                         const std::string& peer, UnixSeconds now);
 
 /// A canary of ours that the peer holds too, as it says.
 struct CanaryHit {

@@ -215,8 +215,8 @@ Status Session::commit() {
   result_key_share_ = random_secret<32>();
   // A clock that is set back makes none of them too young.
   TRY(const UnixSeconds seen, time_seen(us_.vault, row_.group));
-  TRY(canaries_,
-      canaries_for(us_.vault, us_.membership, terms_.question, steps_.peer().nick, std::max(wall_clock_now(), seen)));
+  TRY(canaries_, canaries_for(us_.vault, us_.membership, terms_.question, selection(), steps_.peer().nick,
+                              std::max(wall_clock_now(), seen)));
   std::vector<indicator::Canonical> decoys;
   for (const group::CommittedCanary& each : canaries_) decoys.push_back(each.canary.indicator);
   TRY(Input input, Input::make(us_.vault, selection(), row_.id, side_, salts, us_.pool, us_.progress, decoys));

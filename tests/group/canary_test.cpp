@@ -215,6 +215,35 @@ TEST_F(Book, ComesBackFromTheVaultAsItWas) {
   EXPECT_TRUE(other->sets().empty());
 }
 
+// What is kept of before this has no places, and the same ones are found each time that it is opened.
+TEST_F(Book, ThatWasKeptWithoutPlacesGivesEachCanaryOneThatStays) {
+  vault::TestVault home;
+  const auto opened = home.open();
+  for (const Canary& each : darks(40)) ASSERT_OK(book_.add(each));
+  commit(100 * kDay);
+  ASSERT_OK(book_.save(*opened, "g"));
+  const auto stored = opened->secret("canaries/g");
+  ASSERT_OK(stored);
+  const auto json = log::parse_pjson(as_text((*stored)->expose()), 1 << 20);
+  ASSERT_OK(json);
+  log::Json::Object before = *json->object();
+  before.erase("appearances");
+  const std::string text = log::write_pjson(log::Json(before));
+  ASSERT_OK(opened->put_secret("canaries/g", as_bytes(text)));
+  const auto placed = [&] {
+    std::set<std::string> values;
+    const auto book = CanaryBook::load(*opened, "g");
+    EXPECT_OK(book);
+    for (const CanarySet::Leaf& leaf : book->sets().front().set.canaries())
+      if (book->passes(leaf.canary.indicator, 1, 0.5)) values.insert(leaf.canary.indicator.value());
+    return values;
+  };
+  const std::set<std::string> half = placed();
+  EXPECT_GT(half.size(), 2u);
+  EXPECT_LT(half.size(), 38u);
+  EXPECT_EQ(placed(), half);
+}
+
 // --- what hits weigh ------------------------------------------------------------------------------------------------
 
 TEST(CanaryHits, AreEnoughWhereTwoAreOrOneThatAlmostNobodyHolds) {

@@ -103,8 +103,9 @@ TEST_F(Canaries, AreTheSameOnesInEverySessionWithOneMember) {
   commit(many);
   const auto entering = [&](const std::string& peer) {
     std::vector<std::string> values;
-    const auto canaries = canaries_for(*alpha_.vault, alpha_.membership(charter_of(alpha_, bravo_)),
-                                       which_addresses_and_names(), peer, wall_clock_now());
+    const group::Membership membership = alpha_.membership(charter_of(alpha_, bravo_));
+    const auto canaries = canaries_for(*alpha_.vault, membership, which_addresses_and_names(), membership.admitted(),
+                                       peer, wall_clock_now());
     EXPECT_OK(canaries);
     for (const group::CommittedCanary& each : *canaries) values.push_back(each.canary.indicator.value());
     return values;
@@ -217,6 +218,122 @@ TEST_F(Canaries, ThatTheirOwnerHasMeanwhileSeenInEarnestAreItems) {
   ASSERT_OK(held.began);
   EXPECT_EQ(hits(held).size(), 0u);
   EXPECT_TRUE(matched(*alpha_.vault, *held.began).contains(kDark));
+}
+
+// --- questions with a date ------------------------------------------------------------------------------------------
+
+std::vector<vault::TestRecord> addresses(const char* block, int count, UnixSeconds last_seen) {
+  std::vector<vault::TestRecord> records;
+  for (int i = 1; i <= count; ++i) {
+    records.push_back(record(indicator::Type::ipv4, fmt::format("{}.{}", block, i), "sednit"));
+    records.back().context.last_seen = last_seen;
+  }
+  return records;
+}
+
+// Half of what alpha holds is old and half is new. It has 60 canaries, and bravo has guessed them all.
+class Dated : public testing::Test {
+ protected:
+  Dated() {
+    std::vector<group::Canary> canaries;
+    for (int i = 1; i <= 60; ++i) canaries.push_back(dark(fmt::format("192.0.2.{}", i)));
+    commit_canaries_at(alpha_, bravo_, canaries, days_ago(3));
+  }
+  void import(const std::vector<vault::TestRecord>& records) {
+    ASSERT_OK(vault::import_records(*alpha_.vault, {.source = "more.csv", .format = "csv", .labels = {}, .tlp = {}},
+                                    records));
+  }
+  static Question since(UnixSeconds date) {
+    Question question = which_addresses_and_names();
+    question.since = date;
+    return question;
+  }
+  std::set<std::string> entering(const Question& question) {
+    const group::Membership membership = alpha_.membership(charter_of(alpha_, bravo_));
+    const auto canaries = canaries_for(*alpha_.vault, membership, question,
+                                       responder_selection(question, membership.admitted()), "bravo", wall_clock_now());
+    EXPECT_OK(canaries);
+    std::set<std::string> values;
+    for (const group::CommittedCanary& each : *canaries) values.insert(each.canary.indicator.value());
+    return values;
+  }
+  static bool includes(const std::set<std::string>& all, const std::set<std::string>& part) {
+    return std::ranges::includes(all, part);
+  }
+
+  const UnixSeconds old_ = days_ago(400), new_ = days_ago(10), to_come_ = days_ago(-20'000);
+  std::vector<vault::TestRecord> held_ = [&] {
+    std::vector<vault::TestRecord> records = addresses("198.18.0", 20, old_);
+    for (const vault::TestRecord& each : addresses("198.18.1", 20, new_)) records.push_back(each);
+    return records;
+  }();
+  TestMember alpha_home_{"alpha", held_}, bravo_home_{"bravo", addresses("192.0.2", 60, to_come_)};
+  Opened alpha_{alpha_home_}, bravo_{bravo_home_};
+};
+
+// Or whoever asks with a date to come would meet canaries alone, and leave them out of its guesses from then on.
+TEST_F(Dated, QuestionMeetsNoCanaryWhereItMeetsNoIndicator) {
+  for (const auto& [question, met] : {std::pair{since(to_come_ - 1), 0}, std::pair{since(old_), 60}}) {
+    const auto held = hold_session(bravo_, alpha_, question);
+    ASSERT_OK(held.began);
+    ASSERT_OK(held.answered);
+    EXPECT_EQ(outcome_of(*alpha_.vault, *held.answered).canaries, met);
+    EXPECT_EQ(outcome_of(*bravo_.vault, *held.began).count, met) << "which it holds, and says are new";
+  }
+}
+
+TEST_F(Dated, QuestionMeetsAsLargeAPartOfTheCanariesAsOfTheIndicators) {
+  const std::size_t half = entering(since(new_)).size();
+  EXPECT_GT(half, 8u) << "30 are to be expected, and so few once in a thousand million runs";
+  EXPECT_LT(half, 52u);
+  EXPECT_EQ(entering(since(old_)).size(), 60u);
+}
+
+TEST_F(Dated, QuestionMeetsAgainWhatItHasMetWhateverIsImportedMeanwhile) {
+  const auto met = entering(since(new_));
+  import(addresses("198.19.0", 250, old_));
+  EXPECT_EQ(entering(since(new_)), met);
+  EXPECT_TRUE(includes(entering(since(old_ + 1)), met)) << "what is as new as that is as new as any older date";
+  EXPECT_TRUE(includes(entering(since(old_)), met));
+  import(addresses("198.19.1", 250, new_));
+  EXPECT_TRUE(includes(entering(since(new_)), met));
+}
+
+// The log shows when the next set comes into use: what then changed would be canaries.
+TEST_F(Dated, QuestionMeetsTheSameCanariesOfTheNextSet) {
+  const auto half = entering(since(new_));
+  const std::string group = charter_of(alpha_, bravo_).charter.group;
+  auto book = group::CanaryBook::load(*alpha_.vault, group);
+  ASSERT_OK(book);
+  const auto set = book->draw();
+  ASSERT_OK(set);
+  book->committed(*set, Digest{std::byte{7}}, 99, days_ago(2));
+  const auto those = [&](double share) {
+    std::set<std::string> values;
+    for (const group::CanarySet::Leaf& leaf : book->sets().back().set.canaries())
+      if (book->passes(leaf.canary.indicator, new_ + 1, share)) values.insert(leaf.canary.indicator.value());
+    return values;
+  };
+  EXPECT_EQ(those(0.5), half);
+  EXPECT_TRUE(includes(those(0.6), those(0.5)));
+  EXPECT_TRUE(those(0).empty());
+  EXPECT_EQ(those(1).size(), 60u);
+}
+
+TEST_F(Dated, QuestionAboutATypeThatIsNotHeldMeetsCanariesLikeOneAboutAll) {
+  const std::string group = charter_of(alpha_, bravo_).charter.group;
+  auto book = group::CanaryBook::load(*alpha_.vault, group);
+  ASSERT_OK(book);
+  ASSERT_OK(book->add(canary(indicator::Type::domain, "quiet.example")));
+  const auto set = book->draw();
+  ASSERT_OK(set);
+  book->committed(*set, book->sets().back().entry, book->sets().back().seq, days_ago(2));
+  ASSERT_OK(book->save(*alpha_.vault, group));
+  Question about_names = since(old_);
+  about_names.types = {indicator::Type::domain};
+  EXPECT_EQ(entering(about_names).size(), 1u);
+  about_names.since = to_come_;
+  EXPECT_EQ(entering(about_names).size(), 0u);
 }
 
 // --- in a reveal ----------------------------------------------------------------------------------------------------
