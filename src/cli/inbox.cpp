@@ -112,7 +112,7 @@ Status print_inbox(Workplace& at, bool as_json) {
 Result<session::Enters> enters_of(Workplace& at, const session::Offer& offer, const std::string& label) {
   vault::Selection selection = session::responder_selection(offer.question, offer.admitted);
   selection.label = label;
-  return session::enters(at.vault, selection);
+  return session::enters(at.vault, selection, session::canary_places(offer.question));
 }
 
 // What the decision rests on, and the decision of the person at the terminal.

@@ -74,8 +74,7 @@ Result<CanaryHit> hit_from(const Json& json) {
   return hit;
 }
 
-// The same order in every session with this peer, as long as the set is in use: where padding has not room for all,
-// nobody can tell which are left out, and what a peer has met is there when it asks again. Salts are nobody's but ours.
+// The same order in every session with this peer, as long as the set is in use. Salts are nobody's but ours.
 void put_in_order(std::vector<group::CommittedCanary>& canaries, std::string_view peer) {
   std::ranges::sort(canaries, {}, [&](const group::CommittedCanary& each) {
     Bytes place = to_bytes(each.salt);
@@ -142,8 +141,7 @@ Result<const group::CanaryBook::Committed*> canary_set_in_use(const group::Canar
 Result<std::vector<group::CommittedCanary>> canaries_for(vault::Vault& vault, const group::Membership& membership,
                                                          const Question& question, const vault::Selection& selection,
                                                          const std::string& peer, UnixSeconds now) {
-  if (question.direction != Direction::both || question.function != Function::intersection)
-    return std::vector<group::CommittedCanary>{};
+  if (canary_places(question) == 0) return std::vector<group::CommittedCanary>{};
   TRY(const group::CanaryBook book, group::CanaryBook::load(vault, membership.charter().group));
   TRY(const AlarmSources sources, sources_of(vault, membership));
   TRY(const group::CanaryBook::Committed* set, canary_set_in_use(book, sources, membership, now, peer));

@@ -80,15 +80,15 @@ Digest context_leaf(const Digest& label, const Digest& item, std::span<const Dig
   return log::context_leaf(label, item, log::MerkleTree(std::move(fields)).root());
 }
 
-Result<Enters> enters(vault::Vault& vault, const vault::Selection& selection) {
+Result<Enters> enters(vault::Vault& vault, const vault::Selection& selection, std::uint64_t canary_places) {
   Enters enters;
   TRY(enters.by_type, vault.count(selection));
   for (const auto& [type, count] : enters.by_type) enters.count += count;
-  if (enters.count > kLargestPadded)
-    return fail(Errc::limit, "The selection has " + std::to_string(enters.count) +
-                                 " indicators, and one session takes at most " + std::to_string(kLargestPadded) +
-                                 ". Narrow it by --types, --label or --since.");
-  enters.padded = padded_size(enters.count);
+  if (enters.count + canary_places > kLargestPadded)
+    return fail(Errc::limit,
+                "The selection has " + std::to_string(enters.count) + " indicators, and one session takes at most " +
+                    std::to_string(kLargestPadded - canary_places) + ". Narrow it by --types, --label or --since.");
+  enters.padded = padded_size(enters.count + canary_places);
   TRY(enters.without_tag, without_tag(vault, selection, enters.by_type));
   return enters;
 }
@@ -136,11 +136,9 @@ Result<Commitments> Commitments::restore(ByteView serialized) {
 // Items come in ascending order from the vault, and are in `elements_` already. Elements are distinct, and what we hold
 // is no canary. Where a type enters by its tags only, nobody is able to match a canary that has none, and it would take
 // the place of padding for nothing.
-void Input::take_canaries(std::span<const indicator::Canonical> canaries, std::uint64_t padded,
-                          const ElementMaker& maker) {
+void Input::take_canaries(std::span<const indicator::Canonical> canaries, const ElementMaker& maker) {
   const auto indicator_of = [](const vault::Item& item) -> const indicator::Canonical& { return item.indicator; };
   for (const indicator::Canonical& canary : canaries) {
-    if (items_.size() + canaries_.size() == padded) return;
     if (std::ranges::binary_search(items_, canary, {}, indicator_of)) continue;
     const auto element = maker.element_of(canary);
     if (!element) continue;
@@ -151,9 +149,9 @@ void Input::take_canaries(std::span<const indicator::Canonical> canaries, std::u
 
 Result<Input> Input::make(vault::Vault& vault, const vault::Selection& selection, std::string_view session, Side side,
                           const Secret<32>& salt_secret, ThreadPool& pool, Progress& progress,
-                          std::span<const indicator::Canonical> canaries) {
+                          std::uint64_t canary_places, std::span<const indicator::Canonical> canaries) {
   Input input;
-  TRY(const Enters sizes, enters(vault, selection));
+  TRY(const Enters sizes, enters(vault, selection, canary_places));
   input.items_.reserve(sizes.count);
   input.records_.reserve(sizes.count);
   progress.phase("reading material", sizes.count);
@@ -168,7 +166,7 @@ Result<Input> Input::make(vault::Vault& vault, const vault::Selection& selection
 
   // The vault may have grown since the sizes were agreed on; what leaves must be the agreed size.
   const std::uint64_t padded = sizes.padded;
-  if (input.items_.size() > padded)
+  if (input.items_.size() + canary_places > padded)
     return fail(Errc::cancelled, "The material changed while the session was being prepared. Ask again.");
   input.elements_.reserve(padded, padded * 24);
   TRY(const ElementMaker maker, ElementMaker::make(vault, selection));
@@ -176,7 +174,7 @@ Result<Input> Input::make(vault::Vault& vault, const vault::Selection& selection
     TRY(const Bytes element, maker.element_of(item));
     input.elements_.push_back(element);
   }
-  input.take_canaries(canaries, padded, maker);
+  input.take_canaries(canaries, maker);
   const std::size_t first_pad = input.items_.size() + input.canaries_.size();
   std::vector<Bytes> pads;
   for (std::uint64_t i = first_pad; i < padded; ++i) pads.push_back(pad_element(side));

@@ -25,7 +25,7 @@ enum class Side : std::uint8_t { asker = 0, responder = 1 };
 struct Enters {
   std::map<indicator::Type, std::uint64_t> by_type;
   std::uint64_t count = 0;
-  std::uint64_t padded = 0;
+  std::uint64_t padded = 0;  ///< what the other side sees: with the places for canaries, and rounded up
   /// Those that would, if they had a tag of the epoch (admission/owner.h).
   std::map<indicator::Type, std::uint64_t> without_tag = {};
 };
@@ -34,8 +34,9 @@ struct Enters {
 /// it, so that a side that copies the other's roots cannot open them with what the other opens.
 Digest input_label(std::string_view session, Side side);
 
+/// @param canary_places  of the question
 /// @error Errc::limit when more are selected than one session takes.
-Result<Enters> enters(vault::Vault& vault, const vault::Selection& selection);
+Result<Enters> enters(vault::Vault& vault, const vault::Selection& selection, std::uint64_t canary_places);
 
 /// What opens a field of a context record.
 struct FieldOpening {
@@ -86,12 +87,14 @@ bool is_padding(ByteView element, Side side);
 
 class Input {
  public:
-  /// Reads the selection, pads it to `enters(selection).padded` and commits, under input_label(session, side).
-  /// @param canaries  distinct; take the place of padding, as far as there is any: the size says nothing of them
+  /// Reads the selection, pads it to `enters(selection, canary_places).padded` and commits, under input_label(session,
+  /// side).
+  /// @param canaries  distinct, at most canary_places; they take the place of padding, so that the size says nothing of
+  /// them
   /// @error Errc::limit, Errc::cancelled, and the vault's.
   static Result<Input> make(vault::Vault& vault, const vault::Selection& selection, std::string_view session, Side side,
                             const Secret<32>& salt_secret, ThreadPool& pool, Progress& progress,
-                            std::span<const indicator::Canonical> canaries = {});
+                            std::uint64_t canary_places, std::span<const indicator::Canonical> canaries);
 
   const psi::Elements& elements() const { return elements_; }
   std::uint64_t size() const { return elements_.size(); }
@@ -112,8 +115,8 @@ class Input {
   std::uint64_t tree_index(std::size_t position) const { return tree_index_[position]; }
 
  private:
-  // Those that are not among the items and have what they enter by, as many as fit.
-  void take_canaries(std::span<const indicator::Canonical> canaries, std::uint64_t padded, const ElementMaker& maker);
+  // Those that are not among the items and have what they enter by.
+  void take_canaries(std::span<const indicator::Canonical> canaries, const ElementMaker& maker);
 
   std::vector<vault::Item> items_;
   std::vector<indicator::Canonical> canaries_;

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "group/canary.h"
 
 namespace parley::session {
 namespace {
@@ -42,6 +43,11 @@ vault::Selection responder_selection(const Question& question, vault::Selection 
   admitted.types = question.types;
   admitted.since = question.since;
   return admitted;
+}
+
+std::uint64_t canary_places(const Question& question) {
+  return question.direction == Direction::both && question.function == Function::intersection ? group::kCanaryLeaves
+                                                                                              : 0;
 }
 
 log::Json to_json(const Question& question) {

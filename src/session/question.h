@@ -43,6 +43,11 @@ struct Question {
 vault::Selection asker_selection(const Question& question, vault::Selection admitted);
 vault::Selection responder_selection(const Question& question, vault::Selection admitted);
 
+/// How many places a side's set has for canaries beside its indicators, whether it has any or not: as many as one set
+/// of them has where both learn which indicators match, none elsewhere. There a hit would not show, or could not be
+/// proven.
+std::uint64_t canary_places(const Question& question);
+
 log::Json to_json(const Question& question);
 /// @error Errc::format for anything that to_json() does not write.
 Result<Question> question_from_json(const log::Json& json);

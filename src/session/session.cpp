@@ -28,7 +28,7 @@ Result<std::string> Session::ask(const Question& question, const BeforeProposal&
   terms_.our_label = question.label;
   TRY_STATUS(check_own_clock());
   TRY_STATUS(check_permitted(us_.membership.signed_charter().hash));
-  TRY(const Enters ours, enters(us_.vault, selection()));
+  TRY(const Enters ours, enters(us_.vault, selection(), canary_places(terms_.question)));
   TRY_STATUS(note_what_enters(ours));
   terms_.our_padded = ours.padded;
   TRY_STATUS(check_permitted(us_.membership.signed_charter().hash));
@@ -219,7 +219,8 @@ Status Session::commit() {
                               std::max(wall_clock_now(), seen)));
   std::vector<indicator::Canonical> decoys;
   for (const group::CommittedCanary& each : canaries_) decoys.push_back(each.canary.indicator);
-  TRY(Input input, Input::make(us_.vault, selection(), row_.id, side_, salts, us_.pool, us_.progress, decoys));
+  TRY(Input input, Input::make(us_.vault, selection(), row_.id, side_, salts, us_.pool, us_.progress,
+                               canary_places(terms_.question), decoys));
   if (input.size() != terms_.our_padded)
     return fail(Errc::cancelled, "The material changed between the agreement and the session. Ask again.");
   input_.emplace(std::move(input));

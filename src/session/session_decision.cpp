@@ -29,7 +29,7 @@ Result<bool> Session::decide_on(const Proposal& proposal, const Decide& decide, 
   std::optional<Decision> decision;
   if (judge) decision = judge(offer);
   if (!decision) {
-    TRY(offer.ours, enters(us_.vault, selection()));
+    TRY(offer.ours, enters(us_.vault, selection(), canary_places(terms_.question)));
     TRY_STATUS(note_what_enters(offer.ours));
     TRY(decision, await_decision(offer, decide));
   }
@@ -90,7 +90,7 @@ Status Session::settle(std::optional<std::uint64_t> most_tests) {
     return (we_receive || suits_sizes(protocol)) &&
            (!most_tests || their_tests(protocol, our_role(), terms_.their_padded) <= *most_tests);
   }));
-  TRY(const Enters ours, enters(us_.vault, selection()));
+  TRY(const Enters ours, enters(us_.vault, selection(), canary_places(terms_.question)));
   TRY_STATUS(note_what_enters(ours));
   terms_.our_padded = ours.padded;
   TRY_STATUS(keep_suites([&](const psi::Protocol& protocol) { return suits_sizes(protocol); }));

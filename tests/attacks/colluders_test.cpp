@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "group/canary.h"
 #include "group/rotation.h"
 #include "mirror/check.h"
 #include "mirror/vault_store.h"
@@ -18,9 +19,10 @@ using testing::HasSubstr;
 using testing::Not;
 
 constexpr UnixSeconds kDay = 86'400, kAnyClock = 40 * kDay;
-/// A part of the dictionary is as large as the set that it enters by: padding adds nothing.
-constexpr unsigned kPart = 256, kPartsOfOne = 4, kPartsOfAll = 6, kParts = kPartsOfAll + 1;
-constexpr std::int64_t kCapOfOne = kPartsOfOne * kPart, kCapOfAll = kPartsOfAll * kPart;
+/// A part of the dictionary fills the set that it enters by: beside it are only the places for canaries.
+constexpr unsigned kPart = 256, kSet = kPart + group::kCanaryLeaves, kPartsOfOne = 4, kPartsOfAll = 6,
+                   kParts = kPartsOfAll + 1;
+constexpr std::int64_t kCapOfOne = kPartsOfOne * kSet, kCapOfAll = kPartsOfAll * kSet;
 
 std::string address(unsigned i) {
   return fmt::format("198.18.{}.{}", i / 256, i % 256);
@@ -334,11 +336,11 @@ TEST_P(Colluders, TestNoMoreTogetherThanTheCapOfTheGroup) {
   EXPECT_THAT(refusal.answered.error().message,
               HasSubstr(GetParam() == 1 ? "max_probe_items_30d" : "max_probe_items_group_30d"));
   EXPECT_THAT(refusal.answered.error().message,
-              HasSubstr(fmt::format("would be {}, and {} is the most", (parts + 1) * kPart, parts * kPart)))
+              HasSubstr(fmt::format("would be {}, and {} is the most", (parts + 1) * kSet, parts * kSet)))
       << "alpha is told which cap it was, and by how much";
   EXPECT_THAT(coalition.failure_of_the_last(), HasSubstr(refusal.answered.error().message))
       << "and whoever looks at the session later reads it";
-  EXPECT_EQ(coalition.counted(), parts * kPart);
+  EXPECT_EQ(coalition.counted(), parts * kSet);
   EXPECT_EQ(coalition.pooled(), held_in_parts(0, parts)) << "what they were let test, and nothing of the rest";
 }
 
@@ -372,7 +374,7 @@ TEST_P(Colluders, MayAskAgainOnceTheMonthHasPassedByAlphasClockAndNotBefore) {
   EXPECT_EQ(coalition.counted(), 0);
   ASSERT_OK(coalition.ask_with(next % GetParam(), next).answered);
   EXPECT_EQ(coalition.pooled(), held_in_parts(0, next + 1));
-  EXPECT_EQ(coalition.counted(), kPart) << "and it counts from the beginning";
+  EXPECT_EQ(coalition.counted(), kSet) << "and it counts from the beginning";
 }
 
 INSTANTIATE_TEST_SUITE_P(OfAGroupOfFive, Colluders, testing::Range<std::size_t>(1, 5));

@@ -47,7 +47,7 @@ TEST(TaggedSession, LeavesOutWhatIsNotAdmittedAndSaysHowMany) {
   vault::Selection selection = circle.membership(0).admitted();
   selection.types = {indicator::Type::ipv4};
   selection.admission = vault::TaggedOnly{.epoch = circle.epoch(0).id, .types = {indicator::Type::ipv4}};
-  const auto entering = enters(*circle[0].vault, selection);
+  const auto entering = enters(*circle[0].vault, selection, 0);
   ASSERT_OK(entering);
   EXPECT_EQ(entering->count, 6u);
   EXPECT_EQ(entering->without_tag, (std::map<indicator::Type, std::uint64_t>{{indicator::Type::ipv4, 4}}));

@@ -71,9 +71,50 @@ TEST_F(Canaries, DoNotChangeTheSizeThatTheOtherSideSees) {
   const auto row = bravo_.vault->session(*held.began);
   ASSERT_OK(row);
   EXPECT_EQ(read_terms(row->terms)->their_padded, 256u);
-  const auto counted = enters(*alpha_.vault, {});
+  const auto counted = enters(*alpha_.vault, {}, 0);
   ASSERT_OK(counted);
   EXPECT_EQ(counted->count, 4u) << "they are no material";
+}
+
+std::vector<vault::TestRecord> addresses(const char* block, int count, std::optional<UnixSeconds> last_seen = {}) {
+  std::vector<vault::TestRecord> records;
+  for (int i = 0; i < count; ++i) {
+    records.push_back(record(indicator::Type::ipv4, fmt::format("{}.{}", block, i), "sednit"));
+    records.back().context.last_seen = last_seen;
+  }
+  return records;
+}
+
+// Or who asks would look for the date by which a size of ours is full to the last place: there it met no canary, and a
+// second earlier some.
+TEST(CanariesOfAnySet, AllEnterAndDoNotChangeItsSizeHoweverFullItIs) {
+  for (const auto& [held, size] : {std::pair{192, 256U}, {193, 320U}, {256, 320U}})
+    for (const int canaries : {0, 64}) {
+      SCOPED_TRACE(fmt::format("{} indicators, {} canaries", held, canaries));
+      const TestMember alpha_home("alpha", addresses("198.18.0", held)), bravo_home("bravo", addresses("192.0.2", 64));
+      Opened alpha(alpha_home), bravo(bravo_home);
+      std::vector<group::Canary> all;
+      for (int i = 0; i < canaries; ++i) all.push_back(dark(fmt::format("192.0.2.{}", i)));
+      if (!all.empty()) commit_canaries_at(alpha, bravo, all, days_ago(3));
+      const auto session = hold_session(bravo, alpha, which_addresses_and_names());
+      ASSERT_OK(session.began);
+      ASSERT_OK(session.answered);
+      EXPECT_EQ(outcome_of(*alpha.vault, *session.answered).canaries, canaries);
+      EXPECT_EQ(read_terms(bravo.vault->session(*session.began)->terms)->their_padded, size);
+    }
+}
+
+// There is no hit there, so no place has to be kept.
+TEST(CanaryPlaces, AreThereWhereBothLearnWhichOnesMatchOnly) {
+  Question question = which_addresses_and_names();
+  EXPECT_EQ(canary_places(question), 64u);
+  question.function = Function::count;
+  EXPECT_EQ(canary_places(question), 0u);
+  question.function = Function::intersection;
+  for (const Direction direction : {Direction::mine, Direction::theirs}) {
+    question.direction = direction;
+    EXPECT_EQ(canary_places(question), 0u);
+  }
 }
 
 TEST_F(Canaries, EnterAlsoWhereTheirOwnerAsks) {
@@ -96,7 +137,7 @@ TEST_F(Canaries, AreThereAgainForWhoAsksAgainSoThatNoMatchIsGone) {
   }
 }
 
-// Nor does it draw other canaries by asking again where padding has not room for all.
+// Nor does it draw other canaries by asking again.
 TEST_F(Canaries, AreTheSameOnesInEverySessionWithOneMember) {
   std::vector<group::Canary> many;
   for (int i = 1; i <= 60; ++i) many.push_back(dark("192.0.2." + std::to_string(i)));
@@ -222,15 +263,6 @@ TEST_F(Canaries, ThatTheirOwnerHasMeanwhileSeenInEarnestAreItems) {
 
 // --- questions with a date ------------------------------------------------------------------------------------------
 
-std::vector<vault::TestRecord> addresses(const char* block, int count, UnixSeconds last_seen) {
-  std::vector<vault::TestRecord> records;
-  for (int i = 1; i <= count; ++i) {
-    records.push_back(record(indicator::Type::ipv4, fmt::format("{}.{}", block, i), "sednit"));
-    records.back().context.last_seen = last_seen;
-  }
-  return records;
-}
-
 // Half of what alpha holds is old and half is new. It has 60 canaries, and bravo has guessed them all.
 class Dated : public testing::Test {
  protected:
@@ -267,7 +299,7 @@ class Dated : public testing::Test {
     for (const vault::TestRecord& each : addresses("198.18.1", 20, new_)) records.push_back(each);
     return records;
   }();
-  TestMember alpha_home_{"alpha", held_}, bravo_home_{"bravo", addresses("192.0.2", 60, to_come_)};
+  TestMember alpha_home_{"alpha", held_}, bravo_home_{"bravo", addresses("192.0.2", 61, to_come_)};
   Opened alpha_{alpha_home_}, bravo_{bravo_home_};
 };
 
