@@ -118,8 +118,8 @@ Status check_auditor(Workplace& at, const vault::SessionRow& row, const group::C
   return {};
 }
 
-/// An auditor sees which canaries entered: they are done with, against it and against the other side.
-Status retire_canaries(Workplace& at, const vault::SessionRow& row, const group::Card& auditor) {
+/// An auditor sees which canaries entered: what it and the other side hit from now on says nothing against them.
+Status note_canaries(Workplace& at, const vault::SessionRow& row, const group::Card& auditor) {
   TRY(const vault::Peer peer, at.vault.peer(row.peer));
   TRY(const group::Card theirs, group::read_card(peer.card));
   std::vector<std::string> nicks{theirs.nick};
@@ -142,7 +142,7 @@ Status show_before(Workplace& at, const ExportArguments& arguments, const vault:
                   "has about {} bytes, and only the holder of that card's id key opens it.",
                   kept.file.size));
   if (!opened.charter.empty()) console.say("  The group's charter goes with it: it says which types enter by tags.");
-  console.say("  Canaries of yours that stand in a set are not used any more against either: the auditor sees them.");
+  console.say("  Canaries of yours that stand in a set say nothing any more against either: the auditor sees them.");
   console.say(
       fmt::format("  IT MUST NEVER GET TO {}: compare the auditor's fingerprint by voice before you hand it over. "
                   "What was opened cannot be taken back.",
@@ -168,7 +168,7 @@ Status export_session(Workplace& at, const ExportArguments& arguments) {
                   "fingerprint {})",
                   id, row.peer, visible(auditor.name), auditor.id_vkey, auditor.fingerprint()),
       at.person));
-  TRY_STATUS(retire_canaries(at, row, auditor));
+  TRY_STATUS(note_canaries(at, row, auditor));
   TRY(const log::VerifierKey key, log::parse_vkey(auditor.id_vkey));
   TRY(vault::StreamReader record, session::open_record(at.vault, id));
   const std::filesystem::path path = at.console.resolve(arguments.file);

@@ -86,11 +86,9 @@ Status raise(Workplace& at, const AlarmArguments& arguments) {
   TRY(const mirror::EntryView written, log->append(std::move(draft), [&](const mirror::EntryView&) -> Status {
     TRY(group::CanaryBook book, group::CanaryBook::load(at.vault, row.group));
     for (const session::CanaryHit& hit : alarm.hits) book.published(hit.canary.canary.indicator);
-    book.retire(alarm.hits.front().canary.set_entry, alarm.accused);
     return book.save(at.vault, row.group);
   }));
   at.console.say(fmt::format("The alarm is entry {} of your log: {}.", written.entry.seq, to_hex(written.leaf_hash)));
-  at.console.say(fmt::format("The set that they are of is not used against {} any more.", visible(alarm.accused)));
   const auto next = commit_canaries(at, row.group);
   if (!next && next.error().code != Errc::usage) return std::unexpected(next.error());
   if (!next) at.console.say("No canary is left: parley canary add.");

@@ -120,9 +120,9 @@ void print_set(Console& console, const GroupStatus& status, const group::CanaryB
                                 : "not in use: another is, or not enough members hold it since 24 hours";
   console.print(fmt::format("  set of {} (entry {} of your log): {}, from {} until {}\n", to_rfc3339(set.time), set.seq,
                             state, usable_from(set), to_rfc3339(ends)));
-  if (!set.retired.empty())
-    console.print(
-        fmt::format("    not used any more against {}\n", visible(fmt::format("{}", fmt::join(set.retired, ", ")))));
+  if (const std::set<std::string> told = status.book.told_of(set); !told.empty())
+    console.print(fmt::format("    says nothing any more against {}, who may have learned of it by an audit\n",
+                              visible(fmt::format("{}", fmt::join(told, ", ")))));
   print_voters(console, status, set);
   for (const group::CanarySet::Leaf& leaf : set.set.canaries())
     console.print(fmt::format("    {}\t{}\t{}\theld by an honest member: {} in 1,000,000{}\n",
@@ -179,7 +179,7 @@ OrderedJson status_json(const GroupStatus& status) {
                     {"canaries", set.set.canaries().size()},
                     {"committed", to_rfc3339(set.time)},
                     {"usable_from", usable_from(set)},
-                    {"retired_against", set.retired},
+                    {"told_to", status.book.told_of(set)},
                     {"held_by", voters_json(status, set)},
                     {"in_use_against", status.of(set).against},
                     {"in_use", &set == status.in_use}});

@@ -14,7 +14,7 @@ using log::Json;
 
 constexpr std::size_t kMaxBookBytes = 4 << 20;
 constexpr std::size_t kMostSeen = 4096;
-constexpr std::size_t kMostRetired = 256;  // more members than a group has in the life of a set
+constexpr std::size_t kMostRetired = 256;  // in a set of an older book
 /// The one in use, and one that waits for its age.
 constexpr std::size_t kMostSets = 2;
 constexpr std::uint64_t kPlaces = log::kMaxInteger + 1;  // as many as a stored number and a double tell apart
@@ -56,7 +56,8 @@ Result<CanaryBook::Committed> set_from(const Json& json) {
   log::ObjectReader reader(json, "a stored set of canaries");
   CanaryBook::Committed committed;
   committed.entry = reader.digest("entry");
-  for (std::string& nick : reader.texts("retired", kMostRetired, 64)) committed.retired.insert(std::move(nick));
+  // Against whom a set entered no session any more: an older book says so, and it does not matter now.
+  if (json.object() != nullptr && json.object()->contains("retired")) reader.texts("retired", kMostRetired, 64);
   committed.seq = static_cast<std::uint64_t>(reader.integer("seq", 0, log::kMaxInteger));
   const Json set = reader.object("set");
   committed.time = reader.integer("time", 0, log::kMaxInteger);
@@ -82,10 +83,12 @@ Result<CanaryBook> CanaryBook::load(vault::Vault& vault, const std::string& grou
   TRY_STATUS(reader.finish());
   for (const Json& each : seen) {
     log::ObjectReader one(each, "a canary that was seen");
+    UnixSeconds at = 0;  // an older book does not say when
+    if (each.object() != nullptr && each.object()->contains("at")) at = one.integer("at", 0, log::kMaxInteger);
     std::string by = one.text("by", 64);
     TRY(indicator::Canonical indicator, indicator_from(one));
     TRY_STATUS(one.finish());
-    book.seen_.emplace(std::move(by), std::move(indicator));
+    book.seen_.try_emplace({std::move(by), std::move(indicator)}, at);
   }
   for (const Json& each : sets) {
     TRY(Committed set, set_from(each));
@@ -120,12 +123,13 @@ Status CanaryBook::save(vault::Vault& vault, const std::string& group) const {
     if (appearance.passed) one.emplace("passed", *appearance.passed);
     appearances.emplace_back(std::move(one));
   }
-  for (const auto& [by, indicator] : seen_)
-    seen.emplace_back(
-        Json::Object{{"by", by}, {"type", indicator::name_of(indicator.type())}, {"value", indicator.value()}});
+  for (const auto& [shown, at] : seen_)
+    seen.emplace_back(Json::Object{{"at", at},
+                                   {"by", shown.first},
+                                   {"type", indicator::name_of(shown.second.type())},
+                                   {"value", shown.second.value()}});
   for (const Committed& each : sets_)
     sets.emplace_back(Json::Object{{"entry", to_hex(each.entry)},
-                                   {"retired", Json::Array(each.retired.begin(), each.retired.end())},
                                    {"seq", static_cast<std::int64_t>(each.seq)},
                                    {"set", each.set.to_json()},
                                    {"time", each.time}});
@@ -143,7 +147,7 @@ Status CanaryBook::add(const Canary& canary) {
       !sets_.empty() && std::ranges::any_of(sets_.back().set.canaries(), same, &CanarySet::Leaf::canary);
   if (in_newest || std::ranges::any_of(waiting_, same))
     return fail(Errc::exists, "This value is a canary of this group already.");
-  if (std::ranges::any_of(seen_, [&](const auto& seen) { return seen.second == canary.indicator; }))
+  if (std::ranges::any_of(seen_, [&](const auto& seen) { return seen.first.second == canary.indicator; }))
     return fail(Errc::exists, "This value was a canary that somebody has seen; it cannot be one again.");
   if (waiting_.size() >= kCanaryLeaves)
     return fail(Errc::limit, "A set has room for 64 canaries; that many wait already.");
@@ -157,7 +161,7 @@ Status CanaryBook::remove(const indicator::Canonical& indicator) {
   for (const Committed& set : sets_)
     for (const CanarySet::Leaf& leaf : set.set.canaries()) in_set |= leaf.canary.indicator == indicator;
   if (waited == 0 && !in_set) return fail(Errc::not_found, "This value is no canary of this group.");
-  if (in_set) seen_.emplace(log::kEveryone, indicator);
+  if (in_set) published(indicator);
   return {};
 }
 
@@ -173,7 +177,7 @@ Result<CanarySet> CanaryBook::draw() const {
 bool CanaryBook::has_news(UnixSeconds now) const {
   if (!waiting_.empty() || sets_.empty()) return true;
   const Committed& newest = sets_.back();
-  if (now >= newest.time + kCanaryRenewal || !newest.retired.empty()) return true;
+  if (now >= newest.time + kCanaryRenewal) return true;
   return std::ranges::any_of(newest.set.canaries(),
                              [&](const CanarySet::Leaf& leaf) { return is_published(leaf.canary.indicator); });
 }
@@ -183,7 +187,7 @@ void CanaryBook::committed(CanarySet set, const Digest& entry, std::uint64_t seq
     return std::ranges::any_of(set.canaries(),
                                [&](const CanarySet::Leaf& leaf) { return leaf.canary.indicator == each.indicator; });
   });
-  sets_.push_back({.set = std::move(set), .entry = entry, .seq = seq, .time = time, .retired = {}});
+  sets_.push_back({.set = std::move(set), .entry = entry, .seq = seq, .time = time});
   // An older one stays until the newest may be used; of several that wait, the last one counts.
   while (sets_.size() > kMostSets) sets_.erase(sets_.begin() + (sets_[1].time + kCanaryAge > time ? 1 : 0));
   place_canaries();
@@ -221,35 +225,40 @@ const CanaryBook::Committed* CanaryBook::in_use(UnixSeconds now,
   return nullptr;
 }
 
-std::vector<CommittedCanary> CanaryBook::entering(const Committed& set, std::string_view peer,
-                                                  std::span<const indicator::Type> types) const {
+std::vector<CommittedCanary> CanaryBook::entering(const Committed& set, std::span<const indicator::Type> types) const {
   std::vector<CommittedCanary> entering;
-  if (set.retired.contains(peer)) return entering;
   for (CommittedCanary& each : set.set.committed()) {
     const indicator::Canonical& indicator = each.canary.indicator;
-    if (std::ranges::find(types, indicator.type()) == types.end() || is_published(indicator) ||
-        seen_.contains({std::string(peer), indicator}))
-      continue;
+    if (std::ranges::find(types, indicator.type()) == types.end() || is_published(indicator)) continue;
     each.set_entry = set.entry;
     entering.push_back(std::move(each));
   }
   return entering;
 }
 
-void CanaryBook::retire(const Digest& entry, std::string_view peer) {
-  for (Committed& set : sets_)
-    if (set.entry == entry) set.retired.emplace(peer);
+void CanaryBook::opened_to(std::string_view nick, UnixSeconds now) {
+  for (const Committed& set : sets_)
+    for (const CanarySet::Leaf& leaf : set.set.canaries())
+      seen_.try_emplace({std::string(nick), leaf.canary.indicator}, now);
 }
 
-void CanaryBook::opened_to(std::string_view nick) {
-  for (Committed& set : sets_) {
-    set.retired.emplace(nick);
-    for (const CanarySet::Leaf& leaf : set.set.canaries()) seen_.emplace(nick, leaf.canary.indicator);
-  }
+std::optional<UnixSeconds> CanaryBook::told(std::string_view nick, const indicator::Canonical& canary) const {
+  const auto shown = seen_.find({std::string(nick), canary});
+  return shown == seen_.end() ? std::nullopt : std::optional(shown->second);
+}
+
+std::set<std::string> CanaryBook::told_of(const Committed& set) const {
+  std::set<std::string> nicks;
+  for (const auto& [shown, at] : seen_)
+    if (shown.first != log::kEveryone && std::ranges::any_of(set.set.canaries(), [&](const CanarySet::Leaf& leaf) {
+          return leaf.canary.indicator == shown.second;
+        }))
+      nicks.insert(shown.first);
+  return nicks;
 }
 
 void CanaryBook::published(const indicator::Canonical& indicator) {
-  seen_.emplace(log::kEveryone, indicator);
+  seen_.try_emplace({std::string(log::kEveryone), indicator}, 0);
 }
 
 std::set<indicator::Canonical> CanaryBook::usable() const {

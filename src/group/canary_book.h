@@ -19,8 +19,7 @@ class CanaryBook {
     CanarySet set;
     Digest entry{};  ///< leaf hash of its canary.set
     std::uint64_t seq = 0;
-    UnixSeconds time = 0;                             ///< of that entry
-    std::set<std::string, std::less<>> retired = {};  ///< against whom it enters no session any more, by nick
+    UnixSeconds time = 0;  ///< of that entry
   };
 
   /// @error Errc::vault_damaged; the vault's
@@ -36,18 +35,17 @@ class CanaryBook {
   /// The next set: those that wait, and those of the newest set that were not shown to all. @error Errc::usage without
   /// any
   Result<CanarySet> draw() const;
-  /// Whether the next set would do what the newest does not: have other canaries, stand against somebody against whom
-  /// that one does not, or live on when that one will soon be too old.
+  /// Whether the next set would do what the newest does not: have other canaries, or live on when that one will soon be
+  /// too old.
   bool has_news(UnixSeconds now) const;
   /// That it now stands in the log.
   void committed(CanarySet set, const Digest& entry, std::uint64_t seq, UnixSeconds time);
 
   /// The newest set that is old enough, final by `is_final(seq)` and not too old; nullptr if there is none.
   const Committed* in_use(UnixSeconds now, const std::function<bool(std::uint64_t seq)>& is_final) const;
-  /// What of it may enter a session with `peer` about these types: all but what somebody was told to be a canary. Not
-  /// knowing that, whoever has met one does not see it gone.
-  std::vector<CommittedCanary> entering(const Committed& set, std::string_view peer,
-                                        std::span<const indicator::Type> types) const;
+  /// What of it may enter a session about these types: all but what all members were told. Whoever has met one does not
+  /// see it gone; what was told to a member enters its sessions too, and says nothing against it (told()).
+  std::vector<CommittedCanary> entering(const Committed& set, std::span<const indicator::Type> types) const;
 
   /// Whether `canary`, which stands in a set, passes for an indicator last seen at `since` or later, where `share` (0
   /// to 1) of our own was. What has passed once passes again, whatever we import meanwhile and whichever set it is in.
@@ -55,11 +53,12 @@ class CanaryBook {
   /// That it did, which another member may have seen.
   void passed(const indicator::Canonical& canary, UnixSeconds since);
 
-  /// The set in `entry` enters no session with `peer` any more: an alarm about it showed where it stands. The next set
-  /// may have the same canaries.
-  void retire(const Digest& entry, std::string_view peer);
-  /// `nick` has been opened, or may have been, all canaries of the sets that stand in the log (an audit).
-  void opened_to(std::string_view nick);
+  /// `nick` has been opened at `now`, or may have been, all canaries of the sets that stand in the log (an audit).
+  void opened_to(std::string_view nick, UnixSeconds now);
+  /// Since when `nick` may know that it is a canary; 0 where nobody wrote down when. Nothing where it was not told.
+  std::optional<UnixSeconds> told(std::string_view nick, const indicator::Canonical& canary) const;
+  /// Who was told any of a set, by nick.
+  std::set<std::string> told_of(const Committed& set) const;
   /// All members have seen it.
   void published(const indicator::Canonical& indicator);
   bool is_published(const indicator::Canonical& indicator) const;
@@ -82,8 +81,8 @@ class CanaryBook {
   void place_canaries();
 
   std::map<indicator::Canonical, Appearance> appearances_;
-  /// To whom what was shown as a canary; kEveryone for all, and for what its owner took back.
-  std::set<std::pair<std::string, indicator::Canonical>> seen_;
+  /// To whom what was shown as a canary, and since when; kEveryone for all, and for what its owner took back.
+  std::map<std::pair<std::string, indicator::Canonical>, UnixSeconds> seen_;
   std::vector<Canary> waiting_;
   std::vector<Committed> sets_;
 };

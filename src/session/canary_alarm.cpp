@@ -321,8 +321,18 @@ Result<CanaryAlarm> alarm_of(vault::Vault& vault, group::JointLog& log, const Al
   TRY(const group::CanaryBook book, group::CanaryBook::load(vault, log.group()));
   std::erase_if(hits, [&](const CanaryHit& hit) { return book.is_published(hit.canary.canary.indicator); });
   if (hits.empty()) return fail(Errc::usage, "The hits of this session have been published already.");
-  std::erase_if(hits, [](const CanaryHit& hit) { return !hit.tag; });
   TRY(const vault::SessionRow row, vault.session(session));
+  TRY(const vault::Peer peer, vault.peer(row.peer));
+  TRY(const group::Card card, group::read_card(peer.card));
+  std::erase_if(hits, [&](const CanaryHit& hit) {
+    const auto told = book.told(card.nick, hit.canary.canary.indicator);
+    return told && *told <= row.created;
+  });
+  if (hits.empty())
+    return fail(Errc::policy, fmt::format("{} may have known before this session what your canaries were: a session "
+                                          "in which they stood had been opened for an audit.",
+                                          visible(card.nick)));
+  std::erase_if(hits, [](const CanaryHit& hit) { return !hit.tag; });
   TRY(hits, met_together(vault, row, std::move(hits)));
   // The least likely to be an accident first: if it is enough by itself, no other is shown.
   std::ranges::sort(hits, {}, [](const CanaryHit& hit) { return hit.canary.canary.eps_ppm; });
@@ -336,8 +346,6 @@ Result<CanaryAlarm> alarm_of(vault::Vault& vault, group::JointLog& log, const Al
     return fail(Errc::policy,
                 "One hit on this canary is no ground for an alarm: an honest member may hold it more often than once "
                 "in 10,000. It is kept; a second one that is met with it in the same session would be.");
-  TRY(const vault::Peer peer, vault.peer(row.peer));
-  TRY(const group::Card card, group::read_card(peer.card));
   CanaryAlarm alarm{.accused = card.nick, .commit = {}, .result = {}, .run = {}, .hits = std::move(hits)};
   TRY(alarm.commit, shown_step(vault, log, session, log.nick(), kCommit));
   TRY(alarm.result, shown_step(vault, log, session, alarm.accused, kResult));

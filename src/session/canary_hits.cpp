@@ -146,7 +146,7 @@ Result<std::vector<group::CommittedCanary>> canaries_for(vault::Vault& vault, co
   TRY(const AlarmSources sources, sources_of(vault, membership));
   TRY(const group::CanaryBook::Committed* set, canary_set_in_use(book, sources, membership, now, peer));
   if (set == nullptr) return std::vector<group::CommittedCanary>{};
-  std::vector<group::CommittedCanary> entering = book.entering(*set, peer, question.types);
+  std::vector<group::CommittedCanary> entering = book.entering(*set, question.types);
   if (selection.since && !entering.empty())
     TRY_STATUS(keep_those_since(vault, selection, membership.charter().group, entering));
   put_in_order(entering, peer);
@@ -191,7 +191,7 @@ Status note_canaries_opened(vault::Vault& vault, const std::string& group, std::
   return vault.together([&]() -> Status {
     TRY(group::CanaryBook book, group::CanaryBook::load(vault, group));
     if (book.sets().empty()) return {};
-    for (const std::string& nick : nicks) book.opened_to(nick);
+    for (const std::string& nick : nicks) book.opened_to(nick, wall_clock_now());
     return book.save(vault, group);
   });
 }

@@ -24,10 +24,10 @@ Result<const group::CanaryBook::Committed*> canary_set_in_use(const group::Canar
                                                               const std::string& peer);
 
 /// Those of our canaries that enter a session with `peer` (nick) about `question`, in an order that nobody else knows
-/// and that stays the same for this peer. What it has hit is among them: a match that is gone when it asks again would
-/// tell it that it was none. None where not both learn which indicators match: nothing would show us a hit, or nothing
-/// could prove it. Of a question with a date as large a part as of our indicators, and once one was among them it is
-/// again: what stays whatever the date would be a canary.
+/// and that stays the same for this peer. What it has hit, and what it may know of, is among them: a match that is gone
+/// when it asks again would tell it that it was none. None where not both learn which indicators match: nothing would
+/// show us a hit, or nothing could prove it. Of a question with a date as large a part as of our indicators, and once
+/// one was among them it is again: what stays whatever the date would be a canary.
 /// @param selection  of our indicators, with the question's types and date
 /// @error the vault's
 Result<std::vector<group::CommittedCanary>> canaries_for(vault::Vault& vault, const group::Membership& membership,
@@ -63,8 +63,8 @@ CanaryHit::Tag tag_under(const log::MerkleTree& tree, const Secret<32>& key, con
 /// Keeps the hits of a session, sealed, until the group ends.
 Status keep_hits(vault::Vault& vault, const std::string& group, const std::string& session,
                  std::span<const CanaryHit> hits);
-/// Before a session of `group` is opened to an auditor, who then sees which canaries entered: they are not used any
-/// more against these members (nicks: the other side, and the auditor if it is one). @error Errc::limit; the vault's
+/// Before a session of `group` is opened to an auditor, who then sees which canaries entered: they say nothing any more
+/// against these members (nicks: the other side, and the auditor if it is one). @error the vault's
 Status note_canaries_opened(vault::Vault& vault, const std::string& group, std::span<const std::string> nicks);
 /// Empty for a session without hits. @error Errc::format; the vault's
 Result<std::vector<CanaryHit>> hits_of(vault::Vault& vault, const std::string& session);

@@ -67,7 +67,7 @@ std::vector<group::CommittedCanary> canaries_in_use(std::mt19937_64& random, Typ
   EXPECT_OK(set);
   book.committed(*std::move(set), Digest{}, 1, 0);
   const auto* in_use = book.in_use(group::kCanaryAge, [](std::uint64_t) { return true; });
-  return book.entering(*in_use, "bravo", std::array{type});
+  return book.entering(*in_use, std::array{type});
 }
 
 /// The chances of those that a session with one who holds `holds` would hit.

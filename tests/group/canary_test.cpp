@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <numeric>
 #include <set>
 
@@ -132,12 +133,12 @@ class Book : public testing::Test {
     ASSERT_OK(set);
     book_.committed(*std::move(set), Digest{}, ++entries_, when);
   }
-  std::set<std::string> entering(UnixSeconds now, std::string_view peer = "bravo") {
+  std::set<std::string> entering(UnixSeconds now) {
     std::set<std::string> values;
     const auto* set = book_.in_use(now, always);
     if (set == nullptr) return values;
     constexpr std::array kTypes{Type::ipv4};
-    for (const CommittedCanary& each : book_.entering(*set, peer, kTypes)) values.insert(each.canary.indicator.value());
+    for (const CommittedCanary& each : book_.entering(*set, kTypes)) values.insert(each.canary.indicator.value());
     return values;
   }
   CanaryBook book_;
@@ -165,21 +166,25 @@ TEST_F(Book, KeepsTheSetThatIsInUseUntilTheNextOneIsOldEnough) {
   EXPECT_EQ(entering(112 * kDay), (std::set<std::string>{"192.0.2.1", "192.0.2.2", "192.0.2.3"}));
 }
 
-TEST_F(Book, UsesNoCanaryAgainAgainstWhoWasToldThatItIsOneAlsoNotInTheNextSet) {
+TEST_F(Book, KeepsSinceWhenWhoKnowsACanaryAlsoWhenItStandsInTheNextSet) {
   for (const char* value : {"192.0.2.1", "192.0.2.2"}) ASSERT_OK(book_.add(dark(value)));
   commit(100 * kDay);
-  book_.opened_to("bravo");
+  book_.opened_to("bravo", 100 * kDay + 5);
   ASSERT_OK(book_.add(dark("192.0.2.3")));
   commit(101 * kDay);
-  EXPECT_EQ(entering(102 * kDay, "bravo"), (std::set<std::string>{"192.0.2.3"}));
-  EXPECT_EQ(entering(102 * kDay, "carol").size(), 3u);
+  book_.opened_to("bravo", 101 * kDay + 5);
+  EXPECT_EQ(book_.told("bravo", dark("192.0.2.1").indicator), 100 * kDay + 5) << "not later than at first";
+  EXPECT_EQ(book_.told("bravo", dark("192.0.2.3").indicator), 101 * kDay + 5);
+  EXPECT_EQ(book_.told("carol", dark("192.0.2.1").indicator), std::nullopt);
+  EXPECT_EQ(book_.told_of(book_.sets().back()), std::set<std::string>{"bravo"});
+  EXPECT_EQ(entering(102 * kDay).size(), 3u) << "it would see what is gone";
 }
 
 TEST_F(Book, DrawsWhatWasPublishedIntoNoFurtherSet) {
   for (const char* value : {"192.0.2.1", "192.0.2.2"}) ASSERT_OK(book_.add(dark(value)));
   commit(100 * kDay);
   book_.published(dark("192.0.2.1").indicator);
-  EXPECT_EQ(entering(102 * kDay, "carol"), (std::set<std::string>{"192.0.2.2"}));
+  EXPECT_EQ(entering(102 * kDay), (std::set<std::string>{"192.0.2.2"}));
   commit(103 * kDay);
   EXPECT_EQ(book_.sets().back().set.canaries().size(), 1u);
   EXPECT_FAILS(book_.add(dark("192.0.2.1")), Errc::exists);
@@ -200,7 +205,7 @@ TEST_F(Book, ComesBackFromTheVaultAsItWas) {
   const auto opened = home.open();
   for (const char* value : {"192.0.2.1", "192.0.2.2"}) ASSERT_OK(book_.add(dark(value)));
   commit(100 * kDay);
-  book_.opened_to("bravo");
+  book_.opened_to("bravo", 101 * kDay);
   book_.published(dark("192.0.2.1").indicator);
   ASSERT_OK(book_.add(dark("192.0.2.3")));
   ASSERT_OK(book_.save(*opened, "g"));
@@ -208,28 +213,58 @@ TEST_F(Book, ComesBackFromTheVaultAsItWas) {
   ASSERT_OK(back);
   book_ = *back;
   EXPECT_EQ(book_.waiting().size(), 1u);
-  EXPECT_TRUE(entering(102 * kDay, "bravo").empty());
-  EXPECT_EQ(entering(102 * kDay, "carol"), (std::set<std::string>{"192.0.2.2"}));
+  EXPECT_EQ(book_.told("bravo", dark("192.0.2.2").indicator), 101 * kDay);
+  EXPECT_EQ(entering(102 * kDay), (std::set<std::string>{"192.0.2.2"}));
   const auto other = CanaryBook::load(*opened, "another");
   ASSERT_OK(other);
   EXPECT_TRUE(other->sets().empty());
 }
 
-// What is kept of before this has no places, and the same ones are found each time that it is opened.
-TEST_F(Book, ThatWasKeptWithoutPlacesGivesEachCanaryOneThatStays) {
-  vault::TestVault home;
-  const auto opened = home.open();
-  for (const Canary& each : darks(40)) ASSERT_OK(book_.add(each));
-  commit(100 * kDay);
-  ASSERT_OK(book_.save(*opened, "g"));
-  const auto stored = opened->secret("canaries/g");
+/// The book as an older version kept it.
+void make_old(vault::Vault& vault) {
+  const auto stored = vault.secret("canaries/g");
   ASSERT_OK(stored);
   const auto json = log::parse_pjson(as_text((*stored)->expose()), 1 << 20);
   ASSERT_OK(json);
   log::Json::Object before = *json->object();
   before.erase("appearances");
+  const auto changed = [&](const char* key, const std::function<void(log::Json::Object&)>& change) {
+    log::Json::Array array;
+    for (const log::Json& each : *before.at(key).array()) {
+      log::Json::Object object = *each.object();
+      change(object);
+      array.emplace_back(std::move(object));
+    }
+    before.insert_or_assign(key, std::move(array));
+  };
+  changed("seen", [](log::Json::Object& seen) { seen.erase("at"); });
+  changed("sets", [](log::Json::Object& set) { set.emplace("retired", log::Json::Array{"bravo"}); });
   const std::string text = log::write_pjson(log::Json(before));
-  ASSERT_OK(opened->put_secret("canaries/g", as_bytes(text)));
+  ASSERT_OK(vault.put_secret("canaries/g", as_bytes(text)));
+}
+
+TEST_F(Book, OfAnOlderVersionIsRead) {
+  vault::TestVault home;
+  const auto opened = home.open();
+  ASSERT_OK(book_.add(dark("192.0.2.1")));
+  commit(100 * kDay);
+  book_.opened_to("bravo", 101 * kDay);
+  ASSERT_OK(book_.save(*opened, "g"));
+  make_old(*opened);
+  const auto back = CanaryBook::load(*opened, "g");
+  ASSERT_OK(back);
+  EXPECT_EQ(back->sets().size(), 1u);
+  EXPECT_EQ(back->told("bravo", dark("192.0.2.1").indicator), 0) << "before any session, since it does not say when";
+}
+
+// It has no places, and the same ones are found each time that it is opened.
+TEST_F(Book, OfAnOlderVersionGivesEachCanaryAPlaceThatStays) {
+  vault::TestVault home;
+  const auto opened = home.open();
+  for (const Canary& each : darks(40)) ASSERT_OK(book_.add(each));
+  commit(100 * kDay);
+  ASSERT_OK(book_.save(*opened, "g"));
+  make_old(*opened);
   const auto placed = [&] {
     std::set<std::string> values;
     const auto book = CanaryBook::load(*opened, "g");

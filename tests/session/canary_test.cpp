@@ -203,34 +203,31 @@ TEST_F(Canaries, ThatAreTooOldDoNotEnter) {
   EXPECT_EQ(hits(bravo_asks()).size(), 0u);
 }
 
-TEST_F(Canaries, OfASetThatIsRetiredDoNotEnterAgainstThatMember) {
+// Whoever audits a session, and whoever was its other side, may know them: what is gone then would be known to the
+// other side too, and to whom it tells.
+TEST_F(Canaries, ThatWereOpenedToAnAuditorEnterAsBeforeAndSayNothingAgainstEitherSide) {
   commit({dark(kDark)});
   const std::string group = charter_of(alpha_, bravo_).charter.group;
-  auto book = group::CanaryBook::load(*alpha_.vault, group);
-  ASSERT_OK(book);
-  book->retire(book->sets().front().entry, "bravo");
-  ASSERT_OK(book->save(*alpha_.vault, group));
-  EXPECT_EQ(hits(bravo_asks()).size(), 0u);
-  const auto kept = group::CanaryBook::load(*alpha_.vault, group);
-  ASSERT_OK(kept);
-  const std::vector types{indicator::Type::ipv4};
-  EXPECT_EQ(kept->entering(kept->sets().front(), "carol", types).size(), 1u) << "others have seen nothing of it";
+  ASSERT_OK(note_canaries_opened(*alpha_.vault, group, std::vector<std::string>{"bravo", "carol"}));
+  const auto held = bravo_asks();
+  ASSERT_OK(held.began);
+  EXPECT_EQ(hits(held).size(), 1u);
+  EXPECT_TRUE(matched(*bravo_.vault, *held.began).contains(kDark));
+  const auto suspicion = alarm_about(alpha_, bravo_, *held.began);
+  EXPECT_FAILS(suspicion, Errc::policy);
+  EXPECT_THAT(suspicion.error().text(), testing::HasSubstr("may have known before this session"));
 }
 
-TEST_F(Canaries, ThatWereOpenedToAnAuditorEnterAgainstNeitherSideAlsoNotInTheNextSet) {
+TEST_F(Canaries, ThatWereOpenedToAnAuditorLaterGoOnSpeakingOfWhatWasHitBefore) {
   commit({dark(kDark)});
+  const auto held = bravo_asks();
+  ASSERT_OK(held.began);
   const std::string group = charter_of(alpha_, bravo_).charter.group;
-  const std::vector<std::string> nicks{"bravo", "carol"};
-  ASSERT_OK(note_canaries_opened(*alpha_.vault, group, nicks));
-  EXPECT_EQ(hits(bravo_asks()).size(), 0u);
   auto book = group::CanaryBook::load(*alpha_.vault, group);
   ASSERT_OK(book);
-  auto next = book->draw();
-  ASSERT_OK(next);
-  book->committed(*next, Digest{std::byte{7}}, 99, days_ago(2));
-  const std::vector types{indicator::Type::ipv4};
-  for (const auto& nick : nicks) EXPECT_EQ(book->entering(book->sets().back(), nick, types).size(), 0u) << nick;
-  EXPECT_EQ(book->entering(book->sets().back(), "dave", types).size(), 1u);
+  book->opened_to("bravo", alpha_.vault->session(*held.began)->created + 1);
+  ASSERT_OK(book->save(*alpha_.vault, group));
+  EXPECT_OK(alarm_about(alpha_, bravo_, *held.began));
 }
 
 TEST_F(Canaries, ThatNobodyHeldInTimeDoNotEnter) {
@@ -463,6 +460,29 @@ TEST_F(Alarm, IsRaisedOnceForEachHit) {
     ASSERT_OK(book->save(*alpha_.vault, group));
   }
   EXPECT_FAILS(alarm(held), Errc::usage);
+}
+
+// Or the accused would see within the day, until the next set is old enough, which of its matches are gone with the one
+// that was published.
+TEST_F(Alarm, LeavesTheOtherCanariesInUseAgainstTheAccused) {
+  commit({dark(kDark, 10), dark(kDarker, 50)});
+  const auto first = alarm(bravo_asks());
+  ASSERT_OK(first);
+  const std::string group = charter_of(alpha_, bravo_).charter.group;
+  auto book = group::CanaryBook::load(*alpha_.vault, group);
+  ASSERT_OK(book);
+  book->published(first->hits[0].canary.canary.indicator);
+  auto next = book->draw();
+  ASSERT_OK(next);
+  book->committed(*std::move(next), Digest{std::byte{7}}, 99, wall_clock_now());
+  ASSERT_OK(book->save(*alpha_.vault, group));
+  const auto again = bravo_asks();
+  ASSERT_OK(again.began);
+  EXPECT_FALSE(matched(*bravo_.vault, *again.began).contains(kDark));
+  EXPECT_TRUE(matched(*bravo_.vault, *again.began).contains(kDarker));
+  const auto second = alarm(again);
+  ASSERT_OK(second);
+  EXPECT_EQ(second->hits[0].canary.canary.indicator.value(), kDarker);
 }
 
 TEST_F(Alarm, BurnsNoMoreCanariesThanItNeeds) {
