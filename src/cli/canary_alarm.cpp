@@ -125,6 +125,13 @@ void print_alarm(Console& console, const session::FoundAlarm& found) {
         fmt::format("  about {} in session {}\n", visible(alarm->accused), entry.session.substr(0, kShownDigits)));
     say_hits(console, alarm->hits);
   }
+  for (const session::OwnCanary& own : found.ours)
+    console.print(
+        fmt::format("  {} IS A CANARY OF YOURS TOO: entry {} of your log, of {}, has it{}. Whoever learns of a canary "
+                    "can name it as "
+                    "its own; tell the members (parley canary opinion).\n",
+                    visible(own.value.value()), own.seq, to_rfc3339(own.time),
+                    own.theirs ? fmt::format("; the set that the alarm names is of {}", to_rfc3339(*own.theirs)) : ""));
   if (!found.holds) {
     console.print("  DOES NOT HOLD: " + visible(found.holds.error().text()) + "\n");
   } else {
@@ -137,7 +144,12 @@ void print_alarm(Console& console, const session::FoundAlarm& found) {
 }
 
 OrderedJson alarm_json(const session::FoundAlarm& found) {
-  OrderedJson opinions = OrderedJson::array(), hits = OrderedJson::array(), accused, ratio;
+  OrderedJson opinions = OrderedJson::array(), hits = OrderedJson::array(), ours = OrderedJson::array(), accused, ratio;
+  for (const session::OwnCanary& own : found.ours)
+    ours.push_back({{"value", own.value.value()},
+                    {"entry", own.seq},
+                    {"time", to_rfc3339(own.time)},
+                    {"theirs", own.theirs ? OrderedJson(to_rfc3339(*own.theirs)) : OrderedJson()}});
   for (const auto& [nick, opinion] : found.opinions)
     opinions.push_back({{"member", nick}, {"agree", opinion.agree}, {"why", opinion.why}});
   if (const auto alarm = found.entry.body ? session::CanaryAlarm::from_json(*found.entry.body)
@@ -158,6 +170,7 @@ OrderedJson alarm_json(const session::FoundAlarm& found) {
           {"why_not", found.holds ? OrderedJson() : OrderedJson(found.holds.error().text())},
           {"likelihood_ratio", ratio},
           {"hits", hits},
+          {"also_canaries_here", ours},
           {"opinions", opinions}};
 }
 

@@ -12,9 +12,11 @@ namespace {
 
 using log::Json;
 
-constexpr std::size_t kMaxBookBytes = 4 << 20;
-constexpr std::size_t kMostSeen = 4096;
-constexpr std::size_t kMostRetired = 256;  // in a set of an older book
+constexpr std::size_t kMaxBookBytes = 32 << 20;
+/// Values that were ever canaries: above it none is added, so that there is a place for each that is shown to somebody.
+constexpr std::size_t kMostUsed = 4096;
+constexpr std::size_t kMostSeen = 1 << 16;  // those, and to whom what stands in sets was shown
+constexpr std::size_t kMostRetired = 256;   // in a set of an older book
 /// The one in use, and one that waits for its age.
 constexpr std::size_t kMostSets = 2;
 constexpr std::uint64_t kPlaces = log::kMaxInteger + 1;  // as many as a stored number and a double tell apart
@@ -108,13 +110,11 @@ Result<CanaryBook> CanaryBook::load(vault::Vault& vault, const std::string& grou
     TRY_STATUS(one.finish());
     book.appearances_.emplace(std::move(indicator), appearance);
   }
-  book.place_canaries();
+  book.follow_sets();
   return book;
 }
 
 Status CanaryBook::save(vault::Vault& vault, const std::string& group) const {
-  if (seen_.size() > kMostSeen)
-    return fail(Errc::limit, "More canaries were seen than are kept here. Begin a new group, or use others.");
   Json::Array appearances, seen, sets, waiting;
   for (const auto& [indicator, appearance] : appearances_) {
     Json::Object one{{"place", static_cast<std::int64_t>(appearance.place)},
@@ -151,6 +151,10 @@ Status CanaryBook::add(const Canary& canary) {
     return fail(Errc::exists, "This value was a canary that somebody has seen; it cannot be one again.");
   if (waiting_.size() >= kCanaryLeaves)
     return fail(Errc::limit, "A set has room for 64 canaries; that many wait already.");
+  std::set<indicator::Canonical> used = usable();
+  for (const auto& [seen, at] : seen_) used.insert(seen.second);
+  if (used.size() >= kMostUsed)
+    return fail(Errc::limit, "More canaries were used in this group than are kept here. Begin a new group.");
   waiting_.push_back(canary);
   return {};
 }
@@ -190,10 +194,10 @@ void CanaryBook::committed(CanarySet set, const Digest& entry, std::uint64_t seq
   sets_.push_back({.set = std::move(set), .entry = entry, .seq = seq, .time = time});
   // An older one stays until the newest may be used; of several that wait, the last one counts.
   while (sets_.size() > kMostSets) sets_.erase(sets_.begin() + (sets_[1].time + kCanaryAge > time ? 1 : 0));
-  place_canaries();
+  follow_sets();
 }
 
-void CanaryBook::place_canaries() {
+void CanaryBook::follow_sets() {
   std::map<indicator::Canonical, Appearance> placed;
   for (const Committed& set : sets_)  // the oldest first
     for (const CanarySet::Leaf& leaf : set.set.canaries()) {
@@ -202,6 +206,14 @@ void CanaryBook::place_canaries() {
                          known != appearances_.end() ? known->second : Appearance{.place = place_from(leaf.salt)});
     }
   appearances_ = std::move(placed);
+  std::vector<indicator::Canonical> used_up;
+  std::erase_if(seen_, [&](const auto& seen) {
+    const auto& [by, indicator] = seen.first;
+    if (by == log::kEveryone || appearances_.contains(indicator)) return false;
+    used_up.push_back(indicator);
+    return true;
+  });
+  for (const indicator::Canonical& indicator : used_up) published(indicator);
 }
 
 bool CanaryBook::passes(const indicator::Canonical& canary, UnixSeconds since, double share) const {
@@ -223,6 +235,14 @@ const CanaryBook::Committed* CanaryBook::in_use(UnixSeconds now,
   for (auto set = sets_.rbegin(); set != sets_.rend(); ++set)
     if (now >= set->time + kCanaryAge && now < set->time + kCanaryLastUse && is_final(set->seq)) return &*set;
   return nullptr;
+}
+
+const CanaryBook::Committed* CanaryBook::oldest_with(const indicator::Canonical& canary) const {
+  const auto set = std::ranges::find_if(sets_, [&](const Committed& each) {
+    return std::ranges::any_of(each.set.canaries(),
+                               [&](const CanarySet::Leaf& leaf) { return leaf.canary.indicator == canary; });
+  });
+  return set == sets_.end() ? nullptr : &*set;
 }
 
 std::vector<CommittedCanary> CanaryBook::entering(const Committed& set, std::span<const indicator::Type> types) const {

@@ -26,7 +26,8 @@ class CanaryBook {
   static Result<CanaryBook> load(vault::Vault& vault, const std::string& group);
   Status save(vault::Vault& vault, const std::string& group) const;
 
-  /// For the next set. @error Errc::exists if it is there already, or was published; Errc::limit at kCanaryLeaves
+  /// For the next set. @error Errc::exists if it is there already, or was published; Errc::limit at kCanaryLeaves, and
+  /// where so many values were used up that there would be no place to keep that one more was
   Status add(const Canary& canary);
   /// Takes a canary off the next set; one that a set has committed to enters no session from now on.
   /// @error Errc::not_found
@@ -43,6 +44,8 @@ class CanaryBook {
 
   /// The newest set that is old enough, final by `is_final(seq)` and not too old; nullptr if there is none.
   const Committed* in_use(UnixSeconds now, const std::function<bool(std::uint64_t seq)>& is_final) const;
+  /// The oldest that is kept and has `canary`; nullptr without one.
+  const Committed* oldest_with(const indicator::Canonical& canary) const;
   /// What of it may enter a session about these types: all but what all members were told. Whoever has met one does not
   /// see it gone; what was told to a member enters its sessions too, and says nothing against it (told()).
   std::vector<CommittedCanary> entering(const Committed& set, std::span<const indicator::Type> types) const;
@@ -77,8 +80,9 @@ class CanaryBook {
     std::uint64_t place = 0;
     std::optional<UnixSeconds> passed = {};  ///< the latest date for which it has passed
   };
-  // Places for those in sets, from the salt of the first of them; those in none have none.
-  void place_canaries();
+  // Places for those in sets, from the salt of the first of them; those in none have none. Of these is kept, where
+  // somebody was told of them, that they can be canaries no more.
+  void follow_sets();
 
   std::map<indicator::Canonical, Appearance> appearances_;
   /// To whom what was shown as a canary, and since when; kEveryone for all, and for what its owner took back.

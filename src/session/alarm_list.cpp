@@ -15,7 +15,8 @@ struct CanaryEntries {
 
 class Reading {
  public:
-  Reading(vault::Vault& vault, const AlarmSources& sources) : vault_(vault), sources_(sources) {}
+  Reading(vault::Vault& vault, const AlarmSources& sources, group::CanaryBook book)
+      : vault_(vault), sources_(sources), book_(std::move(book)) {}
 
   Status find_in(const vault::LogHead& head) {
     CanaryEntries found{.nick = head.nick, .alarms = {}, .opinions = {}};
@@ -68,8 +69,28 @@ class Reading {
         return;
       }
       Status holds = check_alarm(*entry, sources_);
-      alarms_.found.push_back({.entry = *std::move(entry), .holds = std::move(holds), .opinions = {}});
+      std::vector<OwnCanary> ours = own_canaries(*entry);
+      alarms_.found.push_back(
+          {.entry = *std::move(entry), .holds = std::move(holds), .opinions = {}, .ours = std::move(ours)});
     }
+  }
+
+  // Whoever comes to know a canary of ours can commit to it as well, and then meets it with us.
+  std::vector<OwnCanary> own_canaries(const mirror::EntryView& entry) {
+    std::vector<OwnCanary> ours;
+    if (!entry.body) return ours;
+    const auto alarm = CanaryAlarm::from_json(*entry.body);
+    if (!alarm) return ours;
+    for (const CanaryHit& hit : alarm->hits) {
+      const indicator::Canonical& value = hit.canary.canary.indicator;
+      const auto is_named = [&](const auto& set) { return set.entry == hit.canary.set_entry; };
+      if (std::ranges::any_of(book_.sets(), is_named)) continue;  // our own alarm
+      const group::CanaryBook::Committed* set = book_.oldest_with(value);
+      if (set == nullptr) continue;
+      OwnCanary& own = ours.emplace_back(OwnCanary{.value = value, .seq = set->seq, .time = set->time});
+      if (const auto theirs = sources_.entry(entry.entry.author, hit.canary.set_entry)) own.theirs = theirs->entry.time;
+    }
+    return ours;
   }
 
   void take_opinions(const CanaryEntries& entries) {
@@ -85,6 +106,7 @@ class Reading {
 
   vault::Vault& vault_;
   const AlarmSources& sources_;
+  const group::CanaryBook book_;
   std::vector<CanaryEntries> entries_;
   Alarms alarms_;
 };
@@ -92,7 +114,8 @@ class Reading {
 }  // namespace
 
 Result<Alarms> read_alarms(vault::Vault& vault, const std::string& group, const AlarmSources& sources) {
-  Reading reading(vault, sources);
+  TRY(group::CanaryBook book, group::CanaryBook::load(vault, group));
+  Reading reading(vault, sources, std::move(book));
   TRY(const std::vector<vault::LogHead> heads, vault.logs());
   for (const vault::LogHead& head : heads)
     if (head.group == group) TRY_STATUS(reading.find_in(head));

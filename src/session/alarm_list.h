@@ -13,10 +13,19 @@ namespace parley::session {
 inline constexpr std::size_t kMostAlarmsOfOne = 256, kMostOpinionsOfOne = 1024;
 inline constexpr std::size_t kMostAlarmBytesOfOne = std::size_t{16} << 20;
 
+/// A value that another member's alarm shows as its canary, and that stands in a set of our own.
+struct OwnCanary {
+  indicator::Canonical value;
+  std::uint64_t seq = 0;                   ///< of our oldest canary.set with it, of those that we can still open
+  UnixSeconds time = 0;                    ///< of that entry
+  std::optional<UnixSeconds> theirs = {};  ///< of the set that the alarm names, if it is here
+};
+
 struct FoundAlarm {
   mirror::EntryView entry;
   Status holds;
-  std::map<std::string, CanaryOpinion> opinions;  // by nick, the last of each
+  std::map<std::string, CanaryOpinion> opinions = {};  ///< by nick, the last of each
+  std::vector<OwnCanary> ours = {};
 };
 
 struct Alarms {

@@ -1,6 +1,7 @@
 // Canaries: what a set commits to and hides, which set is in use, and what hits weigh.
 #include "group/canary.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -277,6 +278,35 @@ TEST_F(Book, OfAnOlderVersionGivesEachCanaryAPlaceThatStays) {
   EXPECT_GT(half.size(), 2u);
   EXPECT_LT(half.size(), 38u);
   EXPECT_EQ(placed(), half);
+}
+
+TEST_F(Book, RefusesOneMoreRatherThanToHaveNoPlaceForWhatIsPublishedLater) {
+  vault::TestVault home;
+  const auto opened = home.open();
+  ASSERT_OK(book_.add(dark("192.0.2.1")));
+  commit(100 * kDay);
+  for (int i = 0; i < 4095; ++i) book_.published(dark(fmt::format("198.18.{}.{}", i / 256, i % 256)).indicator);
+  EXPECT_FAILS(book_.add(dark("192.0.2.2")), Errc::limit);
+  book_.published(dark("192.0.2.1").indicator);
+  for (int i = 0; i < 256; ++i) book_.opened_to(fmt::format("member-{}", i), 101 * kDay);
+  ASSERT_OK(book_.save(*opened, "g"));
+  const auto back = CanaryBook::load(*opened, "g");
+  ASSERT_OK(back);
+  EXPECT_TRUE(back->is_published(dark("192.0.2.1").indicator));
+}
+
+// To whom it was shown says nothing any more, and that it was shown does.
+TEST_F(Book, KeepsOfACanaryThatIsInNoSetAnyMoreOnlyThatItCannotBeOneAgain) {
+  ASSERT_OK(book_.add(dark("192.0.2.1")));
+  commit(100 * kDay);
+  book_.opened_to("bravo", 101 * kDay);
+  for (int round = 0; round < 2; ++round) {
+    for (int i = 0; i < 64; ++i) ASSERT_OK(book_.add(dark(fmt::format("198.18.{}.{}", round, i))));
+    commit((110 + round) * kDay);
+  }
+  EXPECT_EQ(book_.oldest_with(dark("192.0.2.1").indicator), nullptr);
+  EXPECT_EQ(book_.told("bravo", dark("192.0.2.1").indicator), std::nullopt);
+  EXPECT_FAILS(book_.add(dark("192.0.2.1")), Errc::exists);
 }
 
 // --- what hits weigh ------------------------------------------------------------------------------------------------

@@ -336,6 +336,32 @@ TEST_F(AlarmList, StaysWholeAfterItsAccusedIsExpelled) {
   EXPECT_EQ(std::ranges::count_if(found->found, [](const FoundAlarm& each) { return each.holds.has_value(); }), 1);
 }
 
+// Somebody who learned of bravo's canary in an audit commits to it, and meets it where bravo's stands.
+TEST_F(AlarmList, SaysOfAValueThatItIsACanaryOfWhoChecksAndSinceWhen) {
+  put_canaries_at(bravo(), charter_, {dark(kDark)}, days_ago(4));
+  commit(in_time);
+  ask();
+  ASSERT_OK(raise());
+  const auto seen_by = [&](Opened& member) {
+    const auto sources = sources_of(*member.vault, member.membership(charter_));
+    EXPECT_OK(sources);
+    auto found = read_alarms(*member.vault, charter_.charter.group, *sources);
+    EXPECT_OK(found);
+    EXPECT_EQ(found->found.size(), 1u);
+    EXPECT_OK(found->found.front().holds);
+    return std::move(found->found.front().ours);
+  };
+  const auto ours = seen_by(bravo());
+  ASSERT_EQ(ours.size(), 1u);
+  EXPECT_EQ(ours[0].value.value(), kDark);
+  EXPECT_EQ(ours[0].seq, 1u);
+  EXPECT_NEAR(static_cast<double>(ours[0].time), static_cast<double>(days_ago(4)), 60);
+  ASSERT_TRUE(ours[0].theirs);
+  EXPECT_NEAR(static_cast<double>(*ours[0].theirs), static_cast<double>(days_ago(3)), 60);
+  EXPECT_TRUE(seen_by(alpha()).empty()) << "it is its own alarm";
+  EXPECT_TRUE(seen_by(*members_[2]).empty()) << "it has no canaries";
+}
+
 TEST_F(AlarmList, TellsOfADamagedLogAndHidesNoOther) {
   commit(in_time);
   ask();
