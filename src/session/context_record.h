@@ -51,7 +51,8 @@ inline constexpr indicator::Tlp kDefaultTlp = indicator::Tlp::amber;
 /// empty and marked red.
 ContextRecord context_record(std::span<const vault::SourceContext> sources);
 
-/// Whether the source of this name entered a record of these fields; true of any where the record names not all of them.
+/// Whether the source of this name entered a record of these fields; true of any where the record names not all of
+/// them.
 bool is_made_of(const ContextFields& fields, std::string_view source);
 
 /// The record as one PJ1 object of its known fields, for storage and display.

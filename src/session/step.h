@@ -151,8 +151,8 @@ struct WrittenBetween {
 Status check_time(std::string_view type, UnixSeconds stated, const WrittenBetween& written, const std::string& peer);
 
 /// Whether what our own log states now and the clock here go together. What counts by day and by month, how old our
-/// canaries are and what is held against a member go by the one; whether a step is timely and a charter in force, by the
-/// other. Somebody who sets the clock, or lies to us about its own, must not part the two.
+/// canaries are and what is held against a member go by the one; whether a step is timely and a charter in force, by
+/// the other. Somebody who sets the clock, or lies to us about its own, must not part the two.
 /// @param of_log  what an entry of ours states that is written now (JointLog::time_of_next())
 /// @error Errc::skew with both times and what to do
 Status check_clock(UnixSeconds of_log, UnixSeconds clock, std::int64_t skew_seconds);
