@@ -40,15 +40,19 @@ function(parley_builds target)
   endforeach()
 endfunction()
 
-# parley_test(<room> LABELS <label>... [LIBRARIES <target>...]): all of tests/<room>/*_test.cpp as one GoogleTest binary,
-# test_<room>, that the target <label>-tests of each label builds.
+# parley_test(<room> LABELS <label>... [LIBRARIES <target>...] [TOGETHER]): all of tests/<room>/*_test.cpp as one
+# GoogleTest binary, test_<room>, that the target <label>-tests of each label builds. TOGETHER: six files are compiled as
+# one, so that what they all include is read once; no two of the room's files may name something alike then.
 function(parley_test room)
-  cmake_parse_arguments(TEST "" "" "LABELS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(TEST "TOGETHER" "" "LABELS;LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${room}/*.cpp)
   if(NOT sources)
     return()
   endif()
   add_executable(test_${room} ${sources})
+  if(TEST_TOGETHER)
+    set_target_properties(test_${room} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+  endif()
   target_compile_options(test_${room} PRIVATE ${TEST_OPTIONS})
   target_precompile_headers(test_${room} REUSE_FROM parley_test_headers)
   target_include_directories(test_${room} PRIVATE ${PROJECT_SOURCE_DIR}/tests)

@@ -47,13 +47,6 @@ std::set<std::string> held_in_parts(unsigned first, unsigned last) {
   return held;
 }
 
-Question which_addresses(const std::string& label = "") {
-  Question question;
-  question.types = {indicator::Type::ipv4};
-  question.label = label;
-  return question;
-}
-
 /// What alpha's program wrote into its log, and which frames it sent, while one or more sessions were held.
 struct ByAlpha {
   std::vector<mirror::Draft> written;

@@ -6,9 +6,9 @@
 namespace parley::session {
 namespace {
 
-constexpr std::int64_t kSkew = 600, kDay = 86'400;
+constexpr std::int64_t kSkew = 600;
 
-struct Case {
+struct DatedBy {
   const char* name;
   bool asker;              ///< deviates; else who is asked
   std::string_view since;  ///< from this step on
@@ -16,7 +16,7 @@ struct Case {
   const char* refused_step = nullptr;  ///< by the honest side; nothing: the session is held
 };
 
-class DatedSteps : public DeviatingPeer, public testing::WithParamInterface<Case> {
+class DatedSteps : public DeviatingPeer, public testing::WithParamInterface<DatedBy> {
  protected:
   auto hold() {
     Opened& liar = GetParam().asker ? asker_ : answerer_;
@@ -56,20 +56,21 @@ TEST_P(DatedSteps, AreNotGoneOnFromWhereTheyAreFurtherOffThanClocksMayBe) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, DatedSteps,
-    testing::Values(Case{"asker_a_month_behind", true, kPropose, -30 * kDay, "session.propose"},
-                    Case{"asker_a_day_behind", true, kPropose, -kDay, "session.propose"},
-                    Case{"asker_a_day_ahead", true, kPropose, kDay, "session.propose"},
-                    Case{"asker_ahead_from_its_commitment_on", true, kCommit, kDay, "session.commit"},
-                    Case{"asker_ahead_from_its_run_on", true, kRun, kDay, "session.run"},
-                    Case{"asker_behind_within_the_skew", true, kPropose, -kSkew + 60, nullptr},
-                    Case{"asker_ahead_within_the_skew", true, kPropose, kSkew - 60, nullptr},
-                    Case{"asked_a_month_behind", false, kAccept, -30 * kDay, "session.accept"},
-                    Case{"asked_just_beyond_the_skew_behind", false, kAccept, -kSkew - 60, "session.accept"},
-                    Case{"asked_just_beyond_the_skew_ahead", false, kAccept, kSkew + 60, "session.accept"},
-                    Case{"asked_ahead_from_its_commitment_on", false, kCommit, kDay, "session.commit"},
-                    Case{"asked_ahead_from_its_run_on", false, kRun, kDay, "session.run"},
-                    Case{"asked_behind_within_the_skew", false, kAccept, -kSkew + 60, nullptr},
-                    Case{"asked_ahead_within_the_skew", false, kAccept, kSkew - 60, nullptr}),
+    testing::Values(
+        DatedBy{"asker_a_month_behind", true, kPropose, -30 * group::kSecondsPerDay, "session.propose"},
+        DatedBy{"asker_a_day_behind", true, kPropose, -group::kSecondsPerDay, "session.propose"},
+        DatedBy{"asker_a_day_ahead", true, kPropose, group::kSecondsPerDay, "session.propose"},
+        DatedBy{"asker_ahead_from_its_commitment_on", true, kCommit, group::kSecondsPerDay, "session.commit"},
+        DatedBy{"asker_ahead_from_its_run_on", true, kRun, group::kSecondsPerDay, "session.run"},
+        DatedBy{"asker_behind_within_the_skew", true, kPropose, -kSkew + 60, nullptr},
+        DatedBy{"asker_ahead_within_the_skew", true, kPropose, kSkew - 60, nullptr},
+        DatedBy{"asked_a_month_behind", false, kAccept, -30 * group::kSecondsPerDay, "session.accept"},
+        DatedBy{"asked_just_beyond_the_skew_behind", false, kAccept, -kSkew - 60, "session.accept"},
+        DatedBy{"asked_just_beyond_the_skew_ahead", false, kAccept, kSkew + 60, "session.accept"},
+        DatedBy{"asked_ahead_from_its_commitment_on", false, kCommit, group::kSecondsPerDay, "session.commit"},
+        DatedBy{"asked_ahead_from_its_run_on", false, kRun, group::kSecondsPerDay, "session.run"},
+        DatedBy{"asked_behind_within_the_skew", false, kAccept, -kSkew + 60, nullptr},
+        DatedBy{"asked_ahead_within_the_skew", false, kAccept, kSkew - 60, nullptr}),
     [](const auto& named) { return std::string(named.param.name); });
 
 // --- our own clock and our own log ----------------------------------------------------------------------------------
@@ -78,14 +79,14 @@ INSTANTIATE_TEST_SUITE_P(
 class LateHello final : public LinkDecorator {
  public:
   using LinkDecorator::LinkDecorator;
-  UnixSeconds peer_time() const override { return inner_.peer_time() - 10 * kDay; }
+  UnixSeconds peer_time() const override { return inner_.peer_time() - 10 * group::kSecondsPerDay; }
 };
 
 class OwnClock : public DeviatingPeer {
  protected:
   /// By a clock that has been set to another time since.
   void write_into(Opened& side, UnixSeconds time) {
-    open_logs(asker_, answerer_, wall_clock_now() - kDay);
+    open_logs(asker_, answerer_, wall_clock_now() - group::kSecondsPerDay);
     ASSERT_OK(log_of(side).with([&](mirror::Replica& replica) {
       return replica.append(mirror::draft_for_everyone(log::kHeads, replica.heads_body()), time);
     }));
@@ -130,14 +131,14 @@ class OwnClock : public DeviatingPeer {
 // The other side's steps are timely by such a clock, if its log has always been as far behind; and no canary is old
 // enough by it.
 TEST_F(OwnClock, ThatIsSetBackBehindOurOwnLogHoldsNoSessionThatWeAskFor) {
-  write_into(asker_, wall_clock_now() + 2 * kDay);
+  write_into(asker_, wall_clock_now() + 2 * group::kSecondsPerDay);
   answerer_.minds_no_clock = true;
   expect_refused(asker_, hold_session(asker_, answerer_, which_addresses_and_names()).began, Errc::skew, kLogIsLater);
   EXPECT_EQ(newest_session(*answerer_.vault), "") << "not even the question has left";
 }
 
 TEST_F(OwnClock, ThatIsSetBackBehindOurOwnLogHoldsNoSessionThatWeAreAskedFor) {
-  write_into(answerer_, wall_clock_now() + 2 * kDay);
+  write_into(answerer_, wall_clock_now() + 2 * group::kSecondsPerDay);
   asker_.minds_no_clock = true;
   const auto both = hold_session(asker_, answerer_, which_addresses_and_names());
   expect_refused(answerer_, both.answered, Errc::skew, kLogIsLater);
@@ -171,7 +172,7 @@ TEST_F(OwnClock, ThatJumpsInTheMiddleChargesNothingAtItsTime) {
     RewritingLog& log = log_of(*jumps);
     const Deviation jump{.rewrite =
                              [&log](mirror::Draft& draft) {
-                               if (draft.type == kRun) log.ahead = 2 * kDay;
+                               if (draft.type == kRun) log.ahead = 2 * group::kSecondsPerDay;
                                if (draft.type == kAbort) log.ahead = 0;
                              },
                          .resend = {}};

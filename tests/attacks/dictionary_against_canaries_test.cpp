@@ -78,17 +78,17 @@ std::vector<std::int64_t> hits_on(std::span<const group::CommittedCanary> enteri
   return hits;
 }
 
-struct Case {
+struct Guessing {
   Type type;
   double fraction;
   std::size_t canaries;
   std::int64_t eps_ppm;
 };
 
-class Guesser : public testing::TestWithParam<Case> {};
+class Guesser : public testing::TestWithParam<Guessing> {};
 
 TEST_P(Guesser, IsNoticedAtTheRateThatTheFormulaSays) {
-  const Case& is = GetParam();
+  const Guessing& is = GetParam();
   std::mt19937_64 random(seed());
   int alarms = 0;
   for (int run = 0; run < kRuns; ++run) {
@@ -102,14 +102,14 @@ TEST_P(Guesser, IsNoticedAtTheRateThatTheFormulaSays) {
 }
 
 INSTANTIATE_TEST_SUITE_P(OfAllAddresses, Guesser,
-                         testing::Values(Case{Type::ipv4, 0.001, 64, 10}, Case{Type::ipv4, 0.01, 64, 10},
-                                         Case{Type::ipv4, 0.05, 20, 10}, Case{Type::ipv4, 0.1, 8, 10},
-                                         Case{Type::ipv4, 0.5, 4, 10}, Case{Type::ipv4, 1.0, 1, 10},
-                                         Case{Type::ipv4, 0.05, 64, 500}, Case{Type::ipv4, 0.3, 5, 500}));
+                         testing::Values(Guessing{Type::ipv4, 0.001, 64, 10}, Guessing{Type::ipv4, 0.01, 64, 10},
+                                         Guessing{Type::ipv4, 0.05, 20, 10}, Guessing{Type::ipv4, 0.1, 8, 10},
+                                         Guessing{Type::ipv4, 0.5, 4, 10}, Guessing{Type::ipv4, 1.0, 1, 10},
+                                         Guessing{Type::ipv4, 0.05, 64, 500}, Guessing{Type::ipv4, 0.3, 5, 500}));
 INSTANTIATE_TEST_SUITE_P(OfTheMostVisitedDomains, Guesser,
-                         testing::Values(Case{Type::domain, 0.001, 64, 10}, Case{Type::domain, 0.01, 64, 10},
-                                         Case{Type::domain, 0.1, 16, 10}, Case{Type::domain, 0.5, 3, 10},
-                                         Case{Type::domain, 0.1, 32, 500}));
+                         testing::Values(Guessing{Type::domain, 0.001, 64, 10}, Guessing{Type::domain, 0.01, 64, 10},
+                                         Guessing{Type::domain, 0.1, 16, 10}, Guessing{Type::domain, 0.5, 3, 10},
+                                         Guessing{Type::domain, 0.1, 32, 500}));
 
 // --- who did not guess ----------------------------------------------------------------------------------------------
 

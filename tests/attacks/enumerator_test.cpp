@@ -6,17 +6,11 @@
 namespace parley::session {
 namespace {
 
-using admission::addresses, admission::at_most, admission::Circle, admission::Refusal;
+using admission::addresses, admission::at_most, admission::Circle;
 using testing::HasSubstr;
 
 constexpr unsigned kGuesses = 200;
 constexpr std::int64_t kCap = 50;
-
-Question which_addresses() {
-  Question question;
-  question.types = {indicator::Type::ipv4};
-  return question;
-}
 
 /// alpha enumerates; bravo and charlie hold as many of the addresses that it guesses as they can have admitted.
 class Enumerator : public testing::Test {
@@ -98,7 +92,7 @@ TEST_F(Enumerator, IsToldItsCapWhenItWantsMore) {
   for (int i = 0; i < 10; ++i)
     append(points, crypto::multiply_base(crypto::Scalar::from_uniform(random_secret<64>().expose()))->encoding());
   for (const std::size_t helper : {1u, 2u}) {
-    std::optional<Refusal> refusal;
+    std::optional<admission::Refusal> refusal;
     const auto both = circle.connect<bool, std::uint64_t>(
         0, helper,
         [&](group::LogLink& link) -> Result<bool> {
@@ -108,7 +102,7 @@ TEST_F(Enumerator, IsToldItsCapWhenItWantsMore) {
           TRY_STATUS(link.send(wire::FrameType::admission, admission::write_message(request)));
           TRY(const wire::Frame frame, link.receive(deadline_in(kPatience)));
           TRY(const admission::Message message, admission::read_message(frame.payload));
-          if (const auto* said = std::get_if<Refusal>(&message)) refusal = *said;
+          if (const auto* said = std::get_if<admission::Refusal>(&message)) refusal = *said;
           TRY_STATUS(link.send(wire::FrameType::bye, {}));
           return true;
         },

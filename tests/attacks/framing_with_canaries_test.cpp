@@ -9,8 +9,6 @@ namespace {
 
 using log::Json;
 
-constexpr auto kDark = "192.0.2.77";
-
 // alpha's canary was hit; now it raises an alarm, honestly or not. bravo checks it.
 class Framing : public testing::Test {
  protected:

@@ -8,7 +8,7 @@ namespace parley::attacks {
 namespace {
 
 using log::KeyRole, log::RotationReason;
-using mirror::Push, mirror::kGroup, mirror::kNow, mirror::Conviction, mirror::EntryView;
+using mirror::Push, mirror::kGroup, mirror::Conviction, mirror::EntryView;
 using mirror::succeeds, mirror::why, mirror::fails;
 
 /// Alpha's keys are stolen and replaced; bravo helps the thief; carol and dave are honest.
@@ -134,7 +134,7 @@ TEST_F(RotatedKeys, OfCosignaturesCountForNoTreeBeyondWhatTheirOwnerHeld) {
   ASSERT_EQ(circle_[2].size("bravo"), size);
   const auto checkpoint = log::read_checkpoint(*circle_[1].checkpoint("bravo"), circle_.keys[1].log);
   ASSERT_OK(checkpoint);
-  const auto stolen = log::cosign(*checkpoint, circle_.keys[0].cosign.name, old_cosign(), kNow);
+  const auto stolen = log::cosign(*checkpoint, circle_.keys[0].cosign.name, old_cosign(), mirror::kNow);
   const auto note = log::add_cosignature(*circle_[1].checkpoint("bravo"), stolen, circle_.keys[0].cosign);
   ASSERT_OK(note);
   ASSERT_OK(show(2, mirror::Cosig{"bravo", *note}));
@@ -155,7 +155,7 @@ TEST_F(RotatedKeys, OfCosignaturesThatWereTakenBeforeStayCounted) {
   settle();
   const std::uint64_t size = circle_[1].size("bravo");
   const auto checkpoint = log::read_checkpoint(*circle_[1].checkpoint("bravo"), circle_.keys[1].log);
-  const auto stolen = log::cosign(*checkpoint, circle_.keys[0].cosign.name, old_cosign(), kNow);
+  const auto stolen = log::cosign(*checkpoint, circle_.keys[0].cosign.name, old_cosign(), mirror::kNow);
   ASSERT_OK(show(2, mirror::Cosig{"bravo", *log::add_cosignature(*circle_[1].checkpoint("bravo"), stolen,
                                                                  circle_.keys[0].cosign)}));
   EXPECT_TRUE(circle_[2].held_by("alpha", "bravo", size)) << "one vote";

@@ -149,19 +149,19 @@ TEST(TaggedSession, IsOpenedByTheIndicatorsThatMatched) {
   EXPECT_EQ(revealed.first->received, 2u);
 }
 
-constexpr auto kDark = "203.0.113.77";
+constexpr auto kAdmittedDark = "203.0.113.77";
 
 /// alpha has a canary among addresses, which enter by tags; bravo has guessed it; charlie looks on.
 class TaggedCanaries : public testing::Test {
  protected:
   static std::vector<vault::TestRecord> with_a_guess() {
     std::vector<vault::TestRecord> records = addresses(25, 40);
-    records.push_back(record(indicator::Type::ipv4, kDark, "guess"));
+    records.push_back(record(indicator::Type::ipv4, kAdmittedDark, "guess"));
     return records;
   }
   TaggedCanaries() {
     const UnixSeconds then = days_ago(3);
-    commit_canaries_at(circle[0], circle[1], circle.charter(), {dark(kDark), dark("203.0.113.78")}, then);
+    commit_canaries_at(circle[0], circle[1], circle.charter(), {dark(kAdmittedDark), dark("203.0.113.78")}, then);
     open_logs(circle[0], circle[2], circle.charter(), then);  // of three members all make it final
     circle.begin_epoch();
     circle.admit(1);
@@ -182,11 +182,12 @@ TEST_F(TaggedCanaries, EnterOnceTheyAreAdmittedAndAreHitsAndNoMatches) {
   ASSERT_OK(held.answered);
   EXPECT_EQ(matched(*circle[0].vault, *held.began), values(25, 15));
   ASSERT_EQ(hits(held).size(), 1u);
-  EXPECT_EQ(hits(held)[0].canary.canary.indicator.value(), kDark);
+  EXPECT_EQ(hits(held)[0].canary.canary.indicator.value(), kAdmittedDark);
   const auto row = circle[0].vault->session(*held.began);
   ASSERT_OK(row);
   EXPECT_TRUE(read_outcome(row->outcome)->agreed);
-  EXPECT_TRUE(matched(*circle[1].vault, *held.began).contains(kDark)) << "to the other side a match like any other";
+  EXPECT_TRUE(matched(*circle[1].vault, *held.began).contains(kAdmittedDark))
+      << "to the other side a match like any other";
 }
 
 TEST_F(TaggedCanaries, AreAskedForAndCountedLikeIndicatorsInSoManyPlacesAsASetHas) {
@@ -205,7 +206,7 @@ TEST_F(TaggedCanaries, WithoutATagStayOut) {
 
 TEST_F(TaggedCanaries, TakeNothingOfALowCap) {
   Circle low{{addresses(0, 40), {}}, at_most(admission::kLeastCapForCanaries - 1)};
-  commit_canaries_at(low[0], low[1], low.charter(), {dark(kDark)}, days_ago(3));
+  commit_canaries_at(low[0], low[1], low.charter(), {dark(kAdmittedDark)}, days_ago(3));
   low.begin_epoch();
   EXPECT_EQ(low.admit(0), 40u);
   EXPECT_EQ(low.counted(1, 1, 0), 40);

@@ -13,7 +13,7 @@ namespace {
 
 using vault::fails, vault::succeeds;
 
-const std::string kSession(32, 'a');
+const std::string kRecordedSession(32, 'a');
 
 psi::Elements some_elements() {
   psi::Elements elements;
@@ -34,7 +34,7 @@ constexpr std::array kIpv4 = {indicator::Type::ipv4};
 Bytes beginning(const psi::Elements& elements = some_elements(), std::span<const indicator::Type> by_tags = {},
                 ByteView tags = {}) {
   Bytes bytes;
-  record_beginning(kSession, Side::responder, secret_of(1), secret_of(2), elements, by_tags, tags,
+  record_beginning(kRecordedSession, Side::responder, secret_of(1), secret_of(2), elements, by_tags, tags,
                    [&](ByteView piece) { append(bytes, piece); });
   return bytes;
 }
@@ -70,7 +70,7 @@ TEST(AuditRecord, IsReadAsItWasWritten) {
   const Bytes bytes = whole();
   const auto record = read(bytes);
   ASSERT_OK(record);
-  EXPECT_EQ(record->session, kSession);
+  EXPECT_EQ(record->session, kRecordedSession);
   EXPECT_EQ(record->side, Side::responder);
   EXPECT_TRUE(record->seed.equals(secret_of(1)));
   EXPECT_TRUE(record->salts.equals(secret_of(2)));

@@ -6,7 +6,6 @@
 namespace parley::session {
 namespace {
 
-constexpr auto kDark = "192.0.2.77";
 constexpr auto kDarker = "192.0.2.78";
 
 std::vector<vault::TestRecord> with(std::vector<vault::TestRecord> records, std::initializer_list<const char*> more) {

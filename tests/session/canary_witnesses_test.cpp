@@ -8,7 +8,6 @@
 namespace parley::session {
 namespace {
 
-constexpr auto kDark = "192.0.2.77";
 constexpr UnixSeconds kYear = 365 * 86'400;
 
 // alpha has canaries, bravo guesses, the others look on.

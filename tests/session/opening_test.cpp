@@ -14,12 +14,12 @@ namespace {
 
 constexpr std::uint64_t kSetSize = 256;
 constexpr std::uint64_t kIndex = 17;
-constexpr std::string_view kSession = "00112233445566778899aabbccddeeff";
+constexpr std::string_view kOpenedSession = "00112233445566778899aabbccddeeff";
 
 // A committed set of which item kIndex is an address with known context; the others are of no interest.
 struct Committed {
   indicator::Canonical indicator = indicator::Canonical::from_storage(indicator::Type::ipv4, "198.51.100.7");
-  Digest label = input_label(kSession, Side::asker);
+  Digest label = input_label(kOpenedSession, Side::asker);
   ContextFields fields = empty_fields();
   std::unique_ptr<Commitments> commitments;
 
@@ -43,7 +43,7 @@ struct Committed {
     return make_opening(indicator, commitments->opening(kIndex, kIndex, fields), Side::asker, kSetSize, opened);
   }
   // `session`: in which the roots are said to have been committed to.
-  Status check(const Opening& opening, std::string_view session = kSession) const {
+  Status check(const Opening& opening, std::string_view session = kOpenedSession) const {
     return check_opening(opening, session, commitments->items_root(), commitments->context_root());
   }
 };

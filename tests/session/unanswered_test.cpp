@@ -73,7 +73,7 @@ TEST_F(Unanswered, QuestionsOfOthersAndOursAndThoseOfYesterdayDoNotCount) {
   fill(kMostUnansweredPerDay, kRefused, now_ - 60, {}, [](vault::SessionRow& row) { row.asked_by_us = true; });
   fill(kMostUnansweredPerDay, kRefused, now_ - 60, {}, [](vault::SessionRow& row) { row.group = "another"; });
   fill(kMostUnansweredPerDay, kRefused, now_ - 86'500);
-  Terms terms;
+  session::Terms terms;
   terms.question = which_addresses_and_names();
   fill(kMostUnansweredPerDay, kClosed, now_ - 60, {}, [&](vault::SessionRow& row) { row.terms = write_terms(terms); });
   EXPECT_OK(ask_again().answered);

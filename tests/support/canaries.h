@@ -8,6 +8,8 @@
 
 namespace parley::session {
 
+inline constexpr auto kDark = "192.0.2.77";  ///< held by nobody: what a test's first canary is
+
 /// Carries what two replicas have for each other until neither has anything, as if it were `now`.
 /// @param by_other  what the clock of `other` shows, where it shows something else
 inline void carry_between(group::JointLog& one, group::JointLog& other, UnixSeconds now,

@@ -344,6 +344,12 @@ inline RevealEnd last_end_of_reveal(Opened& side, const group::SignedCharter& ch
   return end;
 }
 
+inline Question which_addresses(const std::string& label = "") {
+  Question question;
+  question.types = {indicator::Type::ipv4};
+  question.label = label;
+  return question;
+}
 inline Question which_addresses_and_names() {
   Question question;
   question.types = {indicator::Type::ipv4, indicator::Type::domain};
