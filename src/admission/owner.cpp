@@ -44,6 +44,25 @@ bool is_due(const vault::AdmissionBatch& batch, std::string_view nick, std::span
   return true;
 }
 
+/// Whether all others have answered it.
+bool is_whole(const vault::AdmissionBatch& batch, const Epoch& epoch, std::string_view our_nick) {
+  return std::ranges::all_of(epoch.members,
+                             [&](const std::string& nick) { return nick == our_nick || has_answered(batch, nick); });
+}
+
+/// Whether `nick` has answered as much, before this batch and of its type, as may still come to nothing by one of the
+/// others: what it answers is counted, and is lost with a batch that somebody spoils. The first batch that is not whole
+/// is never held back.
+bool runs_ahead(std::span<const vault::AdmissionBatch> batches, const vault::AdmissionBatch& batch,
+                std::string_view nick, const Epoch& epoch, std::string_view our_nick, std::int64_t most_of_type) {
+  std::uint64_t ahead = 0;
+  for (const vault::AdmissionBatch& before : batches)
+    if (before.number < batch.number && before.type == batch.type && has_answered(before, nick) &&
+        !is_whole(before, epoch, our_nick))
+      ahead += before.count;
+  return ahead > 0 && ahead + batch.count > most_in_batch(most_of_type);
+}
+
 /// @return how many indicators are in it; 0 where another thread has put them into one
 Result<std::uint64_t> make_batch(const Party& us, const Epoch& epoch, indicator::Type type,
                                  std::span<const std::pair<vault::ItemId, indicator::Canonical>> items) {
@@ -241,6 +260,10 @@ Status finish(const Party& us, const Epoch& epoch, const vault::AdmissionBatch& 
 
 }  // namespace
 
+std::size_t most_in_batch(std::int64_t most_of_type) {
+  return std::clamp(static_cast<std::size_t>(most_of_type) / kBatchesInCap, kFewestInFullBatch, kMostInBatch);
+}
+
 Result<std::uint64_t> make_batches(const Party& us, const Epoch& epoch) {
   vault::Vault& vault = us.desk.vault;
   const group::Charter& charter = us.membership.charter();
@@ -251,11 +274,12 @@ Result<std::uint64_t> make_batches(const Party& us, const Epoch& epoch) {
     TRY(const auto under_way, vault.admission_batches(charter.group, epoch.id));
     TRY(const std::int64_t used, admission::used(vault, us.membership, epoch, us.desk.card.nick, cap.type));
     if (under_way.size() >= kMostUnderWay || used >= cap.most) continue;
-    const auto room = std::min(static_cast<std::uint64_t>(cap.most - used),
-                               std::uint64_t{(kMostUnderWay - under_way.size()) * kMostInBatch});
+    const std::size_t full = most_in_batch(cap.most);
+    const auto room =
+        std::min(static_cast<std::uint64_t>(cap.most - used), std::uint64_t{(kMostUnderWay - under_way.size()) * full});
     TRY(const auto waiting, vault.not_admitted(us.membership.admitted(), epoch.id, cap.type, room));
-    for (std::size_t begin = 0; begin < waiting.size(); begin += kMostInBatch) {
-      const auto items = std::span(waiting).subspan(begin, std::min(kMostInBatch, waiting.size() - begin));
+    for (std::size_t begin = 0; begin < waiting.size(); begin += full) {
+      const auto items = std::span(waiting).subspan(begin, std::min(full, waiting.size() - begin));
       TRY(const std::uint64_t count, make_batch(us, epoch, cap.type, items));
       made += count;
     }
@@ -264,29 +288,34 @@ Result<std::uint64_t> make_batches(const Party& us, const Epoch& epoch) {
 }
 
 Result<Helped> ask_for_help(const Party& us, const Epoch& epoch, group::LogLink& link, Deadline deadline) {
-  TRY(const auto batches, us.desk.vault.admission_batches(us.membership.charter().group, epoch.id));
+  const group::Charter& charter = us.membership.charter();
+  const std::string& nick = link.peer().nick;
+  TRY(auto batches, us.desk.vault.admission_batches(charter.group, epoch.id));
   TRY(const std::vector<std::string> first, spoilers(us, epoch));
   const auto is_to_answer = [&](const vault::AdmissionBatch& batch) {
-    return !has_answered(batch, link.peer().nick) && is_due(batch, link.peer().nick, first);
+    const group::AdmissionCap* cap = charter.admission.cap(batch.type);
+    return cap != nullptr && !has_answered(batch, nick) && is_due(batch, nick, first) &&
+           !runs_ahead(batches, batch, nick, epoch, us.desk.card.nick, cap->most);
   };
   std::uint64_t waiting = 0;
   for (const vault::AdmissionBatch& batch : batches)
-    if (is_to_answer(batch)) waiting += batch.count;
+    if (!has_answered(batch, nick)) waiting += batch.count;
   Helped helped;
   if (waiting > 0) us.progress.phase("admitting with the help of " + link.peer().name, waiting);
   Owner owner(us, epoch, link);
-  for (const vault::AdmissionBatch& batch : batches) {
+  for (vault::AdmissionBatch& batch : batches) {
     if (!is_to_answer(batch)) continue;
     if (Monotonic::now() >= deadline) break;
     TRY(helped.refusal, owner.ask(batch));
     if (helped.refusal) {
-      TRY_STATUS(note_helper(us, link.peer().nick, true, in_words(*helped.refusal, link.peer().nick, batch.type)));
+      TRY_STATUS(note_helper(us, nick, true, in_words(*helped.refusal, nick, batch.type)));
       return helped;
     }
+    batch.answered.push_back(nick);
     helped.indicators += batch.count;
     us.progress.advance(helped.indicators);
   }
-  TRY_STATUS(note_helper(us, link.peer().nick, true, {}));
+  TRY_STATUS(note_helper(us, nick, true, {}));
   return helped;
 }
 
@@ -294,9 +323,7 @@ Result<std::uint64_t> finish_batches(const Party& us, const Epoch& epoch) {
   TRY(const auto batches, us.desk.vault.admission_batches(us.membership.charter().group, epoch.id));
   std::uint64_t finished = 0;
   for (const vault::AdmissionBatch& batch : batches) {
-    const bool whole = std::ranges::all_of(
-        epoch.members, [&](const std::string& nick) { return nick == us.desk.card.nick || has_answered(batch, nick); });
-    if (!whole) continue;
+    if (!is_whole(batch, epoch, us.desk.card.nick)) continue;
     TRY_STATUS(finish(us, epoch, batch));
     finished += batch.count;
   }

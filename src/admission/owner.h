@@ -2,8 +2,9 @@
 // other member for help with them, checks what it gets, and keeps the tags in the vault. Whatever is interrupted goes
 // on where it was; a member that is away holds up its own answers only. What is asked to be proven of a batch is drawn
 // once and kept before it is said: whoever breaks off after it has heard it is asked the same again. A batch to which
-// somebody gave bad answers is made anew, and that member is asked for the new ones before all others, so that it
-// uses up nothing of what they grant.
+// somebody gave bad answers is made anew, and that member is asked for the new ones before all others. Until then
+// nobody is far ahead of the others, so that a member that begins to give bad answers uses up one batch, and not all,
+// of what the others grant.
 #pragma once
 
 #include "admission/epoch.h"
@@ -13,6 +14,12 @@ namespace parley::admission {
 
 /// Batches under way at once: a quarter of a million indicators, blinded in some seconds.
 inline constexpr std::size_t kMostUnderWay = 16;
+
+/// A batch of a type has an eighth of the type's cap at most, but for caps so low that each entry would count a few.
+inline constexpr std::size_t kBatchesInCap = 8;
+inline constexpr std::size_t kFewestInFullBatch = 64;
+/// @param most_of_type  the charter's cap
+std::size_t most_in_batch(std::int64_t most_of_type);
 
 /// Under a lower cap of a type no canaries of it are admitted: each set takes a sixteenth of this.
 inline constexpr std::int64_t kLeastCapForCanaries = 1024;
@@ -26,8 +33,8 @@ struct Helped {
   std::uint64_t indicators = 0;         ///< with which the member has helped now
   std::optional<Refusal> refusal = {};  ///< why it does not help with the rest
 };
-/// Asks the peer of `link` for its part of every batch that lacks it and is not to be answered by another first, until
-/// it refuses or time is up.
+/// Asks the peer of `link` for its part of the batches that lack it and are not to be answered by another first, until
+/// it refuses, is ahead of the others by as much as a batch may have, or time is up.
 /// @error Errc::protocol when its answers are no elements, do not hold their proof, or are not those that were fixed,
 /// after the batch was dropped and the member noted where these answers could never become good; Errc::peer_gone
 Result<Helped> ask_for_help(const Party& us, const Epoch& epoch, group::LogLink& link, Deadline deadline);

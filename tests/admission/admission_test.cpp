@@ -348,7 +348,7 @@ TEST(Admission, UsesNothingOfMoreOrFewerAnswersThanWereAskedFor) {
 // 400 answers, of which 300 are proven: the one that is no element is found, whichever they are.
 TEST(Admission, UsesNothingOfAnswersOfWhichOneIsNoElement) {
   for (const std::byte filling : {std::byte{0}, std::byte{0xff}}) {
-    Circle circle{{addresses(0, 400), {}, {}}, at_most(1000)};
+    Circle circle{{addresses(0, 400), {}, {}}, at_most(4000)};
     circle.begin_epoch();
     Liar liar([&](Bytes& answers) { std::ranges::fill(std::span(answers).last(32), filling); });
     const auto asked = circle.ask(0, 1, liar.deviation());
@@ -371,6 +371,47 @@ TEST(Admission, UsesNothingOfAnswersOfWhichOneIsNoElement) {
   }
 }
 
+// charlie waits until bravo has answered, and then spoils all that it is asked for.
+TEST(Admission, LosesOneBatchAtMostOfWhatTheOthersGrantToAMemberThatBeginsToSpoil) {
+  const std::int64_t batch = kFewestInFullBatch;
+  Circle circle{{addresses(0, 3 * kFewestInFullBatch), {}, {}}, at_most(3 * batch)};
+  circle.begin_epoch();
+  Liar liar([](Bytes&) {});
+  for (int round = 0; round < 4; ++round) {
+    ASSERT_OK(circle.ask(0, 1).first);
+    (void)circle.ask(0, 2, liar.deviation());
+    EXPECT_LE(circle.counted(1, 1, 0), batch) << round;
+  }
+  EXPECT_EQ(circle.overview(0).helpers[1].bad_answers, 3) << "charlie has used up what its own log grants, and no more";
+}
+
+TEST(Admission, RunsAheadWithNobodyByMoreThanABatchOfAType) {
+  const std::int64_t batch = kFewestInFullBatch;
+  Circle circle{{addresses(0, 3 * kFewestInFullBatch), {}, {}}, at_most(8 * batch)};
+  circle.begin_epoch();
+  for (int again = 0; again < 2; ++again) {
+    ASSERT_OK(circle.ask(0, 1).first);
+    EXPECT_EQ(circle.counted(1, 1, 0), batch) << "charlie has answered nothing yet";
+  }
+  ASSERT_OK(circle.ask(0, 2).first);
+  EXPECT_EQ(circle.counted(2, 2, 0), 2 * batch) << "one that bravo has answered, and one more";
+  EXPECT_EQ(circle.admitted(0), kFewestInFullBatch);
+  EXPECT_EQ(circle.admit(0), 3 * kFewestInFullBatch);
+}
+
+TEST(Admission, PutsAnEighthOfTheCapOfATypeIntoABatchAtMost) {
+  EXPECT_EQ(most_in_batch(100'000), 12'500u);
+  EXPECT_EQ(most_in_batch(1'000'000), psi::admission::kMostInBatch);
+  for (const std::int64_t low : {1, 25, 512}) EXPECT_EQ(most_in_batch(low), kFewestInFullBatch);
+  Circle circle{{addresses(0, 300), {}}, at_most(800)};
+  circle.begin_epoch();
+  ASSERT_OK(circle.as(0, [](const Party& us) { return prepare(us); }));
+  const auto batches = circle[0].vault->admission_batches(circle.charter().charter.group, circle.epoch(0).id);
+  ASSERT_OK(batches);
+  EXPECT_THAT(*batches, testing::Each(testing::Field(&vault::AdmissionBatch::count, 100u)));
+  EXPECT_EQ(batches->size(), 3u);
+}
+
 /// Keeps the samples that an owner names.
 Deviation owner_that_is_heard(std::vector<std::vector<std::uint32_t>>& samples) {
   return {.rewrite = {}, .resend = [&samples](const wire::Frame& frame) {
@@ -385,7 +426,7 @@ Deviation owner_that_is_heard(std::vector<std::vector<std::uint32_t>>& samples) 
 
 // Whoever sees that something false is in the sample and breaks off is asked for the same sample again.
 TEST(Admission, IsAskedForTheSameProofAgainByWhoeverBreaksOffBeforeIt) {
-  Circle circle{{addresses(0, 2000), {}}, at_most(2000)};
+  Circle circle{{addresses(0, 2000), {}}, at_most(16'000)};
   circle.begin_epoch();
   std::vector<std::vector<std::uint32_t>> samples;
   const auto breaks_off = helper_that<Proof>([](Proof&) { return false; });
@@ -415,7 +456,7 @@ TEST(Admission, UsesNothingOfABatchWhoseAnswersWereFixedOtherwiseBefore) {
 }
 
 TEST(Admission, IsProvenForOneSampleOnlyAndRefusedByNameForAnother) {
-  Circle circle{{addresses(0, 400), {}}, at_most(1000)};
+  Circle circle{{addresses(0, 400), {}}, at_most(4000)};
   circle.begin_epoch();
   EXPECT_FALSE(circle.ask(0, 1, helper_that<Proof>([](Proof&) { return false; })).first);
   const Deviation another{.rewrite = {}, .resend = [](const wire::Frame& frame) {
