@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "group/founding.h"
 #include "group/invitation.h"
+#include "group/nicks.h"
 #include "group/paper_kinds.h"
 #include "log/rotation.h"
 
@@ -181,6 +182,7 @@ Result<Taken> take_amendment(const Desk& desk, const vault::GroupRow& group, std
   if (membership.ourselves() != nullptr) TRY_STATUS(membership.check(Act::amend, now));
   TRY(Amendment amendment, read_amendment(membership.signed_charter(), note, membership.left()));
   TRY_STATUS(check_room(amendment));
+  TRY_STATUS(check_nicks(membership.versions(), amendment.next.charter));
   TRY(const auto papers, papers_of_kind(desk.vault, group.id, kPaperAmendment));
   const auto known = std::ranges::find(papers, to_hex(amendment.next.hash), &vault::GroupPaper::key);
   if (known != papers.end()) {
@@ -284,9 +286,11 @@ Result<std::vector<Signing>> settle_amendments(const Desk& desk, const vault::Gr
   if (!membership.check(Act::amend, now)) return settled;
   TRY(const auto papers, papers_of_kind(desk.vault, group.id, kPaperAmendment));
   for (const vault::GroupPaper& paper : papers) {
-    // One that a leave has made impossible stays and comes into force no more.
+    // One that a leave has made impossible, or that could not be taken now, stays and comes into force no more.
     auto amendment = read_amendment(membership.signed_charter(), paper.text, membership.left());
-    if (!amendment || !amendment->in_force() || !check_room(*amendment)) continue;
+    if (!amendment || !amendment->in_force() || !check_room(*amendment) ||
+        !check_nicks(membership.versions(), amendment->next.charter))
+      continue;
     TRY(Signing signing, settle(desk, group, *std::move(amendment), now));
     settled.push_back(std::move(signing));
     break;  // the others follow a version that is no longer the last

@@ -2,6 +2,7 @@
 #include "group/amendment.h"
 
 #include "group/charters.h"
+#include "group/nicks.h"
 
 namespace parley::group {
 namespace {
@@ -414,6 +415,44 @@ TEST(Quorums, FollowTheNumberOfMembersAndKeepWhatWasDemandedBeyondIt) {
         EXPECT_GE(log_quorum_after(quorum, before, after), log::log_quorum(after));
         EXPECT_LE(log_quorum_after(quorum, before, after), after);
       }
+}
+
+// --- whose the names are --------------------------------------------------------------------------------------------
+
+TEST(Nicks, OfEveryVersionStayWithTheIdAndTheKeysThatTheyWereGivenTo) {
+  const SignedCharter first = founded(4);
+  Charter without = next_of(first);
+  remove(without, "bravo");
+  without.log_quorum = 3;
+  const std::vector<SignedCharter> versions = {
+      first, {.charter = without, .note = {}, .hash = charter_hash(without), .signers = {}}};
+  const TestMember another("bravo");
+  const auto with = [&](const std::function<void(CharterMember&)>& change) {
+    Charter next = next_of(versions.back());
+    next.members = first.charter.members;
+    change(next.members[1]);
+    return check_nicks(versions, next);
+  };
+  EXPECT_HOLDS(check_nicks(versions, next_of(versions.back())));
+  EXPECT_HOLDS(with([](CharterMember&) {})) << "whoever was expelled may be let in again";
+  EXPECT_HOLDS(with([](CharterMember& member) { member.card[0] ^= std::byte{1}; })) << "with a new card";
+  EXPECT_REFUSED(with([&](CharterMember& member) { member = another.in_group(); }), Errc::format,
+                 "needs another short name");
+  EXPECT_REFUSED(with([&](CharterMember& member) { member.id = another.id(); }), Errc::format, "is in version 1");
+  EXPECT_REFUSED(with([&](CharterMember& member) { member.keys.log = another.in_group().keys.log; }), Errc::format,
+                 "another id or log key");
+  EXPECT_REFUSED(with([&](CharterMember& member) { member.keys.node = another.in_group().keys.node; }), Errc::format,
+                 "parley group rotate");
+  EXPECT_REFUSED(with([&](CharterMember& member) { member.keys.cosign = another.in_group().keys.cosign; }),
+                 Errc::format, "parley group rotate");
+}
+
+TEST(Nicks, OfThoseWhoStayKeepTheirKeys) {
+  const SignedCharter first = founded(3);
+  Charter next = next_of(first);
+  next.members[0].keys.node = TestMember("alpha").in_group().keys.node;
+  ASSERT_HOLDS(assess(first.charter, next, {})) << "else it is an amendment like any other";
+  EXPECT_REFUSED(check_nicks({&first, 1}, next), Errc::format, "another node or cosign key of alpha than version 1");
 }
 
 // --- how many there may be ------------------------------------------------------------------------------------------
