@@ -117,7 +117,7 @@ Status put_into_force(const Desk& desk, vault::GroupRow group, const SignedChart
     }
     const bool names_us = charter.charter.member(desk.card.nick) != nullptr;
     if (group.state == kForming && names_us) group.state = kActive;
-    group.latest = now;
+    // What time it is, one clock does not say: that is remembered with the others' clocks beside it (operation.h).
     return desk.vault.put_group(group);
   };
   return desk.vault.together(put);

@@ -332,6 +332,24 @@ TEST(Amending, ComesIntoForceWhenWhoeverWasMissingLeaves) {
   EXPECT_EQ(group["alpha"].membership().charter().seq, 2) << "and it verifies again from the vault";
 }
 
+// A clock that was ahead when a version came must not end the group under a later, shorter one.
+TEST(Amending, UnderAClockThatIsAheadRemembersNoTimeThatHasNotCome) {
+  Group group({"alpha", "bravo"});
+  group.found();
+  Participant& alpha = group["alpha"];
+  const UnixSeconds now = kBegin + 2 * kSecondsPerDay;
+  Charter shorter = alpha.next();
+  shorter.not_after = kBegin + 30 * kSecondsPerDay;
+  const auto proposed = group["bravo"].amend(shorter, now);
+  ASSERT_HOLDS(proposed);
+  ASSERT_HOLDS(alpha.take(proposed->charter.note, kBegin + 80 * kSecondsPerDay));
+  const auto signing = alpha.sign("", kBegin + 80 * kSecondsPerDay);
+  ASSERT_HOLDS(signing);
+  ASSERT_TRUE(signing->in_force);
+  EXPECT_LE(alpha.row().latest, now);
+  EXPECT_EQ(alpha.membership().phase_at(now), Phase::open);
+}
+
 TEST(Signatures, AreMergedOnceEach) {
   const Charter charter = charter_of(3);
   const std::string ab = signed_charter(charter, {"alpha", "bravo"}),
