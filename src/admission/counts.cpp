@@ -5,6 +5,8 @@
 namespace parley::admission {
 namespace {
 
+constexpr UnixSeconds kDaySeconds = 86'400;
+
 /// Whether a charter named the member, a later one did not, and the one in force does.
 bool came_back(const group::Membership& membership, std::string_view nick) {
   bool was_member = false, went = false;
@@ -14,6 +16,22 @@ bool came_back(const group::Membership& membership, std::string_view nick) {
     was_member = was_member || is_member;
   }
   return went && membership.charter().member(nick) != nullptr;
+}
+
+/// Batches of ours since then, by the helper that has most, with those on their way to it.
+Result<std::int64_t> batches_since(vault::Vault& vault, const group::Membership& membership, const Epoch& epoch,
+                                   std::string_view our_nick, UnixSeconds since) {
+  const std::string& group = membership.charter().group;
+  TRY(const auto batches, vault.admission_batches(group, epoch.id));
+  std::int64_t most = 0;
+  for (const std::string& helper : epoch.members) {
+    if (helper == our_nick) continue;
+    TRY(std::int64_t count, vault.admission_batches_since(group, helper, our_nick, since));
+    count += std::ranges::count_if(batches,
+                                   [&](const vault::AdmissionBatch& batch) { return !has_answered(batch, helper); });
+    most = std::max(most, count);
+  }
+  return most;
 }
 
 }  // namespace
@@ -26,6 +44,14 @@ Result<std::int64_t> counted(vault::Vault& vault, const group::Membership& membe
   TRY(const std::int64_t of_period,
       vault.admission_total_since(group, helper, owner, type, period_begin(membership, now)));
   return std::max(of_epoch, of_period);
+}
+
+Result<bool> small_ones_wait(vault::Vault& vault, const group::Membership& membership, const Epoch& epoch,
+                             std::string_view our_nick, UnixSeconds now) {
+  TRY(const std::int64_t today, batches_since(vault, membership, epoch, our_nick, now - kDaySeconds));
+  if (today < kSmallBatchesAtOnce) return false;
+  TRY(const std::int64_t lately, batches_since(vault, membership, epoch, our_nick, now - kNextSmallBatch));
+  return lately > 0;
 }
 
 bool has_answered(const vault::AdmissionBatch& batch, std::string_view nick) {

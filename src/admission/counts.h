@@ -20,4 +20,13 @@ bool has_answered(const vault::AdmissionBatch& batch, std::string_view nick);
 Result<std::int64_t> used(vault::Vault& vault, const group::Membership& membership, const Epoch& epoch,
                           std::string_view our_nick, indicator::Type type);
 
+/// So many batches of an owner that are not full go to the others at once within 24 hours, and from then on one in so
+/// long: a feed that brings a few indicators at a time would have them all busy for the rest of the day
+/// (kMostBatchesPerDay), and with them what else waits.
+inline constexpr std::int64_t kSmallBatchesAtOnce = 32;
+inline constexpr UnixSeconds kNextSmallBatch = 45 * 60;
+/// Whether one that is not full is to wait now, by the helper that has counted most of ours. @error the vault's
+Result<bool> small_ones_wait(vault::Vault& vault, const group::Membership& membership, const Epoch& epoch,
+                             std::string_view our_nick, UnixSeconds now);
+
 }  // namespace parley::admission

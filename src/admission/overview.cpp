@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "admission/counts.h"
+#include "admission/owner.h"
 
 namespace parley::admission {
 namespace {
@@ -19,6 +20,7 @@ Result<TypeStatus> type_status(vault::Vault& vault, const group::Membership& mem
     TRY(auto tagged, vault.count(selection));
     status.admitted = tagged[cap.type];
     TRY(status.used, used(vault, membership, *epoch, our_nick, cap.type));
+    TRY(status.rests, small_ones_wait(vault, membership, *epoch, our_nick, wall_clock_now()));
   }
   std::uint64_t canaries_under_way = 0;
   for (const vault::AdmissionBatch& batch : batches) {
@@ -28,6 +30,7 @@ Result<TypeStatus> type_status(vault::Vault& vault, const group::Membership& mem
   }
   const std::uint64_t begun = status.admitted + status.under_way - canaries_under_way;
   status.waiting = held[cap.type] > begun ? held[cap.type] - begun : 0;
+  status.rests = status.rests && status.waiting > 0 && status.waiting < most_in_batch(cap.most);
   return status;
 }
 

@@ -10,6 +10,7 @@ struct TypeStatus {
   std::uint64_t admitted = 0;   ///< have a tag, of what the group may see
   std::uint64_t under_way = 0;  ///< in a batch that not every member has answered, places for canaries among them
   std::uint64_t waiting = 0;    ///< in none
+  bool rests = false;           ///< so few wait, after so many batches of today, that the next one is made later
   std::int64_t used = 0;        ///< of the cap, by canaries too, and by what was lost or spoilt
   std::int64_t cap = 0;         ///< by the charter, for each member and epoch
 };

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
+#include <set>
 #include <string_view>
 
 #include "admission/counts.h"
@@ -18,6 +20,8 @@ namespace {
 
 using psi::admission::kMostInBatch;
 
+/// A day: pauses are over by then.
+constexpr UnixSeconds kRefusedForGood = 86'400;
 constexpr auto kAnswerLimit = std::chrono::seconds(30);  // a helper takes seconds for the largest batch
 
 psi::Elements elements_of(const vault::AdmissionInput& input) {
@@ -26,20 +30,48 @@ psi::Elements elements_of(const vault::AdmissionInput& input) {
   return elements;
 }
 
-/// Those who gave bad answers before, by nick: each batch goes to them first, one after the other.
-Result<std::vector<std::string>> spoilers(const Party& us, const Epoch& epoch) {
+std::string refused_setting(const Party& us, std::string_view nick) {
+  return fmt::format("admission-refused {}/{}", us.membership.charter().group, nick);
+}
+
+/// Since when it is known that `nick` may refuse what the others grant; nothing if it never did.
+Result<std::optional<UnixSeconds>> refused_since(const Party& us, std::string_view nick) {
+  TRY(const auto text, us.desk.vault.setting(refused_setting(us, nick)));
+  if (!text) return std::nullopt;
+  UnixSeconds since = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), since);
+  if (error != std::errc() || end != text->data() + text->size())
+    return fail(Errc::vault_damaged, "The vault's record of when a member refused to help is no number.");
+  return since;
+}
+
+Status note_refused(const Party& us, std::string_view nick, UnixSeconds now) {
+  return us.desk.vault.put_setting(refused_setting(us, nick), fmt::format("{}", now));
+}
+
+/// Whose answers may be lacking in the end, so that each batch goes to them first, one after the other: who gave bad
+/// answers before, by nick, then who refused some, the last one first.
+Result<std::vector<std::string>> asked_first(const Party& us, const Epoch& epoch) {
   TRY(const auto helpers, us.desk.vault.admission_helpers(us.membership.charter().group));
-  std::vector<std::string> nicks;
-  for (const vault::AdmissionHelper& helper : helpers)
-    if (helper.bad_answers > 0 && epoch.has(helper.nick)) nicks.push_back(helper.nick);
-  return nicks;
+  std::vector<std::string> first;
+  std::multimap<UnixSeconds, std::string, std::greater<>> refusers;
+  for (const vault::AdmissionHelper& helper : helpers) {
+    if (!epoch.has(helper.nick)) continue;
+    TRY(const auto since, refused_since(us, helper.nick));
+    if (helper.bad_answers > 0)
+      first.push_back(helper.nick);
+    else if (since)
+      refusers.emplace(*since, helper.nick);
+  }
+  for (auto& [since, nick] : refusers) first.push_back(std::move(nick));
+  return first;
 }
 
 /// Whether it is the turn of `nick` to be asked for a batch.
 bool is_due(const vault::AdmissionBatch& batch, std::string_view nick, std::span<const std::string> first) {
-  for (const std::string& spoiler : first) {
-    if (spoiler == nick) return true;
-    if (!has_answered(batch, spoiler)) return false;
+  for (const std::string& before : first) {
+    if (before == nick) return true;
+    if (!has_answered(batch, before)) return false;
   }
   return true;
 }
@@ -74,6 +106,36 @@ Result<std::uint64_t> make_batch(const Party& us, const Epoch& epoch, indicator:
   return items.size();
 }
 
+/// In the place of a batch that `nick` does not help with, one of half its indicators: a cap or a rule of its own may
+/// have room for fewer. What else of the type nobody has answered waits until that is answered. What others have
+/// answered is counted with them, and what it is refused for may be a pause: it is given up after a day.
+Status make_smaller(const Party& us, const Epoch& epoch, const vault::AdmissionBatch& refused, std::string_view nick) {
+  vault::Vault& vault = us.desk.vault;
+  const UnixSeconds now = wall_clock_now();
+  std::optional<vault::AdmissionInput> input;
+  const auto give_up = [&]() -> Status {
+    TRY(const auto since, refused_since(us, nick));
+    if (!since) TRY_STATUS(note_refused(us, nick, now));
+    TRY(const auto batches, vault.admission_batches(us.membership.charter().group, epoch.id));
+    const auto found = std::ranges::find(batches, refused.number, &vault::AdmissionBatch::number);
+    if (found == batches.end() || found->count <= kFewestInFullBatch) return {};
+    if (!found->answered.empty()) {
+      if (!since || now - *since < kRefusedForGood) return {};
+      TRY_STATUS(note_refused(us, nick, now));
+    }
+    TRY(input, vault.admission_input(refused.number));
+    for (const vault::AdmissionBatch& batch : batches)
+      if (batch.type == refused.type && (batch.number == refused.number || batch.answered.empty()))
+        TRY_STATUS(vault.drop_admission_batch(batch.number));
+    return {};
+  };
+  TRY_STATUS(vault.together(give_up));
+  if (!input) return {};
+  TRY([[maybe_unused]] const std::uint64_t made,
+      make_batch(us, epoch, refused.type, std::span(input->items).first(input->items.size() / 2)));
+  return {};
+}
+
 /// Canaries are admitted like indicators, of each type as many places as a set has leaves: how many they are, and of
 /// which types, does not show in what is asked.
 Status admit_canaries(const Party& us, const Epoch& epoch) {
@@ -99,6 +161,35 @@ Result<vault::AdmissionHelper> known_helper(const Party& us, std::string_view ni
   TRY(const auto helpers, us.desk.vault.admission_helpers(us.membership.charter().group));
   const auto known = std::ranges::find(helpers, nick, &vault::AdmissionHelper::nick);
   return known != helpers.end() ? *known : vault::AdmissionHelper{.nick = std::string(nick)};
+}
+
+/// As make_batches(), of one type.
+Result<std::uint64_t> make_batches_of(const Party& us, const Epoch& epoch, const group::AdmissionCap& cap) {
+  vault::Vault& vault = us.desk.vault;
+  const std::string& our_nick = us.desk.card.nick;
+  TRY(const auto under_way, vault.admission_batches(us.membership.charter().group, epoch.id));
+  TRY(const std::int64_t used, admission::used(vault, us.membership, epoch, our_nick, cap.type));
+  if (under_way.size() >= kMostUnderWay || used >= cap.most) return 0;
+  const std::size_t full = most_in_batch(cap.most);
+  // One that is not full, and that nobody helps with yet, may have to become smaller.
+  const bool one_is_tried = std::ranges::any_of(under_way, [&](const vault::AdmissionBatch& batch) {
+    return batch.type == cap.type && batch.answered.empty() && batch.count < full;
+  });
+  if (one_is_tried) return 0;
+  const auto room =
+      std::min(static_cast<std::uint64_t>(cap.most - used), std::uint64_t{(kMostUnderWay - under_way.size()) * full});
+  TRY(const auto waiting, vault.not_admitted(us.membership.admitted(), epoch.id, cap.type, room));
+  std::uint64_t made = 0;
+  for (std::size_t begin = 0; begin < waiting.size(); begin += full) {
+    const auto items = std::span(waiting).subspan(begin, std::min(full, waiting.size() - begin));
+    if (items.size() < full) {
+      TRY(const bool waits, small_ones_wait(vault, us.membership, epoch, our_nick, wall_clock_now()));
+      if (waits) break;
+    }
+    TRY(const std::uint64_t count, make_batch(us, epoch, cap.type, items));
+    made += count;
+  }
+  return made;
 }
 
 class Owner {
@@ -270,19 +361,12 @@ Result<std::uint64_t> make_batches(const Party& us, const Epoch& epoch) {
   TRY_STATUS(vault.forget_admissions(charter.group, epoch.id));
   TRY_STATUS(admit_canaries(us, epoch));
   std::uint64_t made = 0;
-  for (const group::AdmissionCap& cap : charter.admission.types) {
-    TRY(const auto under_way, vault.admission_batches(charter.group, epoch.id));
-    TRY(const std::int64_t used, admission::used(vault, us.membership, epoch, us.desk.card.nick, cap.type));
-    if (under_way.size() >= kMostUnderWay || used >= cap.most) continue;
-    const std::size_t full = most_in_batch(cap.most);
-    const auto room =
-        std::min(static_cast<std::uint64_t>(cap.most - used), std::uint64_t{(kMostUnderWay - under_way.size()) * full});
-    TRY(const auto waiting, vault.not_admitted(us.membership.admitted(), epoch.id, cap.type, room));
-    for (std::size_t begin = 0; begin < waiting.size(); begin += full) {
-      const auto items = std::span(waiting).subspan(begin, std::min(full, waiting.size() - begin));
-      TRY(const std::uint64_t count, make_batch(us, epoch, cap.type, items));
-      made += count;
-    }
+  const std::vector<group::AdmissionCap>& types = charter.admission.types;
+  // Where one small batch of all types goes at a time, each type comes first in its turn.
+  const auto turn = static_cast<std::size_t>(wall_clock_now() / kNextSmallBatch);
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    TRY(const std::uint64_t of_type, make_batches_of(us, epoch, types[(turn + i) % types.size()]));
+    made += of_type;
   }
   return made;
 }
@@ -291,7 +375,7 @@ Result<Helped> ask_for_help(const Party& us, const Epoch& epoch, group::LogLink&
   const group::Charter& charter = us.membership.charter();
   const std::string& nick = link.peer().nick;
   TRY(auto batches, us.desk.vault.admission_batches(charter.group, epoch.id));
-  TRY(const std::vector<std::string> first, spoilers(us, epoch));
+  TRY(const std::vector<std::string> first, asked_first(us, epoch));
   const auto is_to_answer = [&](const vault::AdmissionBatch& batch) {
     const group::AdmissionCap* cap = charter.admission.cap(batch.type);
     return cap != nullptr && !has_answered(batch, nick) && is_due(batch, nick, first) &&
@@ -303,19 +387,25 @@ Result<Helped> ask_for_help(const Party& us, const Epoch& epoch, group::LogLink&
   Helped helped;
   if (waiting > 0) us.progress.phase("admitting with the help of " + link.peer().name, waiting);
   Owner owner(us, epoch, link);
+  std::set<indicator::Type> refused;
+  std::string trouble;
   for (vault::AdmissionBatch& batch : batches) {
-    if (!is_to_answer(batch)) continue;
+    if (refused.contains(batch.type) || !is_to_answer(batch)) continue;
     if (Monotonic::now() >= deadline) break;
-    TRY(helped.refusal, owner.ask(batch));
-    if (helped.refusal) {
-      TRY_STATUS(note_helper(us, nick, true, in_words(*helped.refusal, nick, batch.type)));
-      return helped;
+    TRY(const auto refusal, owner.ask(batch));
+    if (refusal) {
+      helped.refusal = refusal;
+      trouble = in_words(*refusal, nick, batch.type);
+      if (refusal->reason != Reason::cap && refusal->reason != Reason::policy) break;
+      refused.insert(batch.type);
+      TRY_STATUS(make_smaller(us, epoch, batch, nick));
+      continue;
     }
     batch.answered.push_back(nick);
     helped.indicators += batch.count;
     us.progress.advance(helped.indicators);
   }
-  TRY_STATUS(note_helper(us, nick, true, {}));
+  TRY_STATUS(note_helper(us, nick, true, std::move(trouble)));
   return helped;
 }
 

@@ -4,7 +4,7 @@
 // once and kept before it is said: whoever breaks off after it has heard it is asked the same again. A batch to which
 // somebody gave bad answers is made anew, and that member is asked for the new ones before all others. Until then
 // nobody is far ahead of the others, so that a member that begins to give bad answers uses up one batch, and not all,
-// of what the others grant.
+// of what the others grant. One that a member refuses is made anew with fewer, and that member is asked first, too.
 #pragma once
 
 #include "admission/epoch.h"
@@ -31,10 +31,11 @@ Result<std::uint64_t> make_batches(const Party& us, const Epoch& epoch);
 
 struct Helped {
   std::uint64_t indicators = 0;         ///< with which the member has helped now
-  std::optional<Refusal> refusal = {};  ///< why it does not help with the rest
+  std::optional<Refusal> refusal = {};  ///< why it does not help with the rest, or the rest of a type
 };
 /// Asks the peer of `link` for its part of the batches that lack it and are not to be answered by another first, until
-/// it refuses, is ahead of the others by as much as a batch may have, or time is up.
+/// it refuses, is ahead of the others by as much as a batch may have, or time is up. What it refuses by a cap or a rule
+/// of its own is asked again with half as many the next time; other types go on.
 /// @error Errc::protocol when its answers are no elements, do not hold their proof, or are not those that were fixed,
 /// after the batch was dropped and the member noted where these answers could never become good; Errc::peer_gone
 Result<Helped> ask_for_help(const Party& us, const Epoch& epoch, group::LogLink& link, Deadline deadline);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "admission/detail/framed_hash.h"
 #include "base/encoding.h"
@@ -46,17 +47,58 @@ struct Gathered {
   std::vector<vault::AdmissionKey> keys;
   std::vector<vault::AdmissionCount> counts;
   std::uint64_t read_to = 0;
+  std::uint64_t key_records = 0;  ///< of the log up to there
+  std::uint64_t verified = 0;     ///< proofs
 };
 
-void gather_key(const vault::LogHead& head, const Json& body, Gathered& out) {
+std::string key_records_setting(std::string_view origin) {
+  return fmt::format("admission-key-records {}", origin);
+}
+
+/// How many records of keys are in what was read of a log. A log that is read anew is counted anew.
+Result<std::uint64_t> key_records_before(vault::Vault& vault, std::string_view origin, std::uint64_t read_to) {
+  std::uint64_t count = 0;
+  if (read_to == 0) return count;
+  TRY(const auto text, vault.setting(key_records_setting(origin)));
+  if (!text) return count;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), count);
+  if (error != std::errc() || end != text->data() + text->size())
+    return fail(Errc::vault_damaged, "The vault's count of keys for admission in a log is no number.");
+  return count;
+}
+
+/// What was gathered is durable, and the next stretch begins.
+Status note(vault::Vault& vault, const vault::LogHead& head, Gathered& gathered) {
+  const auto put = [&]() -> Status {
+    TRY_STATUS(vault.note_admissions(head.group, head.origin, gathered.read_to, gathered.keys, gathered.counts));
+    return vault.put_setting(key_records_setting(head.origin), fmt::format("{}", gathered.key_records));
+  };
+  TRY_STATUS(vault.together(put));
+  gathered.keys.clear();
+  gathered.counts.clear();
+  return {};
+}
+
+/// A proof costs more than the entry that it came in. So what is known is not verified again, nor is anything beyond
+/// the records that a member may have to write.
+Status gather_key(vault::Vault& vault, const vault::LogHead& head, const Json& body, Gathered& out) {
+  if (++out.key_records > kMostKeyRecords) return {};
   const auto record = key_record_from_json(body);
-  if (!record) return;
+  if (!record) return {};
+  TRY(auto known, vault.admission_keys(head.group, record->epoch));
+  known.insert(known.end(), out.keys.begin(), out.keys.end());
   for (const KeyRecord::OfType& said : record->keys) {
+    const bool is_known = std::ranges::any_of(known, [&](const vault::AdmissionKey& key) {
+      return key.nick == head.nick && key.epoch == record->epoch && key.type == said.type;
+    });
+    if (is_known) continue;
     const auto key = crypto::Element::decode(said.key);
     const Digest claim = claim_of(head.group, head.nick, *record, said.type);
+    ++out.verified;
     if (key && psi::admission::verify_possession(*key, claim, said.proof))
       out.keys.push_back({head.nick, record->epoch, said.type, joined(record->members), said.key});
   }
+  return {};
 }
 
 void gather_count(const vault::LogHead& head, const log::Entry& entry, const Digest& leaf, const Json& body,
@@ -90,15 +132,17 @@ Result<bool> gather(vault::Vault& vault, const vault::LogHead& head, const vault
   const auto body = log::open_body(*entry, {kept->salt, std::string(as_text(kept->content))});
   if (!body) return true;
   if (is_key)
-    gather_key(head, *body, out);
+    TRY_STATUS(gather_key(vault, head, *body, out));
   else
     gather_count(head, *entry, leaf.hash, *body, out);
   return true;
 }
 
-Status read_log(vault::Vault& vault, const vault::LogHead& head) {
+/// @return how many proofs were verified
+Result<std::uint64_t> read_log(vault::Vault& vault, const vault::LogHead& head) {
   Gathered gathered;
   TRY(gathered.read_to, vault.admission_read_to(head.origin));
+  TRY(gathered.key_records, key_records_before(vault, head.origin, gathered.read_to));
   while (gathered.read_to < head.size) {
     TRY(const auto leaves, vault.log_leaves(head.origin, gathered.read_to, kLeavesAtOnce));
     if (leaves.empty()) return fail(Errc::vault_damaged, "Entries of a log are not in the vault any more.");
@@ -108,12 +152,10 @@ Status read_log(vault::Vault& vault, const vault::LogHead& head) {
       if (!goes_on) break;
       ++gathered.read_to;
     }
-    TRY_STATUS(vault.note_admissions(head.group, head.origin, gathered.read_to, gathered.keys, gathered.counts));
-    if (!goes_on) return {};
-    gathered.keys.clear();
-    gathered.counts.clear();
+    TRY_STATUS(note(vault, head, gathered));
+    if (!goes_on) break;
   }
-  return {};
+  return gathered.verified;
 }
 
 }  // namespace
@@ -203,11 +245,15 @@ Digest batch_hash(const Digest& epoch, std::string_view owner, indicator::Type t
   return hash.finish();
 }
 
-Status read_logs(vault::Vault& vault, const std::string& group) {
+Result<std::uint64_t> read_logs(vault::Vault& vault, const std::string& group) {
   TRY(const std::vector<vault::LogHead> heads, vault.logs());
-  for (const vault::LogHead& head : heads)
-    if (head.group == group) TRY_STATUS(read_log(vault, head));
-  return {};
+  std::uint64_t verified = 0;
+  for (const vault::LogHead& head : heads) {
+    if (head.group != group) continue;
+    TRY(const std::uint64_t of_log, read_log(vault, head));
+    verified += of_log;
+  }
+  return verified;
 }
 
 }  // namespace parley::admission

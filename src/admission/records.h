@@ -48,8 +48,13 @@ Result<CountRecord> count_record_from_json(const log::Json& body);
 /// Names a batch of an owner: the same one is counted once, however often it is asked about.
 Digest batch_hash(const Digest& epoch, std::string_view owner, indicator::Type type, ByteView blinded);
 
+/// So many records of keys of one log count, the first ones: a member has one for each epoch, and those end with the
+/// versions of a charter, with leaves, and by the calendar, at the most once a day for as long as a charter may last.
+inline constexpr std::uint64_t kMostKeyRecords = 1024;
+
 /// Takes into the vault's tables what the logs of the group have got since the last call. A log is read up to the first
-/// record whose body is not here yet. Keys without a valid proof are none. @error the vault's; Errc::vault_damaged
-Status read_logs(vault::Vault& vault, const std::string& group);
+/// record whose body is not here yet. Keys without a valid proof are none.
+/// @return how many proofs were verified for it @error the vault's; Errc::vault_damaged
+Result<std::uint64_t> read_logs(vault::Vault& vault, const std::string& group);
 
 }  // namespace parley::admission

@@ -44,9 +44,9 @@ Result<std::vector<std::string>> call_on_all(Workplace& at, const group::Members
   return away;
 }
 
-/// Whether help is still to come: what is beyond the cap waits for another epoch.
+/// Whether help is still to come now: what is beyond the cap waits for another epoch, what rests for the next batch.
 bool waits_for_help(const admission::TypeStatus& type) {
-  return type.under_way > 0 || (type.waiting > 0 && type.used < type.cap);
+  return type.under_way > 0 || (type.waiting > 0 && type.used < type.cap && !type.rests);
 }
 
 /// Of `types` those that enter by tags only.

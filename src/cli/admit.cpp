@@ -1,6 +1,7 @@
 // parley admit, admit status: tags for guessable indicators, by the help of every member of a group.
 #include <fmt/format.h>
 
+#include "admission/counts.h"
 #include "base/text.h"
 #include "cli/admission_help.h"
 #include "cli/json.h"
@@ -60,6 +61,11 @@ void print_overview(Console& console, const group::Membership& membership, const
   for (const admission::TypeStatus& type : overview.types) {
     console.print(fmt::format("  {}: {} admitted, {} under way, {} waiting; at most {} in an epoch\n",
                               indicator::name_of(type.type), type.admitted, type.under_way, type.waiting, type.cap));
+    if (type.rests)
+      console.print(
+          fmt::format("    {} batches or more went out within a day; the next one that is not full goes within "
+                      "some {} minutes, one type after the other\n",
+                      admission::kSmallBatchesAtOnce, admission::kNextSmallBatch / 60));
     if (type.waiting > 0 && type.used >= type.cap)
       console.print(
           fmt::format("    the rest waits for the next epoch, by the charter's clause \"admission: {}: {}\"\n",
@@ -94,11 +100,9 @@ OrderedJson json_of(const std::map<indicator::Type, std::int64_t>& counts) {
 OrderedJson json_of(const group::Membership& membership, const admission::Overview& overview) {
   OrderedJson types = OrderedJson::object(), helpers = OrderedJson::object(), others = OrderedJson::object();
   for (const admission::TypeStatus& type : overview.types)
-    types[std::string(indicator::name_of(type.type))] = {{"admitted", type.admitted},
-                                                         {"under_way", type.under_way},
-                                                         {"waiting", type.waiting},
-                                                         {"used", type.used},
-                                                         {"max_admissions", type.cap}};
+    types[std::string(indicator::name_of(type.type))] = {{"admitted", type.admitted}, {"under_way", type.under_way},
+                                                         {"waiting", type.waiting},   {"rests", type.rests},
+                                                         {"used", type.used},         {"max_admissions", type.cap}};
   for (const admission::HelperStatus& helper : overview.helpers)
     helpers[helper.nick] = {{"has_key", helper.has_key},
                             {"reached", helper.reached == 0 ? "" : to_rfc3339(helper.reached)},

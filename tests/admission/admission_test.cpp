@@ -171,6 +171,88 @@ TEST(Admission, IsRefusedByTheHelpersOwnStricterPolicyWhichItDoesNotTell) {
   EXPECT_THAT(circle.overview(0).helpers.front().trouble, HasSubstr("rules of its own"));
 }
 
+// bravo helps with 700 of them by a rule that it does not tell.
+TEST(Admission, OfManyIsMadeAnewWithFewerWhereAHelperHasRoomForFewer) {
+  Circle circle{{addresses(0, 1000), {}, {}}, at_most(20'000)};
+  circle.begin_epoch();
+  circle.set_policy(1, {.admissions = {{.type = indicator::Type::ipv4, .most = 700}}});
+  std::uint64_t admitted = 0;
+  for (int round = 0; round < 12; ++round) admitted = circle.admit(0);
+  EXPECT_LE(admitted, 700u);
+  EXPECT_GT(admitted, 700 - kFewestInFullBatch) << "all but what it is not worth while to halve again";
+  for (const std::size_t helper : {1u, 2u})
+    EXPECT_EQ(circle.counted(helper, helper, 0), static_cast<std::int64_t>(admitted)) << "and nothing is lost for it";
+  EXPECT_THAT(circle.overview(0).helpers[0].trouble, HasSubstr("rules of its own"));
+  circle.set_policy(1, {});
+  for (int round = 0; round < 3; ++round) admitted = circle.admit(0);
+  EXPECT_EQ(admitted, 1000u) << "what waited goes on in full";
+}
+
+TEST(Admission, GoesOnWithOtherTypesWhereAHelperRefusesOne) {
+  std::vector<vault::TestRecord> material = addresses(0, 100);
+  for (int i = 0; i < 10; ++i)
+    material.push_back(session::record(indicator::Type::cve, fmt::format("CVE-2026-{}", 1000 + i), "seen"));
+  Circle circle{{material, {}}, two_types(1000, 1000)};
+  circle.begin_epoch();
+  circle.set_policy(1, {.admissions = {{.type = indicator::Type::cve, .most = 1}}});
+  ASSERT_OK(circle.ask(0, 1).first);
+  EXPECT_EQ(circle.counted(1, 1, 0), 100) << "ipv4 come after cve";
+}
+
+// charlie has answered when bravo refuses: that may be a pause, and what charlie has counted is not given up for it.
+TEST(Admission, ThatSomebodyHasHelpedWithIsGivenUpOnlyWhenItWasRefusedForADay) {
+  Circle circle{{addresses(0, 200), {}, {}}, at_most(20'000)};
+  circle.begin_epoch();
+  circle.set_policy(1, {.paused = true});
+  const auto under_way = [&] { return circle.overview(0).types.front().under_way; };
+  ASSERT_OK(circle.ask(0, 2).first);
+  for (int again = 0; again < 3; ++again) ASSERT_OK(circle.ask(0, 1).first);
+  EXPECT_EQ(under_way(), 200u);
+  const std::string since = "admission-refused " + circle.charter().charter.group + "/bravo";
+  ASSERT_OK(circle[0].vault->put_setting(since, fmt::format("{}", wall_clock_now() - 86'401)));
+  ASSERT_OK(circle.ask(0, 1).first);
+  EXPECT_EQ(under_way(), 100u);
+  ASSERT_OK(circle.ask(0, 2).first);
+  EXPECT_EQ(circle.counted(2, 2, 0), 200) << "from now on bravo is asked first";
+  circle.set_policy(1, {});
+  for (int round = 0; round < 2; ++round) circle.admit(0);
+  EXPECT_EQ(circle.admitted(0), 200u);
+  EXPECT_EQ(circle.counted(2, 2, 0), 400);
+}
+
+// A feed brings a few at a time, all day long, and helpers count kMostBatchesPerDay of them.
+TEST(Admission, OfAFeedComesInFewerBatchesAfterTheFirstOfADay) {
+  Circle circle{{addresses(0, 1), {}}, at_most(4000)};
+  circle.begin_epoch();
+  EXPECT_EQ(circle.admit(0), 1u);
+  const auto bring = [&](unsigned first, unsigned count) {
+    EXPECT_OK(vault::import_records(*circle[0].vault,
+                                    {.source = fmt::format("{}.csv", first), .format = "csv", .labels = {}, .tlp = {}},
+                                    addresses(first, count)));
+  };
+  const Digest epoch = circle.epoch(0).id;
+  for (std::int64_t i = 1; i < kSmallBatchesAtOnce; ++i)
+    EXPECT_OK(circle[0].vault->put_admission_count(circle.charter().charter.group, {.helper = "bravo",
+                                                                                    .owner = "alpha",
+                                                                                    .epoch = epoch,
+                                                                                    .batch = random_bytes<32>(),
+                                                                                    .answers = random_bytes<32>(),
+                                                                                    .count = 1,
+                                                                                    .entry = random_bytes<32>(),
+                                                                                    .time = wall_clock_now()}));
+  bring(10, 5);
+  EXPECT_EQ(circle.admit(0), 1u);
+  EXPECT_TRUE(circle.overview(0).types.front().rests);
+  circle.let_pass(0, kNextSmallBatch + 60);
+  EXPECT_FALSE(circle.overview(0).types.front().rests);
+  EXPECT_EQ(circle.admit(0), 6u);
+  bring(20, 5);
+  EXPECT_EQ(circle.admit(0), 6u) << "and then one in so long";
+  bring(1000, 500);
+  EXPECT_EQ(circle.admit(0), 506u) << "one that is full goes at once";
+  EXPECT_EQ(circle.overview(0).types.front().waiting, 5u);
+}
+
 TEST(Admission, IsRefusedToAPausedHelpersPeersToOtherTypesAndInOtherEpochs) {
   Circle circle{{addresses(0, 3), {}}, at_most(1000)};
   circle.begin_epoch();

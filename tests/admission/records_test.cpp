@@ -81,17 +81,15 @@ class AdmissionKeys : public testing::Test {
   void write_key(std::size_t i, const std::function<void(KeyRecord&)>& bend, bool prove_again = false) {
     circle.as(i, [&](const Party& us) {
       KeyRecord record{.epoch = epoch_name(us.membership, wall_clock_now()), .members = {"alpha", "bravo"}, .keys = {}};
-      for (const indicator::Type type : {indicator::Type::cve, indicator::Type::ipv4}) {
-        const auto key = own_key(us.desk, us.membership, record.epoch, type);
+      for (const indicator::Type type : {indicator::Type::cve, indicator::Type::ipv4})
         record.keys.push_back({.type = type, .key = {}, .proof = {}});
-        std::ranges::copy(key->public_key.encoding(), record.keys.back().key.begin());
-      }
       const auto prove = [&] {
         for (KeyRecord::OfType& each : record.keys) {
+          const auto key = own_key(us.desk, us.membership, record.epoch, each.type);
+          std::ranges::copy(key->public_key.encoding(), each.key.begin());
           const Digest claim = claim_of(us.membership.charter().group, us.desk.card.nick, record, each.type);
-          each.proof =
-              *psi::admission::prove_possession(*own_key(us.desk, us.membership, record.epoch, each.type), claim,
-                                                crypto::Scalar::from_uniform(random_secret<64>().expose()));
+          each.proof = *psi::admission::prove_possession(*key, claim,
+                                                         crypto::Scalar::from_uniform(random_secret<64>().expose()));
         }
       };
       prove();
@@ -193,6 +191,38 @@ TEST_F(AdmissionKeys, OfWhichALogHasTwoCountByTheFirst) {
   });
   EXPECT_TRUE(missing_for(0).empty());
   EXPECT_EQ(circle.epoch(0).id, before);
+}
+
+// A proof takes longer to check than an entry to take.
+TEST_F(AdmissionKeys, AreVerifiedOnceHoweverOftenALogSaysThem) {
+  circle.begin_epoch();
+  EXPECT_TRUE(missing_for(0).empty());
+  for (int again = 0; again < 100; ++again) write_key(1, [](KeyRecord&) {}, true);
+  circle.synchronise();
+  const auto verified = read_logs(*circle[0].vault, circle.charter().charter.group);
+  ASSERT_OK(verified);
+  EXPECT_EQ(*verified, 0u);
+  write_key(1, [](KeyRecord& record) { record.epoch = "2.0.0"; }, true);
+  for (int again = 0; again < 100; ++again) write_key(1, [](KeyRecord& record) { record.epoch = "2.0.0"; }, true);
+  circle.synchronise();
+  const auto of_next = read_logs(*circle[0].vault, circle.charter().charter.group);
+  ASSERT_OK(of_next);
+  EXPECT_EQ(*of_next, 2u) << "one for each type";
+}
+
+TEST_F(AdmissionKeys, BeyondWhatAMemberMayEverHaveToWriteAreNotLookedAt) {
+  circle.begin_epoch();
+  EXPECT_TRUE(missing_for(0).empty());
+  const std::string& group = circle.charter().charter.group;
+  const std::string bravo = circle.charter().charter.member("bravo")->keys.log.name;
+  ASSERT_OK(circle[0].vault->put_setting("admission-key-records " + bravo, fmt::format("{}", kMostKeyRecords - 1)));
+  for (const char* epoch : {"2.0.0", "3.0.0"}) write_key(1, [&](KeyRecord& record) { record.epoch = epoch; }, true);
+  circle.synchronise();
+  const auto verified = read_logs(*circle[0].vault, group);
+  ASSERT_OK(verified);
+  EXPECT_EQ(*verified, 2u);
+  EXPECT_EQ(circle[0].vault->admission_keys(group, "2.0.0")->size(), 2u) << "the last that counts";
+  EXPECT_TRUE(circle[0].vault->admission_keys(group, "3.0.0")->empty());
 }
 
 TEST(EpochName, FollowsTheClockTheMembersAndWhoHasLeft) {
