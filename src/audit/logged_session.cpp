@@ -34,7 +34,15 @@ Result<Verified> verify(const ProvenEntry& proven, std::span<const log::MemberKe
     return refuse(fmt::format("\"{}\" is none of the members whose keys were given.", visible(proven.log)));
   Verified verified;
   verified.author = static_cast<std::size_t>(author - members.begin());
-  TRY(verified.entry, log::read_entry(proven.note, *author));
+  auto entry = log::read_entry(proven.note, *author);
+  if (!entry && entry.error().code == Errc::signature && author->rotated.empty())
+    return fail(
+        Errc::signature,
+        fmt::format("{} If {} has replaced its node key since, the keys that were given do not say so: a charter "
+                    "names the first ones only. Give those of a member's vault, with what took their place: "
+                    "parley group show NAME --members.",
+                    entry.error().text(), author->nick));
+  TRY(verified.entry, std::move(entry));
   verified.leaf = log::leaf_hash(as_bytes(proven.note));
   TRY(verified.body, log::open_body(verified.entry, proven.body));
   TRY(const log::TlogProof proof, log::parse_tlog_proof(proven.proof));

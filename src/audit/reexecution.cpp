@@ -136,11 +136,14 @@ class Audit {
     for (const auto& [type, count] : tags) {
       const auto counted = admitted_->most.find(type);
       const std::int64_t most = counted == admitted_->most.end() ? 0 : counted->second;
-      if (count > most)
-        return fmt::format(
-            "{} {} entered by tags, and no more than {} were admitted for it in this epoch, by the log of "
-            "a member that must have helped with each, as far as it is here.",
-            count, indicator::name_of(type), most);
+      if (count <= most) continue;
+      uncounted_ = fmt::format(
+          "{} {} entered by tags, and no more than {} were admitted for it in this epoch, by the log of a member that "
+          "must have helped with each{}.",
+          count, indicator::name_of(type), most, admitted_->by_own_log ? "" : ", as far as it is here");
+      if (admitted_->by_own_log) return uncounted_;
+      report_.tags_by_counts = false;
+      return {};
     }
     fits("No more entered by tags than the logs of all other members count as admitted for it in this epoch.");
     return {};
@@ -286,6 +289,12 @@ class Audit {
           "is neither in the file nor what was given as --members: give the version that the session was held under "
           "(hash {1}; parley group show NAME --note --version N), or have the file made by a newer parley.",
           in_words(record_.set.by_tags), to_hex(logged_.charter)));
+    if (!report_.tags_by_counts)
+      report_.proves_not.push_back(fmt::format(
+          "That all who must have helped had helped with so many: {} The logs here may be behind, and none of "
+          "them is of this member. Bring them in step (parley admit), and compare again; where it stays so, "
+          "a member that helped in this epoch can tell.",
+          *uncounted_));
     if (by_tags)
       report_.proves_not.push_back(fmt::format(
           "That a tag is that of the indicator beside it: it takes the keys of all members to make one, so that nobody "
@@ -307,6 +316,7 @@ class Audit {
   ThreadPool& pool_;
   Progress& progress_;
   Report report_;
+  Difference uncounted_;  ///< by the logs that the auditor has
 };
 
 }  // namespace

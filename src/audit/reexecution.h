@@ -23,11 +23,14 @@ struct Report {
   /// Which types entered by tags is what the charter says. False where the record names some and no charter was there
   /// to hold it against: a guess of any other type could pass as a tag.
   bool tags_by_charter = true;
+  /// False where more entered by tags than the logs that the auditor has count, and none of them is its own: they may
+  /// be behind.
+  bool tags_by_counts = true;
   std::vector<std::string> proves, proves_not;  ///< sentences; proves nothing where there is a difference but that
 
   bool passes() const { return !difference; }
   /// Passes, by no word that is the audited side's alone.
-  bool shown() const { return passes() && vouched && tags_by_charter; }
+  bool shown() const { return passes() && vouched && tags_by_charter && tags_by_counts; }
 };
 
 /// What the logs of a group count as admitted for one member in one epoch (admission/records.h), where the auditor
@@ -35,6 +38,8 @@ struct Report {
 struct Admitted {
   Digest epoch{};
   std::map<indicator::Type, std::int64_t> most;
+  /// The auditor's own log is among them, and whole: it helped with each, and nothing that it counted can be lacking.
+  bool by_own_log = false;
 };
 
 /// What the auditor has beside the members' keys, each where it is there.

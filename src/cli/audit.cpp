@@ -204,7 +204,9 @@ void print_report(Console& console, const audit::Report& report) {
   if (report.difference) console.print("differs: " + visible(*report.difference) + "\n");
   const std::string_view verdict = !report.passes() ? "NOT an honest run"
                                    : report.shown() ? "honest run"
-                                                    : "NOT SHOWN to be an honest run: fits, by the word of one side";
+                                   : report.tags_by_counts
+                                       ? "NOT SHOWN to be an honest run: fits, by the word of one side"
+                                       : "NOT SHOWN to be an honest run: more entered by tags than the logs here count";
   console.print(fmt::format("{}: {} in the session {} with {}\n", verdict, visible(report.audited), report.session,
                             visible(report.peer)));
   for (const std::string& line : report.proves) console.print("proves: " + visible(line) + "\n");
@@ -220,10 +222,22 @@ OrderedJson json_of(const audit::Report& report) {
           {"passes", report.passes()},
           {"vouched", report.vouched},
           {"tags_by_charter", report.tags_by_charter},
+          {"tags_by_counts", report.tags_by_counts},
           {"checked", report.checked},
           {"difference", report.difference ? OrderedJson(*report.difference) : OrderedJson()},
           {"proves", report.proves},
           {"proves_not", report.proves_not}};
+}
+
+/// Whether our own log is among those of the helpers, and all that it says is here: nothing of it can be on its way.
+Result<bool> counts_by_itself(vault::Vault& vault, const std::string& group, const std::set<std::string>& helpers) {
+  TRY(const auto heads, vault.logs());
+  for (const vault::LogHead& head : heads) {
+    if (!head.own || head.group != group || !helpers.contains(head.nick)) continue;
+    TRY(const std::uint64_t read_to, vault.admission_read_to(head.origin));
+    return read_to >= head.size;
+  }
+  return false;
 }
 
 /// What the logs in this member's own vault count as admitted for the audited one, of each type the most that any of
@@ -239,6 +253,7 @@ Result<audit::Admitted> admitted_by_logs(vault::Vault& vault, const audit::Opene
                 "The logs in this vault say nothing of admissions in the epoch of this session. Only a member of its "
                 "group can compare, with its logs in step: parley admit.");
   audit::Admitted admitted{.epoch = epoch, .most = {}};
+  TRY(admitted.by_own_log, counts_by_itself(vault, opened.group, helpers));
   for (const indicator::Type type : indicator::kAllTypes) {
     std::int64_t most = 0;
     for (const std::string& helper : helpers) {
@@ -264,7 +279,8 @@ Result<std::optional<audit::Admitted>> admitted_for(Surroundings& at, const Veri
   return std::optional(std::move(admitted));
 }
 
-/// @return the exit code: 3 where the other side does not vouch for the messages, or no charter for the tags
+/// @return the exit code: 3 where the other side does not vouch for the messages, no charter for the tags, or logs that
+/// may be behind not for their number
 Result<int> verify(Surroundings& at, const VerifyArguments& arguments) {
   TRY(const MembersFile file, read_members_file(at.console.resolve(arguments.members)));
   TRY(const vault::Unlock unlock, unlock_from_surroundings(at.console));

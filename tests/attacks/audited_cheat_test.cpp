@@ -119,6 +119,20 @@ TEST_F(AuditedCheat, HonestMembersOfEitherRoleAndProtocolPass) {
   }
 }
 
+// Of a key that was replaced a charter knows nothing: whoever is given one must not take its bearer for a cheat.
+TEST_F(AuditedCheat, IsNobodyWhoseKeyIsAnotherThanTheOneThatTheAuditorWasGiven) {
+  hold(kClassic);
+  std::vector<log::MemberKeys> members = keys_of(charter_of(asker_, answerer_));
+  members.front().node = log::vkey_of(members.front().node.name, log::KeyType::ed25519, random_secret<32>());
+  ThreadPool pool(2);
+  SilentProgress progress;
+  for (const Side side : kSides) {
+    const auto report = audit::audit(opened_by(side), members, {}, pool, progress);
+    ASSERT_FAILS(report, Errc::signature);
+    EXPECT_THAT(report.error().message, HasSubstr("parley group show NAME --members"));
+  }
+}
+
 TEST_F(AuditedCheat, AnHonestMemberPassesWhateverTheOtherSideSignedOfTheResult) {
   hold(kFast, changing(kResult, [](auto& body) { body.insert_or_assign("transcript", std::string(64, 'f')); }));
   ASSERT_EQ(state_of(*answerer_.vault, id_), kDisputed);

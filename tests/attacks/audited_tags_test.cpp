@@ -73,8 +73,10 @@ class AuditedTags : public testing::Test {
     return report.value_or(audit::Report{});
   }
   audit::AuditorHolds admitted(std::int64_t count) {
-    return {.admitted = audit::Admitted{.epoch = circle.epoch(2).id, .most = {{indicator::Type::ipv4, count}}},
-            .charter = {}};
+    return {
+        .admitted =
+            audit::Admitted{.epoch = circle.epoch(2).id, .most = {{indicator::Type::ipv4, count}}, .by_own_log = true},
+        .charter = {}};
   }
   /// As a file of before, or from a program of its own, that has no charter.
   audit::Audited without_charter(std::size_t side) {
@@ -129,6 +131,12 @@ TEST_F(AuditedTags, AreNoMoreThanTheLogsCountAsAdmitted) {
   const audit::Report more = report_on(audited, admitted(19));
   ASSERT_FALSE(more.passes());
   EXPECT_THAT(*more.difference, HasSubstr("20 ipv4 entered by tags, and no more than 19 were admitted"));
+  audit::AuditorHolds behind = admitted(19);
+  behind.admitted->by_own_log = false;
+  const audit::Report unclear = report_on(audited, behind);
+  EXPECT_TRUE(unclear.passes()) << "logs that may be behind accuse nobody";
+  EXPECT_FALSE(unclear.shown());
+  EXPECT_THAT(unclear.proves_not, testing::Contains(HasSubstr("no more than 19 were admitted")));
   audit::AuditorHolds elsewhere = admitted(20);
   elsewhere.admitted->epoch[0] ^= std::byte{1};
   EXPECT_FALSE(report_on(audited, elsewhere).passes());
