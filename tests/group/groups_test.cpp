@@ -1,7 +1,15 @@
-// The end of a group in its joint log: everybody learns of it, also from who has destroyed its keys.
+// The end of a group in its joint log: everybody learns of it, also from who has destroyed its keys. And what becomes
+// of the log of a member that was expelled.
 #include "group/groups.h"
 
+#include "base/encoding.h"
 #include "group/at_work.h"
+#include "group/paper_kinds.h"
+#include "group/rotation.h"
+#include "log/checkpoint.h"
+#include "log/fault.h"
+#include "log/note.h"
+#include "mirror/vault_store.h"
 
 namespace parley::group {
 namespace {
@@ -167,6 +175,88 @@ TEST_F(LeftGroup, TakesALogThatEndsWithAnothersLeaveForNoLeave) {
   EXPECT_TRUE(noted_by("alpha").empty());
   EXPECT_FALSE(group_["alpha"].membership().has_left("bravo"));
   EXPECT_FALSE(group_["alpha"].membership().has_left("charlie")) << "charlie's own log has not said so";
+}
+
+/// alpha and bravo, who have expelled charlie for a fork of its log, whose proof both have kept.
+class Expelled : public testing::Test {
+ protected:
+  Expelled() {
+    group_.found();
+    Charter without = group_["alpha"].next();
+    std::erase_if(without.members, [](const CharterMember& member) { return member.keys.nick == "charlie"; });
+    without.log_quorum = without.finding_quorum = 2;
+    for (const char* nick : {"alpha", "bravo"}) keep_fault(group_[nick]);
+    const auto proposed = group_["alpha"].amend(without);
+    EXPECT_HOLDS(proposed);
+    EXPECT_HOLDS(group_["bravo"].take(proposed->charter.note));
+    EXPECT_HOLDS(group_["alpha"].take(group_["bravo"].sign()->charter.note));
+    EXPECT_EQ(group_["alpha"].membership().charter().seq, 2);
+  }
+  void keep_fault(Participant& member) {
+    const Charter charter = member.membership().charter();
+    Participant& charlie = group_["charlie"];
+    const auto keys =
+        load_group_keys(charlie.desk().folder, charlie.vault(), charter.domain, charter.group, charlie.nick());
+    ASSERT_HOLDS(keys);
+    const auto checkpoint = [&](std::byte root) {
+      return log::sign_checkpoint({keys->keys.log.name, 3, Digest{root}}, keys->log);
+    };
+    const auto fault = log::fault_of_checkpoints(checkpoint(std::byte{1}), checkpoint(std::byte{2}), keys->keys);
+    ASSERT_TRUE(fault.has_value());
+    const std::vector<log::MemberKeys> members = charter_keys(charter);
+    mirror::VaultStore store(member.vault(), charter.group, members, 0);
+    ASSERT_HOLDS(store.commit(
+        {.growth = {}, .steps = {}, .faults = {{keys->keys.log.name, log::write_fault(*fault), {}}}, .repairs = {}},
+        {}));
+  }
+  /// Somebody with the same short name and keys of its own, who has joined by the first charter.
+  Result<KeyPackage> another_charlie() {
+    for (const char* nick : {"alpha", "bravo"}) another_.know(group_[nick]);
+    return join_group(another_.desk(), "stadium", group_["alpha"].membership().versions().front().note,
+                      another_.id_seed(), kBegin);
+  }
+  Charter with(const CharterMember& newcomer) {
+    Charter next = group_["alpha"].next();
+    next.members.push_back(newcomer);
+    next.log_quorum = 3;
+    return next;
+  }
+
+  Group group_{{"alpha", "bravo", "charlie"}};
+  Participant another_{"charlie"};
+};
+
+TEST_F(Expelled, DoesNotLeaveItsNickAndWithItItsLogToAnother) {
+  const auto package = another_charlie();
+  ASSERT_HOLDS(package);
+  const Charter next = with(package->member);
+  EXPECT_REFUSED(group_["alpha"].amend(next), Errc::format, "needs another short name");
+  // A changed program at alpha proposes it all the same.
+  Charter proposed = next;
+  proposed.seq = 3;
+  proposed.prev = group_["alpha"].membership().signed_charter().hash;
+  const std::string note = log::sign_note(charter_text(proposed), group_["alpha"].id().name, group_["alpha"].id_seed());
+  EXPECT_REFUSED(group_["bravo"].take(note), Errc::format, "needs another short name");
+  for (const char* nick : {"alpha", "bravo"}) {
+    AtWork at(group_[nick]);
+    EXPECT_HOLDS(at->log("stadium")) << "the log opens, with the kept fault of who bore the nick";
+  }
+}
+
+// Kept by a program that took any: what gathers signatures here comes into force no more.
+TEST_F(Expelled, DoesNotLeaveItsNickByAnAmendmentThatWaitsHereAlready) {
+  const auto package = another_charlie();
+  ASSERT_HOLDS(package);
+  Charter next = with(package->member);
+  next.seq = 3;
+  next.prev = group_["alpha"].membership().signed_charter().hash;
+  std::string note = log::sign_note(charter_text(next), group_["alpha"].id().name, group_["alpha"].id_seed());
+  for (Participant* signer : {&group_["bravo"], &another_})
+    note = *log::add_signature(note, signer->id().name, signer->id_seed());
+  ASSERT_HOLDS(group_["alpha"].vault().put_group_paper(
+      next.group, {std::string(kPaperAmendment), to_hex(charter_hash(next)), note}));
+  ASSERT_HOLDS(settle_amendments(group_["alpha"].desk(), group_["alpha"].row(), kBegin + 60));
+  EXPECT_EQ(group_["alpha"].membership().charter().seq, 2);
 }
 
 }  // namespace
