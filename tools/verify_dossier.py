@@ -518,7 +518,7 @@ def check_chain(notes, leaves):
         else:
             check_amendment(charters[-1], charter, left)
             for nick, member in charter.members.items():
-                require(all(member[role].key == one.members[nick][role].key for role in ("id", "log")
+                require(all(member[role].key == one.members[nick][role].key for role in ROLES
                             for one in charters if nick in one.members),
                         "a nick is given to somebody with other keys")
         charters.append(charter)

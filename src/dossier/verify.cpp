@@ -10,6 +10,7 @@
 #include "dossier/detail/verifier.h"
 #include "dossier/stix.h"
 #include "group/member.h"
+#include "group/nicks.h"
 #include "group/papers.h"
 
 namespace parley::dossier {
@@ -76,6 +77,7 @@ Result<std::string> Verifier::charters() {
     if (!amendment.in_force())
       return wrong(fmt::format("Version {} of the charter lacks the signatures of {}.", i + 1,
                                group::in_words(amendment.missing())));
+    TRY_STATUS(group::check_nicks(contents_->charters, amendment.next.charter));
     contents_->charters.push_back(std::move(amendment.next));
     TRY_STATUS(read_leaves());
   }

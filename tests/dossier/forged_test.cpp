@@ -446,6 +446,14 @@ TEST_F(ForgedDossier, IsTakenByBothWithAmendmentsThatAreSignedByThoseWhomTheyNee
   add("of another group", {{"/group", Json("7d1f3c90000000000000000000000002")}}, all, false);
   add("a stranger's signature", {{cap, Json(3)}}, {"alpha", "bravo", "charlie", "echo"}, false);
 
+  // A nick is one member's for good, whoever signs that it is another's.
+  const Json delta_now = member_json("delta", 4);
+  for (const std::string role : {"cosign", "log", "node"}) {
+    log::VerifierKey key = *log::parse_vkey(*delta_now.object()->at(role).text());
+    key.key = crypto::public_key_of(random_secret<32>());
+    add(fmt::format("delta has another {} key", role), {{"/members/3/" + role, Json(key.text())}}, all, false);
+  }
+
   add("delta expelled", {{"/members/3", std::nullopt}}, three, true);
   add("delta expelled, who agrees", {{"/members/3", std::nullopt}}, all, true);
   add("delta expelled", {{"/members/3", std::nullopt}}, two, false);
