@@ -39,7 +39,7 @@ Result<Outcome> Replica::Impl::take_heads(std::size_t peer, const Heads& heads) 
   for (detail::LogCopy& copy : logs) {
     const auto& theirs = read[copy.owner];
     detail::Peer& from = peers[peer];
-    from.next[copy.owner] = theirs ? theirs->checkpoint.size : 0;
+    from.told_of(copy.owner, theirs ? theirs->checkpoint.size : 0);
     from.until[copy.owner] = copy.size();
     if (theirs) TRY_STATUS(learn(copy, *theirs, notes[copy.owner], outcome));
   }

@@ -243,16 +243,22 @@ void Replica::connected(std::string_view peer) {
   const auto found = impl_->member(peer);
   if (!found) return;
   begin_round(peer);
-  for (auto& asked : impl_->peers[*found].asked) asked.clear();
+  detail::Peer& to = impl_->peers[*found];
+  for (auto& asked : to.asked) asked.clear();
+  to.tried_again.assign(to.tried_again.size(), false);
 }
 
 void Replica::begin_round(std::string_view peer) {
   const auto found = impl_->member(peer);
   if (!found) return;
   detail::Peer fresh(impl_->logs.size());
-  fresh.asked = std::move(impl_->peers[*found].asked);
-  fresh.ask_from = std::move(impl_->peers[*found].ask_from);
-  impl_->peers[*found] = std::move(fresh);
+  detail::Peer& before = impl_->peers[*found];
+  fresh.asked = std::move(before.asked);
+  fresh.ask_from = std::move(before.ask_from);
+  fresh.pushed_from = std::move(before.pushed_from);
+  fresh.in_vain = std::move(before.in_vain);
+  fresh.tried_again = std::move(before.tried_again);
+  before = std::move(fresh);
 }
 
 void Replica::forget_unheld(std::string_view peer) {

@@ -69,8 +69,15 @@ Status Replica::Impl::send_log(std::size_t peer, detail::LogCopy& copy, std::uin
 
 Status Replica::Impl::push_until(std::size_t peer, detail::LogCopy& copy, std::uint64_t until,
                                  std::vector<Message>& out) {
-  std::uint64_t& next = peers[peer].next[copy.owner];
+  detail::Peer& to = peers[peer];
+  std::uint64_t& next = to.next[copy.owner];
   while (next < until && out.size() < kMaxMessagesAtOnce) {
+    // What it did not take before, all of it, is tried with one message on each link: whoever wrote the log must not
+    // have us send it for ever.
+    if (copy.owner != group.self && to.in_vain[copy.owner]) {
+      if (to.tried_again[copy.owner]) break;
+      to.tried_again[copy.owner] = true;
+    }
     Push push{.log = nick(copy.owner), .from = next, .leaves = {}, .bodies = {}, .checkpoint = {}};
     TRY(const std::uint64_t reached, make_push(peer, copy, until, push));
     if (reached == next) break;  // this peer's copy ends where we hold no checkpoint: somebody else has to help
@@ -79,6 +86,7 @@ Status Replica::Impl::push_until(std::size_t peer, detail::LogCopy& copy, std::u
     if (!sent && sent.error().code == Errc::limit) break;
     if (!sent) return std::unexpected(std::move(sent).error());
     out.push_back(*std::move(sent));
+    if (copy.owner != group.self && !to.pushed_from[copy.owner]) to.pushed_from[copy.owner] = next;
     next = reached;
     if (copy.owner == group.self) offered_size = std::max(offered_size, reached);
   }

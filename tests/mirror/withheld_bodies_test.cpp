@@ -20,6 +20,10 @@ std::atomic<std::uint64_t> allocations = 0;
   if (void* memory = std::malloc(std::max<std::size_t>(size, 1))) return memory;
   throw std::bad_alloc();
 }
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  ++allocations;
+  return std::malloc(std::max<std::size_t>(size, 1));
+}
 [[gnu::noinline]] void operator delete(void* memory) noexcept {
   std::free(memory);
 }
@@ -44,8 +48,8 @@ class WithheldBodies : public testing::TestWithParam<Circle::Kind> {
     circle_.run();
     of_carol_.append(log::kLogOpen, {}, {"*"});
   }
-  void carol_writes(std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) of_carol_.append(log::kHeads, {}, {"*"});
+  void carol_writes(std::size_t count, const std::string& reader = "*") {
+    for (std::size_t i = 0; i < count; ++i) of_carol_.append(log::kHeads, {}, {reader});
   }
   Push bare_push(std::size_t from, std::size_t to) const {
     Push push = of_carol_.push("nobody", from, to);
@@ -198,6 +202,35 @@ TEST_F(WithheldBodiesOnADisk, OfMoreThanSoManyEntriesKeepTheRestOfTheirLogOut) {
   EXPECT_OK(circle_[kAlpha].takes_more("carol", circle_.now));
   carol_gives(kAlpha);
   EXPECT_EQ(circle_[kAlpha].size("carol"), of_carol_.leaves.size());
+}
+
+// They are for bravo alone: alpha takes them all, and bravo has no room for the rest.
+TEST_F(WithheldBodiesOnADisk, AreNotSentForEverToAMemberThatTakesNoMoreOfThem) {
+  carol_writes(kMostMissingBodies + 4 * kMaxPushLeaves, "bravo");
+  carol_gives(kAlpha);
+  carol_gives(kBravo);
+  const std::uint64_t held = circle_[kBravo].size("carol"), written = of_carol_.leaves.size();
+  ASSERT_EQ(circle_[kAlpha].size("carol"), written);
+  ASSERT_LT(held, kMostMissingBodies + kMaxPushLeaves + 1);
+  const auto pushed_in_a_round = [&](bool is_new_link) {
+    link_again(is_new_link);
+    std::vector<Message> all = std::move(answered_->replies);
+    std::ranges::move(all_to_send(kAlpha, kBravo), std::back_inserter(all));
+    std::erase_if(all, [](const Message& message) {
+      return message.type != MessageType::push || content_of<Push>(message).log != "carol";
+    });
+    return all;
+  };
+  EXPECT_GE(pushed_in_a_round(true).size(), 3u) << "it may have room";
+  EXPECT_EQ(pushed_in_a_round(true).size(), 1u) << "it had none";
+  EXPECT_EQ(pushed_in_a_round(false).size(), 0u);
+  const auto tried = pushed_in_a_round(true);
+  ASSERT_EQ(tried.size(), 1u) << "and once on each link";
+  for (std::uint64_t seq = 0; seq < held; ++seq)
+    ASSERT_OK(circle_.deliver({kCarol, kBravo, message_of(EntryBody{"carol", seq, of_carol_.bodies[seq]})}));
+  ASSERT_OK(circle_.deliver({kAlpha, kBravo, tried.front()}));
+  ASSERT_GT(circle_[kBravo].size("carol"), held) << "now it has";
+  EXPECT_GE(pushed_in_a_round(false).size(), 2u);
 }
 
 TEST_F(WithheldBodiesOnADisk, MakeNoPushDearerHoweverManyTheyAre) {

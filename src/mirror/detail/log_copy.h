@@ -49,8 +49,27 @@ struct Peer {
   std::vector<std::set<std::uint64_t>> asked;  ///< of each log: missing bodies that it was asked for on this link
   std::vector<std::uint64_t> ask_from;         ///< of each log: the entry whose body is asked for next
   std::set<std::size_t> mending_asked;         ///< damaged logs that it was asked for on this link
+  /// Of each log of another one: where its copy ended when entries were pushed to it since its last heads; where it
+  /// ended still after that; and that it was tried again on this link.
+  std::vector<std::optional<std::uint64_t>> pushed_from, in_vain;
+  std::vector<bool> tried_again;
 
-  explicit Peer(std::size_t log_count) : next(log_count), until(log_count), asked(log_count), ask_from(log_count) {}
+  explicit Peer(std::size_t log_count)
+      : next(log_count),
+        until(log_count),
+        asked(log_count),
+        ask_from(log_count),
+        pushed_from(log_count),
+        in_vain(log_count),
+        tried_again(log_count) {}
+
+  /// What its heads say of a log: it may take nothing of it for now, for want of room or of what the entries say.
+  void told_of(std::size_t log, std::uint64_t size) {
+    if (pushed_from[log]) in_vain[log] = size > *pushed_from[log] ? std::nullopt : std::optional(size);
+    if (in_vain[log] && size > *in_vain[log]) in_vain[log].reset();
+    pushed_from[log].reset();
+    next[log] = size;
+  }
 };
 
 /// The entries that one step adds to a copy; the copy takes them over once they are on the disk.
