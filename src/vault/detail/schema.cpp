@@ -175,7 +175,7 @@ ALTER TABLE log_cosignatures ADD COLUMN arrived INTEGER NOT NULL DEFAULT 0;
 
 // A body belongs to the entry that it came with. Before, it was found by its commitment, which anybody can repeat: of
 // several entries that name it our own has it, else the one that we may read, and where we may read several of others,
-// none. body_names.name: the commitment as an entry's note spells it; an audience stands in front of it.
+// none; but a rotation of a key has it, since it names its owner. body_names.name: the commitment as an entry's note spells it; an audience stands in front of it.
 constexpr const char* kVersion10 = R"(
 ALTER TABLE log_bodies RENAME TO bodies_by_commitment;
 CREATE TABLE log_bodies(leaf BLOB PRIMARY KEY, salt BLOB NOT NULL, content BLOB NOT NULL) WITHOUT ROWID;
@@ -183,7 +183,8 @@ CREATE TABLE body_names(name TEXT PRIMARY KEY, commitment BLOB NOT NULL) WITHOUT
 INSERT INTO body_names SELECT lower(hex(commitment)), commitment FROM bodies_by_commitment;
 CREATE TABLE body_readers(commitment BLOB NOT NULL, leaf BLOB NOT NULL, own INTEGER NOT NULL,
   PRIMARY KEY(commitment, leaf)) WITHOUT ROWID;
-INSERT OR IGNORE INTO body_readers SELECT n.commitment, l.hash, o.own
+INSERT OR IGNORE INTO body_readers
+  SELECT n.commitment, l.hash, o.own = 1 OR instr(l.note, '"type":"key.rotate"') > 0
   FROM log_leaves l JOIN logs o ON o.number = l.log
   JOIN body_names n ON n.name = substr(l.note, instr(l.note, '"body":"') + 8, 64)
   LEFT JOIN logs m ON m.group_id = o.group_id AND m.own = 1
@@ -191,7 +192,8 @@ INSERT OR IGNORE INTO body_readers SELECT n.commitment, l.hash, o.own
     OR instr(substr(l.note, 1, instr(l.note, '],"author":')), '"' || m.nick || '"') > 0;
 INSERT INTO log_bodies SELECT r.leaf, b.salt, b.content
   FROM body_readers r JOIN bodies_by_commitment b ON b.commitment = r.commitment
-  WHERE r.own = 1 OR (SELECT count(*) FROM body_readers s WHERE s.commitment = r.commitment) = 1;
+  WHERE r.own = 1
+    OR NOT EXISTS (SELECT 1 FROM body_readers s WHERE s.commitment = r.commitment AND s.leaf <> r.leaf);
 DROP TABLE body_readers;
 DROP TABLE body_names;
 DROP TABLE bodies_by_commitment;
