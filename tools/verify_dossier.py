@@ -518,8 +518,8 @@ def check_chain(notes, leaves):
         else:
             check_amendment(charters[-1], charter, left)
             for nick, member in charter.members.items():
-                require(all(member[role].key == one.members[nick][role].key for role in ROLES
-                            for one in charters if nick in one.members),
+                before = [one.members[nick] for one in charters if nick in one.members][-1:]
+                require(all(member[role].key == was[role].key for was in before for role in ROLES),
                         "a nick is given to somebody with other keys")
         charters.append(charter)
         withdraw(charter)
