@@ -19,6 +19,7 @@ class Reading {
       : vault_(vault), sources_(sources), book_(std::move(book)) {}
 
   Status find_in(const vault::LogHead& head) {
+    if (head.own) self_ = head.nick;
     CanaryEntries found{.nick = head.nick, .alarms = {}, .opinions = {}};
     for (std::uint64_t from = 0; from < head.size; from += kLeavesAtOnce) {
       TRY(const auto leaves, vault_.log_leaves(head.origin, from, kLeavesAtOnce));
@@ -78,13 +79,11 @@ class Reading {
   // Whoever comes to know a canary of ours can commit to it as well, and then meets it with us.
   std::vector<OwnCanary> own_canaries(const mirror::EntryView& entry) {
     std::vector<OwnCanary> ours;
-    if (!entry.body) return ours;
+    if (!entry.body || entry.entry.author == self_) return ours;
     const auto alarm = CanaryAlarm::from_json(*entry.body);
     if (!alarm) return ours;
     for (const CanaryHit& hit : alarm->hits) {
       const indicator::Canonical& value = hit.canary.canary.indicator;
-      const auto is_named = [&](const auto& set) { return set.entry == hit.canary.set_entry; };
-      if (std::ranges::any_of(book_.sets(), is_named)) continue;  // our own alarm
       const group::CanaryBook::Committed* set = book_.oldest_with(value);
       if (set == nullptr) continue;
       OwnCanary& own = ours.emplace_back(OwnCanary{.value = value, .seq = set->seq, .time = set->time});
@@ -107,6 +106,7 @@ class Reading {
   vault::Vault& vault_;
   const AlarmSources& sources_;
   const group::CanaryBook book_;
+  std::string self_;  // whose own alarms show its own canaries
   std::vector<CanaryEntries> entries_;
   Alarms alarms_;
 };

@@ -213,10 +213,11 @@ Status Session::commit() {
   const Secret<32> salts = random_secret<32>();
   seed_ = random_secret<32>();
   result_key_share_ = random_secret<32>();
-  // A clock that is set back makes none of them too young.
-  TRY(const UnixSeconds seen, time_seen(us_.vault, row_.group));
+  // A clock that is set back makes none of them too young. Not by whatever time the group has ever seen: that of our
+  // own log is held to the clock.
+  TRY(const UnixSeconds of_log, steps_.link().log().time_of_next());
   TRY(canaries_, canaries_for(us_.vault, us_.membership, terms_.question, selection(), steps_.peer().nick,
-                              std::max(wall_clock_now(), seen)));
+                              std::max(wall_clock_now(), of_log)));
   std::vector<indicator::Canonical> decoys;
   for (const group::CommittedCanary& each : canaries_) decoys.push_back(each.canary.indicator);
   TRY(Input input, Input::make(us_.vault, selection(), row_.id, side_, salts, us_.pool, us_.progress,

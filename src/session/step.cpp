@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::size_t kMaxTextBytes = 2000;  // log.md 2.4
 constexpr std::size_t kMaxNameBytes = 64;
+/// Time and log are read one after the other, each in whole seconds.
+constexpr std::int64_t kSecondsBetweenReadings = 2;
 constexpr std::size_t kMaxSuites = 16;
 
 template <std::size_t N>
@@ -254,6 +256,7 @@ Status check_time(std::string_view type, UnixSeconds stated, const WrittenBetwee
 }
 
 Status check_clock(UnixSeconds of_log, UnixSeconds clock, std::int64_t skew_seconds) {
+  skew_seconds = std::max(skew_seconds, kSecondsBetweenReadings);
   if (of_log > clock + skew_seconds)
     return fail(
         Errc::skew,
