@@ -30,7 +30,10 @@ Result<TypeStatus> type_status(vault::Vault& vault, const group::Membership& mem
   }
   const std::uint64_t begun = status.admitted + status.under_way - canaries_under_way;
   status.waiting = held[cap.type] > begun ? held[cap.type] - begun : 0;
-  status.rests = status.rests && status.waiting > 0 && status.waiting < most_in_batch(cap.most);
+  // What the cap still allows makes a batch.
+  const auto room = static_cast<std::uint64_t>(std::max<std::int64_t>(cap.most - status.used, 0));
+  const std::uint64_t next = std::min(status.waiting, room);
+  status.rests = status.rests && next > 0 && next < most_in_batch(cap.most);
   return status;
 }
 
