@@ -155,8 +155,11 @@ TEST_F(AdmitCommand, NamesWhoIsAwayAndGoesOnWhenItIsBack) {
 TEST_F(AdmitCommand, HelpsWithNoMoreThanTheMembersOwnStricterRule) {
   EXPECT_SAYS(bravo.run({"group", "policy", "joint", "--max-admissions", "ipv4=31"}), 2, "only be stricter");
   bravo.output({"group", "policy", "joint", "--max-admissions", "ipv4=5"});
+  // A node may have been quicker than the rule.
+  const Json before = status(alpha).at("types").at("ipv4").at("admitted");
+  alpha.import(addresses(50, 6), {}, "more.csv");
   for (const Member* member : {&alpha, &bravo, &alpha}) member->output({"admit"});
-  EXPECT_EQ(status(alpha).at("types").at("ipv4").at("admitted"), 0);
+  EXPECT_EQ(status(alpha).at("types").at("ipv4").at("admitted"), before);
   EXPECT_THAT(alpha.output({"admit", "status"}), HasSubstr("rules of its own"));
   EXPECT_THAT(bravo.output({"group", "show", "joint"}), HasSubstr("at most 5 of ipv4"));
 }
