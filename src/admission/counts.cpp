@@ -5,8 +5,6 @@
 namespace parley::admission {
 namespace {
 
-constexpr UnixSeconds kDaySeconds = 86'400;
-
 /// Whether a charter named the member, a later one did not, and the one in force does.
 bool came_back(const group::Membership& membership, std::string_view nick) {
   bool was_member = false, went = false;
@@ -48,7 +46,7 @@ Result<std::int64_t> counted(vault::Vault& vault, const group::Membership& membe
 
 Result<bool> small_ones_wait(vault::Vault& vault, const group::Membership& membership, const Epoch& epoch,
                              std::string_view our_nick, UnixSeconds now) {
-  TRY(const std::int64_t today, batches_since(vault, membership, epoch, our_nick, now - kDaySeconds));
+  TRY(const std::int64_t today, batches_since(vault, membership, epoch, our_nick, now - group::kSecondsPerDay));
   if (today < kSmallBatchesAtOnce) return false;
   TRY(const std::int64_t lately, batches_since(vault, membership, epoch, our_nick, now - kNextSmallBatch));
   return lately > 0;

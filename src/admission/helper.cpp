@@ -13,7 +13,6 @@ namespace parley::admission {
 namespace {
 
 constexpr auto kNextRequest = std::chrono::minutes(2);  // an owner combines and stores between two of its requests
-constexpr UnixSeconds kDaySeconds = 86'400;
 
 /// A refusal on its way out of checks that otherwise fail.
 using Checked = std::expected<void, Refusal>;
@@ -180,7 +179,7 @@ class Helper {
       TRY(const auto before, charged(group, refusal.batch));
       if (before) {
         TRY(const std::int64_t repeats, vault.repeat_admission(group, us_.desk.card.nick, refusal.batch));
-        const std::int64_t days = std::max<std::int64_t>(0, wall_clock_now() - before->time) / kDaySeconds;
+        const std::int64_t days = std::max<std::int64_t>(0, wall_clock_now() - before->time) / group::kSecondsPerDay;
         if (repeats > kMostRepeats * (1 + days)) fits = Checked(std::unexpect, busy(refusal));
         return {};
       }
@@ -188,7 +187,7 @@ class Helper {
       TRY(fits, check_as_of_now(now, request, epoch, count_of(request), refusal));
       if (!fits) return {};
       TRY(const std::int64_t today,
-          vault.admission_batches_since(group, us_.desk.card.nick, owner(), wall_clock_now() - kDaySeconds));
+          vault.admission_batches_since(group, us_.desk.card.nick, owner(), wall_clock_now() - group::kSecondsPerDay));
       if (today >= kMostBatchesPerDay) {
         fits = Checked(std::unexpect, busy(refusal));
         return {};

@@ -20,7 +20,6 @@ Result<TypeStatus> type_status(vault::Vault& vault, const group::Membership& mem
     TRY(auto tagged, vault.count(selection));
     status.admitted = tagged[cap.type];
     TRY(status.used, used(vault, membership, *epoch, our_nick, cap.type));
-    TRY(status.rests, small_ones_wait(vault, membership, *epoch, our_nick, wall_clock_now()));
   }
   std::uint64_t canaries_under_way = 0;
   for (const vault::AdmissionBatch& batch : batches) {
@@ -33,7 +32,9 @@ Result<TypeStatus> type_status(vault::Vault& vault, const group::Membership& mem
   // What the cap still allows makes a batch.
   const auto room = static_cast<std::uint64_t>(std::max<std::int64_t>(cap.most - status.used, 0));
   const std::uint64_t next = std::min(status.waiting, room);
-  status.rests = status.rests && next > 0 && next < most_in_batch(cap.most);
+  if (epoch && next > 0 && next < most_in_batch(cap.most)) {
+    TRY(status.rests, small_ones_wait(vault, membership, *epoch, our_nick, wall_clock_now()));
+  }
   return status;
 }
 

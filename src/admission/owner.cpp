@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <set>
 #include <string_view>
@@ -14,6 +13,7 @@
 #include "crypto/hash.h"
 #include "group/canary_book.h"
 #include "log/entry_type.h"
+#include "vault/number_setting.h"
 
 namespace parley::admission {
 namespace {
@@ -21,7 +21,7 @@ namespace {
 using psi::admission::kMostInBatch;
 
 /// A day: pauses are over by then.
-constexpr UnixSeconds kRefusedForGood = 86'400;
+constexpr UnixSeconds kRefusedForGood = group::kSecondsPerDay;
 constexpr auto kAnswerLimit = std::chrono::seconds(30);  // a helper takes seconds for the largest batch
 
 psi::Elements elements_of(const vault::AdmissionInput& input) {
@@ -36,13 +36,9 @@ std::string refused_setting(const Party& us, std::string_view nick) {
 
 /// Since when it is known that `nick` may refuse what the others grant; nothing if it never did.
 Result<std::optional<UnixSeconds>> refused_since(const Party& us, std::string_view nick) {
-  TRY(const auto text, us.desk.vault.setting(refused_setting(us, nick)));
-  if (!text) return std::nullopt;
-  UnixSeconds since = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), since);
-  if (error != std::errc() || end != text->data() + text->size())
-    return fail(Errc::vault_damaged, "The vault's record of when a member refused to help is no number.");
-  return since;
+  TRY(const auto since,
+      vault::number_setting(us.desk.vault, refused_setting(us, nick), "when a member refused to help"));
+  return since ? std::optional(static_cast<UnixSeconds>(*since)) : std::nullopt;
 }
 
 Status note_refused(const Party& us, std::string_view nick, UnixSeconds now) {

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "admission/detail/framed_hash.h"
 #include "base/encoding.h"
@@ -12,6 +11,7 @@
 #include "log/commitment.h"
 #include "log/entry.h"
 #include "log/entry_type.h"
+#include "vault/number_setting.h"
 
 namespace parley::admission {
 namespace {
@@ -57,14 +57,9 @@ std::string key_records_setting(std::string_view origin) {
 
 /// How many records of keys are in what was read of a log. A log that is read anew is counted anew.
 Result<std::uint64_t> key_records_before(vault::Vault& vault, std::string_view origin, std::uint64_t read_to) {
-  std::uint64_t count = 0;
-  if (read_to == 0) return count;
-  TRY(const auto text, vault.setting(key_records_setting(origin)));
-  if (!text) return count;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), count);
-  if (error != std::errc() || end != text->data() + text->size())
-    return fail(Errc::vault_damaged, "The vault's count of keys for admission in a log is no number.");
-  return count;
+  if (read_to == 0) return 0;
+  TRY(const auto count, vault::number_setting(vault, key_records_setting(origin), "the keys for admission in a log"));
+  return count.value_or(0);
 }
 
 /// What was gathered is durable, and the next stretch begins.

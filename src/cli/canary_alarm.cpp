@@ -128,8 +128,7 @@ void print_alarm(Console& console, const session::FoundAlarm& found) {
   for (const session::OwnCanary& own : found.ours)
     console.print(
         fmt::format("  {} IS A CANARY OF YOURS TOO: entry {} of your log, of {}, has it{}. Whoever learns of a canary "
-                    "can name it as "
-                    "its own; tell the members (parley canary opinion).\n",
+                    "can name it as its own; tell the members (parley canary opinion).\n",
                     visible(own.value.value()), own.seq, to_rfc3339(own.time),
                     own.theirs ? fmt::format("; the set that the alarm names is of {}", to_rfc3339(*own.theirs)) : ""));
   if (!found.holds) {

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <bit>
-#include <charconv>
 
 #include "base/encoding.h"
+#include "vault/number_setting.h"
 
 namespace parley::mirror {
 namespace {
@@ -31,15 +31,6 @@ std::string usage_setting(std::string_view origin) {
 
 std::string branch_setting(std::string_view origin) {
   return fmt::format("log-branch {}", origin);
-}
-
-Result<std::optional<std::uint64_t>> read_number(const std::optional<std::string>& text, std::string_view of) {
-  if (!text) return std::nullopt;
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
-  if (error != std::errc() || end != text->data() + text->size())
-    return fail(Errc::vault_damaged, fmt::format("The vault's record of {} is no number.", of));
-  return number;
 }
 
 std::string lacking_setting(std::string_view origin) {
@@ -114,8 +105,7 @@ Result<std::vector<vault::LogCosignature>> VaultStore::all_cosignatures(std::str
 }
 
 Result<std::optional<std::uint64_t>> VaultStore::step(std::string_view origin, const log::StepKey& step) {
-  TRY(const std::optional<std::string> text, vault_.setting(step_setting(origin, step)));
-  return read_number(text, "a session's step");
+  return vault::number_setting(vault_, step_setting(origin, step), "a session's step");
 }
 
 Result<std::optional<FaultRow>> VaultStore::fault(std::string_view origin) {
@@ -138,8 +128,7 @@ Result<std::string> VaultStore::seen(std::string_view origin) {
 }
 
 Result<std::optional<std::uint64_t>> VaultStore::lacking(std::string_view origin) {
-  TRY(const std::optional<std::string> text, vault_.setting(lacking_setting(origin)));
-  return read_number(text, "what is lacking of a log");
+  return vault::number_setting(vault_, lacking_setting(origin), "what is lacking of a log");
 }
 
 Status VaultStore::commit(const Batch& batch, const std::function<Status()>& work) {

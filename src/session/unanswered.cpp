@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "base/encoding.h"
 #include "base/text.h"
 #include "session/states.h"
 #include "session/step.h"
+#include "vault/number_setting.h"
 
 namespace parley::session {
 namespace {
@@ -30,13 +30,8 @@ vault::SessionFilter of(const group::JointLog& log, const Asker& asker, std::spa
 
 /// The number of the first entry of the asker's log that was not a question which was forgotten.
 Result<std::uint64_t> floor_of(vault::Vault& vault, const group::JointLog& log, const std::string& nick) {
-  TRY(const std::optional<std::string> text, vault.setting(floor_setting(log, nick)));
-  std::uint64_t floor = 0;
-  if (!text) return floor;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), floor);
-  if (error != std::errc() || end != text->data() + text->size())
-    return fail(Errc::vault_damaged, "The vault's record of forgotten questions is no number.");
-  return floor;
+  TRY(const auto floor, vault::number_setting(vault, floor_setting(log, nick), "forgotten questions"));
+  return floor.value_or(0);
 }
 
 Result<std::uint64_t> number_of(group::JointLog& log, const std::string& nick, const Digest& entry) {

@@ -175,7 +175,8 @@ ALTER TABLE log_cosignatures ADD COLUMN arrived INTEGER NOT NULL DEFAULT 0;
 
 // A body belongs to the entry that it came with. Before, it was found by its commitment, which anybody can repeat: of
 // several entries that name it our own has it, else the one that we may read, and where we may read several of others,
-// none; but a rotation of a key has it, since it names its owner. body_names.name: the commitment as an entry's note spells it; an audience stands in front of it.
+// none; but a rotation of a key has it, since it names its owner. body_names.name: the commitment as an entry's note
+// spells it; an audience stands in front of it.
 constexpr const char* kVersion10 = R"(
 ALTER TABLE log_bodies RENAME TO bodies_by_commitment;
 CREATE TABLE log_bodies(leaf BLOB PRIMARY KEY, salt BLOB NOT NULL, content BLOB NOT NULL) WITHOUT ROWID;
