@@ -217,6 +217,7 @@ Result<Outcome> Replica::Impl::take_get(std::size_t peer, const Get& get) {
     // From here on, as for any peer that lacks them: to_send() gives the rest.
     detail::Peer& to = peers[peer];
     to.next[log] = get.from;
+    to.in_vain[log].reset();  // who asks can take it: it may have been out of order before
     to.until[log] =
         std::min(copy.size(), get.count > log::kMaxTreeSize - get.from ? copy.size() : get.from + get.count);
     TRY_STATUS(push_until(peer, copy, std::min(to.until[log], end), outcome.replies));

@@ -1084,6 +1084,40 @@ TEST_F(DamageOfTwo, AndASecondTreeOfTheSameSizeConvictsItsOwner) {
   EXPECT_EQ(circle_.convictions[1][0].accused, "alpha");
 }
 
+// Its end is missing as well: what it takes nothing of is pushed to it once on a link, and that is not what it asks
+// for.
+TEST(DamagedBackup, IsMendedHoweverManyAnswersWereLostBefore) {
+  Circle circle(2);
+  circle.open_all();
+  for (int i = 0; i < 4; ++i) circle.append(0, log::kHeads);
+  circle.run();
+  ASSERT_OK(circle[0].flush());  // who holds the log
+  const MemoryDisk backup = circle.disk(0).disk;
+  for (int i = 0; i < 4; ++i) {
+    circle.append(0, log::kHeads);
+    circle.run();
+  }
+  circle.stop(0);
+  circle.disk(0).disk = backup;
+  circle.disk(0).disk.logs.at(circle.keys[0].log.name).leaves[2].note[40] ^= 1;
+  circle.start(0);
+  ASSERT_FALSE(circle[0].fsck()->empty());
+  circle.tamper = [](const Sent& sent) { return sent.message.type != MessageType::push; };
+  for (int i = 0; i < 3; ++i) {
+    circle.link(0, 1);
+    circle.run();
+  }
+  ASSERT_TRUE(circle[0].damaged("alpha"));
+  circle.tamper = {};
+  circle.link(0, 1);
+  circle.run();
+  EXPECT_FALSE(circle[0].damaged("alpha"));
+  circle.link(0, 1);  // what lies beyond comes with the next heads
+  circle.run();
+  EXPECT_EQ(circle[0].state(), State::live);
+  EXPECT_EQ(circle[0].size("alpha"), 9u);
+}
+
 TEST(DamagedBackup, IsMendedByAPeerThatHasNoCheckpointWhereItEnds) {
   Circle circle(2);
   circle.open_all();
