@@ -36,10 +36,8 @@ Result<std::optional<std::uint64_t>> find_proposal(vault::Vault& vault, const va
     return each.type == session::kPropose && each.author == head.nick;
   });
   if (step == steps.end()) return std::nullopt;
-  const auto hash = from_hex(step->entry);
   Digest leaf{};
-  if (!hash || hash->size() != leaf.size()) return fail(Errc::vault_damaged, "A stored step names no entry.");
-  std::ranges::copy(*hash, leaf.begin());
+  if (!read_hex(step->entry, leaf)) return fail(Errc::vault_damaged, "A stored step names no entry.");
   return vault.log_index(head.origin, leaf);
 }
 

@@ -11,6 +11,9 @@ namespace parley {
 std::string to_hex(ByteView bytes);
 /// Lower case only, even length; anything else is nothing.
 std::optional<Bytes> from_hex(std::string_view text);
+/// Into all of `bytes`; on anything but twice as many digits, in lower case, what they hold is not defined.
+/// @return whether the text is of that form
+[[nodiscard]] bool read_hex(std::string_view text, std::span<std::byte> bytes);
 
 /// RFC 4648 section 4, padded.
 std::string to_base64(ByteView bytes);

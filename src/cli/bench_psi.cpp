@@ -242,10 +242,8 @@ Result<OrderedJson> run_party(const Orders& orders) {
 }
 
 Secret<32> secret_from(const OrderedJson& json, const char* key) {
-  const auto bytes = from_hex(json.value(key, ""));
   Secret<32> secret;
-  if (bytes && bytes->size() == Secret<32>::kSize) std::ranges::copy(*bytes, secret.expose_mutable().begin());
-  return secret;
+  return read_hex(json.value(key, ""), secret.expose_mutable()) ? std::move(secret) : Secret<32>();
 }
 
 // A started party: its process and both ends of its pipes.

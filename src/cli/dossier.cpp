@@ -131,11 +131,9 @@ Result<dossier::Anchor> anchor_from(Surroundings& at, const VerifyArguments& arg
     return dossier::parse_anchor(as_text(content));
   }
   if (arguments.charter.empty()) return dossier::Anchor{};
-  const auto bytes = from_hex(arguments.charter);
   Digest hash{};
-  if (!bytes || bytes->size() != hash.size())
+  if (!read_hex(arguments.charter, hash))
     return fail(Errc::usage, "--charter takes the hash of the charter: 64 hexadecimal digits.");
-  std::ranges::copy(*bytes, hash.begin());
   return dossier::Anchor{.charter = hash};
 }
 

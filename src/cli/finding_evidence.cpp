@@ -30,8 +30,8 @@ Result<finding::Sighting> sighting_option(const std::string& text) {
   if (const std::size_t hash = rest.find('#'); hash != rest.npos) {
     sighting.rule = rest.substr(hash + 1);
     rest.resize(hash);
-    const auto bytes = from_hex(sighting.rule);
-    if (!bytes || bytes->size() != sizeof(Digest))
+    Digest named;
+    if (!read_hex(sighting.rule, named))
       return fail(Errc::usage, "A rule is named by its SHA-256, 64 hexadecimal digits.");
   }
   if (const std::size_t at = rest.find('@'); at != rest.npos) {
@@ -71,10 +71,8 @@ Result<Digest> ref_option(Workplace& at, const group::Charter& charter, const st
 }
 
 Result<Digest> digest_option(const std::string& text) {
-  const auto bytes = from_hex(text);
   Digest digest{};
-  if (!bytes || bytes->size() != digest.size()) return fail(Errc::usage, "--commit takes 64 hexadecimal digits.");
-  std::ranges::copy(*bytes, digest.begin());
+  if (!read_hex(text, digest)) return fail(Errc::usage, "--commit takes 64 hexadecimal digits.");
   return digest;
 }
 

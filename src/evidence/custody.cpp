@@ -24,13 +24,11 @@ std::string hex_or_empty(const std::optional<Digest>& digest) {
 std::optional<Digest> read_hash(log::ObjectReader& reader, std::string_view key) {
   const std::string text = reader.text(key, kHexBytes);
   if (text.empty()) return std::nullopt;
-  const auto bytes = from_hex(text);
   Digest digest{};
-  if (!bytes || bytes->size() != digest.size()) {
+  if (!read_hex(text, digest)) {
     reader.refuse("one of its hashes is none");
     return std::nullopt;
   }
-  std::ranges::copy(*bytes, digest.begin());
   return digest;
 }
 

@@ -106,12 +106,10 @@ Digest digest_or_nothing(ObjectReader& reader, std::string_view key) {
   const std::string text = reader.text(key, kHexDigest);
   Digest digest{};
   if (text.empty()) return digest;
-  const auto bytes = from_hex(text);
-  if (!bytes || bytes->size() != digest.size()) {
+  if (!read_hex(text, digest)) {
     reader.refuse(fmt::format("\"{}\" must be empty or 64 hexadecimal digits", key));
-    return digest;
+    return {};
   }
-  std::ranges::copy(*bytes, digest.begin());
   if (digest == Digest{}) reader.refuse(fmt::format("\"{}\" is written as empty where there is none", key));
   return digest;
 }

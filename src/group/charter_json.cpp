@@ -168,14 +168,12 @@ Result<Charter> read_terms_unverified(const log::Note& note, std::string_view ki
   charter.seq = reader.integer("seq", 1, log::kMaxInteger);
   const bool has_admission = reader.integer("v", 1, kVersionWithAdmission) == kVersionWithAdmission;
   const Json* admission = has_admission ? &reader.object("admission") : nullptr;
-  const auto prev_bytes = from_hex(prev);
   if (charter.seq == 1 && !prev.empty()) reader.refuse("\"prev\" must be empty in the first version");
-  if (charter.seq > 1 && (!prev_bytes || prev_bytes->size() != sizeof(Digest)))
+  if (charter.seq > 1 && !read_hex(prev, charter.prev))
     reader.refuse("\"prev\" must be the hash of the version before, in hexadecimal");
   if (!tlp) reader.refuse("\"max_tlp\" is no TLP mark");
   TRY_STATUS(reader.finish());
   charter.max_tlp = *tlp;
-  if (charter.seq > 1) std::ranges::copy(*prev_bytes, charter.prev.begin());
   if (admission != nullptr) {
     TRY(charter.admission, read_admission(*admission));
   }

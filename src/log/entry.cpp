@@ -22,7 +22,8 @@ constexpr std::size_t kSessionDigits = 32;
 constexpr std::string_view kSessionDomain{"parley/session/v1\0", 18};
 
 bool is_session(std::string_view text) {
-  return text.size() == kSessionDigits && from_hex(text).has_value();
+  ByteArray<kSessionDigits / 2> session;
+  return read_hex(text, session);
 }
 
 /// The first rule that the header breaks, as a sentence without its end; empty if it breaks none.

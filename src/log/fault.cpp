@@ -102,10 +102,8 @@ Result<Digest> digest_of(const Json& body, std::string_view key, std::string_vie
   const Json::Object* members = body.object();
   const auto found = members->find(key);
   const std::string* text = found == members->end() ? nullptr : found->second.text();
-  const auto root = text == nullptr ? std::nullopt : from_hex(*text);
-  if (!root || root->size() != sizeof(Digest)) return no_fault(what);
-  Digest digest;
-  std::ranges::copy(*root, digest.begin());
+  Digest digest{};
+  if (text == nullptr || !read_hex(*text, digest)) return no_fault(what);
   return digest;
 }
 

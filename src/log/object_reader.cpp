@@ -80,12 +80,10 @@ Digest ObjectReader::digest(std::string_view key) {
   Digest digest{};
   const Json* member = take(key);
   if (member == nullptr) return digest;
-  const auto bytes = member->text() != nullptr ? from_hex(*member->text()) : std::nullopt;
-  if (!bytes || bytes->size() != digest.size()) {
+  if (member->text() == nullptr || !read_hex(*member->text(), digest)) {
     refuse(fmt::format("\"{}\" must be {} hexadecimal digits in lower case", key, 2 * digest.size()));
-    return digest;
+    return {};
   }
-  std::ranges::copy(*bytes, digest.begin());
   return digest;
 }
 
@@ -139,12 +137,10 @@ std::vector<std::string> ObjectReader::texts(std::string_view key, std::size_t l
 std::vector<Digest> ObjectReader::digests(std::string_view key, std::size_t limit_count) {
   std::vector<Digest> digests;
   for (const std::string& text : texts(key, limit_count, 2 * sizeof(Digest))) {
-    const auto bytes = from_hex(text);
-    if (!bytes || bytes->size() != sizeof(Digest)) {
+    if (!read_hex(text, digests.emplace_back())) {
       refuse(fmt::format("\"{}\" must hold hashes in hexadecimal", key));
       return {};
     }
-    std::ranges::copy(*bytes, digests.emplace_back().begin());
   }
   return digests;
 }

@@ -241,10 +241,8 @@ Result<ledger::Settled> settled_from_json(const log::Json& body) {
 }
 
 Result<ledger::SessionId> session_id_from(std::string_view hex) {
-  const auto bytes = from_hex(hex);
   ledger::SessionId id{};
-  if (!bytes || bytes->size() != id.size()) return fail(Errc::format, "This is no name of a session.");
-  std::ranges::copy(*bytes, id.begin());
+  if (!read_hex(hex, id)) return fail(Errc::format, "This is no name of a session.");
   return id;
 }
 

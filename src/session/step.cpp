@@ -213,11 +213,9 @@ vault::SessionStep stored_step(std::string_view author, const ReceivedStep& step
 }
 
 Result<Digest> leaf_hash_of(const vault::SessionStep& step) {
-  const auto bytes = from_hex(step.entry);
   Digest leaf_hash{};
-  if (!bytes || bytes->size() != leaf_hash.size())
+  if (!read_hex(step.entry, leaf_hash))
     return fail(Errc::not_found, "A step of this session is from before there was a joint log.");
-  std::ranges::copy(*bytes, leaf_hash.begin());
   return leaf_hash;
 }
 

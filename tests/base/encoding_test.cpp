@@ -74,6 +74,29 @@ TEST(Hex, RefusesUpperCaseOddLengthAndOtherCharacters) {
   EXPECT_FALSE(from_hex(std::string_view("0\0", 2)).has_value());
 }
 
+TEST(Hex, TakesSixteenCharactersAndNoOther) {
+  const std::string_view digits = "0123456789abcdef";
+  ByteArray<1> byte;
+  for (int code = 0; code < 256; ++code) {
+    const char c = static_cast<char>(code);
+    const auto value = digits.find(c);
+    for (const auto& [text, result] :
+         {std::pair{std::string{c, '1'}, value << 4 | 1}, std::pair{std::string{'1', c}, 1 << 4 | value}}) {
+      ASSERT_EQ(read_hex(text, byte), value != digits.npos) << code;
+      EXPECT_TRUE(value == digits.npos || byte[0] == static_cast<std::byte>(result)) << text;
+    }
+  }
+}
+
+TEST(Hex, IsReadIntoNoMoreAndNoLessThanThereIs) {
+  ByteArray<2> bytes;
+  for (const std::string_view text : {"", "0", "00", "000", "00000", "000000", "0a0b0c0d0"})
+    EXPECT_FALSE(read_hex(text, bytes)) << text;
+  EXPECT_TRUE(read_hex("0a0b", bytes));
+  EXPECT_EQ(to_hex(bytes), "0a0b");
+  EXPECT_TRUE(read_hex("", {}));
+}
+
 TEST(Encodings, OfEveryByteAtEveryLengthComeBack) {
   const Bytes all = all_bytes();
   for (std::size_t size = 0; size <= all.size(); ++size) {

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "base/encoding.h"
+
 namespace parley::log::detail {
 namespace {
 
@@ -21,34 +23,32 @@ constexpr auto kBase64 = [] {
     values[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::uint8_t>(i);
   return values;
 }();
-constexpr auto kHex = [] {
-  std::array<std::uint8_t, 256> values{};
-  values.fill(kNone);
-  constexpr std::string_view kAlphabet = "0123456789abcdef";
-  for (std::size_t i = 0; i < kAlphabet.size(); ++i)
-    values[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::uint8_t>(i);
-  return values;
-}();
 
-/// 68 bytes: 23 groups of four characters, the last one "xxx=" with two bits that must be zero.
+/// 68 bytes: 22 groups of four characters, and one "xxx=" with two bits that must be zero.
 bool decode_blob(std::string_view text, ByteArray<kBlobBytes>& blob) {
-  static_assert(kBlobBytes % 3 == 2);
+  constexpr std::size_t kGroups = kBlobBytes / 3;
+  static_assert(kBlobBytes % 3 == 2 && kBlobCharacters == 4 * kGroups + 4);
   if (text.size() != kBlobCharacters || text.back() != '=') return false;
-  std::uint32_t wrong = 0;
-  std::size_t out = 0;
-  for (std::size_t i = 0; i < kBlobCharacters; i += 4) {
-    std::uint32_t group = 0;
-    for (std::size_t j = i; j < i + 4; ++j) {
-      const bool padding = j + 1 == kBlobCharacters;
-      const std::uint8_t value = padding ? std::uint8_t{0} : kBase64[static_cast<unsigned char>(text[j])];
-      wrong |= value == kNone ? 1u : 0u;
-      group = group << 6 | value;
-    }
-    for (int shift = 16; shift >= 0 && out < kBlobBytes; shift -= 8)
-      blob[out++] = static_cast<std::byte>(group >> shift);
-    if (i + 4 == kBlobCharacters) wrong |= group & 0xff;
+  std::uint32_t all = 0;
+  const auto value = [&](std::size_t i) {
+    const std::uint32_t six_bits = kBase64[static_cast<unsigned char>(text[i])];
+    all |= six_bits;
+    return six_bits;
+  };
+  const auto put = [&](std::size_t at, std::uint32_t group) {
+    blob[at] = static_cast<std::byte>(group >> 16);
+    blob[at + 1] = static_cast<std::byte>(group >> 8);
+  };
+  for (std::size_t i = 0; i < kGroups; ++i) {
+    const std::size_t from = 4 * i;
+    const std::uint32_t group = value(from) << 18 | value(from + 1) << 12 | value(from + 2) << 6 | value(from + 3);
+    put(3 * i, group);
+    blob[3 * i + 2] = static_cast<std::byte>(group);
   }
-  return wrong == 0;
+  constexpr std::size_t kLast = 4 * kGroups;
+  const std::uint32_t last = value(kLast) << 18 | value(kLast + 1) << 12 | value(kLast + 2) << 6;
+  put(3 * kGroups, last);
+  return (all & ~0x3fu) == 0 && (last & 0xff) == 0;
 }
 
 bool is_plain_name(std::string_view name) {
@@ -82,16 +82,10 @@ class Scanner {
   }
 
   bool digest(Digest& out) {
-    if (rest_.size() <= 2 * sizeof(Digest) || rest_[2 * sizeof(Digest)] != '"') return false;
-    std::uint8_t wrong = 0;
-    for (std::size_t i = 0; i < sizeof(Digest); ++i) {
-      const std::uint8_t high = kHex[static_cast<unsigned char>(rest_[2 * i])];
-      const std::uint8_t low = kHex[static_cast<unsigned char>(rest_[2 * i + 1])];
-      wrong = static_cast<std::uint8_t>(wrong | high | low);
-      out[i] = static_cast<std::byte>(high << 4 | low);
-    }
-    rest_.remove_prefix(2 * sizeof(Digest) + 1);
-    return (wrong & 0xf0) == 0;
+    constexpr std::size_t kDigits = 2 * sizeof(Digest);
+    if (rest_.size() <= kDigits || rest_[kDigits] != '"' || !read_hex(rest_.substr(0, kDigits), out)) return false;
+    rest_.remove_prefix(kDigits + 1);
+    return true;
   }
 
   bool integer(std::int64_t most, std::int64_t& out) {
@@ -128,13 +122,17 @@ class Scanner {
 }  // namespace
 
 std::optional<PlainNote> split_plain_note(std::string_view note) {
-  const std::size_t split = note.size() > kMaxEntryBytes ? note.npos : note.rfind("\n\n");
-  if (split == note.npos) return std::nullopt;
+  if (note.size() > kMaxEntryBytes || !note.ends_with('\n')) return std::nullopt;
+  note.remove_suffix(1);
+  const void* const before = ::memrchr(note.data(), '\n', note.size());
+  if (before == nullptr || before == note.data()) return std::nullopt;
+  const auto split = static_cast<std::size_t>(static_cast<const char*>(before) - note.data());
+  if (note[split - 1] != '\n') return std::nullopt;  // more than the one signature's line
   PlainNote plain;
-  plain.text = note.substr(0, split + 1);
-  std::string_view line = note.substr(split + 2);
-  if (!line.starts_with(kSignaturePrefix) || line.back() != '\n') return std::nullopt;
-  line = line.substr(kSignaturePrefix.size(), line.size() - kSignaturePrefix.size() - 1);
+  plain.text = note.substr(0, split);
+  std::string_view line = note.substr(split + 1);
+  if (!line.starts_with(kSignaturePrefix)) return std::nullopt;
+  line.remove_prefix(kSignaturePrefix.size());
   const std::size_t space = line.find(' ');
   if (space == line.npos) return std::nullopt;
   plain.key_name = line.substr(0, space);

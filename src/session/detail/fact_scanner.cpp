@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/encoding.h"
 #include "log/entry_type.h"
 #include "log/pjson.h"
 #include "psi/intersect/protocol.h"
@@ -15,7 +16,6 @@ constexpr std::size_t kMaxDigits = 16;  // of 2^53 - 1
 constexpr std::size_t kMaxLabelBytes = 256;
 constexpr std::size_t kMaxSuites = 16;
 constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-constexpr std::string_view kHex = "0123456789abcdef";
 constexpr std::uint8_t kNone = 0xff;
 
 constexpr std::array<std::uint8_t, 256> values_of(std::string_view alphabet) {
@@ -26,7 +26,6 @@ constexpr std::array<std::uint8_t, 256> values_of(std::string_view alphabet) {
   return values;
 }
 constexpr auto kBase64Values = values_of(kBase64);
-constexpr auto kHexValues = values_of(kHex);
 
 /// One pass over the text; every function takes what its name says, or nothing is taken any more.
 class Scanner {
@@ -77,16 +76,9 @@ class Scanner {
   }
   bool digest(Digest& out) {
     constexpr std::size_t kDigits = 2 * sizeof(Digest);
-    if (rest_.size() <= kDigits || rest_[kDigits] != '"') return false;
-    std::uint8_t wrong = 0;
-    for (std::size_t i = 0; i < sizeof(Digest); ++i) {
-      const std::uint8_t high = kHexValues[static_cast<unsigned char>(rest_[2 * i])];
-      const std::uint8_t low = kHexValues[static_cast<unsigned char>(rest_[2 * i + 1])];
-      wrong = static_cast<std::uint8_t>(wrong | high | low);
-      out[i] = static_cast<std::byte>(high << 4 | low);
-    }
+    if (rest_.size() <= kDigits || rest_[kDigits] != '"' || !read_hex(rest_.substr(0, kDigits), out)) return false;
     rest_.remove_prefix(kDigits + 1);
-    return (wrong & 0xf0) == 0;
+    return true;
   }
   /// Canonical base64 of so many bytes, and the closing quote. What it says is not needed.
   bool base64(std::size_t size_bytes) {
