@@ -26,6 +26,10 @@ Status write_all(int fd, ByteView content, const std::filesystem::path& path) {
   return {};
 }
 
+std::unexpected<Error> too_large(const std::filesystem::path& path, std::size_t limit_bytes) {
+  return fail(Errc::limit, fmt::format("The file is larger than the limit of {} bytes.", limit_bytes), path.string());
+}
+
 Status sync_folder(const std::filesystem::path& folder) {
   const FileDescriptor fd(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.valid() || ::fsync(fd.get()) != 0) return io_error("make durable", folder, errno);
@@ -47,7 +51,9 @@ void FileDescriptor::close() {
   fd_ = -1;
 }
 
-std::string system_error_text(int error_number) { return std::generic_category().message(error_number); }
+std::string system_error_text(int error_number) {
+  return std::generic_category().message(error_number);
+}
 
 Result<Bytes> read_file(const std::filesystem::path& path, std::size_t limit_bytes) {
   const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -59,18 +65,31 @@ Result<Bytes> read_file(const std::filesystem::path& path, std::size_t limit_byt
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return io_error("read", path, errno);
     if (got == 0) return content;
-    if (content.size() + static_cast<std::size_t>(got) > limit_bytes) {
-      return fail(Errc::limit, fmt::format("The file is larger than the limit of {} bytes.", limit_bytes), path.string());
-    }
+    if (content.size() + static_cast<std::size_t>(got) > limit_bytes) return too_large(path, limit_bytes);
     append(content, ByteView(chunk).first(static_cast<std::size_t>(got)));
   }
+}
+
+Result<SecretBytes> read_secret_file(const std::filesystem::path& path, std::size_t limit_bytes) {
+  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) return io_error("open", path, errno);
+  SecretBytes content(limit_bytes + 1);
+  for (std::size_t size = 0; size <= limit_bytes;) {
+    const ssize_t got = ::read(fd.get(), content.expose_mutable().data() + size, content.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return io_error("read", path, errno);
+    if (got == 0) return SecretBytes(content.expose().first(size));
+    size += static_cast<std::size_t>(got);
+  }
+  return too_large(path, limit_bytes);
 }
 
 Status check_private(const std::filesystem::path& path) {
   struct stat info{};
   if (::stat(path.c_str(), &info) != 0) return io_error("look at", path, errno);
   if ((info.st_mode & 077) != 0) {
-    return fail(Errc::key_permissions, "Other users can read this secret file; run chmod 600 on it first.", path.string());
+    return fail(Errc::key_permissions, "Other users can read this secret file; run chmod 600 on it first.",
+                path.string());
   }
   return {};
 }

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/secret.h"
 
 namespace parley {
 
@@ -37,6 +38,9 @@ std::string system_error_text(int error_number);
 
 /// @error Errc::not_found, Errc::io, or Errc::limit when the file has more than `limit_bytes`.
 Result<Bytes> read_file(const std::filesystem::path& path, std::size_t limit_bytes);
+
+/// The same into memory that is wiped, of which as much is taken as the limit says.
+Result<SecretBytes> read_secret_file(const std::filesystem::path& path, std::size_t limit_bytes);
 
 /// As read_file, for secrets: refuses (Errc::key_permissions) a file that group or others can read.
 Status check_private(const std::filesystem::path& path);

@@ -22,17 +22,25 @@ SecretBytes secret_text(const char* text) {
   return SecretBytes(as_bytes(text));
 }
 
+/// One line of hexadecimal digits.
+SecretBytes key_file_text(const Secret<32>& key) {
+  SecretBytes text(2 * Secret<32>::kSize + 1);
+  sodium_bin2hex(reinterpret_cast<char*>(text.expose_mutable().data()), text.size(), as_uchar(key.expose()),
+                 Secret<32>::kSize);
+  text.expose_mutable().back() = std::byte{'\n'};  // in the place of libsodium's NUL
+  return text;
+}
+
 }  // namespace
 
 Result<Secret<32>> read_key_file(const std::filesystem::path& path) {
   TRY_STATUS(check_private(path));
-  TRY(const Bytes content, read_file(path, kMaxKeyFileBytes));
-  std::string_view text = as_text(content);
+  TRY(const SecretBytes content, read_secret_file(path, kMaxKeyFileBytes));
+  std::string_view text = as_text(content.expose());
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
-  const auto key = from_hex(text);
-  if (!key || key->size() != Secret<32>::kSize) return fail(Errc::format, std::string(kKeyFileForm), path.string());
-  const SecretBytes wiped{ByteView(*key)};
-  return Secret<32>(wiped.expose().first<32>());
+  Secret<32> key;
+  if (!read_hex(text, key.expose_mutable())) return fail(Errc::format, std::string(kKeyFileForm), path.string());
+  return key;
 }
 
 Result<vault::Unlock> unlock_from_surroundings(Console& console) {
@@ -51,7 +59,7 @@ Result<vault::Unlock> new_unlock(Console& console) {
   if (const char* key_file = std::getenv("PARLEY_KEY_FILE");
       key_file != nullptr && !std::filesystem::exists(key_file)) {
     const Secret<32> fresh = random_secret<32>();
-    TRY_STATUS(write_file_atomically(key_file, as_bytes(to_hex(fresh.expose()) + "\n"), 0600));
+    TRY_STATUS(write_file_atomically(key_file, key_file_text(fresh).expose(), 0600));
     console.say(fmt::format("Made the key file {}. Whoever has it and this folder can read the vault; keep them apart.",
                             key_file));
   }

@@ -119,6 +119,26 @@ TEST_F(File, WithoutAnEndIsReadNoFurtherThanItsLimit) {
   EXPECT_EQ(endless.error().code, Errc::limit);
 }
 
+TEST_F(File, WithASecretIsReadByTheSameRules) {
+  const std::string content(4096, 'x');
+  const auto path = put("secret", content);
+  for (const std::size_t limit : {content.size(), content.size() + 1}) {
+    const auto whole = read_secret_file(path, limit);
+    ASSERT_TRUE(whole);
+    EXPECT_EQ(as_text(whole->expose()), content);
+  }
+  EXPECT_TRUE(read_secret_file(put("empty", ""), 0)->empty());
+  for (const std::size_t limit : {content.size() - 1, std::size_t{0}}) {
+    const auto refused = read_secret_file(path, limit);
+    ASSERT_FALSE(refused) << limit;
+    EXPECT_EQ(refused.error().code, Errc::limit);
+    EXPECT_EQ(refused.error().text(), read_file(path, limit).error().text());
+  }
+  EXPECT_EQ(read_secret_file("/dev/zero", 4096).error().code, Errc::limit);
+  EXPECT_EQ(read_secret_file(folder_ / "missing", 10).error().code, Errc::not_found);
+  EXPECT_EQ(read_secret_file(folder_, 10).error().code, Errc::io);
+}
+
 TEST_F(File, ThatCannotBeReadIsAnErrorThatNamesIt) {
   const auto missing = read_file(folder_ / "missing", 10);
   ASSERT_FALSE(missing);
