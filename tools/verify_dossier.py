@@ -614,6 +614,8 @@ class Rotations:
         former = [key.key for one in known for key in (one["old"], one["new"])] + [owner[one].key for one in
                                                                                   ("cosign", "id", "log", "node")]
         require(new.key not in former, "a new key is one that its owner had before")
+        alike = [owner["cosign"].id] + [one["new"].id for one in known if one["role"] == "cosign"]
+        require(role != "cosign" or new.id not in alike, "a new key looks like one that its owner had before")
         cut = [one["nick"] for one in terms["cutoffs"]]
         require(is_ascending(cut) and nick not in cut and (role == "cosign" or not cut),
                 "a cutoff is of no other member's log, or not of a cosign key")

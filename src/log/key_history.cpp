@@ -22,6 +22,14 @@ Result<Rotation> statement_of(const Json& body, const VerifierKey& id) {
   return read_rotation(statement, id);
 }
 
+/// A line of a checkpoint names its key by four bytes, which are soon the same for two keys: with two such cosign keys
+/// a member's lines by the old one would pass for forged lines by the new one, and nobody would take a note with them.
+bool looks_like_one_before(const MemberKeys& owner, const VerifierKey& cosign) {
+  return owner.cosign.id() == cosign.id() || std::ranges::any_of(owner.rotated, [&](const PlacedRotation& placed) {
+           return placed.rotation.role == KeyRole::cosign && placed.rotation.next.id() == cosign.id();
+         });
+}
+
 /// The first thing that keeps it from following what is known; empty if nothing does.
 std::string broken_order(const MemberKeys& owner, std::uint64_t seq, const Rotation& rotation) {
   if (rotation.origin != owner.log.name || rotation.nick != owner.nick) return "its statement is of another log";
@@ -34,6 +42,8 @@ std::string broken_order(const MemberKeys& owner, std::uint64_t seq, const Rotat
                                                                  : nullptr;  // the first `tls` key is on the card only
   if (in_use != nullptr && *in_use != rotation.old) return "the old key is not the one in use";
   if (is_key_of({&owner, 1}, rotation.next)) return "the new key is one that this member had before";
+  if (rotation.role == KeyRole::cosign && looks_like_one_before(owner, rotation.next))
+    return "the new key looks like one that this member had before: they have one id";
   return {};
 }
 

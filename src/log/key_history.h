@@ -10,8 +10,9 @@ namespace parley::log {
 Json rotation_body(std::string statement);
 
 /// Takes the rotation that `leaf` and its body carry into the history of its owner: the statement is signed by the
-/// owner's id key, names the key that is in use, and one that the owner never had before; the entry is for everyone,
-/// behind all rotations that are known, and signed with the `node` key that is in use from there on.
+/// owner's id key, names the key that is in use, and one that the owner never had before (of a `cosign` key, nor
+/// another one of its id); the entry is for everyone, behind all rotations that are known, and signed with the `node`
+/// key that is in use from there on.
 /// @error Errc::signature, Errc::format, Errc::limit; Errc::policy without an id key. `owner` is then as it was
 Status admit_rotation(MemberKeys& owner, std::string_view leaf, const Body& body);
 

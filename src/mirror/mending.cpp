@@ -78,14 +78,31 @@ Result<bool> Replica::Impl::ends_as_signed(const detail::LogCopy& copy, log::Fro
 }
 
 /// Whether the checkpoint that came is of another tree than the one of its size that is stored: two that the owner
-/// signed.
+/// signed. For our own we are not convicted here: ours may be of an end that never left.
 Result<bool> Replica::Impl::contradicts_stored(const detail::LogCopy& copy, const log::CosignedCheckpoint& read,
                                                std::string_view note, ByteView branch, Outcome& outcome) {
   TRY(const auto row, checkpoint_of(copy, read.checkpoint.size));
   if (!row || !log::read_checkpoint(row->note, keys(copy.owner).log)) return false;
   const auto fault = log::fault_of_checkpoints(row->note, note, keys(copy.owner));
   if (!fault) return false;
+  if (copy.owner == group.self) return true;
   return convict(*fault, branch, outcome);
+}
+
+/// Of our own log, the checkpoint at its end where the stored one is damaged and nobody holds another: what came goes
+/// on from that tree to a larger one that we signed.
+Result<std::optional<vault::LogCheckpoint>> Replica::Impl::own_checkpoint_before(detail::LogCopy& copy,
+                                                                                 log::Frontier frontier,
+                                                                                 const Push& push,
+                                                                                 const log::Checkpoint& larger) {
+  if (copy.owner != group.self || !signing) return std::nullopt;
+  TRY(const auto stored, sound_checkpoint_of(copy, copy.size()));
+  if (stored) return std::nullopt;
+  const log::Checkpoint ours{copy.origin, frontier.size(), frontier.root()};
+  for (std::uint64_t seq = ours.size; seq < larger.size; ++seq)
+    frontier.append(log::leaf_hash(as_bytes(push.leaves[seq - push.from])), [](const log::TreeNode&, const Digest&) {});
+  if (frontier.root() != larger.root) return std::nullopt;
+  return vault::LogCheckpoint{ours.size, ours.root, log::sign_checkpoint(ours, signing->log)};
 }
 
 /// What is sound needs nobody: hashes of the tree follow from the entries, and entries behind a damaged one are good
@@ -104,7 +121,8 @@ Status Replica::Impl::mend_alone(detail::LogCopy& copy) {
       if (!body && body.error().code == Errc::io) return std::unexpected(body.error());
       if (!body || !add_to(repair, copy, leaf.note, *body ? &**body : nullptr)) break;
     }
-    goes_on = repair.rows.leaves.size() == held.size() && repair.next.state.size < copy.size();
+    // Rows at the end may be missing: then there is nothing to go on with.
+    goes_on = !held.empty() && repair.rows.leaves.size() == held.size() && repair.next.state.size < copy.size();
     if (!repair.rows.leaves.empty()) TRY_STATUS(keep(std::move(repair), copy));
   }
   return {};
@@ -129,10 +147,15 @@ Result<Outcome> Replica::Impl::take_mending(detail::LogCopy& copy, const Push& p
     const std::string& leaf = push.leaves[seq - push.from];
     ++effort.checked;
     const auto body = std::ranges::find(push.bodies, seq, &Push::EntryBody::seq);
-    TRY_STATUS(add_to(repair, copy, leaf, body == push.bodies.end() ? nullptr : &body->body));
+    // It may come from a branch that its sender was shown and we were not: no reason to close the link, nor a proof.
+    if (Status added = add_to(repair, copy, leaf, body == push.bodies.end() ? nullptr : &body->body); !added) {
+      if (added.error().code == Errc::io) return std::unexpected(std::move(added).error());
+      return outcome;
+    }
     if (seq - from >= held.size()) continue;
-    // Two sound entries at one place are no damage.
+    // Two sound entries at one place are no damage. Of our own log one may be of an end that never left.
     if (const auto fault = fault_of_entries(held[seq - from].note, leaf, copy.owner)) {
+      if (copy.owner == group.self) return outcome;
       TRY(const bool kept, convict(*fault, payload, outcome));
       if (kept) return outcome;
     }
@@ -146,6 +169,8 @@ Result<Outcome> Replica::Impl::take_mending(detail::LogCopy& copy, const Push& p
     if (two_trees) return outcome;
     repair.rows.checkpoint =
         vault::LogCheckpoint{end, read.checkpoint.root, detail::bare_note(push.checkpoint, keys(copy.owner).log)};
+  } else if (repair.next.state.size == size) {
+    TRY(repair.rows.checkpoint, own_checkpoint_before(copy, repair.next.frontier, push, read.checkpoint));
   }
   TRY_STATUS(keep(std::move(repair), copy));
   effort.brought += effort.checked;  // each place is mended once

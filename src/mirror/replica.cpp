@@ -102,6 +102,15 @@ Result<std::optional<vault::LogCheckpoint>> Replica::Impl::checkpoint_of(const d
   return row;
 }
 
+Result<std::optional<vault::LogCheckpoint>> Replica::Impl::sound_checkpoint_of(const detail::LogCopy& copy,
+                                                                               std::uint64_t size) {
+  TRY(auto row, checkpoint_of(copy, size));
+  if (!row) return std::nullopt;
+  const auto read = log::read_checkpoint(row->note, keys(copy.owner).log);
+  if (!read || read->size != size || read->root != row->root) return std::nullopt;
+  return row;
+}
+
 Result<std::vector<vault::LogCosignature>> Replica::Impl::lines_of(const detail::LogCopy& copy, std::uint64_t size) {
   TRY(auto lines, store.cosignatures(copy.origin, size));
   std::erase_if(lines, [&](const vault::LogCosignature& line) { return line.size != size || !counts(line); });

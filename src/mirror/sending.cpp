@@ -55,7 +55,7 @@ Result<std::optional<std::string>> Replica::Impl::head_note(detail::LogCopy& cop
   for (std::size_t i = 0; i < logs.size(); ++i)
     if (i != copy.owner) size = std::max(size, copy.held[i]);
   if (size >= copy.size()) return copy.newest->note;
-  TRY(const auto row, checkpoint_of(copy, size));
+  TRY(const auto row, sound_checkpoint_of(copy, size));
   if (!row) return std::nullopt;
   TRY(const auto lines, lines_of(copy, size));
   TRY(std::string note, detail::note_with_lines(row->note, lines));
@@ -133,9 +133,8 @@ Result<std::uint64_t> Replica::Impl::make_push(std::size_t peer, detail::LogCopy
 }
 
 Result<std::optional<std::string>> Replica::Impl::note_at(detail::LogCopy& copy, std::uint64_t size) {
-  TRY(auto row, checkpoint_of(copy, size));
-  if (!row || (copy.mending && !log::read_checkpoint(row->note, keys(copy.owner).log))) return std::nullopt;
-  return std::move(row->note);
+  TRY(auto row, sound_checkpoint_of(copy, size));
+  return row ? std::optional(std::move(row->note)) : std::nullopt;
 }
 
 // An owner can give entries in one push and what they say later, so that no push has room for all of it: what nobody
@@ -178,7 +177,8 @@ Status Replica::Impl::send_questions(std::size_t peer, std::vector<Message>& out
   detail::Peer& to = peers[peer];
   for (detail::LogCopy& copy : logs) {
     TRY_STATUS(mend_alone(copy));
-    if (copy.mending && copy.size() > 0 && to.mending_asked.insert(copy.owner).second) {
+    // A convicted member's log stays as it was, and nothing that comes of it is taken.
+    if (copy.mending && !copy.conviction && copy.size() > 0 && to.mending_asked.insert(copy.owner).second) {
       const std::uint64_t from = copy.mending->state.size;
       // Up to our own end, for the checkpoint there, and once more beyond it: what a peer sends ends at a checkpoint
       // that it holds, and it may hold none in between.
@@ -193,6 +193,9 @@ Status Replica::Impl::send_questions(std::size_t peer, std::vector<Message>& out
 }
 
 Status Replica::Impl::ask_for_bodies(std::size_t peer, const detail::LogCopy& copy, std::vector<Message>& out) {
+  if (copy.missing.empty()) return {};
+  if (const Status room = has_room(copy, came_at); !room)  // what comes would not be kept
+    return room.error().code == Errc::limit ? Status{} : room;
   std::set<std::uint64_t>& asked = peers[peer].asked[copy.owner];
   std::uint64_t& from = peers[peer].ask_from[copy.owner];
   while (!copy.missing.empty() && asked.size() < kMostAsked && out.size() < kMaxMessagesAtOnce) {

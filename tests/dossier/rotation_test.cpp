@@ -94,6 +94,23 @@ TEST_F(RotatedDossier, IsVerifiedThoughAnOwnersOldKeyLooksLikeTheOneThatReplaced
   EXPECT_EQ(outcome(second[0]), "verified") << second[0];
 }
 
+TEST_F(RotatedDossier, IsRefusedWhereACosignKeyLooksLikeTheOneThatReplacedIt) {
+  const std::array<Secret<32>, 2> alike = cosign_keys_that_look_alike();
+  const auto verdicts = [&](std::span<const Secret<32>> cosigns) {
+    const SyntheticGroup made(group::charter_of(3), 3, true, {}, cosigns);
+    const std::string text = made.dossier(all_, all_);
+    const Verdict verdict = verify_dossier(text, made.anchor());
+    const auto second = run(fmt::format("{} --charter {}", file("d.parley", text), to_hex(*made.anchor().charter)));
+    return std::pair(verdict.holds ? "" : verdict.steps.back().detail, second.at(0));
+  };
+  const auto [held, verified] = verdicts(std::span(alike).first(1));
+  EXPECT_EQ(held, "");
+  EXPECT_EQ(outcome(verified), "verified") << verified;
+  const auto [why, refused] = verdicts(alike);
+  EXPECT_NE(why.find("looks like one"), std::string::npos) << why;
+  EXPECT_NE(refused.find("looks like one"), std::string::npos) << refused;
+}
+
 TEST_F(RotatedDossier, IsRefusedAfterAnyFlipOfABit) {
   std::mt19937_64 dice(20261129);
   for (int i = 0; i < 300; ++i) {

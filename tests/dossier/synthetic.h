@@ -105,8 +105,9 @@ class SyntheticGroup {
   /// `entry_count` entries of evidence in the first member's log.
   /// @param rotated  alpha has replaced its node key, and bravo its cosign key, before all that the finding rests on
   /// @param nodes    alpha has replaced that again, by each of these
+  /// @param cosigns  and its cosign key by each of these
   SyntheticGroup(group::Charter charter, std::size_t entry_count, bool rotated = false,
-                 std::span<const Secret<32>> nodes = {})
+                 std::span<const Secret<32>> nodes = {}, std::span<const Secret<32>> cosigns = {})
       : charter_(std::move(charter)) {
     for (const group::CharterMember& member : charter_.members)
       logs_.emplace(member.keys.nick, SyntheticLog(charter_, member.keys.nick))
@@ -115,8 +116,12 @@ class SyntheticGroup {
     if (rotated) {
       rotations_.push_back(first.rotate(log::KeyRole::node, rotated_node_));
       for (const Secret<32>& node : nodes) rotations_.push_back(first.rotate(log::KeyRole::node, node));
+      for (const Secret<32>& cosign : cosigns) rotations_.push_back(first.rotate(log::KeyRole::cosign, cosign));
       rotations_.push_back(logs_.at("bravo").rotate(log::KeyRole::cosign, rotated_cosign_));
-      for (auto& [nick, log] : logs_) log.cosign_seeds.emplace("bravo", &rotated_cosign_);
+      for (auto& [nick, log] : logs_) {
+        log.cosign_seeds.emplace("bravo", &rotated_cosign_);
+        if (!cosigns.empty()) log.cosign_seeds.emplace("alpha", &cosigns.back());
+      }
     }
     const std::uint64_t before = first.size();
     std::vector<Digest> leaves;

@@ -207,6 +207,34 @@ TEST_F(RotationTest, NeverBringsAKeyBack) {
   EXPECT_FALSE(admit_rotation(keys_, leaf, body));
 }
 
+// Its lines on checkpoints would pass for forged ones to whoever knows of the rotation, and these would refuse all that
+// comes with such a line: all heads of all members, as long as it goes on signing with the old key.
+TEST_F(RotationTest, OfACosignKeyBringsNoneThatLooksLikeAnyBefore) {
+  const std::array<Secret<32>, 2> alike = cosign_keys_that_look_alike();
+  ASSERT_EQ(vkey_of(keys_.cosign.name, KeyType::cosignature, alike[0]).id(),
+            vkey_of(keys_.cosign.name, KeyType::cosignature, alike[1]).id());
+  const auto rotate = [&](MemberKeys& keys, const Secret<32>& seed, const Secret<32>& old) {
+    const auto [leaf, body] = entry_with(statement(rotation(KeyRole::cosign, seed), seed, old), alpha_.node);
+    const Status admitted = admit_rotation(keys, leaf, body);
+    if (admitted) leaves_.push_back(leaf);
+    return admitted;
+  };
+  const Secret<32> between = random_secret<32>();
+  ASSERT_TRUE(rotate(keys_, alike[0], alpha_.cosign));
+  for (const bool at_once : {true, false}) {
+    ASSERT_TRUE(at_once || rotate(keys_, between, alike[0]).has_value());
+    const Status refused = rotate(keys_, alike[1], at_once ? alike[0] : between);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("looks like one"), std::string::npos) << refused.error().message;
+  }
+  // The first key of all is the charter's.
+  keys_ = alpha_.keys;
+  keys_.id = vkey_of("parley.example/m/alpha/id", KeyType::ed25519, id_);
+  keys_.cosign.key = crypto::public_key_of(alike[0]);
+  leaves_.resize(3);
+  EXPECT_FALSE(rotate(keys_, alike[1], alike[0]));
+}
+
 TEST_F(RotationTest, LeavesAnOldCosignKeyWhatItHadCosignedAndNoMore) {
   const Secret<32> second = random_secret<32>(), third = random_secret<32>();
   Rotation first = rotation(KeyRole::cosign, second);

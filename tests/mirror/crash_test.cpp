@@ -962,6 +962,56 @@ TEST_F(Damage, IsAskedForAgainOnceAMemberHasSaidAnewWhatItHolds) {
   EXPECT_FALSE(circle_[1].damaged("alpha"));
 }
 
+// As long as nobody else can be asked: what it was told about the entries behind the damage is not of its own branch.
+TEST_F(Damage, OfALogWithTwoHistoriesClosesNoLink) {
+  circle_.stop(0), circle_.stop(2);
+  Branch other(circle_.members[0]);
+  for (std::size_t i = 0; i < 3; ++i) other.follow(rows(1).leaves[i].note);
+  for (int i = 0; i < 5; ++i) other.append(log::kCanarySet);
+  rows(1).leaves[5].note[40] ^= 1;
+  ASSERT_FALSE(circle_[1].fsck()->empty());
+  ASSERT_OK(circle_[1].to_send("carol"));
+  EXPECT_OK(circle_.deliver({2, 1, message_of(other.push("bravo"))}));
+  EXPECT_TRUE(circle_[1].damaged("alpha"));
+}
+
+// Nothing that comes of it is taken, and it would come again for every question.
+TEST_F(Damage, OfTheLogOfAConvictedIsNotAskedFor) {
+  Branch other(circle_.members[0]);
+  other.append(log::kLogOpen, {}, {}, Json::Object{{"v", 2}});
+  ASSERT_OK(circle_.deliver({0, 1, message_of(other.push("bravo"))}));
+  ASSERT_EQ(circle_.convictions[1].size(), 1u);
+  rows(1).leaves[4].note[40] ^= 1;
+  ASSERT_FALSE(circle_[1].fsck()->empty());
+  std::size_t asked = 0;
+  circle_.tamper = [&](const Sent& sent) {
+    if (sent.from == 1 && sent.message.type == MessageType::get) ++asked;
+    return true;
+  };
+  circle_.link(1, 2);
+  circle_.run();
+  EXPECT_TRUE(circle_[1].damaged("alpha"));
+  EXPECT_EQ(asked, 0u);
+}
+
+// Whoever got it would refuse all that came with it.
+TEST_F(Damage, OfAnEarlierCheckpointLeavesNobody) {
+  circle_.unlink(0, 1), circle_.unlink(0, 2);
+  for (int i = 0; i < 3; ++i) circle_.append(0, log::kHeads);
+  rows(0).checkpoints.at(10).note[60] ^= 1;  // the largest that the others hold
+  circle_.link(0, 1);
+  circle_.run();
+  EXPECT_TRUE(circle_.refusals.empty());
+  EXPECT_EQ(circle_[1].size("alpha"), 13u);
+  // And one at which a push of a mirror's would end.
+  rows(1).checkpoints.at(10).note[60] ^= 1;
+  const auto outcome = circle_[1].take("carol", message_of(Get{Get::What::entries, "alpha", 0, 10}), kNow);
+  ASSERT_OK(outcome);
+  ASSERT_FALSE(outcome->replies.empty()) << "there is another one before it";
+  for (const Message& reply : outcome->replies)
+    EXPECT_OK(log::read_checkpoint(content_of<Push>(reply).checkpoint, circle_.keys[0].log));
+}
+
 /// What an entry is not made of: hashes of the tree and of entries.
 TEST_F(Damage, OfHashesIsMendedAloneBeforeAnybodyIsAsked) {
   for (const std::size_t i : {0u, 1u}) {
@@ -1116,6 +1166,72 @@ TEST(DamagedBackup, IsMendedHoweverManyAnswersWereLostBefore) {
   circle.run();
   EXPECT_EQ(circle[0].state(), State::live);
   EXPECT_EQ(circle[0].size("alpha"), 9u);
+}
+
+TEST(DamagedBackup, IsMendedWhereNobodyHasACheckpointAtItsEnd) {
+  for (const bool is_missing : {true, false}) {
+    SCOPED_TRACE(is_missing);
+    Circle circle(2);
+    circle.open_all();
+    circle.unlink(0, 1);
+    for (int i = 0; i < 4; ++i) circle.append(0, log::kHeads);
+    const MemoryDisk backup = circle.disk(0).disk;
+    for (int i = 0; i < 4; ++i) circle.append(0, log::kHeads);
+    circle.link(0, 1);
+    circle.run();
+    const std::string origin = circle.keys[0].log.name;
+    ASSERT_FALSE(circle.disk(1).disk.logs.at(origin).checkpoints.contains(5)) << "all came in one push";
+    circle.stop(0);
+    circle.disk(0).disk = backup;
+    auto& checkpoints = circle.disk(0).disk.logs.at(origin).checkpoints;
+    if (is_missing) checkpoints.erase(5);
+    if (!is_missing) checkpoints.at(5).note[60] ^= 1;
+    circle.start(0);
+    ASSERT_TRUE(circle[0].damaged("alpha"));
+    for (int i = 0; i < 2; ++i) {
+      circle.link(0, 1);
+      circle.run();
+    }
+    EXPECT_FALSE(circle[0].damaged("alpha"));
+    EXPECT_EQ(circle[0].state(), State::live) << circle[0].reason();
+    EXPECT_EQ(circle[0].size("alpha"), 9u);
+    EXPECT_TRUE(circle[0].fsck()->empty());
+    EXPECT_TRUE(circle.convictions.empty());
+  }
+}
+
+// Its end never left, and others hold other entries in its place: both were signed here, and only one was shown.
+TEST(DamagedBackup, DoesNotHaveItsOwnerConvictItself) {
+  Circle circle(2);
+  circle.open_all();
+  circle.run();
+  ASSERT_OK(circle[0].flush());
+  const MemoryDisk before = circle.disk(0).disk;
+  const vault::SignedHead signed_before = circle.guard(0).signed_head;
+  circle.unlink(0, 1);
+  circle.append(0, log::kHeads);
+  const MemoryDisk unseen = circle.disk(0).disk;
+  circle.stop(0);
+  circle.disk(0).disk = before;
+  circle.guard(0).signed_head = signed_before;
+  circle.start(0);
+  circle.link(0, 1);
+  circle.run();
+  circle.append(0, log::kCanarySet);
+  circle.run();
+  ASSERT_EQ(circle[1].size("alpha"), 2u);
+  circle.stop(0);
+  circle.disk(0).disk = unseen;
+  circle.disk(0).disk.logs.at(circle.keys[0].log.name).leaves[1].note[40] ^= 1;
+  circle.start(0);
+  ASSERT_TRUE(circle[0].damaged("alpha"));
+  for (int i = 0; i < 3; ++i) {
+    circle.link(0, 1);
+    circle.run();
+  }
+  EXPECT_EQ(circle[0].state(), State::amnesia) << "nothing is signed";
+  EXPECT_TRUE(circle.convictions.empty());
+  EXPECT_TRUE(circle.refusals.empty()) << "and no link ends";
 }
 
 TEST(DamagedBackup, IsMendedByAPeerThatHasNoCheckpointWhereItEnds) {

@@ -1,5 +1,6 @@
 // The core of the specification over real vaults: the same replicas, another disk.
 #include "circle.h"
+#include "vault/tables.h"
 
 namespace parley::mirror {
 namespace {
@@ -227,6 +228,29 @@ TEST(VaultReplicas, PutDamagedRowsRightOutOfAPeersCopy) {
   EXPECT_TRUE(circle[1].fsck()->empty());
   EXPECT_FAILS(circle.vault_home(1).vault().repair_log(circle.keys[0].log.name, 9, std::vector{bad, bad}, *node, {}),
                Errc::internal);
+}
+
+// As after a page that was put back: the log says how many entries it has, and the last of them are not there.
+TEST(VaultReplicas, PutRowsRightThatAreMissingAtTheEnd) {
+  Circle circle(2, Circle::Kind::vault);
+  circle.open_all();
+  for (int i = 0; i < 9; ++i) circle.append(0, log::kHeads);
+  circle.run();
+  for (const std::size_t i : {0u, 1u}) {
+    SCOPED_TRACE(i);
+    circle.stop(i);
+    circle.vault_home(i).close();
+    vault::execute_in(circle.vault_home(i).test(), "DELETE FROM log_leaves WHERE seq>=7");
+    circle.vault_home(i).open();
+    circle.start(i);
+    ASSERT_TRUE(circle[i].damaged("alpha"));
+    ASSERT_OK(circle[i].to_send(circle.nick(1 - i)));
+    circle.link(0, 1);
+    circle.run();
+    EXPECT_FALSE(circle[i].damaged("alpha"));
+    EXPECT_TRUE(circle[i].fsck()->empty());
+    EXPECT_EQ(circle[i].size("alpha"), 10u);
+  }
 }
 
 TEST(VaultReplicas, FindEveryHashOfATreeAtItsPlace) {

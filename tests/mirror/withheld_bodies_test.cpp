@@ -154,6 +154,15 @@ TEST_P(WithheldBodies, AreNotAskedForAgainInTheNextRoundOnALink) {
   EXPECT_EQ(asked_on_a_new_link().size(), 11u) << "but on the next one they are";
 }
 
+TEST_P(WithheldBodies, AreNotAskedForWhileTheyWouldNotBeKept) {
+  carol_writes(10);
+  carol_gives(kAlpha);
+  circle_[kAlpha].set_quota({.bytes = 1});
+  EXPECT_TRUE(asked_on_a_new_link().empty());
+  circle_[kAlpha].set_quota({});
+  EXPECT_EQ(asked_on_a_new_link().size(), 11u);
+}
+
 // --- what came later ------------------------------------------------------------------------------------------------
 
 TEST_P(WithheldBodies, ThatComeOneByOneAreHandedOnWhereNoPushHasRoomForAll) {

@@ -78,6 +78,8 @@ struct Replica::Impl {
   Status flush();
   /// The checkpoint of a stored tree. A disk can show another row than the one that was asked for, which is none.
   Result<std::optional<vault::LogCheckpoint>> checkpoint_of(const detail::LogCopy& copy, std::uint64_t size);
+  /// The same for what leaves: a damaged row is none, since whoever got it would refuse all that came with it.
+  Result<std::optional<vault::LogCheckpoint>> sound_checkpoint_of(const detail::LogCopy& copy, std::uint64_t size);
   /// The cosignatures of a checkpoint: those on the disk and those that are on the way there.
   Result<std::vector<vault::LogCosignature>> lines_of(const detail::LogCopy& copy, std::uint64_t size);
   Result<Message> message(const Content& content) const { return write_message(group.id, content); }
@@ -268,6 +270,8 @@ struct Replica::Impl {
   Result<bool> ends_as_signed(const detail::LogCopy& copy, log::Frontier before, std::string_view leaf);
   Result<bool> contradicts_stored(const detail::LogCopy& copy, const log::CosignedCheckpoint& read,
                                   std::string_view note, ByteView branch, Outcome& outcome);
+  Result<std::optional<vault::LogCheckpoint>> own_checkpoint_before(detail::LogCopy& copy, log::Frontier frontier,
+                                                                    const Push& push, const log::Checkpoint& larger);
   Status mend_alone(detail::LogCopy& copy);
   Result<Outcome> take_mending(detail::LogCopy& copy, const Push& push, const log::CosignedCheckpoint& read,
                                const Bytes& payload);
