@@ -85,11 +85,16 @@ Result<Checkpoint> read_signed(const Note& note, const VerifierKey& log, Verifie
 
 /// The earliest time that a key's cosignatures on a note state; nothing if there are none.
 Result<std::optional<std::uint64_t>> earliest_time(const Checkpoint& checkpoint, const Note& note,
-                                                   const VerifierKey& cosigner, Verified verified = {}) {
+                                                   const VerifierKey& cosigner, Verified verified = {},
+                                                   FalseLine false_line = FalseLine::fails_the_note) {
   std::optional<std::uint64_t> earliest;
   for (const NoteSignature& signature : note.signatures) {
     if (!is_by(signature, cosigner)) continue;
-    if (!stands_in(verified, signature)) TRY_STATUS(verify_cosignature(checkpoint, signature, cosigner));
+    if (!stands_in(verified, signature)) {
+      const auto good = verify_cosignature(checkpoint, signature, cosigner);
+      if (!good && false_line == FalseLine::does_not_count) continue;
+      if (!good) return std::unexpected(good.error());
+    }
     const auto time = read_be<std::uint64_t>(signature.signature);
     earliest = earliest ? std::min(*earliest, time) : time;
   }
@@ -173,14 +178,15 @@ Result<CosignedCheckpoint> read_cosigned(std::string_view note, const VerifierKe
 
 Result<CosignedCheckpoint> read_cosigned(const Note& note, const VerifierKey& log,
                                          std::span<const VerifierKey> cosigners,
-                                         std::span<const NoteSignature> verified) {
+                                         std::span<const NoteSignature> verified, FalseLine false_line) {
   CosignedCheckpoint read;
   TRY(read.checkpoint, read_signed(note, log, verified));
   for (std::size_t i = 0; i < cosigners.size(); ++i) {
     const bool counted = cosigners[i].key == log.key || std::ranges::any_of(read.cosigners, [&](const Cosigner& other) {
                            return cosigners[other.key].key == cosigners[i].key;
                          });
-    TRY(const std::optional<std::uint64_t> time, earliest_time(read.checkpoint, note, cosigners[i], verified));
+    TRY(const std::optional<std::uint64_t> time,
+        earliest_time(read.checkpoint, note, cosigners[i], verified, false_line));
     if (time && !counted) read.cosigners.push_back({i, *time});
   }
   return read;

@@ -61,6 +61,10 @@ struct CosignedCheckpoint {
   std::vector<Cosigner> cosigners;  ///< ascending by key; each public key once, and never the log's own
 };
 
+/// What becomes of a note with a line that claims to be by a key that is asked for, and does not verify. Keys are
+/// claimed by four bytes, so that the line may be a good one by another key that its reader has not been told of.
+enum class FalseLine { fails_the_note, does_not_count };
+
 /// A checkpoint that `log` signed, and which of `cosigners` cosigned it; there may be none. Signatures by keys that are
 /// not asked for do not count; one that claims to be by a key that is asked for, and does not verify, fails the note.
 /// @error Errc::signature, Errc::format, Errc::limit
@@ -70,6 +74,7 @@ Result<CosignedCheckpoint> read_cosigned(std::string_view note, const VerifierKe
 /// @param verified  signatures that are known to be good on this very text: they are not computed again
 Result<CosignedCheckpoint> read_cosigned(const Note& note, const VerifierKey& log,
                                          std::span<const VerifierKey> cosigners,
-                                         std::span<const NoteSignature> verified = {});
+                                         std::span<const NoteSignature> verified = {},
+                                         FalseLine false_line = FalseLine::fails_the_note);
 
 }  // namespace parley::log

@@ -22,14 +22,6 @@ Result<Rotation> statement_of(const Json& body, const VerifierKey& id) {
   return read_rotation(statement, id);
 }
 
-/// A line of a checkpoint names its key by four bytes, which are soon the same for two keys: with two such cosign keys
-/// a member's lines by the old one would pass for forged lines by the new one, and nobody would take a note with them.
-bool looks_like_one_before(const MemberKeys& owner, const VerifierKey& cosign) {
-  return owner.cosign.id() == cosign.id() || std::ranges::any_of(owner.rotated, [&](const PlacedRotation& placed) {
-           return placed.rotation.role == KeyRole::cosign && placed.rotation.next.id() == cosign.id();
-         });
-}
-
 /// The first thing that keeps it from following what is known; empty if nothing does.
 std::string broken_order(const MemberKeys& owner, std::uint64_t seq, const Rotation& rotation) {
   if (rotation.origin != owner.log.name || rotation.nick != owner.nick) return "its statement is of another log";
@@ -72,6 +64,14 @@ Status admit_rotation(MemberKeys& owner, std::string_view leaf, const Body& body
     return std::unexpected(std::move(read).error());
   }
   return {};
+}
+
+// A line of a checkpoint names its key by four bytes, which are soon the same for two keys: with two such cosign keys
+// a member's lines by the old one would pass for forged lines by the new one, and nobody would take a note with them.
+bool looks_like_one_before(const MemberKeys& owner, const VerifierKey& cosign) {
+  return owner.cosign.id() == cosign.id() || std::ranges::any_of(owner.rotated, [&](const PlacedRotation& placed) {
+           return placed.rotation.role == KeyRole::cosign && placed.rotation.next.id() == cosign.id();
+         });
 }
 
 bool is_key_of(std::span<const MemberKeys> members, const VerifierKey& key) {

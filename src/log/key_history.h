@@ -21,6 +21,9 @@ inline Body body_of(const PlacedRotation& placed) {
   return {placed.salt, placed.body};
 }
 
+/// Whether a line of a checkpoint would not tell this `cosign` key from one that its owner had before.
+bool looks_like_one_before(const MemberKeys& owner, const VerifierKey& cosign);
+
 /// Whether a rotation brings a key that one of `members` has or had. @param role_key  Rotation::next
 bool is_key_of(std::span<const MemberKeys> members, const VerifierKey& role_key);
 

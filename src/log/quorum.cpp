@@ -15,7 +15,7 @@ bool Standing::held_by(std::size_t member) const {
 }
 
 Result<CosignedCheckpoint> read_cosigned_by(const Note& note, std::span<const MemberKeys> members, std::size_t owner,
-                                            std::span<const NoteSignature> verified) {
+                                            std::span<const NoteSignature> verified, FalseLine false_line) {
   // Whether the log signed this is seen below; before that it only says which keys are asked for.
   const auto claimed = parse_checkpoint(note.text);
   const std::uint64_t size = claimed ? claimed->size : 0;
@@ -26,7 +26,7 @@ Result<CosignedCheckpoint> read_cosigned_by(const Note& note, std::span<const Me
       keys.push_back(std::move(key));
       of.push_back(i);
     }
-  TRY(CosignedCheckpoint read, read_cosigned(note, members[owner].log, keys, verified));
+  TRY(CosignedCheckpoint read, read_cosigned(note, members[owner].log, keys, verified, false_line));
   std::vector<Cosigner> cosigners;
   for (const Cosigner& cosigner : read.cosigners) {
     const std::size_t member = of[cosigner.key];

@@ -29,9 +29,10 @@ struct Standing {
 
 /// A checkpoint of members[owner]'s log and who cosigned it: Cosigner::key is the position of a member, each once. What
 /// a key signed beyond where its owner had replaced it does not count.
-/// @param verified  as for read_cosigned() @error as read_cosigned()
+/// @param verified, false_line  as for read_cosigned() @error as read_cosigned()
 Result<CosignedCheckpoint> read_cosigned_by(const Note& note, std::span<const MemberKeys> members, std::size_t owner,
-                                            std::span<const NoteSignature> verified = {});
+                                            std::span<const NoteSignature> verified = {},
+                                            FalseLine false_line = FalseLine::fails_the_note);
 
 /// The same checkpoint with one signature of its log and, of each other member whose cosignature counts, one of that:
 /// without lines that are nobody's, doubled, the owner's own, or by a key beyond where it was replaced. Whoever hands a

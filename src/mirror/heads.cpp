@@ -82,7 +82,9 @@ Result<log::CosignedCheckpoint> Replica::Impl::read_cosigned(std::size_t owner, 
   }
   effort.checked += static_cast<std::uint64_t>(std::ranges::count_if(
       claimed.signatures, [&](const auto& one) { return std::ranges::find(known, one) == known.end(); }));
-  TRY(copy.verified, log::read_cosigned_by(claimed, group.members, owner, known));
+  // Whoever hands a note on may know of another key of a cosigner's than we do, shown to it alone: what does not verify
+  // here is no reason to hear nothing of what the log has signed.
+  TRY(copy.verified, log::read_cosigned_by(claimed, group.members, owner, known, log::FalseLine::does_not_count));
   copy.verified_note = note;
   return copy.verified;
 }
@@ -133,10 +135,8 @@ Status Replica::Impl::add_cosignatures(detail::LogCopy& copy, const log::Cosigne
     copy.held[cosigner.key] = std::max(copy.held[cosigner.key], size);
     if (!has_row) continue;
     const auto held = std::ranges::find(present, nick(cosigner.key), &vault::LogCosignature::cosigner);
-    const auto signature = std::ranges::find_if(parsed.signatures, [&](const log::NoteSignature& one) {
-      return cosign_key(cosigner.key, copy, size, one).has_value();
-    });
-    if (signature == parsed.signatures.end()) continue;
+    const log::NoteSignature* signature = line_by(cosigner.key, copy, read.checkpoint, parsed);
+    if (signature == nullptr) continue;
     if (held != present.end()) ++effort.checked;
     if (held != present.end() && is_sound(read.checkpoint, *held, keys(cosigner.key))) continue;
     added.push_back({size, nick(cosigner.key), detail::line_of(*signature), came_at});
@@ -149,6 +149,22 @@ Status Replica::Impl::add_cosignatures(detail::LogCopy& copy, const log::Cosigne
   waiting.insert(waiting.end(), added.begin(), added.end());
   TRY_STATUS(count_holders(copy, size));
   return waiting.size() < kMostDeferred ? Status{} : flush();
+}
+
+const log::NoteSignature* Replica::Impl::line_by(std::size_t cosigner, const detail::LogCopy& copy,
+                                                 const log::Checkpoint& checkpoint, const log::Note& note) {
+  const auto claims = [&](const log::NoteSignature& one) {
+    return cosign_key(cosigner, copy, checkpoint.size, one).has_value();
+  };
+  const bool is_alone = std::ranges::count_if(note.signatures, claims) == 1;
+  for (const log::NoteSignature& one : note.signatures) {
+    const auto key = cosign_key(cosigner, copy, checkpoint.size, one);
+    if (!key) continue;
+    if (is_alone) return &one;
+    ++effort.checked;
+    if (log::verify_cosignature(checkpoint, one, *key)) return &one;
+  }
+  return nullptr;
 }
 
 Result<Digest> Replica::Impl::root_at(detail::LogCopy& copy, std::uint64_t size) {
@@ -220,7 +236,7 @@ Result<std::optional<Message>> Replica::Impl::cosig_message(detail::LogCopy& cop
                   [&](const log::NoteSignature& one) { return one.name != ours.name && one.name != log.name; });
     note = log::write_note(parsed);
   } else {
-    TRY(const auto row, checkpoint_of(copy, size));
+    TRY(const auto row, sound_checkpoint_of(copy, size));
     TRY(auto lines, lines_of(copy, size));
     std::erase_if(lines, [&](const vault::LogCosignature& line) { return line.cosigner != nick(group.self); });
     if (!row || lines.empty()) return std::nullopt;

@@ -187,6 +187,9 @@ Result<EntryView> Replica::Impl::rotate(const NewKey& next, const Secret<32>& id
                          .since = next.since};
   rotation.next.key = crypto::public_key_of(next.seed);
   if (log::is_key_of(group.members, rotation.next)) return fail(Errc::usage, "The new key is one that is in use.");
+  if (next.role == log::KeyRole::cosign && log::looks_like_one_before(self, rotation.next))
+    return fail(Errc::usage,
+                "The new key looks like one that this member had before. Nothing was written: do it again.");
   if (self.rotated.size() >= log::kMaxRotations)
     return fail(Errc::limit, fmt::format("This log has {} rotations, and there are no more.", log::kMaxRotations));
   if (next.role == log::KeyRole::cosign) {

@@ -40,22 +40,27 @@ struct Replica::Impl::Repair {
 Status Replica::Impl::add_to(Repair& repair, const detail::LogCopy& copy, std::string_view leaf,
                              const log::Body* body) {
   const std::uint64_t seq = repair.next.state.size;
-  const auto& rotated = keys(copy.owner).rotated;
+  auto& rotated = group.members[copy.owner].rotated;
+  const std::size_t count = rotated.size();
   const auto known = std::ranges::find(rotated, seq, &log::PlacedRotation::seq);
   Batch& batch = repair.batch;
   if (known != rotated.end()) {
     const auto number = static_cast<std::size_t>(known - rotated.begin());
     batch.steps.push_back({copy.origin, rotation_key(nick(copy.owner), number), seq});
   } else {
-    const std::size_t count = rotated.size();
     TRY_STATUS(take_rotation(copy.owner, seq, leaf, body, batch.steps));
-    if (rotated.size() > count) {
-      if (batch.growth.empty()) batch.growth.push_back(detail::Growing(copy).growth);
-      batch.growth.front().bodies.push_back({log::leaf_hash(as_bytes(leaf)), body->salt, to_bytes(body->text)});
-    }
   }
-  TRY(const log::Extension extension, log::extend(repair.next.state, leaf, keys(copy.owner)));
-  repair.add(extension, leaf);
+  const auto extension = log::extend(repair.next.state, leaf, keys(copy.owner));
+  if (!extension) {
+    // Nothing of it stays: what came before it may be kept.
+    if (rotated.size() > count) rotated.pop_back(), batch.steps.pop_back();
+    return std::unexpected(extension.error());
+  }
+  if (rotated.size() > count) {
+    if (batch.growth.empty()) batch.growth.push_back(detail::Growing(copy).growth);
+    batch.growth.front().bodies.push_back({log::leaf_hash(as_bytes(leaf)), body->salt, to_bytes(body->text)});
+  }
+  repair.add(*extension, leaf);
   return {};
 }
 
@@ -89,6 +94,13 @@ Result<bool> Replica::Impl::contradicts_stored(const detail::LogCopy& copy, cons
   return convict(*fault, branch, outcome);
 }
 
+/// What came before an entry that does not go on from it, if `ours` at the place of that entry does.
+Result<Outcome> Replica::Impl::keep_beginning(Repair&& repair, detail::LogCopy& copy, const std::string* ours) {
+  if (!repair.rows.leaves.empty() && ours != nullptr && log::extend(repair.next.state, *ours, keys(copy.owner)))
+    TRY_STATUS(keep(std::move(repair), copy));
+  return Outcome{};
+}
+
 /// Of our own log, the checkpoint at its end where the stored one is damaged and nobody holds another: what came goes
 /// on from that tree to a larger one that we signed.
 Result<std::optional<vault::LogCheckpoint>> Replica::Impl::own_checkpoint_before(detail::LogCopy& copy,
@@ -96,8 +108,6 @@ Result<std::optional<vault::LogCheckpoint>> Replica::Impl::own_checkpoint_before
                                                                                  const Push& push,
                                                                                  const log::Checkpoint& larger) {
   if (copy.owner != group.self || !signing) return std::nullopt;
-  TRY(const auto stored, sound_checkpoint_of(copy, copy.size()));
-  if (stored) return std::nullopt;
   const log::Checkpoint ours{copy.origin, frontier.size(), frontier.root()};
   for (std::uint64_t seq = ours.size; seq < larger.size; ++seq)
     frontier.append(log::leaf_hash(as_bytes(push.leaves[seq - push.from])), [](const log::TreeNode&, const Digest&) {});
@@ -139,26 +149,34 @@ Result<Outcome> Replica::Impl::take_mending(detail::LogCopy& copy, const Push& p
     outcome.replies.push_back(std::move(sent));
     return outcome;
   }
-  const std::uint64_t end = std::min(push.from + push.leaves.size(), size);
+  std::uint64_t end = std::min(push.from + push.leaves.size(), size);
+  TRY(const auto stored, sound_checkpoint_of(copy, size));
+  // The last entry of others' logs waits for a checkpoint over it.
+  if (end == size && read.checkpoint.size > size && !stored && copy.owner != group.self) --end;
   if (end <= from) return outcome;
+  effort.checked += (end - from + kEntriesPerCheck - 1) / kEntriesPerCheck;
   TRY(const auto held, store.leaves(copy.origin, from, end - from));
   while (repair.next.state.size < end) {
     const std::uint64_t seq = repair.next.state.size;
     const std::string& leaf = push.leaves[seq - push.from];
+    const std::string* const ours = seq - from < held.size() ? &held[seq - from].note : nullptr;
     ++effort.checked;
+    // Of our own log one of two entries may be of an end that never left; and what comes may be of a branch that its
+    // sender was shown and we were not. Neither proves anything here, nor is it a reason to close the link.
+    const bool is_ours_another =
+        copy.owner == group.self && ours != nullptr && fault_of_entries(*ours, leaf, copy.owner);
+    if (is_ours_another) return keep_beginning(std::move(repair), copy, ours);
     const auto body = std::ranges::find(push.bodies, seq, &Push::EntryBody::seq);
-    // It may come from a branch that its sender was shown and we were not: no reason to close the link, nor a proof.
     if (Status added = add_to(repair, copy, leaf, body == push.bodies.end() ? nullptr : &body->body); !added) {
       if (added.error().code == Errc::io) return std::unexpected(std::move(added).error());
-      return outcome;
+      return keep_beginning(std::move(repair), copy, ours);
     }
-    if (seq - from >= held.size()) continue;
-    // Two sound entries at one place are no damage. Of our own log one may be of an end that never left.
-    if (const auto fault = fault_of_entries(held[seq - from].note, leaf, copy.owner)) {
-      if (copy.owner == group.self) return outcome;
-      TRY(const bool kept, convict(*fault, payload, outcome));
-      if (kept) return outcome;
-    }
+    // Two sound entries at one place are no damage.
+    const auto fault = ours == nullptr ? std::nullopt : fault_of_entries(*ours, leaf, copy.owner);
+    if (!fault) continue;
+    if (copy.owner == group.self) return outcome;
+    TRY(const bool kept, convict(*fault, payload, outcome));
+    if (kept) return outcome;
   }
   if (read.checkpoint.size == end) {
     if (read.checkpoint.root != repair.next.frontier.root())
@@ -169,8 +187,11 @@ Result<Outcome> Replica::Impl::take_mending(detail::LogCopy& copy, const Push& p
     if (two_trees) return outcome;
     repair.rows.checkpoint =
         vault::LogCheckpoint{end, read.checkpoint.root, detail::bare_note(push.checkpoint, keys(copy.owner).log)};
-  } else if (repair.next.state.size == size) {
+  } else if (end == size && stored && stored->root != repair.next.frontier.root()) {
+    return outcome;
+  } else if (end == size && !stored) {
     TRY(repair.rows.checkpoint, own_checkpoint_before(copy, repair.next.frontier, push, read.checkpoint));
+    if (!repair.rows.checkpoint) return outcome;
   }
   TRY_STATUS(keep(std::move(repair), copy));
   effort.brought += effort.checked;  // each place is mended once

@@ -55,8 +55,8 @@ Result<Outcome> Replica::Impl::take_push(std::size_t peer, const Push& push, con
     remember_seen(copy, read.checkpoint, push.checkpoint);
     TRY_STATUS(flush());
   }
-  if (copy.mending) return take_mending(copy, push, read, payload);
   if (owner == group.self) told_size = std::max(told_size, end);
+  if (copy.mending) return take_mending(copy, push, read, payload);
   const Status room = has_room(copy, now), takes = takes_more(copy, now);
   if (!takes && takes.error().code != Errc::limit) return std::unexpected(takes.error());
   if (push.from > copy.size() && !takes) return Outcome{};

@@ -1200,38 +1200,90 @@ TEST(DamagedBackup, IsMendedWhereNobodyHasACheckpointAtItsEnd) {
   }
 }
 
-// Its end never left, and others hold other entries in its place: both were signed here, and only one was shown.
-TEST(DamagedBackup, DoesNotHaveItsOwnerConvictItself) {
-  Circle circle(2);
+/// An own log of which the end never left, while others hold another entry in its place: both were signed here, and
+/// only one was shown.
+class UnseenDamage : public testing::Test {
+ protected:
+  UnseenDamage() {
+    circle_.open_all();
+    EXPECT_OK(circle_[0].flush());
+    const MemoryDisk before = circle_.disk(0).disk;
+    const vault::SignedHead signed_before = circle_.guard(0).signed_head;
+    circle_.unlink(0, 1);
+    circle_.append(0, log::kHeads);
+    const MemoryDisk unseen = circle_.disk(0).disk;
+    circle_.stop(0);
+    circle_.disk(0).disk = before;
+    circle_.guard(0).signed_head = signed_before;
+    circle_.start(0);
+    circle_.link(0, 1);
+    circle_.run();
+    circle_.append(0, log::kCanarySet);
+    circle_.run();
+    EXPECT_EQ(circle_[1].size("alpha"), 2u);
+    circle_.stop(0);
+    circle_.disk(0).disk = unseen;
+  }
+  void damage_and_meet(std::size_t entry) {
+    circle_.disk(0).disk.logs.at(circle_.keys[0].log.name).leaves[entry].note[40] ^= 1;
+    circle_.start(0);
+    ASSERT_FALSE(circle_[0].fsck()->empty());
+    ASSERT_TRUE(circle_[0].damaged("alpha"));
+    for (int i = 0; i < 3; ++i) {
+      circle_.link(0, 1);
+      circle_.run();
+    }
+    EXPECT_TRUE(circle_.convictions.empty());
+    EXPECT_TRUE(circle_.refusals.empty()) << "no link ends";
+  }
+  Circle circle_{2};
+};
+
+TEST_F(UnseenDamage, OfWhatNobodySawConvictsNobody) {
+  damage_and_meet(1);
+  EXPECT_EQ(circle_[0].state(), State::amnesia) << "nothing is signed";
+}
+
+TEST_F(UnseenDamage, OfWhatOthersHaveIsMendedAndTheEndGivenUp) {
+  damage_and_meet(0);
+  EXPECT_FALSE(circle_[0].damaged("alpha"));
+  EXPECT_EQ(circle_[0].state(), State::live) << circle_[0].reason();
+  EXPECT_EQ(circle_[0].entry("alpha", 1)->entry.type, log::kCanarySet);
+}
+
+// A mirror of which the checkpoint at the end is damaged, where a peer has none but a later one: the last entry waits,
+// and what is mended is not begun anew with each push.
+TEST(DamagedMirror, WaitsAtItsLastEntryForACheckpoint) {
+  Circle circle(3);
   circle.open_all();
+  circle.unlink(0, 2), circle.unlink(1, 2), circle.unlink(0, 1);
+  for (int i = 0; i < 4; ++i) circle.append(0, log::kHeads);
+  circle.link(0, 1);
   circle.run();
-  ASSERT_OK(circle[0].flush());
-  const MemoryDisk before = circle.disk(0).disk;
-  const vault::SignedHead signed_before = circle.guard(0).signed_head;
   circle.unlink(0, 1);
-  circle.append(0, log::kHeads);
-  const MemoryDisk unseen = circle.disk(0).disk;
+  for (int i = 0; i < 4; ++i) circle.append(0, log::kHeads);
+  circle.link(0, 2);
+  circle.run();
   circle.stop(0);
-  circle.disk(0).disk = before;
-  circle.guard(0).signed_head = signed_before;
+  MemoryLog& rows = circle.disk(1).disk.logs.at(circle.keys[0].log.name);
+  ASSERT_EQ(rows.leaves.size(), 5u);
+  rows.checkpoints.at(5).note[60] ^= 1;
+  circle.restart(1);
+  ASSERT_TRUE(circle[1].damaged("alpha"));
+  circle.link(1, 2);
+  circle.run();
+  const std::uint64_t commits = circle.disk(1).commits;
+  for (int i = 0; i < 3; ++i) {
+    circle.link(1, 2);
+    circle.run();
+  }
+  EXPECT_TRUE(circle[1].damaged("alpha"));
+  EXPECT_EQ(circle.disk(1).commits, commits);
   circle.start(0);
   circle.link(0, 1);
   circle.run();
-  circle.append(0, log::kCanarySet);
-  circle.run();
-  ASSERT_EQ(circle[1].size("alpha"), 2u);
-  circle.stop(0);
-  circle.disk(0).disk = unseen;
-  circle.disk(0).disk.logs.at(circle.keys[0].log.name).leaves[1].note[40] ^= 1;
-  circle.start(0);
-  ASSERT_TRUE(circle[0].damaged("alpha"));
-  for (int i = 0; i < 3; ++i) {
-    circle.link(0, 1);
-    circle.run();
-  }
-  EXPECT_EQ(circle[0].state(), State::amnesia) << "nothing is signed";
-  EXPECT_TRUE(circle.convictions.empty());
-  EXPECT_TRUE(circle.refusals.empty()) << "and no link ends";
+  EXPECT_FALSE(circle[1].damaged("alpha"));
+  EXPECT_EQ(circle[1].size("alpha"), 9u);
 }
 
 TEST(DamagedBackup, IsMendedByAPeerThatHasNoCheckpointWhereItEnds) {

@@ -218,6 +218,9 @@ struct Replica::Impl {
   /// Whether a cosignature that is kept here is by a key of its member. It was verified by the key of its place when it
   /// came; where that key was replaced since, what its owner had signed to hold stays signed.
   bool counts(const vault::LogCosignature& line) const;
+  /// The line of a note that a cosigner who counts on it signed. Of several that claim to be by it, one that verifies.
+  const log::NoteSignature* line_by(std::size_t cosigner, const detail::LogCopy& copy,
+                                    const log::Checkpoint& checkpoint, const log::Note& note);
   /// The key of its place that made a cosignature.
   std::optional<log::VerifierKey> cosign_key(std::size_t cosigner, const detail::LogCopy& copy, std::uint64_t size,
                                              const log::NoteSignature& signature) const;
@@ -270,6 +273,7 @@ struct Replica::Impl {
   Result<bool> ends_as_signed(const detail::LogCopy& copy, log::Frontier before, std::string_view leaf);
   Result<bool> contradicts_stored(const detail::LogCopy& copy, const log::CosignedCheckpoint& read,
                                   std::string_view note, ByteView branch, Outcome& outcome);
+  Result<Outcome> keep_beginning(Repair&& repair, detail::LogCopy& copy, const std::string* ours);
   Result<std::optional<vault::LogCheckpoint>> own_checkpoint_before(detail::LogCopy& copy, log::Frontier frontier,
                                                                     const Push& push, const log::Checkpoint& larger);
   Status mend_alone(detail::LogCopy& copy);
