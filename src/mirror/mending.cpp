@@ -53,7 +53,10 @@ Status Replica::Impl::add_to(Repair& repair, const detail::LogCopy& copy, std::s
   const auto extension = log::extend(repair.next.state, leaf, keys(copy.owner));
   if (!extension) {
     // Nothing of it stays: what came before it may be kept.
-    if (rotated.size() > count) rotated.pop_back(), batch.steps.pop_back();
+    if (rotated.size() > count) {
+      rotated.pop_back();
+      batch.steps.pop_back();
+    }
     return std::unexpected(extension.error());
   }
   if (rotated.size() > count) {
