@@ -42,7 +42,7 @@ Result<Bytes> read_file(const std::filesystem::path& path, std::size_t limit_byt
 /// The same into memory that is wiped, of which as much is taken as the limit says.
 Result<SecretBytes> read_secret_file(const std::filesystem::path& path, std::size_t limit_bytes);
 
-/// As read_file, for secrets: refuses (Errc::key_permissions) a file that group or others can read.
+/// Refuses (Errc::key_permissions) a file that group or others can read.
 Status check_private(const std::filesystem::path& path);
 
 /// Writes a temporary file beside `path`, fsyncs it, renames it over `path` and fsyncs the folder.

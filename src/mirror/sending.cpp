@@ -198,7 +198,7 @@ Status Replica::Impl::ask_for_bodies(std::size_t peer, const detail::LogCopy& co
     return room.error().code == Errc::limit ? Status{} : room;
   std::set<std::uint64_t>& asked = peers[peer].asked[copy.owner];
   std::uint64_t& from = peers[peer].ask_from[copy.owner];
-  while (!copy.missing.empty() && asked.size() < kMostAsked && out.size() < kMaxMessagesAtOnce) {
+  while (asked.size() < kMostAsked && out.size() < kMaxMessagesAtOnce) {
     auto next = copy.missing.lower_bound(from);
     if (next == copy.missing.end()) next = copy.missing.begin();
     if (!asked.insert(*next).second) return {};  // all have been asked for

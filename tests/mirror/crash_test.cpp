@@ -1168,36 +1168,57 @@ TEST(DamagedBackup, IsMendedHoweverManyAnswersWereLostBefore) {
   EXPECT_EQ(circle[0].size("alpha"), 9u);
 }
 
-TEST(DamagedBackup, IsMendedWhereNobodyHasACheckpointAtItsEnd) {
-  for (const bool is_missing : {true, false}) {
-    SCOPED_TRACE(is_missing);
-    Circle circle(2);
-    circle.open_all();
-    circle.unlink(0, 1);
-    for (int i = 0; i < 4; ++i) circle.append(0, log::kHeads);
-    const MemoryDisk backup = circle.disk(0).disk;
-    for (int i = 0; i < 4; ++i) circle.append(0, log::kHeads);
-    circle.link(0, 1);
-    circle.run();
-    const std::string origin = circle.keys[0].log.name;
-    ASSERT_FALSE(circle.disk(1).disk.logs.at(origin).checkpoints.contains(5)) << "all came in one push";
-    circle.stop(0);
-    circle.disk(0).disk = backup;
-    auto& checkpoints = circle.disk(0).disk.logs.at(origin).checkpoints;
-    if (is_missing) checkpoints.erase(5);
-    if (!is_missing) checkpoints.at(5).note[60] ^= 1;
-    circle.start(0);
-    ASSERT_TRUE(circle[0].damaged("alpha"));
-    for (int i = 0; i < 2; ++i) {
-      circle.link(0, 1);
-      circle.run();
-    }
-    EXPECT_FALSE(circle[0].damaged("alpha"));
-    EXPECT_EQ(circle[0].state(), State::live) << circle[0].reason();
-    EXPECT_EQ(circle[0].size("alpha"), 9u);
-    EXPECT_TRUE(circle[0].fsck()->empty());
-    EXPECT_TRUE(circle.convictions.empty());
+/// Alpha's disk is put back to its first five entries. Bravo got what followed the first in one push, and has no
+/// checkpoint where the backup ends.
+class LogOfOnePush : public testing::Test {
+ protected:
+  LogOfOnePush() {
+    circle_.open_all();
+    circle_.unlink(0, 1);
+    for (int i = 0; i < 4; ++i) circle_.append(0, log::kHeads);
+    const MemoryDisk backup = circle_.disk(0).disk;
+    for (int i = 0; i < 4; ++i) circle_.append(0, log::kHeads);
+    circle_.link(0, 1);
+    circle_.run();
+    EXPECT_FALSE(rows(1).checkpoints.contains(5)) << "all came in one push";
+    circle_.stop(0);
+    circle_.disk(0).disk = backup;
   }
+  MemoryLog& rows(std::size_t i) { return circle_.disk(i).disk.logs.at(circle_.keys[0].log.name); }
+  /// What lies beyond the backup comes with the next heads.
+  void expect_mended() {
+    circle_.link(0, 1);
+    circle_.run();
+    EXPECT_FALSE(circle_[0].damaged("alpha"));
+    circle_.link(0, 1);
+    circle_.run();
+    EXPECT_EQ(circle_[0].state(), State::live) << circle_[0].reason();
+    EXPECT_EQ(circle_[0].size("alpha"), 9u);
+    EXPECT_TRUE(circle_[0].fsck()->empty());
+    EXPECT_TRUE(circle_.convictions.empty());
+  }
+  Circle circle_{2};
+};
+
+TEST_F(LogOfOnePush, IsMendedByAPeerThatHasNoCheckpointWhereItEnds) {
+  rows(0).nodes[{0, 2}][0] ^= std::byte{1};
+  circle_.start(0);
+  ASSERT_FALSE(circle_[0].fsck()->empty());
+  expect_mended();
+}
+
+TEST_F(LogOfOnePush, IsMendedWhereNobodyHasACheckpointAtItsEnd) {
+  rows(0).checkpoints.at(5).note[60] ^= 1;
+  circle_.start(0);
+  ASSERT_TRUE(circle_[0].damaged("alpha"));
+  expect_mended();
+}
+
+TEST_F(LogOfOnePush, IsMendedWhereItsLastCheckpointIsGone) {
+  rows(0).checkpoints.erase(5);
+  circle_.start(0);
+  ASSERT_TRUE(circle_[0].damaged("alpha"));
+  expect_mended();
 }
 
 /// An own log of which the end never left, while others hold another entry in its place: both were signed here, and
@@ -1284,31 +1305,6 @@ TEST(DamagedMirror, WaitsAtItsLastEntryForACheckpoint) {
   circle.run();
   EXPECT_FALSE(circle[1].damaged("alpha"));
   EXPECT_EQ(circle[1].size("alpha"), 9u);
-}
-
-TEST(DamagedBackup, IsMendedByAPeerThatHasNoCheckpointWhereItEnds) {
-  Circle circle(2);
-  circle.open_all();
-  circle.unlink(0, 1);
-  for (int i = 0; i < 4; ++i) circle.append(0, log::kHeads);
-  const MemoryDisk backup = circle.disk(0).disk;
-  for (int i = 0; i < 4; ++i) circle.append(0, log::kHeads);
-  circle.link(0, 1);
-  circle.run();
-  const std::string origin = circle.keys[0].log.name;
-  ASSERT_FALSE(circle.disk(1).disk.logs.at(origin).checkpoints.contains(5)) << "all came in one push";
-  circle.stop(0);
-  circle.disk(0).disk = backup;
-  circle.disk(0).disk.logs.at(origin).nodes[{0, 2}][0] ^= std::byte{1};
-  circle.start(0);
-  ASSERT_FALSE(circle[0].fsck()->empty());
-  circle.link(0, 1);
-  circle.run();
-  EXPECT_FALSE(circle[0].damaged("alpha"));
-  circle.link(0, 1);  // what lies beyond comes with the next heads
-  circle.run();
-  EXPECT_EQ(circle[0].state(), State::live);
-  EXPECT_EQ(circle[0].size("alpha"), 9u);
 }
 
 }  // namespace
